@@ -1,0 +1,41 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+  name: "qvm",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "QMPClient", targets: ["QMPClient"]),
+    .executable(name: "qvm", targets: ["qvm"]),
+  ],
+  targets: [
+    .target(name: "QMPClient", exclude: ["README.md"], swiftSettings: settings),
+    .target(
+      name: "QVMControl", dependencies: ["QMPClient"], exclude: ["README.md"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "qvm", dependencies: ["QVMControl", "QMPClient"], swiftSettings: settings),
+
+    .target(
+      name: "TestSupport", dependencies: ["QMPClient"], path: "Tests/TestSupport",
+      swiftSettings: settings),
+    .testTarget(
+      name: "QMPClientTests", dependencies: ["QMPClient", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "QVMControlTests", dependencies: ["QVMControl", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(name: "qvmTests", dependencies: ["qvm", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "IntegrationTests", dependencies: ["TestSupport", "QMPClient"],
+      swiftSettings: settings),
+  ]
+)

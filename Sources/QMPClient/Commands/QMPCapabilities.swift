@@ -1,0 +1,16 @@
+/// Ends the negotiation; every connection begins with it, and ``QMPClient`` sends it by itself.
+///
+/// On the wire: `qmp_capabilities`. Since QEMU 0.13; source: `qapi/control.json`.
+public struct QMPCapabilities: QMPCommand {
+  public static let name = "qmp_capabilities"
+
+  /// The capabilities to enable, such as `oob`; QEMU must have offered them.
+  public var enable: [String]
+
+  /// Creates the command.
+  public init(enable: [String] = []) { self.enable = enable }
+
+  public var arguments: JSONObject {
+    enable.isEmpty ? [:] : ["enable": .array(enable.map(JSONValue.string))]
+  }
+}

@@ -1,0 +1,9 @@
+/// Resets the guest, as a reset button does: its files may be lost.
+///
+/// On the wire: `system_reset`. Since QEMU 0.14; source: `qapi/machine.json`.
+public struct SystemReset: QMPCommand {
+  public static let name = "system_reset"
+
+  /// Creates the command.
+  public init() {}
+}

@@ -1,0 +1,212 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+internal import Synchronization
+
+/// A poll(2) loop on one thread that is also the executor of the tasks and actors bound to it.
+///
+/// Reading a socket, resuming the task that waits for what was read and running that task happen
+/// on one thread, without a hop: this is what makes a QMP round trip as quick as a blocking one.
+/// An idle loop sleeps in the kernel; nothing wakes it but a descriptor, a timer that is due, or
+/// work handed over from another thread.
+///
+/// ``run(_:)`` makes the calling thread the loop's; ``shared`` has a thread of its own. Nothing
+/// that is bound to a loop goes on while nobody runs it.
+public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
+  package typealias Handler = @Sendable () -> Void
+
+  /// So many rounds of work are done between two looks at the descriptors and the timers, lest
+  /// tasks that keep each other busy shut out everything else.
+  private static let roundsBetweenPolls = 32
+
+  private let state = Mutex(EventLoopState())
+  /// The thread that runs the loop, if any.
+  private let thread = Mutex<pthread_t?>(nil)
+  private let wakeUp: (read: Descriptor, write: Descriptor)
+
+  /// Creates a loop that does nothing until ``run(_:)``.
+  ///
+  /// - Throws: ``SystemError`` where the process has no descriptors left.
+  public init() throws(SystemError) {
+    wakeUp = try SocketCalls.pair()
+  }
+
+  // MARK: - Executor
+
+  /// Hands a job to the loop; callable from any thread.
+  public func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    change { $0.add(.job(job)) }
+  }
+
+  /// Whether the caller is on the loop's thread.
+  public var isCurrent: Bool {
+    thread.withLock { thread in
+      guard let thread else { return false }
+      return pthread_equal(thread, pthread_self()) != 0
+    }
+  }
+
+  /// Traps where the caller is not on the loop's thread, as actor isolation demands.
+  public func checkIsolated() {
+    precondition(isCurrent, "not on the event loop's thread")
+  }
+
+  // MARK: - Work, descriptors, timers
+
+  /// Changes the state and, where the loop sleeps, wakes it once.
+  private func change<Value: Sendable>(_ body: (inout sending EventLoopState) -> Value) -> Value {
+    let (value, isPolling) = state.withLock { state in
+      let value = body(&state)
+      defer { state.isPolling = false }
+      return (value, state.isPolling)
+    }
+    if isPolling {
+      var byte: UInt8 = 0
+      withUnsafeBytes(of: &byte) { _ = SocketCalls.send(wakeUp.write.number, $0) }
+    }
+    return value
+  }
+
+  /// Runs a closure on the loop, soon; callable from any thread.
+  package func perform(_ body: @escaping Handler) { change { $0.add(.closure(body)) } }
+
+  /// Names a watch or a timer, to end it.
+  package struct Token: Sendable, Hashable {
+    fileprivate let value: UInt64
+  }
+
+  /// Calls a handler on the loop each time that a descriptor is ready, until ``cancel(_:)``.
+  ///
+  /// Level-triggered: the handler must read or write, or cancel. End of file and errors count as
+  /// ready. Cancel before closing the descriptor; one that turns out not to be open ends its
+  /// watch, after a last call of the handler. Callable from any thread.
+  ///
+  /// - Parameter once: Whether the watch ends with the first call.
+  package func watch(
+    _ descriptor: Int32, for readiness: SocketCalls.Readiness, once: Bool = false,
+    _ handler: @escaping Handler
+  ) -> Token {
+    Token(value: change { $0.watch(descriptor, for: readiness, once: once, handler) })
+  }
+
+  /// Calls a handler on the loop once, at a time, unless cancelled before; callable from any
+  /// thread.
+  package func schedule(
+    at due: SuspendingClock.Instant, _ handler: @escaping Handler
+  ) -> Token {
+    Token(value: change { $0.schedule(at: due, handler) })
+  }
+
+  /// Ends a watch or a timer; unknown tokens are ignored. Callable from any thread.
+  ///
+  /// On the loop's thread, its handler is not called again; from another thread, a call that has
+  /// begun goes on.
+  package func cancel(_ token: Token) { change { $0.remove(token.value) } }
+
+  // MARK: - Running
+
+  /// Runs an operation on this thread until it ends; tasks and actors of the loop run meanwhile.
+  ///
+  /// Child tasks of the operation stay on the loop. Must not be called on a loop that runs.
+  ///
+  /// - Returns: What the operation returns.
+  /// - Throws: What the operation throws.
+  public func run<Value: Sendable>(
+    _ operation: @escaping @Sendable () async throws -> Value
+  ) throws -> Value {
+    let outcome = Outcome<Value>()
+    Task(executorPreference: self) {
+      do {
+        outcome.set(.success(try await operation()))
+      } catch {
+        outcome.set(.failure(error))
+      }
+    }
+    while true {
+      if let result = outcome.result { return try result.get() }
+      turn { outcome.result != nil }
+    }
+  }
+
+  private final class Outcome<Value: Sendable>: Sendable {
+    private let value = Mutex<Result<Value, any Error>?>(nil)
+    var result: Result<Value, any Error>? { value.withLock { $0 } }
+    func set(_ result: Result<Value, any Error>) { value.withLock { $0 = result } }
+  }
+
+  /// A loop on a thread of its own, for programs that bring none; nil where none can be had.
+  public static let shared: EventLoop? = {
+    guard let loop = try? EventLoop() else { return nil }
+    return startThread { loop.turn { false } } ? loop : nil
+  }()
+
+  /// Runs what is due and sleeps where nothing is, over and over.
+  private func turn(until isDone: () -> Bool) {
+    thread.withLock { thread in
+      precondition(thread == nil, "the event loop runs already")
+      thread = pthread_self()
+    }
+    defer { thread.withLock { $0 = nil } }
+    var polled = PollSet(wakeUp: wakeUp.read.number)
+    var work: [EventLoopState.Work] = []
+    while true {
+      for _ in 0..<Self.roundsBetweenPolls {
+        state.withLock { $0.exchangeWork(for: &work) }
+        if work.isEmpty { break }
+        for item in work { run(item) }
+        work.removeAll(keepingCapacity: work.count <= 1024)
+        if isDone() { return }
+      }
+      poll(&polled)
+      runTimers()
+    }
+  }
+
+  private func run(_ item: EventLoopState.Work) {
+    switch item {
+    case .job(let job):
+      job.runSynchronously(
+        isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+    case .closure(let body): body()
+    }
+  }
+
+  /// Sleeps until something happens and calls the handlers of the descriptors that are ready; only
+  /// looks at them where there is work.
+  private func poll(_ polled: inout PollSet) {
+    let timeout = state.withLock { state -> Int32 in
+      if polled.generation != state.watchGeneration { polled.take(state) }
+      // Checked under the lock that work is added under: whoever adds some later sees
+      // `isPolling` and wakes the loop.
+      if state.hasWork { return 0 }
+      state.isPolling = true
+      return state.nextDue?.pollTimeout ?? -1
+    }
+    let count = polled.poll(timeout)
+    state.withLock { $0.isPolling = false }
+    guard count > 0 else { return }
+    if polled.isAwakened { drainWakeUps() }
+    polled.forEachReady { watch, isOpen in
+      // An earlier handler of this round may have cancelled it.
+      if state.withLock({ $0.claim(watch, ending: !isOpen) }) { watch.handler() }
+    }
+  }
+
+  private func drainWakeUps() {
+    while case .bytes(let bytes) = SocketCalls.receive(wakeUp.read.number), bytes.count == 1 << 16 {}
+  }
+
+  private func runTimers() {
+    guard state.withLock({ $0.nextDue }) != nil else { return }
+    let now = SuspendingClock.now
+    let limit = state.withLock { $0.nextToken }
+    while let timer = state.withLock({ $0.takeTimer(dueAt: now, below: limit) }) {
+      timer.handler()
+    }
+  }
+}

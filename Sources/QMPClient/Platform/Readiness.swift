@@ -1,0 +1,40 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+
+extension SocketCalls {
+  /// What to wait for in ``wait(_:for:until:)``.
+  package struct Readiness: OptionSet, Sendable {
+    package let rawValue: Int16
+    package init(rawValue: Int16) { self.rawValue = rawValue }
+    package static let read = Readiness(rawValue: Int16(POLLIN))
+    package static let write = Readiness(rawValue: Int16(POLLOUT))
+  }
+
+  /// Blocks until the descriptor is ready, at most until the deadline; whether it is.
+  package static func wait(
+    _ descriptor: Int32, for readiness: Readiness, until deadline: SuspendingClock.Instant
+  ) -> Bool {
+    var entry = pollfd(fd: descriptor, events: readiness.rawValue, revents: 0)
+    while true {
+      let result = poll(&entry, 1, deadline.pollTimeout)
+      if result > 0 { return true }
+      if result == 0 || errno != EINTR { return false }
+    }
+  }
+}
+
+extension SuspendingClock.Instant {
+  /// The time from now on in milliseconds, rounded up so that a timer is never early.
+  package var pollTimeout: Int32 {
+    let left = SuspendingClock.now.duration(to: self)
+    if left <= .zero { return 0 }
+    let (seconds, attoseconds) = left.components
+    if seconds > 1_000_000 { return 1_000_000_000 }
+    return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+  }
+}

@@ -1,0 +1,180 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+
+/// The libc calls behind every Unix socket of this package.
+///
+/// Each function has one meaning on every platform. Descriptors are close-on-exec; no descriptor
+/// is ever switched to `O_NONBLOCK`, since that flag is shared with whoever else holds it.
+package enum SocketCalls {
+  // Close-on-exec from the start where the kernel can: between socket(2) and fcntl(2) another
+  // thread may start QEMU, which would then hold this socket open for as long as it lives.
+  #if canImport(Darwin)
+    private static let streamType = SOCK_STREAM
+  #elseif canImport(Musl)
+    private static let streamType = Int32(SOCK_STREAM) | Int32(SOCK_CLOEXEC)
+  #else
+    private static let streamType = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+  #endif
+
+  #if canImport(Darwin)
+    // Darwin has no MSG_NOSIGNAL: SO_NOSIGPIPE is set on each socket instead.
+    private static let sendFlags = Int32(MSG_DONTWAIT)
+  #else
+    private static let sendFlags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
+  #endif
+  private static let receiveFlags = Int32(MSG_DONTWAIT)
+
+  /// The longest socket path the kernel takes, in bytes, without the final NUL: 107 on Linux, 103
+  /// on macOS.
+  package static let longestPath = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
+
+  private static func prepare(_ descriptor: Int32) {
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    #if canImport(Darwin)
+      var on: Int32 = 1
+      setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, socklen_t(MemoryLayout<Int32>.size))
+    #endif
+  }
+
+  /// A pair of connected sockets.
+  package static func pair() throws(SystemError) -> (Descriptor, Descriptor) {
+    var numbers: [Int32] = [-1, -1]
+    guard socketpair(AF_UNIX, streamType, 0, &numbers) == 0 else { throw .last("socketpair") }
+    prepare(numbers[0])
+    prepare(numbers[1])
+    return (Descriptor(owning: numbers[0]), Descriptor(owning: numbers[1]))
+  }
+
+  private static func withAddress(
+    _ path: String, _ call: String,
+    _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+  ) throws(SystemError) {
+    let bytes = Array(path.utf8)
+    guard bytes.count <= longestPath else { throw SystemError(call: call, code: ENAMETOOLONG) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+    let result = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    if result != 0 { throw .last(call) }
+  }
+
+  /// Connects to a listening Unix socket; waits only for a place in the listener's queue.
+  ///
+  /// - Throws: `ENAMETOOLONG` for a path over ``longestPath``, `ENOENT`, `ECONNREFUSED` where
+  ///   nobody listens, `EAGAIN` where the queue is full.
+  package static func connect(_ path: String) throws(SystemError) -> Descriptor {
+    let number = socket(AF_UNIX, streamType, 0)
+    guard number >= 0 else { throw .last("socket") }
+    let descriptor = Descriptor(owning: number)
+    prepare(number)
+    // A full queue would block for as long as the listener is stuck; non-blocking for this call
+    // alone makes it an error. The socket is not shared with anybody yet.
+    let flags = fcntl(number, F_GETFL)
+    _ = fcntl(number, F_SETFL, flags | O_NONBLOCK)
+    #if canImport(Darwin)
+      try withAddress(path, "connect") { Darwin.connect(number, $0, $1) }
+    #elseif canImport(Glibc)
+      try withAddress(path, "connect") { Glibc.connect(number, $0, $1) }
+    #else
+      try withAddress(path, "connect") { Musl.connect(number, $0, $1) }
+    #endif
+    _ = fcntl(number, F_SETFL, flags)
+    return descriptor
+  }
+
+  /// A socket that listens at a path where nothing is yet, for this user only.
+  package static func listen(_ path: String) throws(SystemError) -> Descriptor {
+    let number = socket(AF_UNIX, streamType, 0)
+    guard number >= 0 else { throw .last("socket") }
+    let descriptor = Descriptor(owning: number)
+    prepare(number)
+    // accept(2) must not block when a client gave up between poll and accept; nobody else shares
+    // this description.
+    _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK)
+    try withAddress(path, "bind") { bind(number, $0, $1) }
+    _ = chmod(path, 0o600)
+    #if canImport(Darwin)
+      let result = Darwin.listen(number, 64)
+    #elseif canImport(Glibc)
+      let result = Glibc.listen(number, 64)
+    #else
+      let result = Musl.listen(number, 64)
+    #endif
+    if result != 0 { throw .last("listen") }
+    return descriptor
+  }
+
+  /// The next waiting client; nil where there is none.
+  package static func accept(on listener: Descriptor) -> Descriptor? {
+    while true {
+      #if canImport(Darwin)
+        let number = Darwin.accept(listener.number, nil, nil)
+      #elseif canImport(Glibc)
+        let number = Glibc.accept(listener.number, nil, nil)
+      #else
+        let number = Musl.accept(listener.number, nil, nil)
+      #endif
+      if number >= 0 {
+        prepare(number)
+        return Descriptor(owning: number)
+      }
+      if errno != EINTR { return nil }
+    }
+  }
+
+  /// What a read or a write came to: some bytes, or why there were none.
+  package enum Transfer<Bytes: Sendable>: Sendable {
+    case bytes(Bytes)
+    /// The kernel's buffer is empty, or full: try again when `poll` says so.
+    case wouldBlock
+    /// The other side is gone: end of file, `ECONNRESET` or `EPIPE`.
+    case closed
+    case failed(SystemError)
+  }
+
+  /// Reads what is there, at most 64 KiB, without waiting.
+  package static func receive(_ descriptor: Int32) -> Transfer<[UInt8]> {
+    withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
+      while true {
+        let count = recv(descriptor, buffer.baseAddress, buffer.count, receiveFlags)
+        if count > 0 { return .bytes(Array(buffer[..<count])) }
+        if count == 0 { return .closed }
+        switch errno {
+        case EINTR: continue
+        case EAGAIN, EWOULDBLOCK: return .wouldBlock
+        case ECONNRESET: return .closed
+        default: return .failed(.last("recv"))
+        }
+      }
+    }
+  }
+
+  /// Writes as much as fits, without waiting and without SIGPIPE.
+  package static func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Transfer<Int> {
+    while true {
+      #if canImport(Darwin)
+        let count = Darwin.send(descriptor, bytes.baseAddress, bytes.count, sendFlags)
+      #elseif canImport(Glibc)
+        let count = Glibc.send(descriptor, bytes.baseAddress, bytes.count, sendFlags)
+      #else
+        let count = Musl.send(descriptor, bytes.baseAddress, bytes.count, sendFlags)
+      #endif
+      if count >= 0 { return .bytes(count) }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN, EWOULDBLOCK: return .wouldBlock
+      case EPIPE, ECONNRESET: return .closed
+      default: return .failed(.last("send"))
+      }
+    }
+  }
+}

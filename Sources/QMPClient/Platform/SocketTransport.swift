@@ -1,0 +1,128 @@
+internal import Synchronization
+
+/// A monitor behind a connected stream socket.
+public final class SocketTransport: QMPTransport {
+  private struct State {
+    var descriptor: Descriptor?
+    var loop: EventLoop?
+    var receive: (@Sendable (QMPInput) -> Void)?
+    var reading: EventLoop.Token?
+    var writing: EventLoop.Token?
+    var unsent: [UInt8] = []
+  }
+
+  private let state: Mutex<State>
+
+  /// Takes over a connected socket.
+  package init(_ descriptor: Descriptor) { state = Mutex(State(descriptor: descriptor)) }
+
+  /// Takes over a connected socket, such as one end of a `socketpair`; it is closed at the end.
+  public convenience init(owning descriptor: Int32) {
+    self.init(Descriptor(owning: descriptor))
+  }
+
+  /// Connects to a monitor that listens at a path.
+  ///
+  /// - Throws: `socketPathTooLong` or `cannotConnect`.
+  public convenience init(path: String) throws(QMPError) {
+    guard path.utf8.count <= SocketCalls.longestPath else {
+      throw .socketPathTooLong(path: path, limit: SocketCalls.longestPath)
+    }
+    do throws(SystemError) {
+      self.init(try SocketCalls.connect(path))
+    } catch {
+      throw .cannotConnect(path: path, error)
+    }
+  }
+
+  deinit { close() }
+
+  /// Begins to read, and to send what could not be sent before.
+  public func start(on loop: EventLoop, _ receive: @escaping @Sendable (QMPInput) -> Void) {
+    state.withLock { state in
+      guard let descriptor = state.descriptor, state.loop == nil else { return }
+      state.loop = loop
+      state.receive = receive
+      state.reading = loop.watch(descriptor.number, for: .read) { [weak self] in self?.read() }
+      watchForRoom(&state, descriptor)
+    }
+  }
+
+  /// Has the rest sent when the kernel has room for it.
+  private func watchForRoom(_ state: inout State, _ descriptor: Descriptor) {
+    guard !state.unsent.isEmpty, state.writing == nil else { return }
+    state.writing = state.loop?.watch(descriptor.number, for: .write) { [weak self] in
+      self?.flush()
+    }
+  }
+
+  private func read() {
+    let (descriptor, receive) = state.withLock { ($0.descriptor, $0.receive) }
+    guard let descriptor, let receive else { return }
+    switch SocketCalls.receive(descriptor.number) {
+    case .bytes(let bytes): receive(.bytes(bytes))
+    case .wouldBlock: break
+    case .closed:
+      close()
+      receive(.closed)
+    case .failed(let error):
+      close()
+      receive(.failed(error))
+    }
+  }
+
+  /// Sends, and keeps what the kernel doesn't take until it does.
+  ///
+  /// Errors show when reading: a peer that is gone ends the input as well.
+  public func send(_ bytes: [UInt8]) {
+    state.withLock { state in
+      guard let descriptor = state.descriptor else { return }
+      if state.unsent.isEmpty {
+        let sent = Self.send(bytes[...], to: descriptor)
+        if sent < bytes.count { state.unsent = Array(bytes[sent...]) }
+      } else {
+        state.unsent.append(contentsOf: bytes)
+      }
+      watchForRoom(&state, descriptor)
+    }
+  }
+
+  private static func send(_ bytes: ArraySlice<UInt8>, to descriptor: Descriptor) -> Int {
+    bytes.withUnsafeBytes { buffer in
+      switch SocketCalls.send(descriptor.number, buffer) {
+      case .bytes(let count): count
+      case .wouldBlock: 0
+      case .closed, .failed: buffer.count
+      }
+    }
+  }
+
+  private func flush() {
+    state.withLock { state in
+      guard let descriptor = state.descriptor else { return }
+      state.unsent.removeFirst(Self.send(state.unsent[...], to: descriptor))
+      if state.unsent.isEmpty, let writing = state.writing {
+        state.loop?.cancel(writing)
+        state.writing = nil
+      }
+    }
+  }
+
+  /// Stops reading and closes the socket.
+  public func close() {
+    let (descriptor, loop, tokens) = state.withLock { state in
+      defer {
+        state.descriptor = nil
+        state.receive = nil
+        state.reading = nil
+        state.writing = nil
+        state.unsent = []
+      }
+      return (state.descriptor, state.loop, [state.reading, state.writing].compactMap(\.self))
+    }
+    // The loop must not look at the descriptor any more when its number is free for others.
+    withExtendedLifetime(descriptor) {
+      for token in tokens { loop?.cancel(token) }
+    }
+  }
+}

@@ -1,0 +1,49 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+
+/// Runs a body on a new thread that takes no signals; whether the thread could be started.
+///
+/// The thread has a stack of 8 MiB on every platform: macOS and musl give far less by themselves,
+/// and the deepest JSON must fit.
+package func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+  final class Box: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+  var attributes = pthread_attr_t()
+  guard pthread_attr_init(&attributes) == 0 else { return false }
+  defer { pthread_attr_destroy(&attributes) }
+  pthread_attr_setstacksize(&attributes, 8 << 20)
+  pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+
+  let box = Unmanaged.passRetained(Box(body))
+  var everySignal = sigset_t()
+  var before = sigset_t()
+  sigfillset(&everySignal)
+  pthread_sigmask(SIG_SETMASK, &everySignal, &before)
+  defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+  #if canImport(Darwin)
+    var thread: pthread_t?
+    let result = pthread_create(
+      &thread, &attributes,
+      { argument in
+        Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+        return nil
+      }, box.toOpaque())
+  #else
+    var thread = pthread_t()
+    let result = pthread_create(
+      &thread, &attributes,
+      { argument in
+        if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
+        return nil
+      }, box.toOpaque())
+  #endif
+  if result != 0 { box.release() }
+  return result == 0
+}

@@ -1,0 +1,53 @@
+/// Cuts a stream of bytes into lines, however the bytes were split on their way.
+///
+/// Each byte is looked at once, so a line of many reads costs no more than a line of one.
+struct LineFramer {
+  /// A line of more bytes than this fails the connection.
+  let limit: Int
+  private var buffer: [UInt8] = []
+  private var start = 0
+  private var scanned = 0
+
+  init(limit: Int) { self.limit = limit }
+
+  mutating func append(_ bytes: [UInt8]) {
+    if start == buffer.count {
+      // A rare long line must not keep its memory for the life of the connection.
+      buffer.removeAll(keepingCapacity: buffer.capacity <= 1 << 18)
+      start = 0
+      scanned = 0
+    } else if start > 1 << 16 {
+      buffer.removeSubrange(..<start)
+      scanned -= start
+      start = 0
+    }
+    buffer.append(contentsOf: bytes)
+  }
+
+  /// Calls a body with the next whole line, without its LF or CRLF; nil where there is none yet.
+  ///
+  /// - Throws: `lineTooLong`.
+  mutating func next<Result>(
+    _ body: (UnsafeBufferPointer<UInt8>) -> Result
+  ) throws(QMPError) -> Result? {
+    let end = buffer.withUnsafeBufferPointer { bytes -> Int? in
+      var index = scanned
+      while index < bytes.count, bytes[index] != 0x0A { index += 1 }
+      scanned = index
+      return index < bytes.count ? index : nil
+    }
+    guard let end else {
+      if buffer.count - start > limit { throw .lineTooLong(limit: limit) }
+      return nil
+    }
+    if end - start > limit { throw .lineTooLong(limit: limit) }
+    defer {
+      start = end + 1
+      scanned = start
+    }
+    return buffer.withUnsafeBufferPointer { bytes in
+      let stop = end > start && bytes[end - 1] == 0x0D ? end - 1 : end
+      return body(UnsafeBufferPointer(rebasing: bytes[start..<stop]))
+    }
+  }
+}

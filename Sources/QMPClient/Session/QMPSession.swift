@@ -1,0 +1,110 @@
+/// One conversation with QEMU as a value: lines in, actions out, no I/O and no waiting.
+struct QMPSession {
+  /// What a line means for whoever holds the connection.
+  enum Action: Equatable {
+    case greeting(QMPGreeting)
+    case reply(id: Int, Result<JSONValue, QMPError>)
+    case event(QMPEvent)
+    /// Nothing to do: a late reply that nobody waits for, an unknown message, an empty line.
+    case ignored
+  }
+
+  /// A command that QEMU has not answered yet.
+  private struct Outstanding {
+    let command: String
+    /// Whether nobody waits any longer.
+    var isAbandoned = false
+  }
+
+  private(set) var greeting: QMPGreeting?
+  /// Whether the negotiation has enabled out-of-band execution.
+  var isOutOfBandEnabled = false
+  private var outstanding: [Int: Outstanding] = [:]
+  private var nextID = 1
+
+  /// The bytes of a command, minified and with a new id.
+  ///
+  /// - Parameter outOfBand: With `exec-oob`, which jumps the queue, where that is enabled.
+  mutating func send(
+    _ command: String, _ arguments: JSONObject, outOfBand: Bool = false
+  ) -> (id: Int, bytes: [UInt8]) {
+    let id = nextID
+    nextID += 1
+    outstanding[id] = Outstanding(command: command)
+    let verb = outOfBand && isOutOfBandEnabled ? #"{"exec-oob":"# : #"{"execute":"#
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(64)
+    bytes.append(contentsOf: verb.utf8)
+    JSONValue.write(command, to: &bytes)
+    if !arguments.isEmpty {
+      bytes.append(contentsOf: #","arguments":"#.utf8)
+      arguments.write(to: &bytes)
+    }
+    bytes.append(contentsOf: #","id":"#.utf8)
+    bytes.append(contentsOf: id.description.utf8)
+    bytes.append(contentsOf: "}\n".utf8)
+    return (id, bytes)
+  }
+
+  /// Stops waiting for a reply; when it comes after all, it is ignored.
+  mutating func abandon(_ id: Int) { outstanding[id]?.isAbandoned = true }
+
+  /// Reads one line.
+  ///
+  /// - Throws: `notQMP` for a line that is not a JSON object, for a greeting without a version, and
+  ///   for an error without an id that can't be given to the one command it belongs to.
+  mutating func receive(_ line: UnsafeBufferPointer<UInt8>) throws(QMPError) -> Action {
+    if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return .ignored }
+    guard let message = try? JSONValue(parsing: line), case .object(let members) = message else {
+      throw .notQMP(line: Self.beginning(of: line))
+    }
+    // Old versions sent events ahead of the greeting; whatever comes before it, only the greeting
+    // starts the conversation.
+    if greeting == nil {
+      if members["QMP"] == nil { return .ignored }
+      guard let greeting = QMPGreeting(message) else {
+        throw .notQMP(line: Self.beginning(of: line))
+      }
+      self.greeting = greeting
+      return .greeting(greeting)
+    }
+    if let event = QMPEvent(message) { return .event(event) }
+    if let result = members["return"] { return answer(members["id"], .success(result)) }
+    if let error = members["error"] { return try refusal(error, id: members["id"], line: line) }
+    return .ignored
+  }
+
+  /// Gives an answer to the one who waits for it; unknown ids are passed over, as the protocol's
+  /// specification asks.
+  private mutating func answer(
+    _ id: JSONValue?, _ result: @autoclosure () -> Result<JSONValue, QMPError>
+  ) -> Action {
+    guard let id = id?.int, let owner = outstanding.removeValue(forKey: id), !owner.isAbandoned
+    else { return .ignored }
+    return .reply(id: id, result())
+  }
+
+  private mutating func refusal(
+    _ error: JSONValue, id: JSONValue?, line: UnsafeBufferPointer<UInt8>
+  ) throws(QMPError) -> Action {
+    var id = id
+    if id == nil {
+      // QEMU could not read the id. With one command under way it must be that one's.
+      guard outstanding.count == 1, let only = outstanding.first else {
+        throw .notQMP(line: Self.beginning(of: line))
+      }
+      id = .integer(Int64(only.key))
+    }
+    let command = id?.int.flatMap { outstanding[$0]?.command } ?? ""
+    return answer(
+      id,
+      .failure(
+        .refused(
+          command: command, errorClass: error["class"]?.string ?? "",
+          description: error["desc"]?.string ?? "")))
+  }
+
+  private static func beginning(of line: UnsafeBufferPointer<UInt8>) -> String {
+    String(decoding: line.prefix(120), as: UTF8.self)
+  }
+}

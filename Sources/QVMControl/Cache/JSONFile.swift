@@ -1,0 +1,52 @@
+package import QMPClient
+
+/// A JSON file that is replaced as a whole and read with care.
+package enum JSONFile {
+  /// Writes an object.
+  package static func write(_ value: JSONValue, to path: String) throws(FileError) {
+    try Files.write(value.bytes + [UInt8(ascii: "\n")], to: path)
+  }
+
+  /// Reads an object; nil where there is no such file.
+  ///
+  /// - Throws: ``JSONFileError`` for a file that can't be read or isn't JSON.
+  package static func read(_ path: String) throws(JSONFileError) -> JSONValue? {
+    let bytes: [UInt8]
+    do throws(FileError) { bytes = try Files.read(path) } catch {
+      if error.cause.isAbsent { return nil }
+      throw .unreadable(error)
+    }
+    guard let value = try? JSONValue(parsing: bytes) else { throw .notJSON(path: path) }
+    guard value.object != nil else { throw .notAnObject(path: path) }
+    return value
+  }
+}
+
+/// A JSON file of qvm that says nothing usable.
+package enum JSONFileError: QVMFailure, Hashable {
+  case unreadable(FileError)
+  case notJSON(path: String)
+  case notAnObject(path: String)
+  /// A member is missing or has another type.
+  case missing(member: String, path: String)
+  /// Written by a newer qvm.
+  case futureSchema(Int, path: String)
+
+  package var message: String {
+    switch self {
+    case .unreadable(let error): error.message
+    case .notJSON(let path): "\(path) is damaged: it is not JSON"
+    case .notAnObject(let path): "\(path) is damaged: it is not a JSON object"
+    case .missing(let member, let path): "\(path) is damaged: it has no usable \"\(member)\""
+    case .futureSchema(let schema, let path): "\(path) has schema \(schema), from a newer qvm"
+    }
+  }
+
+  package var advice: String? {
+    switch self {
+    case .unreadable(let error): error.advice
+    case .futureSchema: "Use the newer qvm for this instance."
+    default: "Repair the file, or remove the instance with 'qvm rm'."
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package import QMPClient
+
+/// What a client asks of a supervisor, one JSON object a line on `control.sock`.
+package enum ControlRequest: Sendable, Hashable {
+  /// Answered at once by one line with `status`.
+  case status
+  /// Ends the VM, beginning at a rung; the client gets the events from now on.
+  case stop(ShutdownLadder.Rung, timeout: Int?)
+  /// The client gets the events from now on, the present phase first.
+  case subscribe
+  /// The console is attached: let the guest run.
+  case proceed
+  /// The client goes, and the VM stays.
+  case detach
+
+  package var json: JSONValue {
+    switch self {
+    case .status: ["request": "status"]
+    case .subscribe: ["request": "subscribe"]
+    case .proceed: ["request": "continue"]
+    case .detach: ["request": "detach"]
+    case .stop(let rung, let timeout):
+      timeout.map {
+        ["request": "stop", "rung": .string(rung.name), "timeout": .integer(Int64($0))]
+      } ?? ["request": "stop", "rung": .string(rung.name)]
+    }
+  }
+
+  /// Reads a request; nil for one that isn't known.
+  package init?(_ json: JSONValue) {
+    switch json["request"]?.string {
+    case "status": self = .status
+    case "subscribe": self = .subscribe
+    case "continue": self = .proceed
+    case "detach": self = .detach
+    case "stop":
+      let rungs: [ShutdownLadder.Rung] = [.powerButton, .quit, .terminate, .kill]
+      guard let rung = rungs.first(where: { $0.name == json["rung"]?.string }) else { return nil }
+      self = .stop(rung, timeout: json["timeout"]?.int)
+    default: return nil
+    }
+  }
+}
+
+/// What a supervisor tells its clients as it happens, one JSON object a line.
+package enum ControlEvent: Sendable, Hashable {
+  /// Something worth a line to the user.
+  case notice(String)
+  /// QEMU runs, the guest doesn't yet; the console can be attached.
+  case created
+  case phase(Phase, reason: String?)
+  /// The guest executes.
+  case running(sshAddress: String?, sshPort: Int?, accelerator: String)
+  /// A rung of the shutdown was reached, or the button was pressed again.
+  case rung(String, presses: Int)
+  /// The VM did not start.
+  case failed(message: String, advice: String?, status: Int32)
+  /// The VM has ended; everything that was to be done then is done.
+  case ended(Outcome, removed: Bool)
+
+  package var json: JSONValue {
+    switch self {
+    case .notice(let text): return ["event": "notice", "text": .string(text)]
+    case .created: return ["event": "created"]
+    case .phase(let phase, let reason):
+      var object: JSONObject = ["event": "phase", "phase": .string(phase.rawValue)]
+      object["reason"] = reason.map(JSONValue.string)
+      return .object(object)
+    case .running(let address, let port, let accelerator):
+      var object: JSONObject = ["event": "running", "accelerator": .string(accelerator)]
+      object["sshAddress"] = address.map(JSONValue.string)
+      object["sshPort"] = port.map { .integer(Int64($0)) }
+      return .object(object)
+    case .rung(let name, let presses):
+      return ["event": "rung", "rung": .string(name), "presses": .integer(Int64(presses))]
+    case .failed(let message, let advice, let status):
+      var object: JSONObject = [
+        "event": "failed", "message": .string(message), "status": .integer(Int64(status)),
+      ]
+      object["advice"] = advice.map(JSONValue.string)
+      return .object(object)
+    case .ended(let outcome, let removed):
+      return ["event": "ended", "outcome": outcome.json, "removed": .bool(removed)]
+    }
+  }
+
+  /// Reads an event; nil for one that isn't known.
+  package init?(_ json: JSONValue) {
+    switch json["event"]?.string {
+    case "notice": self = .notice(json["text"]?.string ?? "")
+    case "created": self = .created
+    case "phase":
+      guard let phase = json["phase"]?.string.flatMap(Phase.init(rawValue:)) else { return nil }
+      self = .phase(phase, reason: json["reason"]?.string)
+    case "running":
+      self = .running(
+        sshAddress: json["sshAddress"]?.string, sshPort: json["sshPort"]?.int,
+        accelerator: json["accelerator"]?.string ?? "")
+    case "rung": self = .rung(json["rung"]?.string ?? "", presses: json["presses"]?.int ?? 0)
+    case "failed":
+      self = .failed(
+        message: json["message"]?.string ?? "", advice: json["advice"]?.string,
+        status: Int32(clamping: json["status"]?.int ?? 1))
+    case "ended":
+      guard let outcome = try? Outcome(json["outcome"] ?? .null, "outcome") else {
+        return nil
+      }
+      self = .ended(outcome, removed: json["removed"]?.bool ?? false)
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package import QMPClient
+
+/// A client of `control.sock` for commands without tasks: it blocks, with a deadline.
+package final class ControlProbe {
+  package enum Failure: Error, Sendable, Hashable {
+    /// Nobody listens there.
+    case absent
+    /// Somebody listens and says nothing.
+    case silent
+    /// The supervisor ended.
+    case ended
+  }
+
+  private let socket: Descriptor
+  private var received: [UInt8] = []
+
+  package init(_ socket: Descriptor) { self.socket = socket }
+
+  /// Connects to a supervisor.
+  package init(path: String) throws(Failure) {
+    do throws(SystemError) { socket = try SocketCalls.connect(path) } catch {
+      throw error.isAbsent || error.isRefused ? .absent : .silent
+    }
+  }
+
+  package func send(_ request: ControlRequest) {
+    let line = request.json.bytes + [0x0A]
+    _ = line.withUnsafeBytes { SocketCalls.send(socket.number, $0) }
+  }
+
+  /// The next line from the supervisor.
+  package func line(until deadline: SuspendingClock.Instant) throws(Failure) -> JSONValue {
+    while true {
+      if let newline = received.firstIndex(of: 0x0A) {
+        let line = Array(received[..<newline])
+        received.removeSubrange(...newline)
+        if let json = try? JSONValue(parsing: line) { return json }
+        continue
+      }
+      switch SocketCalls.receive(socket.number) {
+      case .bytes(let bytes): received.append(contentsOf: bytes)
+      case .closed, .failed: throw .ended
+      case .wouldBlock:
+        guard SocketCalls.wait(socket.number, for: .read, until: deadline) else {
+          throw .silent
+        }
+      }
+    }
+  }
+
+  /// The next event from the supervisor; other lines are passed over.
+  package func event(until deadline: SuspendingClock.Instant) throws(Failure) -> ControlEvent {
+    while true {
+      if let event = ControlEvent(try line(until: deadline)) { return event }
+    }
+  }
+
+  /// Asks for the status: one line, within the time.
+  package static func status(path: String, timeout: Duration) throws(Failure) -> JSONValue {
+    let probe = try ControlProbe(path: path)
+    probe.send(.status)
+    let deadline = SuspendingClock.now.advanced(by: timeout)
+    while true {
+      if let status = try probe.line(until: deadline)["status"] { return status }
+    }
+  }
+}

@@ -1,0 +1,104 @@
+package import QMPClient
+
+/// The supervisor's side of `control.sock`: many clients, requests in, events out.
+package actor ControlServer {
+  package struct ClientID: Sendable, Hashable {
+    fileprivate let number: Int
+  }
+
+  private struct Client {
+    let socket: LineSocket
+    var wantsEvents: Bool
+  }
+
+  private let loop: EventLoop
+  private let receive: @Sendable (ControlRequest, ClientID) -> Void
+  private let lost: @Sendable (ClientID) -> Void
+  private var listener: Descriptor?
+  private var listening: EventLoop.Token?
+  private var clients: [Int: Client] = [:]
+  private var nextClient = 0
+
+  package nonisolated var unownedExecutor: UnownedSerialExecutor {
+    loop.asUnownedSerialExecutor()
+  }
+
+  /// Creates a server without clients.
+  ///
+  /// - Parameters:
+  ///   - receive: Called on the loop with each request.
+  ///   - lost: Called on the loop when a client is gone.
+  package init(
+    on loop: EventLoop, receive: @escaping @Sendable (ControlRequest, ClientID) -> Void,
+    lost: @escaping @Sendable (ClientID) -> Void
+  ) {
+    self.loop = loop
+    self.receive = receive
+    self.lost = lost
+  }
+
+  /// Begins to accept clients at a path where nothing is.
+  package func listen(at path: String) throws(SystemError) {
+    let listener = try SocketCalls.listen(path)
+    self.listener = listener
+    listening = loop.watch(listener.number, for: .read) { [weak self] in
+      self?.assumeIsolated { $0.acceptClients() }
+    }
+  }
+
+  private func acceptClients() {
+    guard let listener else { return }
+    while let descriptor = SocketCalls.accept(on: listener) {
+      _ = add(descriptor, wantsEvents: false)
+    }
+  }
+
+  /// Takes in a client that is connected already.
+  package func add(_ descriptor: Descriptor, wantsEvents: Bool) -> ClientID {
+    let number = nextClient
+    nextClient += 1
+    let socket = LineSocket(descriptor, on: loop) { [weak self] input in
+      self?.assumeIsolated { $0.handle(input, from: number) }
+    }
+    clients[number] = Client(socket: socket, wantsEvents: wantsEvents)
+    socket.assumeIsolated { $0.start() }
+    return ClientID(number: number)
+  }
+
+  private func handle(_ input: LineSocket.Input, from number: Int) {
+    let id = ClientID(number: number)
+    switch input {
+    case .line(let json):
+      if let request = ControlRequest(json) {
+        receive(request, id)
+      } else {
+        send(["error": "unknown request"], to: id)
+      }
+    case .ended:
+      clients[number] = nil
+      lost(id)
+    }
+  }
+
+  /// From now on the client gets the events.
+  package func subscribe(_ id: ClientID) { clients[id.number]?.wantsEvents = true }
+
+  package func send(_ json: JSONValue, to id: ClientID) {
+    clients[id.number]?.socket.assumeIsolated { $0.send(json) }
+  }
+
+  /// Sends an event to all who want events.
+  package func broadcast(_ event: ControlEvent) {
+    let json = event.json
+    for client in clients.values where client.wantsEvents {
+      client.socket.assumeIsolated { $0.send(json) }
+    }
+  }
+
+  /// Accepts nobody any more; the clients that are there stay.
+  package func stopListening() {
+    if let listening { loop.cancel(listening) }
+    listening = nil
+    listener = nil
+  }
+}

@@ -1,0 +1,107 @@
+package import QMPClient
+
+/// Lines of JSON over a socket that the loop reads: one side of a control connection.
+package actor LineSocket {
+  /// A line of more bytes than this ends the connection.
+  private static let longestLine = 1 << 20
+  /// A peer that leaves more than this unread loses the connection.
+  private static let mostUnsent = 1 << 20
+
+  package enum Input: Sendable {
+    case line(JSONValue)
+    case ended
+  }
+
+  private let loop: EventLoop
+  private var descriptor: Descriptor?
+  private var reading: EventLoop.Token?
+  private var writing: EventLoop.Token?
+  private var received: [UInt8] = []
+  private var unsent: [UInt8] = []
+  private let receive: @Sendable (Input) -> Void
+
+  package nonisolated var unownedExecutor: UnownedSerialExecutor {
+    loop.asUnownedSerialExecutor()
+  }
+
+  /// Takes over a connected socket; ``start()`` begins to read it.
+  package init(
+    _ descriptor: Descriptor, on loop: EventLoop, receive: @escaping @Sendable (Input) -> Void
+  ) {
+    self.descriptor = descriptor
+    self.loop = loop
+    self.receive = receive
+  }
+
+  package func start() {
+    guard let descriptor, reading == nil else { return }
+    reading = loop.watch(descriptor.number, for: .read) { [weak self] in
+      self?.assumeIsolated { $0.read() }
+    }
+  }
+
+  private func read() {
+    guard let descriptor else { return }
+    switch SocketCalls.receive(descriptor.number) {
+    case .bytes(let bytes):
+      received.append(contentsOf: bytes)
+      takeLines()
+    case .wouldBlock: break
+    case .closed, .failed: end()
+    }
+  }
+
+  private func takeLines() {
+    while let newline = received.firstIndex(of: 0x0A) {
+      let line = Array(received[..<newline])
+      received.removeSubrange(...newline)
+      // A line that isn't JSON asks for nothing.
+      if let json = try? JSONValue(parsing: line) { receive(.line(json)) }
+      if descriptor == nil { return }
+    }
+    if received.count > Self.longestLine { end() }
+  }
+
+  /// Sends a line without waiting; a peer that doesn't read loses the connection.
+  package func send(_ json: JSONValue) {
+    guard descriptor != nil else { return }
+    unsent.append(contentsOf: json.bytes)
+    unsent.append(0x0A)
+    flush()
+    if unsent.count > Self.mostUnsent { end() }
+  }
+
+  private func flush() {
+    guard let descriptor else { return }
+    loop: while !unsent.isEmpty {
+      switch unsent.withUnsafeBytes({ SocketCalls.send(descriptor.number, $0) }) {
+      case .bytes(let count): unsent.removeFirst(count)
+      case .wouldBlock: break loop
+      // The reading side reports the end, after what the peer sent before it.
+      case .closed, .failed: unsent = []
+      }
+    }
+    if unsent.isEmpty {
+      if let writing { loop.cancel(writing) }
+      writing = nil
+    } else if writing == nil {
+      writing = loop.watch(descriptor.number, for: .write) { [weak self] in
+        self?.assumeIsolated { $0.flush() }
+      }
+    }
+  }
+
+  private func end() {
+    guard descriptor != nil else { return }
+    close()
+    receive(.ended)
+  }
+
+  /// Closes the socket; nothing more is received.
+  package func close() {
+    for token in [reading, writing].compactMap(\.self) { loop.cancel(token) }
+    reading = nil
+    writing = nil
+    descriptor = nil
+  }
+}

@@ -1,0 +1,36 @@
+/// Finishes what a supervisor that was killed could not: it says how the VM ended, by what was left
+/// behind, and carries out `--rm`.
+package enum Reconciliation {
+  package enum Result: Sendable {
+    /// The VM lives, or somebody else is at it.
+    case busy
+    case settled
+    case removed
+  }
+
+  /// Looks at an instance under its lock.
+  package static func finish(_ name: InstanceName, in store: InstanceStore) -> Result {
+    let files = store.files(name)
+    guard let lock = try? FileLock.attemptExisting(files.vmLock) else { return .busy }
+    guard let boot = try? BootRecord.read(files.boot) else { return .settled }
+    let known = try? Outcome.read(files.outcome)
+    let outcome = known.flatMap { $0.token == boot.token ? $0 : nil } ?? judge(boot, files)
+    if known != outcome { try? JSONFile.write(outcome.json, to: files.outcome) }
+    RuntimeFolder(path: boot.runtimeFolder).remove()
+    guard boot.removeOnShutdown, outcome.isConfirmedShutdown else { return .settled }
+    return (try? store.remove(name, holding: lock)) == nil ? .settled : .removed
+  }
+
+  /// How a boot ended that nobody watched to its end.
+  static func judge(_ boot: BootRecord, _ files: InstanceFiles) -> Outcome {
+    if boot.hostBootID != Host.bootID {
+      return Outcome(token: boot.token, result: .crashed, reason: "host-reboot")
+    }
+    guard boot.pid != nil else {
+      return Outcome(
+        token: boot.token, result: .failedToStart, reason: "supervisor killed during the start")
+    }
+    let verdict = Evidence().verdict(pidFileRemains: Files.exists(files.qemuPid))
+    return Outcome(token: boot.token, result: verdict.result, reason: verdict.reason)
+  }
+}

@@ -1,0 +1,49 @@
+package import QMPClient
+
+extension VMStatus {
+  /// The instance with stable keys; those that don't apply are absent.
+  package var json: JSONObject {
+    var object: JSONObject = ["name": .string(name)]
+    if let record {
+      object["os"] = .string(record.target.operatingSystem.rawValue)
+      object["version"] = .string(record.target.version)
+      object["platform"] = .string(record.target.architecture.rawValue)
+      object["createdAt"] = .string(record.createdAt.description)
+    }
+    object["phase"] = .string(phase.rawValue)
+    object["reason"] = reason.map(JSONValue.string)
+    object["runState"] = runState.map { .string($0.rawValue) }
+    if phase.isAlive, let boot {
+      object["pid"] = boot.pid.map { .integer(Int64($0)) }
+      if phase != .orphaned { object["supervisorPid"] = .integer(Int64(boot.supervisorPid)) }
+      object["startedAt"] = .string(boot.startedAt.description)
+      object["accelerator"] = boot.accelerator.map(JSONValue.string)
+      object["qemuVersion"] = boot.qemuVersion.map(JSONValue.string)
+      object["sshAddress"] = boot.sshAddress.map(JSONValue.string)
+      object["sshPort"] = boot.sshPort.map { .integer(Int64($0)) }
+      object["removeOnShutdown"] = .bool(boot.removeOnShutdown)
+    } else if let boot {
+      object["removeOnShutdown"] = .bool(boot.removeOnShutdown)
+    }
+    if let outcome, !phase.isAlive { object["lastOutcome"] = .object(outcome.publicMembers) }
+    var paths: JSONObject = [
+      "disk": .string(files.disk), "console": .string(files.console),
+      "qemuLog": .string(files.qemuLog),
+    ]
+    if phase.isAlive, let boot {
+      paths["monitor"] = .string(RuntimeFolder(path: boot.runtimeFolder).monitor)
+    }
+    object["paths"] = .object(paths)
+    return object
+  }
+
+  /// Where ssh reaches the guest, such as `127.0.0.1:2847`; nil where nothing is forwarded.
+  package var ssh: String? {
+    guard phase.isAlive, let boot, let port = boot.sshPort else { return nil }
+    let address = boot.sshAddress ?? "0.0.0.0"
+    return "\(address == "0.0.0.0" ? "*" : address):\(port)"
+  }
+
+  /// What the overlay takes on the disk, in bytes.
+  package var size: Int { Files.information(files.disk)?.allocated ?? 0 }
+}

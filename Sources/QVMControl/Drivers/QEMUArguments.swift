@@ -1,0 +1,116 @@
+/// A QEMU command line, edited by option name.
+///
+/// A driver's arguments are literal; what the user asks to be different, and what a second attempt
+/// at starting needs, are edits of the words that the driver gave. Each edit returns a new value.
+/// An option that is not there yet is appended, but for the port forward: without one there is no
+/// port to change, and that is an error.
+package struct QEMUArguments: Sendable, Equatable {
+  /// The words, the program first.
+  package private(set) var words: [String]
+
+  package init(_ words: [String]) {
+    self.words = words
+  }
+
+  /// The first word: QEMU's name or path; empty where there are no words.
+  package var program: String { words.first ?? "" }
+
+  /// The same arguments for another program, such as the path of the QEMU to run.
+  package func settingProgram(_ program: String) -> Self {
+    var copy = self
+    copy.words.replaceSubrange(0..<min(1, words.count), with: [program])
+    return copy
+  }
+
+  /// The value that follows `option`; nil where the option is missing.
+  package func value(of option: String) -> String? {
+    values(of: option).first.map { words[$0] }
+  }
+
+  /// The number of virtual CPUs: `-smp`.
+  package func settingCPUs(_ count: Int) -> Self { setting("-smp", to: String(count)) }
+
+  /// The guest's memory, as QEMU writes sizes (`6G`): `-m`.
+  package func settingMemory(_ size: String) -> Self { setting("-m", to: size) }
+
+  /// The CPU model and its features: `-cpu`.
+  package func settingCPU(_ model: String) -> Self { setting("-cpu", to: model) }
+
+  /// The accelerators in the order in which QEMU tries them; empty where none are named.
+  package var acceleratorList: [String] {
+    let list = value(of: "-machine").flatMap { OptionItems($0)["accel"] } ?? ""
+    return list.split(separator: ":").map(String.init)
+  }
+
+  package func settingAccelerators(_ accelerators: [String]) -> Self {
+    settingMachineProperty("accel", accelerators.joined(separator: ":"))
+  }
+
+  /// Sets one property of `-machine`, such as `acpi` to `off`, and keeps the others.
+  package func settingMachineProperty(_ name: String, _ property: String) -> Self {
+    var items = OptionItems(value(of: "-machine") ?? "")
+    items.set(name, to: property)
+    return setting("-machine", to: items.value)
+  }
+
+  /// The host's port that leads to the guest's ssh server; nil without a forward.
+  package var forwardedPort: Int? { forward?.forward.port }
+
+  /// The address that the forwarded port is bound to; empty for every interface, nil without a
+  /// forward.
+  package var forwardedAddress: String? { forward?.forward.address }
+
+  /// - Throws: `noPortForward` where no `-netdev` forwards a port to the guest's ssh server.
+  package func settingForwardedPort(_ port: Int) throws(RunOptionError) -> Self {
+    try editingForward { $0.port = port }
+  }
+
+  /// - Throws: `noPortForward` where no `-netdev` forwards a port to the guest's ssh server.
+  package func settingForwardedAddress(_ address: String) throws(RunOptionError) -> Self {
+    try editingForward { $0.address = address }
+  }
+
+  private var forward: (word: Int, item: Int, forward: PortForward)? {
+    for word in values(of: "-netdev") {
+      let items = OptionItems(words[word])
+      for item in items.indices(of: "hostfwd") {
+        if let forward = PortForward(items[item, "hostfwd"]), forward.leadsToSSH {
+          return (word, item, forward)
+        }
+      }
+    }
+    return nil
+  }
+
+  private func editingForward(
+    _ edit: (inout PortForward) -> Void
+  ) throws(RunOptionError) -> Self {
+    guard var found = forward else { throw .noPortForward(program: program) }
+    edit(&found.forward)
+    var items = OptionItems(words[found.word])
+    items[found.item, "hostfwd"] = found.forward.value
+    var copy = self
+    copy.words[found.word] = items.value
+    return copy
+  }
+
+  private func setting(_ option: String, to value: String) -> Self {
+    var copy = self
+    if let index = values(of: option).first {
+      copy.words[index] = value
+    } else {
+      copy.words += [option, value]
+    }
+    return copy
+  }
+
+  /// Where the values of `option` are. A word that begins with a dash is an option, and the word
+  /// after it is its value unless that begins with a dash too: so it is in every driver.
+  private func values(of option: String) -> [Int] {
+    words.indices.dropFirst(2).filter {
+      words[$0 - 1] == option && !Self.isOption(words[$0])
+    }
+  }
+
+  static func isOption(_ word: String) -> Bool { word.utf8.first == UInt8(ascii: "-") }
+}

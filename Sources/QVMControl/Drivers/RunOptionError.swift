@@ -1,0 +1,41 @@
+/// Why a `run` option can't be followed.
+package enum RunOptionError: QVMFailure, Equatable {
+  case badCPUCount(Int)
+  case badMemory(String)
+  case badCPUModel(String)
+  case badAccelerator(String)
+  case badPort(Int)
+  case badAddress(String)
+  case badTimeout(Int)
+  /// The command line has no port forward that could be changed.
+  case noPortForward(program: String)
+
+  package var message: String {
+    switch self {
+    case .badCPUCount(let count): "a VM can't have \(count) CPUs"
+    case .badMemory(let word): "'\(word)' is no amount of memory that a VM can have"
+    case .badCPUModel(let word): "'\(word)' can't be a CPU model"
+    case .badAccelerator(let word): "unknown accelerator '\(word)'"
+    case .badPort(let port): "\(port) is not a TCP port"
+    case .badAddress(let word): "'\(word)' is not an IPv4 address"
+    case .badTimeout(let seconds): "a timeout can't be \(seconds) seconds"
+    case .noPortForward(let program): "the \(program) command line forwards no port for ssh"
+    }
+  }
+
+  package var advice: String? {
+    switch self {
+    case .badCPUCount: "Use a number from 1 to \(RunOptionValue.mostCPUs)."
+    case .badMemory: "Use a size from 1M to 1024G, such as 512M or 6G; a bare number is in MiB."
+    case .badCPUModel: "Use one of the names that 'qemu-system-x86_64 -cpu help' lists."
+    case .badAccelerator:
+      "Use any of \(RunOptionValue.accelerators.joined(separator: ", ")), with colons between."
+    case .badPort: "Use a number from 1 to 65535."
+    case .badAddress: "Use four numbers, such as 127.0.0.1 for this machine only."
+    case .badTimeout: "Use whole seconds from 0 to \(RunOptionValue.longestTimeout)."
+    case .noPortForward: "Leave out --ssh-port and --ssh-address."
+    }
+  }
+
+  package var exitStatus: ExitStatus { .usage }
+}

@@ -1,0 +1,86 @@
+/// The checks that a value passes before it reaches QEMU's command line.
+///
+/// QEMU would refuse most of the same values itself, but in its own words and after the downloads.
+package enum RunOptionValue {
+  static let mostCPUs = 255
+  static let accelerators = ["hvf", "kvm", "tcg"]
+  /// A year, in seconds: more is a slip of the keyboard, and far more would overflow a deadline.
+  static let longestTimeout = 31_536_000
+  /// 1 TiB, in MiB: what the 40-bit physical addresses of QEMU's emulated CPUs can reach.
+  private static let mostMebibytes = 1 << 20
+
+  /// A number of virtual CPUs, from 1 to 255.
+  package static func cpus(_ count: Int) throws(RunOptionError) -> Int {
+    guard 1...mostCPUs ~= count else { throw .badCPUCount(count) }
+    return count
+  }
+
+  /// An amount of memory as QEMU writes it, `512M`, from a whole number and a unit: M, G or T, in
+  /// upper or lower case; MiB without one.
+  package static func memory(_ word: String) throws(RunOptionError) -> String {
+    let (digits, unit, scale): (Substring, String, Int) =
+      switch word.last {
+      case "M", "m": (word.dropLast(), "M", 1)
+      case "G", "g": (word.dropLast(), "G", 1 << 10)
+      case "T", "t": (word.dropLast(), "T", 1 << 20)
+      default: (word[...], "M", 1)
+      }
+    guard let number = decimal(digits), 1...(mostMebibytes / scale) ~= number else {
+      throw .badMemory(word)
+    }
+    return "\(number)\(unit)"
+  }
+
+  /// A CPU model, with features if any: `max,-pdpe1gb`.
+  package static func cpuModel(_ word: String) throws(RunOptionError) -> String {
+    let isPrintable = word.utf8.allSatisfy { UInt8(ascii: "!")...UInt8(ascii: "~") ~= $0 }
+    guard let first = word.first, first != "-", first != ",", first != "?", isPrintable,
+      word != "help"
+    else { throw .badCPUModel(word) }
+    return word
+  }
+
+  /// Accelerators in order of preference, from their names with colons between, as QEMU has it, or
+  /// commas.
+  package static func accelerators(_ list: String) throws(RunOptionError) -> [String] {
+    let separators: [Character] = [":", ","]
+    var names: [String] = []
+    for word in list.split(omittingEmptySubsequences: false, whereSeparator: separators.contains) {
+      let name = word.lowercased()
+      guard accelerators.contains(name) else { throw .badAccelerator(String(word)) }
+      if !names.contains(name) { names.append(name) }
+    }
+    return names
+  }
+
+  /// A TCP port, from 1 to 65535.
+  package static func port(_ number: Int) throws(RunOptionError) -> Int {
+    guard 1...65535 ~= number else { throw .badPort(number) }
+    return number
+  }
+
+  /// An IPv4 address of four decimal numbers. A number with a leading zero is refused: the C
+  /// library that QEMU asks would take it for an octal one.
+  package static func address(_ word: String) throws(RunOptionError) -> String {
+    let parts = word.split(separator: ".", omittingEmptySubsequences: false)
+    let isAddress =
+      parts.count == 4
+      && parts.allSatisfy { part in
+        decimal(part).map { $0 <= 255 && String($0) == part } ?? false
+      }
+    guard isAddress else { throw .badAddress(word) }
+    return word
+  }
+
+  /// A time limit in whole seconds; 0 means not to wait at all.
+  package static func timeout(_ seconds: Int) throws(RunOptionError) -> Duration {
+    guard 0...longestTimeout ~= seconds else { throw .badTimeout(seconds) }
+    return .seconds(seconds)
+  }
+
+  /// The number that `digits` spell in ASCII, with no sign; nil where they don't, or overflow.
+  private static func decimal(_ digits: Substring) -> Int? {
+    let areDigits = digits.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+    return areDigits ? Int(digits) : nil
+  }
+}

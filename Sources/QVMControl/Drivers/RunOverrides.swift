@@ -1,0 +1,41 @@
+/// What the user wants to be different from the driver's command line; nil leaves it as it is.
+package struct RunOverrides: Sendable, Equatable {
+  package let cpus: Int?
+  package let memory: String?
+  package let cpu: String?
+  package let accelerators: [String]?
+  package let sshPort: Int?
+  package let sshAddress: String?
+  /// Words for QEMU, as they are. They belong behind all others, qvm's own included, so that
+  /// `apply` leaves them to whoever puts the whole command together.
+  package let extraArguments: [String]
+
+  /// Checks every value, as the functions of `RunOptionValue` say.
+  package init(
+    cpus: Int? = nil, memory: String? = nil, cpu: String? = nil, accelerators: String? = nil,
+    sshPort: Int? = nil, sshAddress: String? = nil, extraArguments: [String] = []
+  ) throws(RunOptionError) {
+    self.cpus = if let cpus { try RunOptionValue.cpus(cpus) } else { nil }
+    self.memory = if let memory { try RunOptionValue.memory(memory) } else { nil }
+    self.cpu = if let cpu { try RunOptionValue.cpuModel(cpu) } else { nil }
+    self.accelerators =
+      if let accelerators { try RunOptionValue.accelerators(accelerators) } else { nil }
+    self.sshPort = if let sshPort { try RunOptionValue.port(sshPort) } else { nil }
+    self.sshAddress = if let sshAddress { try RunOptionValue.address(sshAddress) } else { nil }
+    self.extraArguments = extraArguments
+  }
+
+  /// A driver's command line with these differences, without the extra arguments.
+  ///
+  /// - Throws: `noPortForward` where there is no forward whose port or address could change.
+  package func apply(to arguments: QEMUArguments) throws(RunOptionError) -> QEMUArguments {
+    var edited = arguments
+    if let cpus { edited = edited.settingCPUs(cpus) }
+    if let memory { edited = edited.settingMemory(memory) }
+    if let cpu { edited = edited.settingCPU(cpu) }
+    if let accelerators { edited = edited.settingAccelerators(accelerators) }
+    if let sshPort { edited = try edited.settingForwardedPort(sshPort) }
+    if let sshAddress { edited = try edited.settingForwardedAddress(sshAddress) }
+    return edited
+  }
+}

@@ -1,0 +1,83 @@
+package import QMPClient
+
+/// One boot of an instance: what was intended and what is running, written as `boot.json`.
+///
+/// It outlives its boot, so that a command that finds the VM gone knows what was to be done then.
+package struct BootRecord: Sendable, Hashable {
+  package static let schema = 1
+
+  /// Names this boot; the outcome repeats it.
+  package var token: String
+  /// Names the host's boot: another one means that the host was restarted meanwhile.
+  package var hostBootID: String
+  package var startedAt: Timestamp
+  /// Whether the instance is to be removed once its shutdown is confirmed.
+  package var removeOnShutdown: Bool
+  /// How long the guest may take to power off, in seconds.
+  package var shutdownTimeout: Int
+  package var supervisorPid: Int32
+  package var supervisorStart: UInt64
+  /// QEMU's; nil before it was started.
+  package var pid: Int32?
+  package var start: UInt64?
+  /// QEMU's command, the program first.
+  package var command: [String]
+  /// `kvm`, `hvf` or `tcg`; nil before QEMU has answered.
+  package var accelerator: String?
+  package var qemuVersion: String?
+  package var sshAddress: String?
+  package var sshPort: Int?
+  /// Where in `console.log` this boot begins, in bytes.
+  package var consoleOffset: Int
+  /// The folder of the sockets.
+  package var runtimeFolder: String
+  /// Whether the disk was made for this very boot, so that nothing is lost with it.
+  package var isFirst: Bool
+
+  package var json: JSONValue {
+    var object: JSONObject = [
+      "schema": .integer(Int64(Self.schema)), "boot": .string(token),
+      "hostBootId": .string(hostBootID), "startedAt": .string(startedAt.description),
+      "removeOnShutdown": .bool(removeOnShutdown),
+      "shutdownTimeout": .integer(Int64(shutdownTimeout)),
+      "supervisorPid": .integer(Int64(supervisorPid)),
+      "supervisorStart": .integer(Int64(supervisorStart)),
+      "command": .array(command.map(JSONValue.string)),
+      "consoleOffset": .integer(Int64(consoleOffset)), "runtimeFolder": .string(runtimeFolder),
+      "isFirst": .bool(isFirst),
+    ]
+    object["pid"] = pid.map { .integer(Int64($0)) }
+    object["start"] = start.map { .integer(Int64($0)) }
+    object["accelerator"] = accelerator.map(JSONValue.string)
+    object["qemuVersion"] = qemuVersion.map(JSONValue.string)
+    object["sshAddress"] = sshAddress.map(JSONValue.string)
+    object["sshPort"] = sshPort.map { .integer(Int64($0)) }
+    return .object(object)
+  }
+
+  /// Reads the last boot of an instance; nil if it was never booted.
+  ///
+  /// - Throws: ``JSONFileError`` for a file that is torn, or from a newer qvm.
+  package static func read(_ path: String) throws(JSONFileError) -> BootRecord? {
+    guard let json = try JSONFile.read(path) else { return nil }
+    try json.checkSchema(schema, path)
+    guard let startedAt = Timestamp(try json.text("startedAt", path)) else {
+      throw .missing(member: "startedAt", path: path)
+    }
+    return BootRecord(
+      token: try json.text("boot", path), hostBootID: try json.text("hostBootId", path),
+      startedAt: startedAt,
+      removeOnShutdown: json["removeOnShutdown"]?.bool ?? false,
+      shutdownTimeout: try json.number("shutdownTimeout", path),
+      supervisorPid: Int32(clamping: try json.number("supervisorPid", path)),
+      supervisorStart: UInt64(clamping: try json.number("supervisorStart", path)),
+      pid: json["pid"]?.int.map(Int32.init(clamping:)),
+      start: json["start"]?.int.map(UInt64.init(clamping:)),
+      command: json["command"]?.array?.compactMap(\.string) ?? [],
+      accelerator: json["accelerator"]?.string, qemuVersion: json["qemuVersion"]?.string,
+      sshAddress: json["sshAddress"]?.string, sshPort: json["sshPort"]?.int,
+      consoleOffset: try json.number("consoleOffset", path),
+      runtimeFolder: try json.text("runtimeFolder", path),
+      isFirst: json["isFirst"]?.bool ?? false)
+  }
+}

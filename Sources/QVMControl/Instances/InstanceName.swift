@@ -1,0 +1,40 @@
+/// The name of an instance: safe in a path, in a shell and in QEMU's options.
+package struct InstanceName: Sendable, Hashable, CustomStringConvertible {
+  package let text: String
+
+  /// Checks a name: `[A-Za-z0-9][A-Za-z0-9._-]{0,62}`.
+  ///
+  /// - Throws: ``InstanceError/badName(_:)``.
+  package init(_ text: String) throws(InstanceError) {
+    let bytes = Array(text.utf8)
+    guard let first = bytes.first, bytes.count <= 63, Self.isAlphanumeric(first),
+      bytes.allSatisfy({ Self.isAlphanumeric($0) || "._-".utf8.contains($0) })
+    else { throw .badName(text) }
+    self.text = text
+  }
+
+  private init(trusted text: String) { self.text = text }
+
+  package var description: String { text }
+
+  /// `qvm-` and a random word that can be said aloud, such as `qvm-tibaru`.
+  package static func random() -> InstanceName {
+    let consonants = Array("bdfgklmnprstvz")
+    let vowels = Array("aeiou")
+    var word = "qvm-"
+    for byte in Randomness.bytes(3) {
+      word.append(consonants[Int(byte) % consonants.count])
+      word.append(vowels[Int(byte) / consonants.count % vowels.count])
+    }
+    return InstanceName(trusted: word)
+  }
+
+  private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package import QMPClient
+
+/// What an instance is: written once, when it is created, as `instance.json`.
+package struct InstanceRecord: Sendable, Hashable {
+  package static let schema = 1
+
+  package let name: String
+  package let target: Target
+  package let createdAt: Timestamp
+  /// The absolute path of the base image under its disk.
+  package let baseImage: String
+
+  package init(name: String, target: Target, createdAt: Timestamp, baseImage: String) {
+    self.name = name
+    self.target = target
+    self.createdAt = createdAt
+    self.baseImage = baseImage
+  }
+
+  package var json: JSONValue {
+    [
+      "schema": .integer(Int64(Self.schema)), "name": .string(name),
+      "os": .string(target.operatingSystem.rawValue), "version": .string(target.version),
+      "platform": .string(target.architecture.rawValue),
+      "createdAt": .string(createdAt.description), "baseImage": .string(baseImage),
+    ]
+  }
+
+  /// Reads the record of an instance.
+  ///
+  /// - Throws: ``JSONFileError`` for one that is absent, torn, or from a newer qvm.
+  package init(reading path: String) throws(JSONFileError) {
+    guard let json = try JSONFile.read(path) else {
+      throw .missing(member: "name", path: path)
+    }
+    try json.checkSchema(Self.schema, path)
+    name = try json.text("name", path)
+    baseImage = try json.text("baseImage", path)
+    guard let createdAt = Timestamp(try json.text("createdAt", path)) else {
+      throw .missing(member: "createdAt", path: path)
+    }
+    self.createdAt = createdAt
+    do {
+      target = try Target(
+        operatingSystem: try json.text("os", path), version: try json.text("version", path),
+        platform: try json.text("platform", path), host: Host.architecture)
+    } catch {
+      throw .missing(member: "os", path: path)
+    }
+  }
+}
+
+extension JSONValue {
+  /// The text of a member of a file.
+  func text(_ name: String, _ path: String) throws(JSONFileError) -> String {
+    guard let text = self[name]?.string else { throw .missing(member: name, path: path) }
+    return text
+  }
+
+  /// The integer of a member of a file.
+  func number(_ name: String, _ path: String) throws(JSONFileError) -> Int {
+    guard let number = self[name]?.int else { throw .missing(member: name, path: path) }
+    return number
+  }
+
+  /// Refuses a file that a newer qvm wrote: its meaning may have changed.
+  func checkSchema(_ known: Int, _ path: String) throws(JSONFileError) {
+    let schema = try number("schema", path)
+    if schema > known { throw .futureSchema(schema, path: path) }
+  }
+}

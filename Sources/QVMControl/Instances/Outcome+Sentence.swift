@@ -1,0 +1,25 @@
+extension Outcome {
+  /// How it ended, for people, such as `demo-1 powered off (1.2 s)`.
+  ///
+  /// - Parameter disk: The disk that is kept; nil where the instance was removed.
+  package func sentence(_ name: String, disk: String?) -> String {
+    let time = seconds.map { " (\(Self.short($0)) s)" } ?? ""
+    var text: String
+    switch result {
+    case .clean: text = "\(name) powered off\(time)"
+    case .forced: text = "\(name) was forced to end: \(reason)\(time)"
+    case .unknown: text = "\(name) has ended; nobody saw how"
+    case .failedToStart: text = "\(name) did not start: \(reason)"
+    case .crashed: text = "\(name) crashed: \(reason)"
+    }
+    if disk == nil { text += "; removed" }
+    if !isConfirmedShutdown, let disk { text += "\nits disk is kept: \(disk)" }
+    return text
+  }
+
+  /// Seconds with one digit behind the point.
+  static func short(_ seconds: Double) -> String {
+    let tenths = Int((seconds * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
+  }
+}

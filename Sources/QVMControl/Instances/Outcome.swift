@@ -1,0 +1,126 @@
+package import QMPClient
+
+/// How one boot of a VM ended, written as `outcome.json`.
+package struct Outcome: Sendable, Hashable {
+  package static let schema = 1
+
+  package enum Result: String, Sendable {
+    /// The guest powered itself off.
+    case clean
+    /// Somebody ended QEMU from outside; its disks were flushed, the guest was not asked.
+    case forced
+    /// QEMU or the guest ended in a way that nobody wanted.
+    case crashed
+    /// The guest never executed an instruction.
+    case failedToStart = "failed-to-start"
+    /// It ended in an orderly way while no supervisor was watching.
+    case unknown
+  }
+
+  /// The boot that ended.
+  package var token: String
+  package var result: Result
+  /// QEMU's own word where there is one, such as `guest-shutdown`; else a few of ours.
+  package var reason: String
+  /// The last rung of the shutdown that was used; nil if nobody asked for a shutdown.
+  package var rung: String?
+  /// From the request to the end of QEMU, in seconds; nil if nobody asked for a shutdown.
+  package var seconds: Double?
+  package var exitStatus: Int32?
+  package var signal: Int32?
+  package var endedAt: Timestamp
+
+  package init(
+    token: String, result: Result, reason: String, rung: String? = nil, seconds: Double? = nil,
+    exitStatus: Int32? = nil, signal: Int32? = nil, endedAt: Timestamp = .now
+  ) {
+    self.token = token
+    self.result = result
+    self.reason = reason
+    self.rung = rung
+    self.seconds = seconds
+    self.exitStatus = exitStatus
+    self.signal = signal
+    self.endedAt = endedAt
+  }
+
+  /// Whether it is certain that the VM ended in an orderly way: only then may `--rm` remove the
+  /// instance. After a kill, by whomever, the disk may be what somebody wants to look at.
+  package var isConfirmedShutdown: Bool {
+    switch result {
+    case .clean, .forced: signal == nil && (exitStatus ?? 0) == 0
+    case .unknown: true
+    case .crashed, .failedToStart: false
+    }
+  }
+
+  /// The phase that this outcome leaves the instance in.
+  package var phase: Phase {
+    switch result {
+    case .clean, .forced, .unknown: .stopped
+    case .crashed, .failedToStart: .crashed
+    }
+  }
+
+  /// The members that `status --json` shows, too.
+  package var publicMembers: JSONObject {
+    var object: JSONObject = ["result": .string(result.rawValue), "reason": .string(reason)]
+    object["rung"] = rung.map(JSONValue.string)
+    object["seconds"] = seconds.map { .double(($0 * 1000).rounded() / 1000) }
+    object["exitStatus"] = exitStatus.map { .integer(Int64($0)) }
+    object["signal"] = signal.map { .integer(Int64($0)) }
+    object["endedAt"] = .string(endedAt.description)
+    return object
+  }
+
+  package var json: JSONValue {
+    var object: JSONObject = [
+      "schema": .integer(Int64(Self.schema)), "boot": .string(token),
+    ]
+    for member in publicMembers.members { object[member.name] = member.value }
+    return .object(object)
+  }
+
+  /// Reads how the last boot ended; nil where that isn't recorded.
+  ///
+  /// - Throws: ``JSONFileError`` for a file that is torn, or from a newer qvm.
+  package static func read(_ path: String) throws(JSONFileError) -> Outcome? {
+    guard let json = try JSONFile.read(path) else { return nil }
+    try json.checkSchema(schema, path)
+    return try Outcome(json, path)
+  }
+
+  /// Reads an outcome from its JSON; `path` is for the error.
+  package init(_ json: JSONValue, _ path: String) throws(JSONFileError) {
+    guard let result = Result(rawValue: try json.text("result", path)) else {
+      throw .missing(member: "result", path: path)
+    }
+    guard let endedAt = Timestamp(try json.text("endedAt", path)) else {
+      throw .missing(member: "endedAt", path: path)
+    }
+    self.init(
+      token: try json.text("boot", path), result: result, reason: try json.text("reason", path),
+      rung: json["rung"]?.string, seconds: json["seconds"]?.double,
+      exitStatus: json["exitStatus"]?.int.map(Int32.init(clamping:)),
+      signal: json["signal"]?.int.map(Int32.init(clamping:)), endedAt: endedAt)
+  }
+}
+
+/// Where in its life an instance is, in one word.
+package enum Phase: String, Sendable {
+  case creating, starting, running, paused, stopping, stopped, crashed
+  /// QEMU runs without its supervisor.
+  case orphaned
+  /// It lives, and doesn't answer.
+  case unresponsive
+  /// Its files can't be read.
+  case broken
+
+  /// Whether a process of the VM lives.
+  package var isAlive: Bool {
+    switch self {
+    case .starting, .running, .paused, .stopping, .orphaned, .unresponsive: true
+    case .creating, .stopped, .crashed, .broken: false
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/// An operating system that qvm has drivers for.
+package enum OperatingSystem: String, CaseIterable, Sendable {
+  case freebsd, netbsd, openbsd, haiku, omnios
+  /// The built-in demo guest: it needs no download, and has no ssh.
+  case demo
+
+  /// The operating system that `word` names, in upper or lower case.
+  package init?(word: String) {
+    self.init(rawValue: word.lowercased())
+  }
+
+  package var displayName: String {
+    switch self {
+    case .freebsd: "FreeBSD"
+    case .netbsd: "NetBSD"
+    case .openbsd: "OpenBSD"
+    case .haiku: "Haiku"
+    case .omnios: "OmniOS"
+    case .demo: "Demo"
+    }
+  }
+
+  /// The architectures that there is a driver for.
+  package var architectures: [Architecture] {
+    Driver.all.filter { $0.operatingSystem == self }.map(\.architecture)
+  }
+
+  /// The user whom the image's ssh server lets in; nil where the guest has no ssh server.
+  package var sshUser: String? {
+    switch self {
+    case .freebsd, .netbsd, .openbsd, .omnios: "runner"
+    case .haiku: "user"
+    case .demo: nil
+    }
+  }
+
+  /// The repository whose releases hold the base images; nil for the demo guest, which is built in.
+  package var builderRepository: String? {
+    switch self {
+    case .freebsd, .netbsd, .openbsd, .haiku, .omnios: "\(rawValue)-builder"
+    case .demo: nil
+    }
+  }
+
+  /// What shows that the guest is up.
+  package enum Readiness: Sendable, Hashable {
+    /// The ssh server's first bytes.
+    case ssh
+    /// This text on the serial console.
+    case console(String)
+  }
+
+  package var readiness: Readiness {
+    switch self {
+    case .freebsd, .netbsd, .openbsd, .haiku, .omnios: .ssh
+    case .demo: .console("ready")
+    }
+  }
+
+  /// Whether the guest shuts down when its power button is pressed.
+  ///
+  /// FreeBSD on arm64 doesn't: the ACPI tables of QEMU's `virt` machine have no `\_S5`, so its
+  /// kernel hands the press to devd, which has no rule for it. (FreeBSD commit a9880bfe1181.)
+  package func obeysPowerButton(on architecture: Architecture) -> Bool {
+    switch (self, architecture) {
+    case (.freebsd, .arm64): false
+    default: true
+    }
+  }
+}

@@ -1,0 +1,215 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+package import QMPClient
+internal import Synchronization
+
+/// How a process ended.
+package enum ProcessEnd: Sendable, Hashable, CustomStringConvertible {
+  case exited(Int32)
+  case signalled(Int32)
+
+  package var description: String {
+    switch self {
+    case .exited(let status): "exit status \(status)"
+    case .signalled(let signal): "signal \(signal) (\(String(cString: strsignal(signal))))"
+    }
+  }
+}
+
+/// A program that could not be started.
+package struct SpawnError: QVMFailure, Hashable {
+  package let program: String
+  package let cause: SystemError
+
+  package var message: String { "cannot start \(program): \(cause.reason)" }
+  package var advice: String? { "Check that it is installed and made for this machine." }
+}
+
+/// A child process: started with exactly the descriptors it is given, reaped as soon as it ends.
+///
+/// A thread of its own blocks in `waitid`. The process is signalled only while it isn't reaped, so
+/// a signal can't hit an unrelated process that got the same pid.
+package final class ChildProcess: Sendable {
+  package let pid: Int32
+  private let state: Mutex<(end: ProcessEnd?, watchers: [@Sendable (ProcessEnd) -> Void])>
+
+  /// What a child gets.
+  package struct Plan: Sendable {
+    /// An absolute path.
+    package var executable: String
+    /// Without the program's own name.
+    package var arguments: [String]
+    /// All of it, as `NAME=value`; nil for this process's own.
+    package var environment: [String]?
+    /// Descriptors 0, 1, 2 and so on, in order; nil is /dev/null.
+    package var descriptors: [Descriptor?]
+    /// Whether it leads a session of its own, out of reach of the terminal's signals.
+    package var ownSession: Bool
+
+    package init(
+      _ executable: String, _ arguments: [String], environment: [String]? = nil,
+      descriptors: [Descriptor?] = [nil, nil, nil], ownSession: Bool = false
+    ) {
+      self.executable = executable
+      self.arguments = arguments
+      self.environment = environment
+      self.descriptors = descriptors
+      self.ownSession = ownSession
+    }
+  }
+
+  #if canImport(Darwin)
+    private static let setsid: Int16 = 0x400
+    private static let extraFlags = Int16(POSIX_SPAWN_CLOEXEC_DEFAULT)
+  #else
+    // POSIX_SPAWN_SETSID of <spawn.h>, which the module map hides.
+    private static let setsid: Int16 = 0x80
+    private static let extraFlags: Int16 = 0
+  #endif
+
+  /// Starts a child.
+  ///
+  /// - Throws: ``SpawnError`` where the program is missing, not executable or for another machine.
+  package init(_ plan: Plan) throws(SpawnError) {
+    pid = try Self.spawn(plan)
+    state = Mutex((nil, []))
+    let reaper: @Sendable () -> Void = { [self] in
+      blockUntilEnded()
+      // Reaping and recording are one step for `signal(_:)`: before it the pid is still ours.
+      let (end, watchers) = state.withLock { state in
+        let end = reap()
+        state.end = end
+        defer { state.watchers = [] }
+        return (end, state.watchers)
+      }
+      for watcher in watchers { watcher(end) }
+    }
+    if !startThread(reaper) {
+      // Without a thread the child could not be watched: better none than one that leaks.
+      kill(pid, SIGKILL)
+      var status: Int32 = 0
+      waitpid(pid, &status, 0)
+      throw SpawnError(
+        program: plan.executable, cause: SystemError(call: "pthread_create", code: EAGAIN))
+    }
+  }
+
+  private func blockUntilEnded() {
+    var information = siginfo_t()
+    while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+  }
+
+  private func reap() -> ProcessEnd {
+    var status: Int32 = 0
+    while waitpid(pid, &status, 0) < 0 {
+      // Somebody else reaped it: then nothing is known of how it ended.
+      if errno != EINTR { return .signalled(SIGKILL) }
+    }
+    let signal = status & 0x7F
+    return signal == 0 ? .exited(status >> 8 & 0xFF) : .signalled(signal)
+  }
+
+  private static func spawn(_ plan: Plan) throws(SpawnError) -> Int32 {
+    var actions = emptyActions()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    var attributes = emptyAttributes()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    posix_spawnattr_setsigmask(&attributes, &mask)
+    sigfillset(&mask)
+    posix_spawnattr_setsigdefault(&attributes, &mask)
+    var flags = Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF) | extraFlags
+    if plan.ownSession { flags |= setsid }
+    posix_spawnattr_setflags(&attributes, flags)
+
+    // Sources are moved out of the way first: with a source among the targets an earlier dup2
+    // would overwrite it.
+    var sources: [Int32] = []
+    defer { for source in sources { close(source) } }
+    for (target, descriptor) in plan.descriptors.enumerated() {
+      guard let descriptor else {
+        let access = target == 0 ? O_RDONLY : O_WRONLY
+        posix_spawn_file_actions_addopen(&actions, Int32(target), "/dev/null", access, 0)
+        continue
+      }
+      let source = fcntl(descriptor.number, F_DUPFD_CLOEXEC, 100)
+      guard source >= 0 else { throw SpawnError(program: plan.executable, cause: .last("fcntl")) }
+      sources.append(source)
+      posix_spawn_file_actions_adddup2(&actions, source, Int32(target))
+    }
+
+    let arguments = [plan.executable] + plan.arguments
+    var pid: pid_t = 0
+    let result = withCStrings(arguments) { argv in
+      if let environment = plan.environment {
+        return withCStrings(environment) {
+          posix_spawn(&pid, plan.executable, &actions, &attributes, argv, $0)
+        }
+      }
+      return posix_spawn(&pid, plan.executable, &actions, &attributes, argv, environ)
+    }
+    if result != 0 {
+      throw SpawnError(
+        program: plan.executable, cause: SystemError(call: "posix_spawn", code: result))
+    }
+    return pid
+  }
+
+  #if canImport(Darwin)
+    private static func emptyActions() -> posix_spawn_file_actions_t? { nil }
+    private static func emptyAttributes() -> posix_spawnattr_t? { nil }
+  #else
+    private static func emptyActions() -> posix_spawn_file_actions_t {
+      posix_spawn_file_actions_t()
+    }
+    private static func emptyAttributes() -> posix_spawnattr_t { posix_spawnattr_t() }
+  #endif
+
+  private static func withCStrings<Result>(
+    _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+  ) -> Result {
+    let pointers = strings.map { strdup($0) }
+    defer { for pointer in pointers { free(pointer) } }
+    return body(pointers + [nil])
+  }
+
+  // MARK: - The end
+
+  /// How it ended; nil while it lives.
+  package var end: ProcessEnd? { state.withLock { $0.end } }
+
+  /// Calls a closure once it has ended, on the thread that noticed; at once if it has already.
+  package func whenEnded(_ body: @escaping @Sendable (ProcessEnd) -> Void) {
+    let end = state.withLock { state -> ProcessEnd? in
+      if state.end == nil { state.watchers.append(body) }
+      return state.end
+    }
+    if let end { body(end) }
+  }
+
+  /// Waits for the end, and no longer than the task lives.
+  ///
+  /// - Throws: `CancellationError` when the task is cancelled; the child lives on.
+  package func ended() async throws(CancellationError) -> ProcessEnd {
+    let mailbox = Mailbox<ProcessEnd>()
+    whenEnded { mailbox.send($0) }
+    guard let end = await mailbox.next() else { throw CancellationError() }
+    return end
+  }
+
+  /// Sends a signal, unless it has ended.
+  package func signal(_ signal: Signal) {
+    state.withLock { state in
+      if state.end == nil { kill(pid, signal.rawValue) }
+    }
+  }
+}

@@ -1,0 +1,80 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+package import QMPClient
+
+/// A lock on a file, held for as long as its descriptor is open anywhere.
+///
+/// `flock(2)`: the lock belongs to the open file, so a child that inherits the descriptor holds it
+/// too, and the kernel drops it when the last holder ends, however it ends.
+package struct FileLock: Sendable {
+  package let descriptor: Descriptor
+  package let path: String
+
+  /// Takes over a descriptor whose file is locked already, as a parent passed it.
+  package init(inherited descriptor: Descriptor, path: String) {
+    self.descriptor = descriptor
+    self.path = path
+  }
+
+  /// Drops the lock for all who share the descriptor, before it is closed.
+  package func release() { flock(descriptor.number, LOCK_UN) }
+
+  private static func lock(
+    _ path: String, wait: Bool, create: Bool
+  ) throws(FileError) -> FileLock? {
+    while true {
+      let flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | (create ? O_CREAT : 0)
+      let number = open(path, flags, mode_t(0o600))
+      guard number >= 0 else {
+        throw FileError(verb: "lock", path: path, cause: .last("open"))
+      }
+      let descriptor = Descriptor(owning: number)
+      while flock(number, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
+        if errno == EINTR { continue }
+        if errno == EWOULDBLOCK { return nil }
+        throw FileError(verb: "lock", path: path, cause: .last("flock"))
+      }
+      // Between open and flock the file may have been removed, and perhaps made anew: a lock on a
+      // file without its name keeps nobody out.
+      var locked = stat()
+      var named = stat()
+      let isNamed = lstat(path, &named) == 0
+      if !isNamed, !create { throw FileError(verb: "lock", path: path, cause: .last("lstat")) }
+      if isNamed, fstat(number, &locked) == 0, locked.st_ino == named.st_ino,
+        locked.st_dev == named.st_dev
+      {
+        return FileLock(inherited: descriptor, path: path)
+      }
+    }
+  }
+
+  /// Locks a file, created where it is absent; nil if another process holds the lock.
+  package static func attempt(_ path: String) throws(FileError) -> FileLock? {
+    try lock(path, wait: false, create: true)
+  }
+
+  /// Locks a file that must exist; nil if another process holds the lock.
+  package static func attemptExisting(_ path: String) throws(FileError) -> FileLock? {
+    try lock(path, wait: false, create: false)
+  }
+
+  /// Locks a file that must exist, and blocks until that is possible.
+  package static func waiting(_ path: String) throws(FileError) -> FileLock? {
+    try lock(path, wait: true, create: false)
+  }
+
+  /// Whether somebody holds the lock; false where there is no such file.
+  package static func isHeld(_ path: String) -> Bool {
+    let number = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+    guard number >= 0 else { return false }
+    defer { close(number) }
+    // A shared lock, so that two who look at the same time don't see each other.
+    guard flock(number, LOCK_SH | LOCK_NB) != 0 else { return false }
+    return errno == EWOULDBLOCK
+  }
+}

@@ -1,0 +1,56 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+package import QMPClient
+
+/// Tells when a file grows: a descriptor that is ready to read whenever it did.
+package struct FileWatch: Sendable {
+  package let descriptor: Descriptor
+  private let watched: Descriptor?
+
+  #if canImport(Darwin)
+    package init(_ path: String) throws(FileError) {
+      let file = open(path, O_EVTONLY | O_CLOEXEC)
+      guard file >= 0 else { throw FileError(verb: "watch", path: path, cause: .last("open")) }
+      watched = Descriptor(owning: file)
+      let queue = kqueue()
+      guard queue >= 0 else { throw FileError(verb: "watch", path: path, cause: .last("kqueue")) }
+      descriptor = Descriptor(owning: queue)
+      var change = kevent(
+        ident: UInt(file), filter: Int16(EVFILT_VNODE), flags: UInt16(EV_ADD | EV_CLEAR),
+        fflags: UInt32(NOTE_WRITE | NOTE_EXTEND | NOTE_DELETE), data: 0, udata: nil)
+      if kevent(queue, &change, 1, nil, 0, nil) != 0 {
+        throw FileError(verb: "watch", path: path, cause: .last("kevent"))
+      }
+    }
+
+    /// Forgets what has happened so far.
+    package func clear() {
+      var event = kevent()
+      var none = timespec()
+      while kevent(descriptor.number, nil, 0, &event, 1, &none) > 0 {}
+    }
+  #else
+    package init(_ path: String) throws(FileError) {
+      let queue = inotify_init1(Int32(O_NONBLOCK) | Int32(O_CLOEXEC))
+      guard queue >= 0 else {
+        throw FileError(verb: "watch", path: path, cause: .last("inotify_init1"))
+      }
+      descriptor = Descriptor(owning: queue)
+      watched = nil
+      let events = UInt32(IN_MODIFY) | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF)
+      if inotify_add_watch(queue, path, events) < 0 {
+        throw FileError(verb: "watch", path: path, cause: .last("inotify_add_watch"))
+      }
+    }
+
+    /// Forgets what has happened so far.
+    package func clear() {
+      while Files.readSome(descriptor.number) != nil {}
+    }
+  #endif
+}

@@ -1,0 +1,142 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+package import QMPClient
+
+/// The machine and the process that qvm runs on and in.
+package enum Host {
+  #if canImport(Darwin)
+    /// The operating system as the release assets spell it.
+    package static let system = "macos"
+  #else
+    /// The operating system as the release assets spell it.
+    package static let system = "linux"
+  #endif
+
+  #if arch(arm64)
+    package static let architecture = Architecture.arm64
+  #else
+    package static let architecture = Architecture.x86_64
+  #endif
+
+  package static var userID: UInt32 { geteuid() }
+  package static var processID: Int32 { getpid() }
+
+  /// A variable of the environment; nil where it is unset or empty.
+  package static func environment(_ name: String) -> String? {
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return String(cString: value)
+  }
+
+  /// The whole environment, as `NAME=value`.
+  package static var environment: [String] {
+    var entries: [String] = []
+    var next = environ
+    while let entry = next.pointee {
+      entries.append(String(cString: entry))
+      next += 1
+    }
+    return entries
+  }
+
+  package static var workingFolder: String? {
+    guard let path = getcwd(nil, 0) else { return nil }
+    defer { free(path) }
+    return String(cString: path)
+  }
+
+  /// The path of this very program, to start it again.
+  package static var executable: String {
+    #if canImport(Darwin)
+      var size = UInt32(4096)
+      var path = [CChar](repeating: 0, count: Int(size))
+      guard _NSGetExecutablePath(&path, &size) == 0 else { return CommandLine.arguments[0] }
+      return String(decoding: path.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    #else
+      // Follows the program even when its file is replaced meanwhile.
+      return "/proc/self/exe"
+    #endif
+  }
+
+  /// Names this boot of the machine: pids and start times of another one mean nothing.
+  package static var bootID: String {
+    if let simulated = environment("QVM_TEST_BOOT_ID") { return simulated }
+    #if canImport(Darwin)
+      var size = 64
+      var text = [CChar](repeating: 0, count: size)
+      guard sysctlbyname("kern.bootsessionuuid", &text, &size, nil, 0) == 0 else { return "" }
+      return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    #else
+      let text = Files.text("/proc/sys/kernel/random/boot_id") ?? ""
+      return String(text.prefix { !$0.isNewline })
+    #endif
+  }
+
+  /// When a process started, in the kernel's own unit; with the boot id it names a process for
+  /// good, as a pid alone doesn't. Nil where there is no such process, or only a zombie.
+  package static func startTime(of pid: Int32) -> UInt64? {
+    #if canImport(Darwin)
+      var information = proc_bsdinfo()
+      let size = Int32(MemoryLayout<proc_bsdinfo>.size)
+      guard proc_pidinfo(pid, PROC_PIDTBSDINFO, 0, &information, size) == size,
+        information.pbi_status != UInt32(SZOMB)
+      else { return nil }
+      return information.pbi_start_tvsec * 1_000_000 + information.pbi_start_tvusec
+    #else
+      // Field 2, the name in parentheses, may contain anything; the state is field 3 and the start
+      // time field 22.
+      guard let text = Files.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else {
+        return nil
+      }
+      let fields = text[end...].split(separator: " ")
+      guard fields.count > 20, fields[1] != "Z" else { return nil }
+      return UInt64(fields[20])
+    #endif
+  }
+
+  /// Sends a signal to a process that is not a child; whether it was there.
+  package static func signal(_ signal: Signal, to pid: Int32) -> Bool {
+    pid > 1 && kill(pid, signal.rawValue) == 0
+  }
+
+  /// Opens /dev/null until standard input, output and error exist.
+  ///
+  /// Otherwise the first socket that is opened becomes descriptor 0, 1 or 2, and somebody's output
+  /// goes into it.
+  package static func ensureStandardDescriptors() {
+    while true {
+      let number = open("/dev/null", O_RDWR)
+      if number < 0 { return }
+      if number > 2 {
+        close(number)
+        return
+      }
+    }
+  }
+
+  /// Files made from now on are for this user only, whatever the caller's umask.
+  package static func restrictFileModes() { umask(0o077) }
+
+  /// Takes over a descriptor that the parent passed, out of the way of children; nil where it
+  /// isn't open.
+  package static func inherited(_ number: Int32) -> Descriptor? {
+    guard fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else { return nil }
+    return Descriptor(owning: number)
+  }
+
+  /// Ends the process at once.
+  package static func exit(_ status: Int32) -> Never { _exit(status) }
+
+  /// Where a program is on the search path; nil where it isn't.
+  package static func find(_ program: String) -> String? {
+    for folder in (environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":") {
+      let path = "\(folder)/\(program)"
+      if folder.hasPrefix("/"), Files.isExecutable(path) { return path }
+    }
+    return nil
+  }
+}

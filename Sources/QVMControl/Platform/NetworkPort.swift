@@ -1,0 +1,78 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+package import QMPClient
+
+/// TCP on this host, as far as port forwarding needs it.
+package enum NetworkPort {
+  #if canImport(Darwin) || canImport(Musl)
+    private static let streamType = SOCK_STREAM
+  #else
+    private static let streamType = Int32(SOCK_STREAM.rawValue)
+  #endif
+
+  private static func socketAddress(_ address: String, _ port: Int) -> sockaddr_in? {
+    var result = sockaddr_in()
+    result.sin_family = sa_family_t(AF_INET)
+    result.sin_port = in_port_t(UInt16(clamping: port)).bigEndian
+    let text = address.isEmpty ? "0.0.0.0" : address
+    guard inet_pton(AF_INET, text, &result.sin_addr) == 1 else { return nil }
+    return result
+  }
+
+  private static func with(
+    _ address: sockaddr_in, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+  ) -> Int32 {
+    var address = address
+    return withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+  }
+
+  /// Whether QEMU could listen there now, tried in QEMU's own way; an empty address is every one.
+  package static func isFree(_ port: Int, on address: String) -> Bool {
+    guard let target = socketAddress(address, port) else { return false }
+    let number = socket(AF_INET, streamType, 0)
+    guard number >= 0 else { return false }
+    defer { close(number) }
+    var on: Int32 = 1
+    setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+    guard with(target, { bind(number, $0, $1) }) == 0 else { return false }
+    #if canImport(Darwin)
+      return Darwin.listen(number, 1) == 0
+    #elseif canImport(Glibc)
+      return Glibc.listen(number, 1) == 0
+    #else
+      return Musl.listen(number, 1) == 0
+    #endif
+  }
+
+  /// Begins to connect; the descriptor is ready for writing when that is done or has failed.
+  package static func connect(
+    to address: String, port: Int
+  ) throws(SystemError) -> Descriptor {
+    guard let target = socketAddress(address, port) else {
+      throw SystemError(call: "inet_pton", code: EINVAL)
+    }
+    let number = socket(AF_INET, streamType, 0)
+    guard number >= 0 else { throw .last("socket") }
+    let descriptor = Descriptor(owning: number)
+    _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+    _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK)
+    #if canImport(Darwin)
+      let result = with(target) { Darwin.connect(number, $0, $1) }
+    #elseif canImport(Glibc)
+      let result = with(target) { Glibc.connect(number, $0, $1) }
+    #else
+      let result = with(target) { Musl.connect(number, $0, $1) }
+    #endif
+    if result != 0, errno != EINPROGRESS { throw .last("connect") }
+    return descriptor
+  }
+}

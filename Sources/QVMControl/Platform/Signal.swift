@@ -1,0 +1,81 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+internal import QMPClient
+
+/// A signal of the operating system.
+package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+  package let rawValue: Int32
+
+  package init(rawValue: Int32) { self.rawValue = rawValue }
+
+  package static let interrupt = Signal(rawValue: SIGINT)
+  package static let terminate = Signal(rawValue: SIGTERM)
+  package static let hangUp = Signal(rawValue: SIGHUP)
+  package static let quit = Signal(rawValue: SIGQUIT)
+  package static let kill = Signal(rawValue: SIGKILL)
+  package static let terminalStop = Signal(rawValue: SIGTSTP)
+  package static let windowChange = Signal(rawValue: SIGWINCH)
+
+  package var description: String {
+    switch self {
+    case .interrupt: "SIGINT"
+    case .terminate: "SIGTERM"
+    case .hangUp: "SIGHUP"
+    case .quit: "SIGQUIT"
+    case .kill: "SIGKILL"
+    default: "signal \(rawValue)"
+    }
+  }
+
+  /// Delivers signals to a closure instead of to the process, from now to its end.
+  ///
+  /// Call it before any thread is started: threads inherit that the signals are blocked, and one
+  /// thread takes them with `sigwait`, where any code may run, unlike in a signal handler. Signals
+  /// that the process was started with ignored, as `nohup` does, stay ignored.
+  package static func handle(
+    _ signals: [Signal], _ body: @escaping @Sendable (Signal) -> Void
+  ) {
+    var set = sigset_t()
+    sigemptyset(&set)
+    var count = 0
+    for signal in signals where !signal.isIgnored {
+      sigaddset(&set, signal.rawValue)
+      count += 1
+    }
+    if count == 0 { return }
+    pthread_sigmask(SIG_BLOCK, &set, nil)
+    let waited = set
+    _ = startThread {
+      var set = waited
+      while true {
+        var number: Int32 = 0
+        if sigwait(&set, &number) == 0 { body(Signal(rawValue: number)) }
+      }
+    }
+  }
+
+  private var isIgnored: Bool {
+    var action = sigaction()
+    guard sigaction(rawValue, nil, &action) == 0 else { return false }
+    #if canImport(Darwin)
+      let handler = action.__sigaction_u.__sa_handler
+    #else
+      let handler = action.__sigaction_handler.sa_handler
+    #endif
+    return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+  }
+
+  /// Makes writing to a closed pipe an error of the write instead of the end of the process.
+  package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+
+  /// Stops this process as Ctrl-Z does; returns when it is continued.
+  package static func stopThisProcess() {
+    // To this thread, so that it doesn't run on for a moment while another one takes the signal.
+    pthread_kill(pthread_self(), SIGSTOP)
+  }
+}

@@ -1,0 +1,56 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+
+/// The terminal on a descriptor, whose settings are put back as they were.
+package struct Terminal: Sendable {
+  package let descriptor: Int32
+  private let original: termios
+
+  package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+  /// Remembers the settings of the terminal; nil where the descriptor is none.
+  package init?(_ descriptor: Int32) {
+    var settings = termios()
+    guard isatty(descriptor) == 1, tcgetattr(descriptor, &settings) == 0 else { return nil }
+    self.descriptor = descriptor
+    original = settings
+  }
+
+  /// Hands each key to the program as it is typed and unechoed, but for Ctrl-C, Ctrl-\ and Ctrl-Z,
+  /// which remain signals.
+  ///
+  /// Output processing stays on, so that messages of qvm itself look right; carriage returns are
+  /// not turned into line feeds, since a serial console expects them as they are.
+  package func passKeys() {
+    var settings = original
+    settings.c_lflag &= ~tcflag_t(ICANON | ECHO | ECHONL | IEXTEN)
+    settings.c_lflag |= tcflag_t(ISIG)
+    settings.c_iflag &= ~tcflag_t(ICRNL | INLCR | IGNCR | IXON | ISTRIP)
+    withUnsafeMutableBytes(of: &settings.c_cc) { control in
+      control[Int(VMIN)] = 1
+      control[Int(VTIME)] = 0
+    }
+    tcsetattr(descriptor, TCSADRAIN, &settings)
+  }
+
+  /// Puts the settings back.
+  package func restore() {
+    var settings = original
+    tcsetattr(descriptor, TCSADRAIN, &settings)
+  }
+
+  /// The width in columns; nil where the terminal doesn't say.
+  package static func width(of descriptor: Int32) -> Int? {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
+  /// Whether this process may read from and write to its terminal: it is not in the background.
+  package var isForeground: Bool { tcgetpgrp(descriptor) == getpgrp() }
+}

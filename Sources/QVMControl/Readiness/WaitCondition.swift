@@ -1,0 +1,74 @@
+/// What a `wait` waits for.
+package enum WaitCondition: Sendable, Hashable, CustomStringConvertible {
+  /// The guest is up: its ssh server greets, or its console shows what its driver names.
+  case ready
+  /// The guest executes.
+  case running
+  /// The VM has ended.
+  case stopped
+  /// The console shows a text, from the start of this boot.
+  case console(String)
+
+  package init?(word: String) {
+    switch word {
+    case "ready": self = .ready
+    case "running": self = .running
+    case "stopped": self = .stopped
+    default:
+      let prefix = "console:"
+      guard word.hasPrefix(prefix), word.count > prefix.count else { return nil }
+      self = .console(String(word.dropFirst(prefix.count)))
+    }
+  }
+
+  package var description: String {
+    switch self {
+    case .ready: "ready"
+    case .running: "running"
+    case .stopped: "stopped"
+    case .console(let text): "console:\(text)"
+    }
+  }
+}
+
+/// What a wait came to.
+package enum WaitResult: Sendable, Hashable {
+  case met
+  /// The VM ended, or wasn't running; `tail` are the last lines of its console.
+  case ended(Outcome?, tail: [String])
+  case timedOut(tail: [String])
+
+  package var word: String {
+    switch self {
+    case .met: "met"
+    case .ended: "ended"
+    case .timedOut: "timed-out"
+    }
+  }
+
+  package var exitStatus: ExitStatus {
+    switch self {
+    case .met: .done
+    case .ended: .endedFirst
+    case .timedOut: .timedOut
+    }
+  }
+
+  /// What to tell the user; nil where the exit status says it all.
+  package func sentence(_ name: InstanceName, _ condition: WaitCondition) -> String? {
+    let head: String
+    let last: [String]
+    switch self {
+    case .met: return nil
+    case .ended(let outcome, let tail):
+      let how = outcome.map { $0.sentence(name.text, disk: "") } ?? "\(name) is not running"
+      head = "\(how.prefix { !$0.isNewline }); it was not \(condition) before"
+      last = tail
+    case .timedOut(let tail):
+      head = "\(name) is not \(condition) yet"
+      last = tail
+    }
+    if last.isEmpty { return head }
+    return head + "\nthe last lines of its console:" + last.map { "\n  \($0)" }.joined()
+  }
+}

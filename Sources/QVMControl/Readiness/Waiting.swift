@@ -1,0 +1,177 @@
+package import QMPClient
+
+/// Waits for something of one instance, from any process, and never longer than the VM lives.
+package struct Waiting: Sendable {
+  private let name: InstanceName
+  private let store: InstanceStore
+  private let files: InstanceFiles
+  private let loop: EventLoop
+
+  package init(_ name: InstanceName, in store: InstanceStore, on loop: EventLoop) {
+    self.name = name
+    self.store = store
+    self.loop = loop
+    files = store.files(name)
+  }
+
+  /// Waits.
+  ///
+  /// - Parameter limit: How long; for as long as the VM lives if nil.
+  /// - Throws: What keeps it from looking, such as a broken instance.
+  package func wait(
+    for condition: WaitCondition, within limit: Duration?
+  ) async throws -> WaitResult {
+    let status: VMStatus
+    do throws(InstanceError) { status = try VMStatus.inspect(name, in: store) } catch {
+      // Removed after its shutdown: that is as stopped as can be.
+      if case .noSuch = error, condition == .stopped { return .met }
+      throw error
+    }
+    if status.phase == .broken {
+      throw InstanceError.broken(name: name.text, why: status.reason ?? "")
+    }
+    guard status.phase.isAlive else {
+      return condition == .stopped ? .met : .ended(status.outcome, tail: [])
+    }
+    let results = Mailbox<Result<WaitResult, any Error>>()
+    let watchers = watchers(status, condition, reporting: results)
+    let timer = limit.map { limit in
+      loop.schedule(at: .now.advanced(by: limit)) { results.send(.success(.timedOut(tail: []))) }
+    }
+    defer {
+      for watcher in watchers { watcher.cancel() }
+      if let timer { loop.cancel(timer) }
+    }
+    guard let result = await results.next() else { throw CancellationError() }
+    return try withTail(result.get())
+  }
+
+  /// The tasks that watch side by side; the first to report decides.
+  private func watchers(
+    _ status: VMStatus, _ condition: WaitCondition,
+    reporting results: Mailbox<Result<WaitResult, any Error>>
+  ) -> [Task<Void, Never>] {
+    let ending = Task(executorPreference: loop) {
+      await end()
+      results.send(.success(condition == .stopped ? .met : .ended(nil, tail: [])))
+    }
+    guard condition != .stopped else { return [ending] }
+    let watching = Task(executorPreference: loop) {
+      do {
+        try await met(condition, status)
+        results.send(.success(.met))
+      } catch is CancellationError {
+      } catch {
+        results.send(.failure(error))
+      }
+    }
+    return [ending, watching]
+  }
+
+  /// Returns when neither QEMU nor its supervisor lives: when their lock is free.
+  private func end() async {
+    let mailbox = Mailbox<Void>()
+    let path = files.vmLock
+    let started = startThread {
+      // Also ends where the instance is removed while this waits.
+      _ = try? FileLock.waiting(path)
+      mailbox.send(())
+    }
+    if started { _ = await mailbox.next() }
+  }
+
+  private func met(_ condition: WaitCondition, _ status: VMStatus) async throws {
+    switch condition {
+    case .stopped: break
+    case .running: try await running()
+    case .console(let text): try await console(text)
+    case .ready:
+      guard let target = status.record?.target else { return }
+      switch target.operatingSystem.readiness {
+      case .console(let text): try await console(text)
+      case .ssh:
+        try await running()
+        guard let boot = try BootRecord.read(files.boot), let port = boot.sshPort else { return }
+        try await SSHProbe.untilReady(
+          address: boot.sshAddress ?? "", port: port, on: loop)
+      }
+    }
+  }
+
+  /// Returns when the guest executes, as its supervisor says.
+  private func running() async throws {
+    let boot = try await startedBoot()
+    guard let socket = try? SocketCalls.connect(RuntimeFolder(path: boot.runtimeFolder).control)
+    else {
+      // An orphan has nobody to say so but QEMU itself.
+      while try VMStatus.inspect(name, in: store).runState != .running {
+        try await loop.sleep(until: .now.advanced(by: .milliseconds(200)))
+      }
+      return
+    }
+    let inputs = Mailbox<LineSocket.Input>()
+    let supervisor = LineSocket(socket, on: loop) { inputs.send($0) }
+    await supervisor.start()
+    await supervisor.send(ControlRequest.subscribe.json)
+    while let input = await inputs.next() {
+      guard case .line(let json) = input else { break }
+      if case .phase(.running, _) = ControlEvent(json) {
+        await supervisor.close()
+        return
+      }
+    }
+    await supervisor.close()
+    try Task.checkCancellation()
+    // The supervisor is gone: then the VM is ending, which the other watcher reports.
+    while true { try await loop.sleep(until: .now.advanced(by: .seconds(3600))) }
+  }
+
+  /// The present boot, once its QEMU was started.
+  private func startedBoot() async throws -> BootRecord {
+    while true {
+      if let boot = try BootRecord.read(files.boot),
+        try Outcome.read(files.outcome)?.token != boot.token,
+        Files.exists(RuntimeFolder(path: boot.runtimeFolder).control)
+          || !FileLock.isHeld(files.supervisorLock)
+      {
+        return boot
+      }
+      try await loop.sleep(until: .now.advanced(by: .milliseconds(20)))
+    }
+  }
+
+  /// Returns when the console of this boot has shown a text.
+  private func console(_ text: String) async throws {
+    let boot = try await startedBoot()
+    let watch = try FileWatch(files.console)
+    var match = ConsoleMatch(text)
+    var position = boot.consoleOffset
+    while true {
+      let bytes = try Files.read(files.console, from: position, limit: .max)
+      position += bytes.count
+      match.read(bytes)
+      if match.isFound { return }
+      let far = SuspendingClock.now.advanced(by: .seconds(3600))
+      if try await loop.ready(watch.descriptor.number, for: .read, until: far) { watch.clear() }
+    }
+  }
+
+  /// Adds what the user will want to see: how it ended, and the end of the console.
+  private func withTail(_ result: WaitResult) throws -> WaitResult {
+    switch result {
+    case .met: return .met
+    case .timedOut: return .timedOut(tail: tail())
+    case .ended:
+      _ = Reconciliation.finish(name, in: store)
+      return .ended(try? Outcome.read(files.outcome), tail: tail())
+    }
+  }
+
+  /// The last lines of the console.
+  private func tail(_ count: Int = 10) -> [String] {
+    let size = Files.information(files.console)?.size ?? 0
+    let bytes = (try? Files.read(files.console, from: max(0, size - 4096))) ?? []
+    let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+    return lines.suffix(count).map(String.init)
+  }
+}

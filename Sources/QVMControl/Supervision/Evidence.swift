@@ -1,0 +1,54 @@
+package import QMPClient
+
+/// What was seen of a VM's end, and what it proves.
+///
+/// QEMU exits with status 0 after `quit`, a signal and a guest's power-off alike, and it may live
+/// on for a while after it announced its shutdown: only the announcement and the end of the
+/// process together tell how it went.
+package struct Evidence: Sendable, Hashable {
+  /// The cause in QEMU's `SHUTDOWN` event; nil if there was none.
+  package var cause: ShutdownCause?
+  /// Whether that event said that the guest asked for it.
+  package var byGuest = false
+  /// Whether the guest reported a panic.
+  package var guestPanicked = false
+  /// Whether the supervisor sent SIGKILL, as the last rung of a shutdown.
+  package var wasKilled = false
+
+  package init() {}
+
+  /// Takes in an event.
+  package mutating func note(_ event: QMPEvent) {
+    switch event.name {
+    case "SHUTDOWN":
+      cause = ShutdownCause(rawValue: event.data["reason"]?.string ?? "unknown")
+      byGuest = event.data["guest"]?.bool ?? false
+    case "GUEST_PANICKED": guestPanicked = true
+    default: break
+    }
+  }
+
+  /// What it comes to, now that the process was reaped.
+  package func verdict(_ end: ProcessEnd) -> (result: Outcome.Result, reason: String) {
+    switch end {
+    case .signalled(let signal) where wasKilled && signal == Signal.kill.rawValue:
+      return (.forced, "killed")
+    case .signalled(let signal): return (.crashed, "qemu-signal-\(signal)")
+    case .exited(let status) where status != 0: return (.crashed, "qemu-exit-\(status)")
+    case .exited: break
+    }
+    guard let cause else { return (.crashed, "no-shutdown-event") }
+    if guestPanicked || cause == .guestPanic { return (.crashed, "guest-panic") }
+    if cause.rawValue == "host-error" { return (.crashed, cause.rawValue) }
+    return (byGuest ? .clean : .forced, cause.rawValue)
+  }
+
+  /// What it comes to where QEMU was not this process's child: its lock is free, so it has ended,
+  /// but nobody knows its exit status. QEMU removes its pid file only in an orderly exit.
+  package func verdict(pidFileRemains: Bool) -> (result: Outcome.Result, reason: String) {
+    if wasKilled, pidFileRemains { return (.forced, "killed") }
+    if pidFileRemains { return (.crashed, "qemu-killed") }
+    if cause == nil { return (.unknown, "unobserved") }
+    return verdict(.exited(0))
+  }
+}

@@ -1,0 +1,63 @@
+package import QMPClient
+
+/// All that a supervisor is told when it is started, as one line of JSON.
+package struct LaunchPlan: Sendable, Hashable {
+  package enum Kind: String, Sendable {
+    /// Start QEMU.
+    case boot
+    /// Take over a QEMU that lost its supervisor.
+    case adopt
+  }
+
+  package var kind: Kind
+  package var cache: String
+  package var name: String
+  /// The driver's command with the user's changes, the program first; without qvm's own arguments.
+  package var command: [String]
+  /// The sockets' folder.
+  package var runtimeFolder: String
+  /// Whether the port is the user's choice, and so must be that one.
+  package var isPortFixed: Bool
+  package var removeOnShutdown: Bool
+  /// How long the guest may take to power off, in seconds.
+  package var shutdownTimeout: Int
+  /// Whether to wait with the first instruction until the console is attached.
+  package var waitsForConsole: Bool
+  /// Whether the disk was made for this very boot.
+  package var isFirst: Bool
+  /// Where to write down the conversation with QEMU; nil for nowhere.
+  package var recording: String?
+
+  package var json: JSONValue {
+    var object: JSONObject = [
+      "kind": .string(kind.rawValue), "cache": .string(cache), "name": .string(name),
+      "command": .array(command.map(JSONValue.string)),
+      "runtimeFolder": .string(runtimeFolder), "isPortFixed": .bool(isPortFixed),
+      "removeOnShutdown": .bool(removeOnShutdown),
+      "shutdownTimeout": .integer(Int64(shutdownTimeout)),
+      "waitsForConsole": .bool(waitsForConsole), "isFirst": .bool(isFirst),
+    ]
+    object["recording"] = recording.map(JSONValue.string)
+    return .object(object)
+  }
+}
+
+extension LaunchPlan {
+  /// Reads a plan; nil where something is missing.
+  package init?(_ json: JSONValue) {
+    guard let kind = json["kind"]?.string.flatMap(Kind.init(rawValue:)),
+      let cache = json["cache"]?.string, let name = json["name"]?.string,
+      let command = json["command"]?.array?.compactMap(\.string),
+      let runtimeFolder = json["runtimeFolder"]?.string,
+      let isPortFixed = json["isPortFixed"]?.bool,
+      let removeOnShutdown = json["removeOnShutdown"]?.bool,
+      let shutdownTimeout = json["shutdownTimeout"]?.int,
+      let waitsForConsole = json["waitsForConsole"]?.bool, let isFirst = json["isFirst"]?.bool
+    else { return nil }
+    self.init(
+      kind: kind, cache: cache, name: name, command: command,
+      runtimeFolder: runtimeFolder, isPortFixed: isPortFixed, removeOnShutdown: removeOnShutdown,
+      shutdownTimeout: shutdownTimeout, waitsForConsole: waitsForConsole, isFirst: isFirst,
+      recording: json["recording"]?.string)
+  }
+}

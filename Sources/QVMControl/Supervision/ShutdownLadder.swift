@@ -1,0 +1,147 @@
+/// Brings a VM to its end, one rung after the other: a value that is told what happened and says
+/// what to do, with no I/O and no clock of its own.
+package struct ShutdownLadder: Sendable {
+  package typealias Instant = SuspendingClock.Instant
+
+  package enum Rung: Int, Sendable, Comparable {
+    case powerButton = 1
+    case quit = 3
+    case terminate = 4
+    case kill = 5
+
+    package static func < (left: Rung, right: Rung) -> Bool { left.rawValue < right.rawValue }
+
+    /// The word in files and messages.
+    package var name: String {
+      switch self {
+      case .powerButton: "powerdown"
+      case .quit: "quit"
+      case .terminate: "sigterm"
+      case .kill: "sigkill"
+      }
+    }
+  }
+
+  package enum Action: Sendable, Hashable {
+    /// Press the power button.
+    case press
+    /// Have QEMU end by its monitor.
+    case quit
+    /// Send SIGTERM.
+    case terminate
+    /// Send SIGKILL.
+    case kill
+  }
+
+  /// A press is repeated after this long: one that came before the guest's ACPI was up is lost,
+  /// while illumos takes two presses within two seconds as a cancellation.
+  package static let pressInterval = Duration.seconds(10)
+  /// How long `quit`, and then SIGTERM, may take when QEMU doesn't say that it is shutting down.
+  package static let grace = Duration.seconds(10)
+  /// How long QEMU may take to end after it said so: it may have much to write to its disks.
+  package static let flushGrace = Duration.seconds(60)
+
+  /// The rung reached; nil while nobody has asked for a shutdown.
+  package private(set) var rung: Rung?
+  /// When the shutdown was asked for.
+  package private(set) var startedAt: Instant?
+  /// How often the button was pressed.
+  package private(set) var presses = 0
+  private var deadline: Instant?
+  private var nextPress: Instant?
+  private var isShuttingDown = false
+
+  package init() {}
+
+  /// When ``tick(_:)`` has something to do; nil if never.
+  package var nextTick: Instant? {
+    switch (deadline, nextPress) {
+    case (let deadline?, let press?): min(deadline, press)
+    case (let deadline, let press): deadline ?? press
+    }
+  }
+
+  /// Somebody wants the VM to end.
+  ///
+  /// - Parameters:
+  ///   - rung: Where to begin, or to go on to; a lower one than the present is ignored.
+  ///   - timeout: How long the guest may take after a press of the button before `quit`.
+  ///   - canReact: Whether the guest executes; a stopped one can't obey, so the ladder goes on.
+  package mutating func request(
+    _ rung: Rung, timeout: Duration, canReact: Bool = true, at now: Instant
+  ) -> [Action] {
+    if startedAt == nil { startedAt = now }
+    let wanted = rung == .powerButton && !canReact ? .quit : rung
+    if let current = self.rung, wanted <= current {
+      // A second request may ask for less patience, never for more.
+      if current == .powerButton, let deadline {
+        self.deadline = min(deadline, now.advanced(by: timeout))
+      }
+      return []
+    }
+    // SHUTDOWN was seen: the guest or `quit` has done its part and QEMU is writing its disks.
+    if isShuttingDown, wanted < .kill {
+      self.rung = self.rung ?? wanted
+      return []
+    }
+    return climb(to: wanted, timeout: timeout, at: now)
+  }
+
+  private mutating func climb(to rung: Rung, timeout: Duration, at now: Instant) -> [Action] {
+    self.rung = rung
+    nextPress = nil
+    switch rung {
+    case .powerButton:
+      deadline = now.advanced(by: timeout)
+      return press(at: now)
+    case .quit:
+      deadline = now.advanced(by: Self.grace)
+      return [.quit]
+    case .terminate:
+      deadline = now.advanced(by: Self.grace)
+      return [.terminate]
+    case .kill:
+      deadline = nil
+      return [.kill]
+    }
+  }
+
+  private mutating func press(at now: Instant) -> [Action] {
+    presses += 1
+    nextPress = now.advanced(by: Self.pressInterval)
+    return [.press]
+  }
+
+  /// The guest can't react any more: its disk is full, or it was stopped.
+  package mutating func guestStopped(at now: Instant) -> [Action] {
+    guard rung == .powerButton, !isShuttingDown else { return [] }
+    return climb(to: .quit, timeout: .zero, at: now)
+  }
+
+  /// QEMU said that it shuts down; only its end confirms it.
+  package mutating func shutdownSeen(at now: Instant) {
+    isShuttingDown = true
+    nextPress = nil
+    if (rung ?? .powerButton) < .terminate { deadline = now.advanced(by: Self.flushGrace) }
+  }
+
+  /// The monitor is gone while QEMU lives: nothing can be said to it any more but by signals.
+  package mutating func monitorLost(at now: Instant) -> [Action] {
+    guard let rung, rung < .terminate, !isShuttingDown else { return [] }
+    return climb(to: .terminate, timeout: .zero, at: now)
+  }
+
+  /// Does what is due.
+  package mutating func tick(_ now: Instant) -> [Action] {
+    if let deadline, deadline <= now {
+      switch rung ?? .powerButton {
+      case .powerButton where !isShuttingDown: return climb(to: .quit, timeout: .zero, at: now)
+      case .powerButton: return climb(to: .terminate, timeout: .zero, at: now)
+      case .quit: return climb(to: .terminate, timeout: .zero, at: now)
+      case .terminate, .kill: return climb(to: .kill, timeout: .zero, at: now)
+      }
+    }
+    if let nextPress, nextPress <= now { return press(at: now) }
+    return []
+  }
+}

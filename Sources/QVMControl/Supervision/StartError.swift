@@ -1,0 +1,51 @@
+package import QMPClient
+
+/// A VM that did not get to execute its first instruction.
+package enum StartError: QVMFailure, Hashable {
+  /// QEMU ended by itself; `log` is what it had to say.
+  case qemuEnded(ProcessEnd, log: [String], hint: Hint?)
+  /// QEMU lives, and its monitor failed.
+  case monitor(QMPError, log: [String])
+  case portTaken(address: String, port: Int)
+  case noFreePort(address: String, from: Int)
+  /// The command that started it went away, or asked for the end, before it ran.
+  case abandoned
+  case other(message: String, advice: String?)
+
+  package enum Hint: String, Sendable, Hashable { case accelerator, memory, image }
+
+  package var message: String {
+    switch self {
+    case .qemuEnded(let end, let log, _):
+      (["QEMU ended before the guest ran: \(end)"] + log.map { "  \($0)" })
+        .joined(separator: "\n")
+    case .monitor(let error, let log):
+      (["QEMU started, but its monitor failed: \(error)"] + log.map { "  \($0)" })
+        .joined(separator: "\n")
+    case .portTaken(let address, let port):
+      "port \(port)\(address.isEmpty ? "" : " of \(address)") is taken by another program"
+    case .noFreePort(let address, let from):
+      "no free port from \(from) on\(address.isEmpty ? "" : " at \(address)")"
+    case .abandoned: "the start was interrupted"
+    case .other(let message, _): message
+    }
+  }
+
+  package var advice: String? {
+    switch self {
+    case .qemuEnded(_, _, .accelerator): "Try --accel tcg, which needs no help from the hardware."
+    case .qemuEnded(_, _, .memory): "Give the guest less memory with --memory."
+    case .qemuEnded(_, _, .image): "Another process uses the disk; 'qvm list' may show which."
+    case .qemuEnded: "'--dry-run' shows the command."
+    case .monitor: nil
+    case .portTaken: "Choose another --ssh-port, or leave the option out to get a free one."
+    case .noFreePort: "Name a free port with --ssh-port."
+    case .abandoned: nil
+    case .other(_, let advice): advice
+    }
+  }
+
+  package var exitStatus: ExitStatus {
+    if case .abandoned = self { .interrupted } else { .failed }
+  }
+}

@@ -1,0 +1,173 @@
+package import QMPClient
+
+/// Starts QEMU and has its monitor answer, with another try where that can mend what failed.
+package struct Startup: Sendable {
+  /// A VM whose guest has not executed an instruction yet.
+  package struct Started: Sendable {
+    package let process: VMProcess
+    package let client: QMPClient
+    package let events: QMPEvents
+    package let boot: BootRecord
+  }
+
+  package let plan: LaunchPlan
+  package let name: InstanceName
+  package let files: InstanceFiles
+  package let runtime: RuntimeFolder
+  package let vmLock: FileLock
+  package let loop: EventLoop
+  /// Called with what the user should know.
+  package let notify: @Sendable (String) -> Void
+
+  /// How long QEMU may take until its monitor answers; it takes a few dozen milliseconds.
+  private static let greetingTimeout = Duration.seconds(30)
+  /// The ports that are tried, from the driver's own.
+  private static let portsTried = 200
+
+  /// Starts QEMU; `boot` holds what is known so far and is written before and after.
+  ///
+  /// - Throws: ``StartError``, with no process left behind.
+  package func start(_ boot: BootRecord) async throws -> Started {
+    var arguments = QEMUArguments(plan.command)
+    var boot = boot
+    var takenPorts: Set<Int> = []
+    while true {
+      arguments = try choosePort(arguments, excluding: takenPorts)
+      boot.sshPort = arguments.forwardedPort
+      boot.sshAddress = arguments.forwardedAddress.map { $0.isEmpty ? "0.0.0.0" : $0 }
+      boot.command = command(arguments)
+      do {
+        return try await attempt(boot)
+      } catch let error as StartError {
+        guard case .qemuEnded(_, let log, _) = error else { throw error }
+        let read = QEMULog(text: log.joined(separator: "\n"))
+        if read.blamesPortForward, let port = arguments.forwardedPort {
+          if plan.isPortFixed {
+            throw StartError.portTaken(address: arguments.forwardedAddress ?? "", port: port)
+          }
+          takenPorts.insert(port)
+          if takenPorts.count >= Self.portsTried { throw error }
+          continue
+        }
+        guard read.blamesAccelerator, arguments.acceleratorList.count > 1,
+          arguments.acceleratorList.contains("tcg")
+        else { throw error }
+        // Nothing of the guest had run, so nothing is lost by starting once more.
+        notify(
+          "the accelerator failed (\(Self.shortest(read.lines))); starting again without it"
+            + " (accel=tcg, slower)")
+        arguments = arguments.settingAccelerators(["tcg"])
+      }
+    }
+  }
+
+  /// The line that says most, cut to a line's length.
+  private static func shortest(_ lines: [String]) -> String {
+    let line = lines.first { $0.contains("rror") || $0.contains("ailed") } ?? lines.last ?? ""
+    let text = line.split(separator: ":", maxSplits: 1).last.map(String.init) ?? line
+    return String(text.drop(while: \.isWhitespace).prefix(100))
+  }
+
+  private func command(_ arguments: QEMUArguments) -> [String] {
+    arguments.words + MonitorArguments(name: name, files: files, runtime: runtime).words
+  }
+
+  /// Takes the driver's port, or the next one that is free.
+  private func choosePort(
+    _ arguments: QEMUArguments, excluding taken: Set<Int>
+  ) throws -> QEMUArguments {
+    guard let wanted = arguments.forwardedPort else { return arguments }
+    let address = arguments.forwardedAddress ?? ""
+    let last = min(65_535, wanted + Self.portsTried)
+    for port in wanted...last where !taken.contains(port) {
+      if NetworkPort.isFree(port, on: address) {
+        if port == wanted { return arguments }
+        notify("port \(wanted) is taken; ssh is on port \(port)")
+        return try arguments.settingForwardedPort(port)
+      }
+      if plan.isPortFixed { throw StartError.portTaken(address: address, port: wanted) }
+    }
+    throw StartError.noFreePort(address: address, from: wanted)
+  }
+
+  /// One QEMU, until its monitor answers or it is gone.
+  private func attempt(_ boot: BootRecord) async throws -> Started {
+    var boot = boot
+    try JSONFile.write(boot.json, to: files.boot)
+    // QEMU would take over or remove whatever is there.
+    try Files.remove(files.qemuPid)
+    let log = try Files.openForOutput(files.qemuLog, append: false)
+    let (ours, theirs) = try SocketCalls.pair()
+    let child = try ChildProcess(
+      .init(
+        boot.command[0], Array(boot.command.dropFirst()),
+        descriptors: [nil, log, log, theirs, vmLock.descriptor], ownSession: true))
+    do {
+      boot.pid = child.pid
+      boot.start = Host.startTime(of: child.pid)
+      try JSONFile.write(boot.json, to: files.boot)
+      return try await negotiate(child, ours, boot)
+    } catch {
+      throw await ended(child, because: error)
+    }
+  }
+
+  private func negotiate(
+    _ child: ChildProcess, _ monitor: Descriptor, _ boot: BootRecord
+  ) async throws -> Started {
+    var boot = boot
+    let client = try await QMPClient.connect(
+      over: transport(monitor), on: loop, timeout: Self.greetingTimeout)
+    let events = await client.events()
+    let kvm = try await client.execute(QueryKVM(), timeout: Self.greetingTimeout)
+    boot.qemuVersion = await client.greeting?.version.description
+    boot.accelerator = accelerator(kvm, QEMUArguments(boot.command))
+    try JSONFile.write(boot.json, to: files.boot)
+    return Started(process: .child(child), client: client, events: events, boot: boot)
+  }
+
+  private func transport(_ monitor: Descriptor) -> any QMPTransport {
+    SocketTransport(monitor)
+  }
+
+  private func accelerator(_ kvm: QueryKVM.Reply, _ arguments: QEMUArguments) -> String {
+    if kvm.enabled { return "kvm" }
+    // QEMU has no question for the others: what it fell back from is in its log.
+    let log = Files.text(files.qemuLog) ?? ""
+    let failed = { (name: String) in
+      log.contains("invalid accelerator \(name)") || log.contains("falling back to tcg")
+    }
+    return arguments.acceleratorList.first { $0 != "kvm" && ($0 == "tcg" || !failed($0)) } ?? "tcg"
+  }
+
+  /// Makes sure that the child is gone and says why it failed.
+  private func ended(_ child: ChildProcess, because error: any Error) async -> any Error {
+    // A monitor that hung up means that QEMU is ending by itself: its own status tells more.
+    var isEnding = false
+    switch error as? QMPError {
+    case .disconnected, .transport: isEnding = true
+    default: child.signal(.terminate)
+    }
+    let timer = loop.schedule(at: .now.advanced(by: isEnding ? .seconds(5) : .seconds(2))) {
+      child.signal(.kill)
+    }
+    let end = await withCheckedContinuation { continuation in
+      child.whenEnded { continuation.resume(returning: $0) }
+    }
+    loop.cancel(timer)
+    let log = QEMULog(path: files.qemuLog)
+    switch error {
+    case QMPError.disconnected, QMPError.transport:
+      return StartError.qemuEnded(end, log: log.tail(), hint: Self.hint(log))
+    case QMPError.cancelled, is CancellationError: return StartError.abandoned
+    case let error as QMPError: return StartError.monitor(error, log: log.tail())
+    default: return error
+    }
+  }
+
+  private static func hint(_ log: QEMULog) -> StartError.Hint? {
+    if log.lines.contains(where: { $0.contains("Failed to get \"write\" lock") }) { return .image }
+    if log.blamesMemory { return .memory }
+    return log.blamesAccelerator ? .accelerator : nil
+  }
+}

@@ -1,0 +1,90 @@
+internal import QMPClient
+
+extension Supervisor {
+  /// QEMU could not be started, or not taken over.
+  func failed(_ error: any Error) async {
+    let failure = error as? any QVMFailure
+    let message = failure?.message ?? "\(error)"
+    if plan.kind == .boot {
+      record(
+        Outcome(token: boot.token, result: .failedToStart, reason: Self.firstLine(message)))
+      // The disk was made for this and nothing was ever written to it: nobody misses it.
+      if plan.isFirst { removeInstance() }
+      runtime.remove()
+    }
+    release()
+    await server.broadcast(
+      .failed(
+        message: message, advice: failure?.advice,
+        status: (failure?.exitStatus ?? .failed).rawValue))
+  }
+
+  private static func firstLine(_ text: String) -> String {
+    String(text.prefix { !$0.isNewline })
+  }
+
+  /// QEMU is gone for certain: say how it went, and do what was to be done then.
+  func ended(_ end: VMProcess.End) async {
+    // What QEMU said last may still be on its way through the loop; it hung up, so this ends.
+    await reporter?.value
+    while let input = inputs.poll() { if case .event(let event) = input { evidence.note(event) } }
+    await client?.close()
+    if vmLock == nil { vmLock = try? FileLock.attempt(files.vmLock) }
+    await server.stopListening()
+
+    let verdict: (result: Outcome.Result, reason: String)
+    var outcome = Outcome(token: boot.token, result: .unknown, reason: "")
+    switch end {
+    case .reaped(let end):
+      verdict = evidence.verdict(end)
+      switch end {
+      case .exited(let status): outcome.exitStatus = status
+      case .signalled(let signal): outcome.signal = signal
+      }
+    case .unobserved:
+      verdict = evidence.verdict(pidFileRemains: Files.exists(files.qemuPid))
+    }
+    (outcome.result, outcome.reason) = verdict
+    if let startedAt = ladder.startedAt {
+      outcome.rung = ladder.rung?.name
+      outcome.seconds = startedAt.duration(to: .now).inSeconds
+    }
+    record(outcome)
+    runtime.remove()
+    let removes = boot.removeOnShutdown && outcome.isConfirmedShutdown
+    let removed = removes && removeInstance()
+    release()
+    await server.broadcast(.ended(outcome, removed: removed))
+  }
+
+  private func record(_ outcome: Outcome) {
+    do throws(FileError) {
+      try JSONFile.write(outcome.json, to: files.outcome)
+    } catch {
+      // The disk may be full or gone. The next command judges by what else it finds.
+      log(error.message)
+    }
+  }
+
+  @discardableResult
+  private func removeInstance() -> Bool {
+    guard let vmLock else { return false }
+    do throws(FileError) {
+      try store.remove(name, holding: vmLock)
+      return true
+    } catch {
+      log(error.message)
+      return false
+    }
+  }
+
+  /// From now on other commands may have the instance; those who are told next find it free.
+  private func release() {
+    vmLock?.release()
+    supervisorLock.release()
+  }
+
+  func log(_ text: String) {
+    _ = Files.writeSome(Array("\(Timestamp.now) \(text)\n".utf8)[...], to: 2)
+  }
+}

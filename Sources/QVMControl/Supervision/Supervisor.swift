@@ -1,0 +1,333 @@
+package import QMPClient
+
+/// One VM from its start to its confirmed end, in a process of its own.
+///
+/// Everything that happens arrives in one mailbox, in order: QMP events, the end of QEMU, requests
+/// of clients, signals. The only waits in between are short questions to QEMU.
+package final class Supervisor {
+  enum Input: Sendable {
+    case started(Result<Startup.Started, any Error>)
+    case event(QMPEvent)
+    case monitorLost
+    case ended(VMProcess.End)
+    case request(ControlRequest, ControlServer.ClientID)
+    case clientLost(ControlServer.ClientID)
+    case signal(Signal)
+    case notice(String)
+    case tick
+  }
+
+  /// How long QEMU may take to answer a question.
+  private static let answerTimeout = Duration.seconds(5)
+  /// The same where a client waits for it, which itself waits no longer than a second.
+  private static let statusTimeout = Duration.milliseconds(700)
+
+  let plan: LaunchPlan
+  let store: InstanceStore
+  let name: InstanceName
+  let files: InstanceFiles
+  let runtime: RuntimeFolder
+  let loop: EventLoop
+  let server: ControlServer
+  let inputs: Mailbox<Input>
+  var vmLock: FileLock?
+  let supervisorLock: FileLock
+
+  var boot: BootRecord
+  var phase = Phase.starting
+  var phaseReason: String?
+  var process: VMProcess?
+  var client: QMPClient?
+  var runState: RunState?
+  var ladder = ShutdownLadder()
+  var evidence = Evidence()
+  var reporter: Task<Void, Never>?
+  /// The client that started the VM: while it holds the connection without having detached, the
+  /// VM lives no longer than it does.
+  var lease: ControlServer.ClientID?
+  var timer: EventLoop.Token?
+  private var isHeld = false
+
+  package init(
+    plan: LaunchPlan, name: InstanceName, boot: BootRecord, vmLock: FileLock?,
+    supervisorLock: FileLock, loop: EventLoop
+  ) {
+    let inputs = Mailbox<Input>()
+    self.plan = plan
+    self.name = name
+    self.boot = boot
+    self.vmLock = vmLock
+    self.supervisorLock = supervisorLock
+    self.loop = loop
+    self.inputs = inputs
+    store = InstanceStore(Cache(path: plan.cache))
+    files = store.files(name)
+    runtime = RuntimeFolder(path: plan.runtimeFolder)
+    server = ControlServer(
+      on: loop, receive: { inputs.send(.request($0, $1)) }, lost: { inputs.send(.clientLost($0)) })
+  }
+
+  /// Supervises to the end.
+  ///
+  /// - Parameters:
+  ///   - launcher: The connection to the command that started this process.
+  ///   - begin: Starts QEMU, or connects to the one that is there.
+  package func run(
+    launcher: Descriptor, begin: @escaping @Sendable (BootRecord) async throws -> Startup.Started
+  ) async {
+    let inputs = self.inputs
+    lease = await server.add(launcher, wantsEvents: true)
+    Signal.handle([.interrupt, .terminate, .hangUp, .quit]) { inputs.send(.signal($0)) }
+    let boot = self.boot
+    let starting = Task(executorPreference: loop) {
+      do {
+        inputs.send(.started(.success(try await begin(boot))))
+      } catch {
+        inputs.send(.started(.failure(error)))
+      }
+    }
+    while let input = await inputs.next() {
+      if await handle(input, starting: starting) { break }
+      armTimer()
+    }
+    reporter?.cancel()
+  }
+
+  /// Handles one input; whether it was the last.
+  private func handle(_ input: Input, starting: Task<Void, Never>) async -> Bool {
+    switch input {
+    case .started(.success(let started)): return await begin(started)
+    case .started(.failure(let error)):
+      await failed(error)
+      return true
+    case .event(let event): await take(event)
+    case .monitorLost: await monitorLost()
+    case .ended(let end):
+      await ended(end)
+      return true
+    case .request(let request, let id): await answer(request, from: id, starting: starting)
+    case .clientLost(let id) where id == lease:
+      lease = nil
+      await stop(.powerButton, timeout: nil, starting: starting)
+    case .clientLost: break
+    case .signal(let signal):
+      // A second signal means that there is no time: a CI system kills seconds later.
+      let again = ladder.rung != nil || signal == .quit
+      await stop(again ? .quit : .powerButton, timeout: nil, starting: starting)
+    case .notice(let text): await server.broadcast(.notice(text))
+    case .tick: await carryOut(ladder.tick(.now))
+    }
+    return false
+  }
+
+  /// Sets the one timer to what the ladder wants next.
+  private func armTimer() {
+    if let timer { loop.cancel(timer) }
+    let inputs = self.inputs
+    timer = ladder.nextTick.map { due in loop.schedule(at: due) { inputs.send(.tick) } }
+  }
+
+  // MARK: - Beginning
+
+  private func begin(_ started: Startup.Started) async -> Bool {
+    boot = started.boot
+    process = started.process
+    client = started.client
+    let inputs = self.inputs
+    guard started.process.whenEnded({ inputs.send(.ended($0)) }) else {
+      await failed(StartError.other(message: "no thread to watch QEMU with", advice: nil))
+      return true
+    }
+    let events = started.events
+    reporter = Task(executorPreference: loop) {
+      for await event in events { inputs.send(.event(event)) }
+      inputs.send(.monitorLost)
+    }
+    do {
+      try await server.listen(at: runtime.control)
+    } catch {
+      // The VM can do without; `monitor.sock` remains for whoever wants something of it.
+      await server.broadcast(.notice("no control socket: \(error.reason)"))
+    }
+    if plan.kind == .boot, plan.waitsForConsole, lease != nil {
+      isHeld = true
+      await server.broadcast(.created)
+    } else if plan.kind == .boot {
+      await proceed()
+    } else {
+      await refreshRunState()
+      await announceRunning()
+    }
+    return false
+  }
+
+  /// Lets the guest execute its first instruction.
+  private func proceed() async {
+    isHeld = false
+    // An early request to stop came before there was anything to stop.
+    if ladder.rung != nil { return }
+    do throws(QMPError) {
+      try await client?.execute(Cont(), timeout: Self.answerTimeout)
+    } catch {
+      await server.broadcast(.notice("QEMU did not let the guest run: \(error)"))
+    }
+    await refreshRunState()
+    await announceRunning()
+  }
+
+  private func announceRunning() async {
+    await server.broadcast(
+      .running(
+        sshAddress: boot.sshAddress, sshPort: boot.sshPort, accelerator: boot.accelerator ?? ""))
+  }
+
+  func setPhase(_ phase: Phase, reason: String? = nil) async {
+    guard (self.phase, phaseReason) != (phase, reason) else { return }
+    self.phase = phase
+    phaseReason = reason
+    await server.broadcast(.phase(phase, reason: reason))
+  }
+
+  /// Asks QEMU for the run state and derives the phase from it.
+  func refreshRunState() async {
+    guard let client else { return }
+    do throws(QMPError) {
+      runState = try await client.execute(QueryStatus(), timeout: Self.answerTimeout).status
+    } catch {
+      if case .timedOut = error { await setPhase(.unresponsive, reason: "monitor silent") }
+      return
+    }
+    if ladder.rung != nil {
+      await setPhase(.stopping, reason: ladder.rung?.name)
+    } else if runState == .running || runState == .suspended {
+      await setPhase(.running)
+    } else {
+      await setPhase(.paused, reason: runState?.rawValue)
+    }
+  }
+
+  // MARK: - What QEMU says
+
+  private func take(_ event: QMPEvent) async {
+    evidence.note(event)
+    switch event.name {
+    case "SHUTDOWN":
+      ladder.shutdownSeen(at: .now)
+      await setPhase(.stopping, reason: evidence.cause?.rawValue)
+    case "STOP":
+      await refreshRunState()
+      // What stopped it keeps it from obeying; QEMU itself still can be told to end.
+      if ladder.rung != nil { await carryOut(ladder.guestStopped(at: .now)) }
+    case "RESUME": await refreshRunState()
+    default: break
+    }
+  }
+
+  private func monitorLost() async {
+    client = nil
+    runState = nil
+    // Usually QEMU's end follows at once.
+    await carryOut(ladder.monitorLost(at: .now))
+    if phase != .stopping { await setPhase(.unresponsive, reason: "QEMU closed its monitor") }
+  }
+
+  // MARK: - What clients want
+
+  private func answer(
+    _ request: ControlRequest, from id: ControlServer.ClientID, starting: Task<Void, Never>
+  ) async {
+    switch request {
+    case .status: answerStatus(to: id)
+    case .subscribe:
+      await server.subscribe(id)
+      await server.send(ControlEvent.phase(phase, reason: phaseReason).json, to: id)
+    case .proceed: if isHeld { await proceed() }
+    case .detach:
+      if id == lease { lease = nil }
+      if isHeld { await proceed() }
+    case .stop(let rung, let timeout):
+      await server.subscribe(id)
+      await stop(rung, timeout: timeout, starting: starting)
+    }
+  }
+
+  /// Tells what only the supervisor knows, with the run state fresh from QEMU.
+  private func answerStatus(to id: ControlServer.ClientID) {
+    Self.sendStatus(
+      phase, phaseReason, runState, client: client, server: server, to: id, on: loop)
+  }
+
+  private static func sendStatus(
+    _ phase: Phase, _ reason: String?, _ known: RunState?, client: QMPClient?,
+    server: ControlServer, to id: ControlServer.ClientID, on loop: EventLoop
+  ) {
+    // In a task of its own: a QEMU that is silent must not hold up the supervisor.
+    Task(executorPreference: loop) {
+      var object: JSONObject = ["phase": .string(phase.rawValue)]
+      object["reason"] = reason.map(JSONValue.string)
+      do throws(QMPError) {
+        let fresh = try await client?.execute(QueryStatus(), timeout: statusTimeout).status
+        object["runState"] = (fresh ?? known).map { .string($0.rawValue) }
+      } catch {
+        if case .timedOut = error {
+          object["phase"] = .string(Phase.unresponsive.rawValue)
+          object["reason"] = "QEMU does not answer its monitor"
+        }
+      }
+      await server.send(["status": .object(object)], to: id)
+    }
+  }
+
+  // MARK: - Ending
+
+  private func stop(
+    _ rung: ShutdownLadder.Rung, timeout: Int?, starting: Task<Void, Never>
+  ) async {
+    let patience = Duration.seconds(timeout ?? boot.shutdownTimeout)
+    // Before its first instruction there is no guest to ask.
+    let canReact = !isHeld && phase != .starting && (runState ?? .running) == .running
+    if process == nil { starting.cancel() }
+    if !canReact, rung == .powerButton, let runState, !isHeld {
+      await server.broadcast(.notice("the guest is \(runState) and can't react"))
+    }
+    let before = ladder.rung
+    let actions = ladder.request(rung, timeout: patience, canReact: canReact, at: .now)
+    await setPhase(.stopping, reason: ladder.rung?.name)
+    if before == ladder.rung, let now = ladder.rung {
+      await server.broadcast(.rung(now.name, presses: ladder.presses))
+    }
+    await carryOut(actions)
+  }
+
+  private func carryOut(_ actions: [ShutdownLadder.Action]) async {
+    guard !actions.isEmpty else { return }
+    if let rung = ladder.rung {
+      await server.broadcast(.rung(rung.name, presses: ladder.presses))
+      if phase == .stopping { phaseReason = rung.name }
+    }
+    for action in actions {
+      switch action {
+      case .press: await tell(SystemPowerdown())
+      case .quit: await tell(Quit())
+      case .terminate: process?.signal(.terminate)
+      case .kill:
+        evidence.wasKilled = true
+        process?.signal(.kill)
+      }
+    }
+  }
+
+  /// Sends a command without waiting for its reply: what it does shows in events, and a QEMU that
+  /// doesn't answer must not hold up the ladder.
+  private func tell(_ command: some QMPCommand) async {
+    if let client { Self.send(command, to: client, on: loop) }
+  }
+
+  private static func send(
+    _ command: some QMPCommand, to client: QMPClient, on loop: EventLoop
+  ) {
+    Task(executorPreference: loop) {
+      _ = try? await client.execute(command, timeout: answerTimeout)
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package import QMPClient
+
+/// The process that supervises one VM: this executable, started again in a session of its own.
+package enum SupervisorProcess {
+  /// The word that makes this executable a supervisor.
+  package static let command = "__supervise"
+
+  /// The descriptors that it is given: the connection to whoever started it, and the locks.
+  private static let launcherDescriptor: Int32 = 3
+  private static let supervisorLockDescriptor: Int32 = 4
+  private static let vmLockDescriptor: Int32 = 5
+
+  // MARK: - Starting one
+
+  /// Starts a supervisor and tells it what to do.
+  ///
+  /// - Parameters:
+  ///   - plan: What to do.
+  ///   - supervisorLock: The lock that it holds from now on.
+  ///   - vmLock: The lock that it and QEMU hold from now on; nil to take over a running QEMU.
+  /// - Returns: The connection to it.
+  package static func start(
+    _ plan: LaunchPlan, files: InstanceFiles, supervisorLock: FileLock, vmLock: FileLock?
+  ) throws -> Descriptor {
+    let (ours, theirs) = try SocketCalls.pair()
+    let log = try Files.openForOutput(files.supervisorLog, append: true)
+    var descriptors = [nil, nil, log, theirs, supervisorLock.descriptor]
+    if let vmLock { descriptors.append(vmLock.descriptor) }
+    _ = try ChildProcess(
+      .init(Host.executable, [command], descriptors: descriptors, ownSession: true))
+    let line = plan.json.bytes + [0x0A]
+    // A command line is far shorter than the socket's buffer: nothing to wait for.
+    guard case .bytes(line.count) = line.withUnsafeBytes({ SocketCalls.send(ours.number, $0) })
+    else {
+      throw StartError.other(message: "the supervisor does not listen", advice: nil)
+    }
+    return ours
+  }
+
+  // MARK: - Being one
+
+  /// Supervises as the inherited connection says; the exit status of the process.
+  package static func run() -> Int32 {
+    guard let launcher = Host.inherited(launcherDescriptor),
+      let lockDescriptor = Host.inherited(supervisorLockDescriptor),
+      let plan = readPlan(from: launcher), let name = try? InstanceName(plan.name)
+    else {
+      complain("\(command) is for qvm itself")
+      return ExitStatus.usage.rawValue
+    }
+    let files = InstanceStore(Cache(path: plan.cache)).files(name)
+    let supervisorLock = FileLock(inherited: lockDescriptor, path: files.supervisorLock)
+    let vmLock = plan.kind == .adopt
+      ? nil
+      : Host.inherited(vmLockDescriptor).map { FileLock(inherited: $0, path: files.vmLock) }
+    do {
+      let loop = try EventLoop()
+      let boot = try plan.kind == .boot ? newBoot(plan, files) : oldBoot(files)
+      try loop.run {
+        let supervisor = Supervisor(
+          plan: plan, name: name, boot: boot, vmLock: vmLock, supervisorLock: supervisorLock,
+          loop: loop)
+        let inputs = supervisor.inputs
+        let runtime = supervisor.runtime
+        await supervisor.run(launcher: launcher) { boot in
+          guard let vmLock else {
+            return try await Adoption.adopt(boot, files: files, runtime: runtime, on: loop)
+          }
+          let startup = Startup(
+            plan: plan, name: name, files: files, runtime: runtime, vmLock: vmLock, loop: loop,
+            notify: { inputs.send(.notice($0)) })
+          try runtime.prepare()
+          return try await startup.start(boot)
+        }
+      }
+      return 0
+    } catch {
+      let message = (error as? any QVMFailure)?.message ?? "\(error)"
+      complain(message)
+      let line = ControlEvent.failed(message: message, advice: nil, status: 1).json.bytes + [0x0A]
+      _ = line.withUnsafeBytes { SocketCalls.send(launcher.number, $0) }
+      return 1
+    }
+  }
+
+  private static func complain(_ text: String) {
+    _ = Files.writeSome(Array("\(Timestamp.now) \(text)\n".utf8)[...], to: 2)
+  }
+
+  private static func readPlan(from launcher: Descriptor) -> LaunchPlan? {
+    var line: [UInt8] = []
+    let deadline = SuspendingClock.now.advanced(by: .seconds(10))
+    while SocketCalls.wait(launcher.number, for: .read, until: deadline) {
+      guard case .bytes(let bytes) = SocketCalls.receive(launcher.number) else { return nil }
+      line.append(contentsOf: bytes)
+      if line.last == 0x0A {
+        return (try? JSONValue(parsing: line)).flatMap(LaunchPlan.init)
+      }
+    }
+    return nil
+  }
+
+  private static func newBoot(_ plan: LaunchPlan, _ files: InstanceFiles) throws -> BootRecord {
+    let pid = Host.processID
+    return BootRecord(
+      token: Randomness.hexadecimal(bytes: 8), hostBootID: Host.bootID, startedAt: .now,
+      removeOnShutdown: plan.removeOnShutdown, shutdownTimeout: plan.shutdownTimeout,
+      supervisorPid: pid, supervisorStart: Host.startTime(of: pid) ?? 0, command: [],
+      consoleOffset: Files.information(files.console)?.size ?? 0,
+      runtimeFolder: plan.runtimeFolder, isFirst: plan.isFirst)
+  }
+
+  private static func oldBoot(_ files: InstanceFiles) throws -> BootRecord {
+    guard var boot = try BootRecord.read(files.boot) else {
+      throw JSONFileError.missing(member: "boot", path: files.boot)
+    }
+    boot.supervisorPid = Host.processID
+    boot.supervisorStart = Host.startTime(of: Host.processID) ?? 0
+    try JSONFile.write(boot.json, to: files.boot)
+    return boot
+  }
+}

@@ -1,0 +1,48 @@
+internal import QMPClient
+
+/// The QEMU that a supervisor looks after: its own child, or one that it took over.
+package enum VMProcess: Sendable {
+  case child(ChildProcess)
+  /// Not a child: its end shows when its lock is free, and nobody gets its exit status.
+  case adopted(pid: Int32, start: UInt64?, hostBootID: String, lockPath: String)
+
+  /// The end as far as it can be known.
+  package enum End: Sendable, Hashable {
+    case reaped(ProcessEnd)
+    case unobserved
+  }
+
+  package var pid: Int32 {
+    switch self {
+    case .child(let child): child.pid
+    case .adopted(let pid, _, _, _): pid
+    }
+  }
+
+  /// Calls a closure, on some thread, once the process has ended; false where that can't be done.
+  package func whenEnded(_ body: @escaping @Sendable (End) -> Void) -> Bool {
+    switch self {
+    case .child(let child):
+      child.whenEnded { body(.reaped($0)) }
+      return true
+    case .adopted(_, _, _, let lockPath):
+      // The kernel says when the last holder of the lock is gone; a thread that blocks costs
+      // nothing meanwhile. Getting the lock only for a moment tells the end.
+      return startThread {
+        _ = try? FileLock.waiting(lockPath)
+        body(.unobserved)
+      }
+    }
+  }
+
+  /// Sends a signal, if the process is still the one that it was.
+  package func signal(_ signal: Signal) {
+    switch self {
+    case .child(let child): child.signal(signal)
+    case .adopted(let pid, let start, let hostBootID, _):
+      // The pid alone may belong to somebody else by now.
+      guard let start, hostBootID == Host.bootID, Host.startTime(of: pid) == start else { return }
+      _ = Host.signal(signal, to: pid)
+    }
+  }
+}

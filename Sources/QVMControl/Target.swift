@@ -1,0 +1,108 @@
+/// What to run: an operating system, its version and the architecture of the machine.
+///
+/// A target that exists is safe to use in a file name and in a URL, and has a driver.
+package struct Target: Sendable, Hashable {
+  package let operatingSystem: OperatingSystem
+  package let version: String
+  package let architecture: Architecture
+
+  /// Reads a target from the user's words: an operating system in upper or lower case, a version as
+  /// the base images' names spell it, and an architecture in any of its spellings.
+  ///
+  /// Without a `platform` the architecture is the host's where the operating system has that, else
+  /// the only one it has.
+  package init(
+    operatingSystem word: String, version: String, platform: String?, host: Architecture
+  ) throws(TargetError) {
+    guard let operatingSystem = OperatingSystem(word: word) else {
+      throw .unknownOperatingSystem(word)
+    }
+    guard Self.isVersion(version) else { throw .badVersion(version) }
+    guard operatingSystem != .demo || version == Self.demoVersion else {
+      throw .noSuchDemo(version: version)
+    }
+    self.operatingSystem = operatingSystem
+    self.version = version
+    architecture = try Self.architecture(platform, of: operatingSystem, host: host)
+  }
+
+  /// The base image's name, without its extension: `freebsd-14.2-x86-64`.
+  package var imageName: String {
+    "\(operatingSystem.rawValue)-\(version)-\(architecture.rawValue)"
+  }
+
+  /// The one version of the built-in demo guest.
+  static let demoVersion = "1"
+
+  private static func architecture(
+    _ platform: String?, of operatingSystem: OperatingSystem, host: Architecture
+  ) throws(TargetError) -> Architecture {
+    let available = operatingSystem.architectures
+    guard let platform else {
+      return available.contains(host) ? host : available.first ?? host
+    }
+    guard let architecture = Architecture(word: platform) else { throw .unknownPlatform(platform) }
+    guard available.contains(architecture) else {
+      throw .platformNotAvailable(operatingSystem, architecture)
+    }
+    return architecture
+  }
+
+  /// Whether `version` is a letter or digit and up to 31 more of them, dots and dashes, without
+  /// two dots in a row.
+  private static func isVersion(_ version: String) -> Bool {
+    let bytes = Array(version.utf8)
+    guard let first = bytes.first, bytes.count <= 32, isAlphanumeric(first) else { return false }
+    let dot = UInt8(ascii: ".")
+    return bytes.allSatisfy { isAlphanumeric($0) || $0 == dot || $0 == UInt8(ascii: "-") }
+      && !zip(bytes, bytes.dropFirst()).contains { $0 == dot && $1 == dot }
+  }
+
+  private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: false
+    }
+  }
+}
+
+/// Why the user's words name nothing that can run.
+package enum TargetError: QVMFailure, Equatable {
+  case unknownOperatingSystem(String)
+  case badVersion(String)
+  case unknownPlatform(String)
+  case platformNotAvailable(OperatingSystem, Architecture)
+  case noSuchDemo(version: String)
+
+  package var message: String {
+    switch self {
+    case .unknownOperatingSystem(let word): "unknown operating system '\(word)'"
+    case .badVersion(let version): "'\(version)' can't be a version"
+    case .unknownPlatform(let word): "unknown platform '\(word)'"
+    case .platformNotAvailable(let operatingSystem, let architecture):
+      "\(operatingSystem.displayName) does not run on \(architecture.rawValue)"
+    case .noSuchDemo(let version): "the demo guest has no version '\(version)'"
+    }
+  }
+
+  package var advice: String? {
+    switch self {
+    case .unknownOperatingSystem:
+      "Use one of \(OperatingSystem.allCases.map(\.rawValue).joined(separator: ", "))."
+    case .badVersion:
+      """
+      Use at most 32 letters, digits, dots and dashes, a letter or digit first and no two dots \
+      in a row, such as 14.2.
+      """
+    case .unknownPlatform:
+      "Use one of \(Architecture.allCases.map(\.rawValue).joined(separator: ", "))."
+    case .platformNotAvailable(let operatingSystem, _):
+      "Use --platform \(operatingSystem.architectures.map(\.rawValue).joined(separator: " or "))."
+    case .noSuchDemo: "Use 'demo \(Target.demoVersion)'."
+    }
+  }
+
+  package var exitStatus: ExitStatus { .usage }
+}

@@ -1,0 +1,100 @@
+/// Reads the words after a command's name into the command.
+///
+/// Options may stand before, between and after the arguments, as `--name value` or `--name=value`.
+/// An option takes the next word as its value whatever that looks like, so that
+/// `--qemu-arg -device` needs no trick; given twice, the last one counts. `--` ends the options.
+struct Parser<Parsed: Command> {
+  private let parameters = Parsed.parameters
+  private var command = Parsed()
+  private var words: ArraySlice<String>
+  /// How many of the parameters that are arguments have all their words.
+  private var filled = 0
+  /// How many words the next of them has.
+  private var taken = 0
+
+  private init(_ words: ArraySlice<String>) {
+    self.words = words
+  }
+
+  /// The command that `words` describe; nil where they ask for its help.
+  static func parse(_ words: ArraySlice<String>) throws(UsageError) -> Parsed? {
+    var parser = Parser(words)
+    return try parser.parse()
+  }
+
+  private mutating func parse() throws(UsageError) -> Parsed? {
+    while let word = words.popFirst() {
+      switch word {
+      case "--": try takeRest()
+      case "--help", "-h": return nil
+      case "-": try take(argument: word)
+      case _ where word.utf8.first == UInt8(ascii: "-"): try take(option: word)
+      default: try take(argument: word)
+      }
+    }
+    let missing = arguments.dropFirst(filled).first
+    if let missing, let count = missing.row.count, count.isRequired, taken == 0 {
+      throw .missingArgument(placeholder: missing.row.placeholder)
+    }
+    return command
+  }
+
+  private var arguments: [Parameter<Parsed>] { parameters.filter { $0.row.count != nil } }
+
+  private var trailing: Parameter<Parsed>? { parameters.first { $0.row.kind == .trailing } }
+
+  private mutating func take(argument word: String) throws(UsageError) {
+    guard let parameter = arguments.dropFirst(filled).first, let count = parameter.row.count else {
+      throw .extraArgument(word, takesTrailing: trailing != nil)
+    }
+    try parameter.store(&command, word)
+    if count.repeats {
+      taken += 1
+    } else {
+      filled += 1
+    }
+  }
+
+  private mutating func take(option word: String) throws(UsageError) {
+    let (spelling, attached) = OptionWord.split(word)
+    guard let parameter = parameters.first(where: { $0.row.spellings.contains(spelling) }) else {
+      let known = parameters.flatMap(\.row.spellings) + ["--help"]
+      throw .unknownOption(spelling, closest: Spelling.closest(to: spelling, in: known))
+    }
+    switch (parameter.row.kind, attached) {
+    case (.option, let value?):
+      try parameter.store(&command, value)
+    case (.option, nil):
+      guard let value = words.popFirst() else {
+        throw .missingValue(option: spelling, placeholder: parameter.row.placeholder)
+      }
+      try parameter.store(&command, value)
+    case (_, let value?):
+      throw .unexpectedValue(option: spelling, value: value)
+    case (_, nil):
+      try parameter.store(&command, spelling)
+    }
+  }
+
+  private mutating func takeRest() throws(UsageError) {
+    while let word = words.popFirst() {
+      if let trailing {
+        try trailing.store(&command, word)
+      } else {
+        try take(argument: word)
+      }
+    }
+  }
+}
+
+/// A word that names an option.
+enum OptionWord {
+  /// `--name=value` as the two that it stands for. Only a long option has its value attached.
+  static func split(_ word: String) -> (spelling: String, value: String?) {
+    // By bytes: an equals sign before a combining accent is no character of its own.
+    guard word.utf8.starts(with: "--".utf8),
+      let equals = word.utf8.firstIndex(of: UInt8(ascii: "="))
+    else { return (word, nil) }
+    return (String(word[..<equals]), String(word[word.utf8.index(after: equals)...]))
+  }
+}

@@ -1,0 +1,105 @@
+/// The program as the user sees it: its commands, and what its help says besides.
+struct Program: Sendable {
+  /// What the user types, `qvm`.
+  let name: String
+  let version: String
+  /// A sentence that says what the program is for.
+  let summary: String
+  /// Lines for the head of the help: `qvm run [OPTIONS] <OS> <VERSION>`.
+  let usage: [String]
+  /// In the order of the help's list.
+  let commands: [any Command.Type]
+  /// What the help says after commands and options: environment, exit statuses, examples.
+  let sections: [HelpSection]
+  /// The names of the instances, for completion.
+  let instanceNames: @Sendable () -> [String]
+
+  /// What the words after the program's name ask for. Reads and changes nothing but its argument,
+  /// except that a completion may ask for `instanceNames`.
+  func parse(_ words: [String]) -> Invocation {
+    guard let first = words.first else { return .print(help) }
+    switch first {
+    case "--help", "-h": return .print(help)
+    case "--version": return .print("\(version)\n")
+    case "__complete": return .complete(complete(words.dropFirst()))
+    case "help": return explain(words.dropFirst())
+    case _ where first.utf8.first == UInt8(ascii: "-"):
+      let (option, _) = OptionWord.split(first)
+      let closest = Spelling.closest(to: option, in: ["--help", "--version"])
+      return .misuse(.unknownOption(option, closest: closest), help: help)
+    default: break
+    }
+    guard let (command, rest) = find(words[...]) else { return misnamed(words[...]) }
+    return read(command, rest)
+  }
+
+  /// The command that the words begin with, the longest name first, and the words after it.
+  func find(
+    _ words: ArraySlice<String>
+  ) -> (command: any Command.Type, rest: ArraySlice<String>)? {
+    for length in [2, 1] where words.count >= length {
+      let name = words.prefix(length).joined(separator: " ")
+      let match = commands.first { $0.name == name || $0.aliases.contains(name) }
+      if let match { return (match, words.dropFirst(length)) }
+    }
+    return nil
+  }
+
+  /// The two-word commands whose first word is `word`.
+  func commands(in word: String) -> [any Command.Type] {
+    commands.filter { $0.name.utf8.starts(with: "\(word) ".utf8) }
+  }
+
+  private func read<C: Command>(_ command: C.Type, _ words: ArraySlice<String>) -> Invocation {
+    do throws(UsageError) {
+      guard let parsed = try Parser<C>.parse(words) else { return .print(help(for: command)) }
+      return .run(parsed)
+    } catch {
+      return .misuse(error, help: help(for: command))
+    }
+  }
+
+  /// `qvm help`, `qvm help run`.
+  private func explain(_ words: ArraySlice<String>) -> Invocation {
+    if words.isEmpty { return .print(help) }
+    guard let (command, _) = find(words) else { return misnamed(words) }
+    return .print(help(for: command))
+  }
+
+  /// What to say of words that no command's name begins.
+  private func misnamed(_ words: ArraySlice<String>) -> Invocation {
+    let first = words.first ?? ""
+    let group = commands(in: first)
+    let second = words.dropFirst().first
+    if !group.isEmpty {
+      if second == "--help" || second == "-h" { return .print(help) }
+      guard let second, second.utf8.first != UInt8(ascii: "-") else {
+        return .misuse(.incompleteCommand(first, commands: group.map(spelled)), help: help)
+      }
+    }
+    let typed = group.isEmpty ? first : words.prefix(2).joined(separator: " ")
+    return .misuse(.unknownCommand(typed, closest: closest(to: typed)), help: help)
+  }
+
+  /// The command that `typed` was meant to be; where only its first word is near, that will do.
+  private func closest(to typed: String) -> String? {
+    let names = commands.flatMap { [$0.name] + $0.aliases }
+    if let name = Spelling.closest(to: typed, in: names) { return "\(self.name) \(name)" }
+    let first = { (name: String) in String(name.prefix { $0 != " " }) }
+    let word = Spelling.closest(to: first(typed), in: commands.map { first($0.name) })
+    return commands.first { first($0.name) == word }.map(spelled)
+  }
+
+  private func spelled(_ command: any Command.Type) -> String { "\(name) \(command.name)" }
+}
+
+/// What a command line asks for.
+enum Invocation {
+  case run(any Command)
+  /// Help or the version, for standard output; exit status 0.
+  case print(String)
+  /// For standard error: the error's line, then the help; exit status 64.
+  case misuse(UsageError, help: String)
+  /// What a shell can offer for the last word.
+  case complete(Completion)
+}

@@ -1,0 +1,43 @@
+/// A shell that qvm can complete commands for.
+enum Shell: String, CaseIterable, ParameterValue {
+  case bash, zsh, fish
+
+  /// What the shell has to read for that. It asks `qvm __complete` with the words up to the cursor,
+  /// which answers from the commands' own tables; a failure stands for file names.
+  var completionScript: String {
+    switch self {
+    case .bash:
+      #"""
+      _qvm() {
+        local IFS=$'\n' answer
+        answer=$(qvm __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null) ||
+          compopt -o default 2>/dev/null
+        COMPREPLY=($(cut -f 1 <<<"$answer"))
+      }
+      complete -F _qvm qvm
+
+      """#
+    case .zsh:
+      #"""
+      #compdef qvm
+      _qvm() {
+        local answer
+        answer=$(qvm __complete "${(@)words[2,CURRENT]}" 2>/dev/null) || { _files; return }
+        local -a lines=("${(@f)${${answer//:/\\:}//$'\t'/:}}")
+        [[ -n $answer ]] && _describe qvm lines
+      }
+      compdef _qvm qvm
+
+      """#
+    case .fish:
+      #"""
+      function __qvm_complete
+        set -l words (commandline -opc) (commandline -ct)
+        qvm __complete $words[2..] 2>/dev/null; or __fish_complete_path (commandline -ct)
+      end
+      complete -c qvm -f -a '(__qvm_complete)'
+
+      """#
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import QVMControl
+
+struct CompletionsCommand: Command {
+  static let name = "completions"
+  static let summary = "Print what a shell needs to complete qvm's words."
+  static let parameters: [Parameter<Self>] = [
+    .argument("SHELL", "bash, zsh or fish.", \.shell)
+  ]
+
+  var shell = Shell.bash
+
+  func run() throws -> ExitStatus {
+    try Output.print(shell.completionScript)
+    return .done
+  }
+}

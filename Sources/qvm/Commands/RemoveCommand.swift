@@ -1,0 +1,39 @@
+import QVMControl
+
+struct RemoveCommand: Command {
+  static let name = "rm"
+  static let summary = "Remove instances that are not running."
+  static let parameters: [Parameter<Self>] = [
+    .arguments("NAME", "Instances, as shown by 'qvm list'.", \.names, completing: .instances),
+    .flag("--force", "End those that run first.", \.isForced),
+  ]
+
+  var names: [String] = []
+  var isForced = false
+
+  func run() throws -> ExitStatus {
+    let store = InstanceStore(try Cache.fromEnvironment())
+    store.sweep()
+    var status = ExitStatus.done
+    for word in names {
+      do {
+        let name = try InstanceName(word)
+        if isForced, store.exists(name) {
+          let stop = try StopRequest(name, in: store, force: true, timeout: nil)
+          _ = try stop.wait { Output.note("qvm: \($0)\n") }
+          // Its own --rm may have been faster.
+          if !store.exists(name) {
+            try Output.print("\(word)\n")
+            continue
+          }
+        }
+        try store.remove(name)
+        try Output.print("\(word)\n")
+      } catch let failure as any QVMFailure {
+        Output.report(failure)
+        status = failure.exitStatus
+      }
+    }
+    return status
+  }
+}

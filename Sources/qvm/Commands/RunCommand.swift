@@ -1,0 +1,106 @@
+import QMPClient
+import QVMControl
+
+struct RunCommand: Command {
+  static let name = "run"
+  static let summary = "Boot a VM, after downloading what is missing."
+  static let discussion: String? = """
+    The guest's console appears on this terminal. Ctrl-C presses the guest's power button and waits
+    until it has shut down; a second Ctrl-C ends QEMU, a third kills it. Ctrl-] ? lists the keys.
+    The name of an instance that exists boots that instance again.
+    """
+  static let parameters: [Parameter<Self>] = [
+    .argument("OS", "The operating system.", \.system, completing: .operatingSystems),
+    .argument("VERSION", "Its version, such as 14.2.", \.version),
+    .option(
+      "--name", "NAME", "The instance's name (default: qvm- and a random word).", \.instance,
+      completing: .instances),
+    .option(
+      "--platform", "ARCH", "CPU architecture (default: the host's).", \.platform,
+      completing: .platforms),
+    .flag("--rm", "Remove the instance after its confirmed shutdown.", \.removes),
+    .flag("--dry-run", "Print the QEMU command and exit.", \.isDryRun),
+    .flag("--detach", short: "-d", "Run in the background; print the name.", \.detaches),
+    .option("--cpus", "N", "Virtual CPUs.", \.cpus),
+    .option("--memory", "SIZE", "Memory, such as 512M or 4G.", \.memory),
+    .option("--cpu", "MODEL", "CPU model.", \.cpu),
+    .option("--accel", "LIST", "Accelerators to try, such as kvm:tcg.", \.accelerators),
+    .option("--ssh-port", "PORT", "The port for ssh (default: 2847 or the next free one).", \.port),
+    .option("--ssh-address", "ADDRESS", "The address for ssh (default: every one).", \.address),
+    .option(
+      "--shutdown-timeout", "SECONDS", "How long the guest may take to power off (default: 120).",
+      \.shutdownTimeout),
+    .option("--qemu-arg", "ARG", "A further argument for QEMU; repeatable.", \.qemuArguments),
+    .option(
+      "--record-qmp", "FILE", "Write down the conversation with QEMU.", \.recording,
+      completing: .files),
+  ]
+
+  var system = ""
+  var version = ""
+  var instance: String?
+  var platform: String?
+  var removes = false
+  var isDryRun = false
+  var detaches = false
+  var cpus: Int?
+  var memory: String?
+  var cpu: String?
+  var accelerators: String?
+  var port: Int?
+  var address: String?
+  var shutdownTimeout = Launch.defaultShutdownTimeout
+  var qemuArguments: [String] = []
+  var recording: String?
+
+  func run() throws -> ExitStatus {
+    let launch = try launch()
+    if isDryRun { return try printDryRun(launch) }
+    let signals = Mailbox<Signal>()
+    Signal.handle([.interrupt, .terminate, .hangUp, .quit, .terminalStop]) { signals.send($0) }
+    let loop = try EventLoop()
+    return try loop.run { try await boot(launch, signals: signals, on: loop) }
+  }
+
+  private func launch() throws -> Launch {
+    let target = try Target(
+      operatingSystem: system, version: version, platform: platform, host: Host.architecture)
+    let overrides = try RunOverrides(
+      cpus: cpus, memory: memory, cpu: cpu,
+      accelerators: accelerators ?? Host.environment("QVM_ACCEL"), sshPort: port,
+      sshAddress: address ?? Host.environment("QVM_SSH_ADDRESS"), extraArguments: qemuArguments)
+    _ = try RunOptionValue.timeout(shutdownTimeout)
+    return Launch(
+      target: target, name: try instance.map { try InstanceName($0) }, overrides: overrides,
+      removeOnShutdown: removes, shutdownTimeout: shutdownTimeout,
+      cache: try Cache.fromEnvironment(), recording: recording.map(Files.absolute))
+  }
+
+  private func printDryRun(_ launch: Launch) throws -> ExitStatus {
+    let (arguments, ownFrom) = try launch.dryRun()
+    Output.note(
+      "qvm: from line \(arguments.shellLine(ofOwnFrom: ownFrom)) on the arguments are qvm's own\n")
+    try Output.print(arguments.shellText(ownFrom: ownFrom))
+    return .done
+  }
+
+  private func boot(
+    _ launch: Launch, signals: Mailbox<Signal>, on loop: EventLoop
+  ) async throws -> ExitStatus {
+    let launched = try await Interruption.cancelling(on: signals, loop) {
+      try await launch.start(waitsForConsole: !detaches, on: loop) { Launch.provide($0) }
+    }
+    if launched.exposesSSH {
+      Output.note(
+        "qvm: ssh is open on every address of this machine; --ssh-address 127.0.0.1 keeps it here\n")
+    }
+    if detaches {
+      return try await DetachedStart(launched, loop: loop).run { Output.note("qvm: \($0)\n") }
+        print: { try Output.print("\($0)\n") }
+    }
+    return await ForegroundSession(
+      launched.name, files: launched.files, runtime: launched.runtime,
+      supervisor: launched.supervisor, loop: loop
+    ).run(signals: signals)
+  }
+}

@@ -1,0 +1,62 @@
+import QMPClient
+import QVMControl
+
+struct StatusCommand: Command {
+  static let name = "status"
+  static let summary = "Show how an instance is; exit status 3 if it isn't running."
+  static let parameters: [Parameter<Self>] = [
+    .argument("NAME", "The instance, as shown by 'qvm list'.", \.instance, completing: .instances),
+    .flag("--json", "Print one JSON document.", \.isJSON),
+  ]
+
+  var instance = ""
+  var isJSON = false
+
+  func run() throws -> ExitStatus {
+    let store = InstanceStore(try Cache.fromEnvironment())
+    let status = try VMStatus.inspect(try InstanceName(instance), in: store)
+    if isJSON {
+      var document: JSONObject = ["schema": 1]
+      for member in status.json.members { document[member.name] = member.value }
+      try Output.print(document)
+    } else {
+      try Output.print(text(status))
+    }
+    return status.phase.isAlive ? .done : .notRunning
+  }
+
+  private func text(_ status: VMStatus) -> String {
+    var rows: [(String, String)] = [("name", status.name)]
+    if let target = status.record?.target {
+      rows.append(
+        (
+          "guest",
+          "\(target.operatingSystem.rawValue) \(target.version) \(target.architecture.rawValue)"
+        ))
+    }
+    rows.append(("state", status.phaseText))
+    if let runState = status.runState { rows.append(("run state", runState.rawValue)) }
+    if status.phase.isAlive, let boot = status.boot {
+      if let pid = boot.pid { rows.append(("pid", String(pid))) }
+      let uptime = Spelled.span(Timestamp.now.seconds - boot.startedAt.seconds)
+      rows.append(("started", "\(boot.startedAt) (\(uptime) ago)"))
+      if let accelerator = boot.accelerator { rows.append(("accelerator", accelerator)) }
+      if let version = boot.qemuVersion { rows.append(("QEMU", version)) }
+      rows.append(("ssh", status.ssh ?? "-"))
+      if boot.removeOnShutdown { rows.append(("on shutdown", "removed")) }
+    }
+    if let outcome = status.outcome, !status.phase.isAlive {
+      rows.append(
+        ("last shutdown", "\(outcome.result.rawValue): \(outcome.reason), \(outcome.endedAt)"))
+    }
+    if let reason = status.reason, [.orphaned, .unresponsive, .broken].contains(status.phase) {
+      rows.append(("reason", reason))
+    }
+    rows.append(("disk", status.files.disk))
+    rows.append(("console", status.files.console))
+    let width = rows.map(\.0.count).max() ?? 0
+    return rows.map { name, value in
+      name + String(repeating: " ", count: width - name.count + 2) + value + "\n"
+    }.joined()
+  }
+}

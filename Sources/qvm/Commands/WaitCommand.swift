@@ -1,0 +1,49 @@
+import QMPClient
+import QVMControl
+
+struct WaitCommand: Command {
+  static let name = "wait"
+  static let summary = "Wait until an instance is ready, running or stopped."
+  static let discussion: String? = """
+    'ready' is the guest's own word: its ssh server greets, or its console shows what its driver
+    names. 'console:TEXT' waits for a text on the console, from the start of this boot.
+    """
+  static let parameters: [Parameter<Self>] = [
+    .argument("NAME", "The instance, as shown by 'qvm list'.", \.instance, completing: .instances),
+    .option(
+      "--for", "WHAT", "ready, running, stopped or console:TEXT (default: ready).", \.condition),
+    .option("--timeout", "SECONDS", "Give up after so long, with exit status 124.", \.timeout),
+    .flag("--json", "Print one JSON document.", \.isJSON),
+  ]
+
+  var instance = ""
+  var condition = WaitCondition.ready
+  var timeout: Int?
+  var isJSON = false
+
+  func run() throws -> ExitStatus {
+    let limit = try timeout.map { try RunOptionValue.timeout($0) }
+    let store = InstanceStore(try Cache.fromEnvironment())
+    let name = try InstanceName(instance)
+    _ = try store.existing(name)
+    let loop = try EventLoop()
+    let start = SuspendingClock.now
+    let result = try loop.run {
+      try await Waiting(name, in: store, on: loop).wait(for: condition, within: limit)
+    }
+    if isJSON {
+      try Output.print([
+        "schema": 1, "name": .string(name.text), "for": .string(condition.description),
+        "result": .string(result.word),
+        "seconds": .double(start.duration(to: .now).inSeconds),
+      ])
+    }
+    if let text = result.sentence(name, condition) { Output.note("qvm: \(text)\n") }
+    return result.exitStatus
+  }
+}
+
+extension WaitCondition: ParameterValue {
+  static let expectation = "ready, running, stopped or console:TEXT"
+  static let candidates = Candidates.words { ["ready", "running", "stopped", "console:"] }
+}

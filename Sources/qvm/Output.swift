@@ -1,0 +1,42 @@
+import QMPClient
+import QVMControl
+
+/// Results go to standard output, everything else to standard error.
+enum Output {
+  /// Writes a result.
+  ///
+  /// - Throws: ``OutputError`` where standard output takes no more: whoever reads the result must
+  ///   not take a part of it for the whole.
+  static func print(_ text: String) throws(OutputError) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = Files.writeSome(rest, to: 1)
+      if count < 0 { throw OutputError(cause: .last("write")) }
+      rest = rest.dropFirst(count)
+    }
+  }
+
+  /// Writes one JSON document.
+  static func print(_ json: JSONObject) throws(OutputError) {
+    try print(JSONValue.object(json).text + "\n")
+  }
+
+  /// Writes to standard error; nothing can be done where that fails.
+  static func note(_ text: String) {
+    _ = Files.writeSome(Array(text.utf8)[...], to: 2)
+  }
+
+  /// Says what went wrong, and what to do.
+  static func report(_ failure: any QVMFailure) {
+    note("qvm: \(failure.message)\n")
+    if let advice = failure.advice { note("     \(advice)\n") }
+  }
+}
+
+/// Standard output that takes no more.
+struct OutputError: QVMFailure {
+  let cause: SystemError
+
+  var message: String { "cannot write to standard output: \(cause.reason)" }
+  var advice: String? { nil }
+}

@@ -1,0 +1,60 @@
+import QVMControl
+
+/// The program: what the words ask for is done, and the one place where failures become words.
+///
+/// Synchronous on purpose: commands that only look start no thread and no executor.
+@main
+enum QVM {
+  static func main() {
+    Host.ensureStandardDescriptors()
+    Host.restrictFileModes()
+    Signal.ignoreBrokenPipes()
+    let words = Array(CommandLine.arguments.dropFirst())
+    if words.first == SupervisorProcess.command { Host.exit(SupervisorProcess.run()) }
+    Host.exit(status(of: words).rawValue)
+  }
+
+  /// Does what the words ask for.
+  private static func status(of words: [String]) -> ExitStatus {
+    do {
+      switch program.parse(words) {
+      case .print(let text): try Output.print(text)
+      case .misuse(let error, let help):
+        Output.report(error)
+        Output.note("\n\(help)")
+        return error.exitStatus
+      case .complete(let completion):
+        try Output.print(completion.text)
+        // The shell takes a failure as the word to offer file names.
+        return completion.wantsFiles ? .failed : .done
+      case .run(let command): return try command.run()
+      }
+      return .done
+    } catch let failure as any QVMFailure {
+      Output.report(failure)
+      return failure.exitStatus
+    } catch is CancellationError {
+      Output.note("qvm: interrupted\n")
+      return .interrupted
+    } catch {
+      Output.note("qvm: \(error)\n")
+      return .failed
+    }
+  }
+
+  static let program = Program(
+    name: "qvm", version: "0.0.1",
+    summary: "Runs FreeBSD, OpenBSD, NetBSD, Haiku and OmniOS in QEMU, and ends them properly.",
+    usage: [
+      "qvm run [OPTIONS] <OS> <VERSION>", "qvm list", "qvm config print-path",
+      "qvm <command> --help",
+    ],
+    commands: [
+      RunCommand.self, PullCommand.self, ListCommand.self, StatusCommand.self, WaitCommand.self,
+      StopCommand.self, RemoveCommand.self, ConfigPrintPathCommand.self, CompletionsCommand.self,
+    ],
+    sections: HelpSection.ofProgram,
+    instanceNames: {
+      (try? Cache.fromEnvironment()).map { InstanceStore($0).names.map(\.text) } ?? []
+    })
+}

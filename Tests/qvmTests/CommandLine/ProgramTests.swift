@@ -1,0 +1,125 @@
+import QVMControl
+import Testing
+
+@testable import qvm
+
+@Suite struct ProgramTests {
+  private let program = Program.sample
+
+  private func command(_ words: String...) -> (any Command)? {
+    if case .run(let command) = program.parse(words) { command } else { nil }
+  }
+
+  private func text(_ words: String...) -> String? {
+    if case .print(let text) = program.parse(words) { text } else { nil }
+  }
+
+  private func error(_ words: String...) -> (UsageError, help: String)? {
+    if case .misuse(let error, let help) = program.parse(words) { (error, help) } else { nil }
+  }
+
+  @Test func `a command is found by its name or an alias`() {
+    let expected = SampleRemove(instances: ["web"])
+
+    #expect(command("rm", "web") as? SampleRemove == expected)
+    #expect(command("delete", "web") as? SampleRemove == expected)
+  }
+
+  @Test func `the longest name wins`() {
+    #expect(command("config", "print-path") is SamplePath)
+    #expect(command("image", "list") is SampleImageList)
+    #expect(command("image", "lists") as? SampleImage == SampleImage(image: "lists"))
+  }
+
+  @Test func `without words, or asked, it prints the help`() {
+    let help = program.help
+
+    #expect(text() == help)
+    #expect(text("--help") == help)
+    #expect(text("-h", "rm") == help)
+    #expect(text("help") == help)
+    #expect(text("config", "--help") == help)
+  }
+
+  @Test func `a command's help can be asked for in two ways`() {
+    let help = program.help(for: SamplePath.self)
+
+    #expect(text("config", "print-path", "--help") == help)
+    #expect(text("help", "config", "print-path") == help)
+    #expect(text("delete", "--help") == program.help(for: SampleRemove.self))
+  }
+
+  @Test func `the version is a line of its own`() {
+    #expect(text("--version") == "1.2.3\n")
+  }
+
+  static let failures: [([String], UsageError)] = [
+    (["rnu"], .unknownCommand("rnu", closest: "qvm run")),
+    (["delte", "x"], .unknownCommand("delte", closest: "qvm delete")),
+    (["xyz"], .unknownCommand("xyz", closest: nil)),
+    ([""], .unknownCommand("", closest: nil)),
+    (["help", "rnu"], .unknownCommand("rnu", closest: "qvm run")),
+    (["config"], .incompleteCommand("config", commands: ["qvm config print-path"])),
+    (["config", "--json"], .incompleteCommand("config", commands: ["qvm config print-path"])),
+    (
+      ["config", "print-pth"], .unknownCommand("config print-pth", closest: "qvm config print-path")
+    ),
+    (["config", "set"], .unknownCommand("config set", closest: "qvm config print-path")),
+    (["confg"], .unknownCommand("confg", closest: "qvm config print-path")),
+    (["--verson"], .unknownOption("--verson", closest: "--version")),
+    (["--json=1"], .unknownOption("--json", closest: nil)),
+    (["-"], .unknownOption("-", closest: nil)),
+    (["--", "rm"], .unknownOption("--", closest: nil)),
+  ]
+
+  @Test(arguments: failures)
+  func `words that name no command come back with the help`(words: [String], error: UsageError) {
+    guard case .misuse(let found, let help) = program.parse(words) else {
+      Issue.record("\(words) were taken")
+      return
+    }
+    #expect(found == error)
+    #expect(help == program.help)
+    #expect(found.exitStatus == .usage)
+  }
+
+  @Test func `a command's wrong words come back with its help`() throws {
+    let misuse = try #require(error("rm", "--force"))
+
+    #expect(misuse.0 == .unknownOption("--force", closest: nil))
+    #expect(misuse.help == program.help(for: SampleRemove.self))
+  }
+
+  static let texts: [(UsageError, message: String, advice: String?)] = [
+    (
+      .unknownCommand("lst", closest: "qvm list"), "unknown command 'lst'",
+      "Try 'qvm list'."
+    ),
+    (.unknownCommand("x", closest: nil), "unknown command 'x'", nil),
+    (.unknownOption("--nam", closest: "--name"), "unknown option '--nam'", "Try '--name'."),
+    (
+      .incompleteCommand("config", commands: ["qvm config a", "qvm config b"]),
+      "'config' is only the first word of a command", "Try 'qvm config a' or 'qvm config b'."
+    ),
+    (.missingValue(option: "--name", placeholder: "NAME"), "--name needs a value, <NAME>", nil),
+    (.unexpectedValue(option: "--rm", value: "x"), "--rm takes no value, but got 'x'", nil),
+    (
+      .badValue(parameter: "--cpus", word: "x", expected: "a whole number"),
+      "--cpus must be a whole number, not 'x'", nil
+    ),
+    (.missingArgument(placeholder: "NAME"), "<NAME> is missing", nil),
+    (.extraArgument("x", takesTrailing: false), "one argument too many: 'x'", nil),
+    (
+      .extraArgument("ls", takesTrailing: true), "one argument too many: 'ls'",
+      "Put a command for the guest after '--'."
+    ),
+  ]
+
+  @Test(arguments: texts)
+  func `an error is one line, and says what to try`(
+    error: UsageError, message: String, advice: String?
+  ) {
+    #expect(error.message == message)
+    #expect(error.advice == advice)
+  }
+}
