@@ -127,6 +127,9 @@ public actor QMPClient {
     return QMPEvents(subscription: subscription)
   }
 
+  /// How many subscribers there are, for tests.
+  var subscriberCount: Int { subscribers.count }
+
   // MARK: - Greeting
 
   /// Waits for the greeting, or for whatever ``greet(_:)`` is given in its place.

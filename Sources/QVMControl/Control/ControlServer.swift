@@ -49,15 +49,17 @@ package actor ControlServer {
   private func acceptClients() {
     guard let listener else { return }
     while let descriptor = SocketCalls.accept(on: listener) {
-      _ = add(descriptor, wantsEvents: false)
+      _ = add(descriptor, received: [], wantsEvents: false)
     }
   }
 
   /// Takes in a client that is connected already.
-  package func add(_ descriptor: Descriptor, wantsEvents: Bool) -> ClientID {
+  package func add(
+    _ descriptor: Descriptor, received: [UInt8], wantsEvents: Bool
+  ) -> ClientID {
     let number = nextClient
     nextClient += 1
-    let socket = LineSocket(descriptor, on: loop) { [weak self] input in
+    let socket = LineSocket(descriptor, received: received, on: loop) { [weak self] input in
       self?.assumeIsolated { $0.handle(input, from: number) }
     }
     clients[number] = Client(socket: socket, wantsEvents: wantsEvents)

@@ -16,7 +16,7 @@ package actor LineSocket {
   private var descriptor: Descriptor?
   private var reading: EventLoop.Token?
   private var writing: EventLoop.Token?
-  private var received: [UInt8] = []
+  private var received: [UInt8]
   private var unsent: [UInt8] = []
   private let receive: @Sendable (Input) -> Void
 
@@ -25,10 +25,18 @@ package actor LineSocket {
   }
 
   /// Takes over a connected socket; ``start()`` begins to read it.
+  ///
+  /// - Parameters:
+  ///   - descriptor: The socket.
+  ///   - received: What was read from it before.
+  ///   - loop: The loop that reads it.
+  ///   - receive: Called on the loop with each line, and at the end.
   package init(
-    _ descriptor: Descriptor, on loop: EventLoop, receive: @escaping @Sendable (Input) -> Void
+    _ descriptor: Descriptor, received: [UInt8] = [], on loop: EventLoop,
+    receive: @escaping @Sendable (Input) -> Void
   ) {
     self.descriptor = descriptor
+    self.received = received
     self.loop = loop
     self.receive = receive
   }
@@ -38,6 +46,7 @@ package actor LineSocket {
     reading = loop.watch(descriptor.number, for: .read) { [weak self] in
       self?.assumeIsolated { $0.read() }
     }
+    takeLines()
   }
 
   private func read() {

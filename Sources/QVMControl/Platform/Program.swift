@@ -20,20 +20,24 @@ package enum Program {
   /// How long a program may take to obey SIGTERM before it gets SIGKILL.
   private static let grace = Duration.seconds(5)
 
-  /// Runs a program with /dev/null as its input.
+  /// Runs a program.
   ///
   /// - Parameters:
   ///   - path: Absolute.
   ///   - arguments: Without the program's own name.
   ///   - environment: All of it, as `NAME=value`; nil for this process's own.
+  ///   - input: What it reads on its standard input, at most a few kilobytes; nil for /dev/null.
+  ///   - inheriting: What it gets as descriptors 3, 4 and so on. A ``FileLock``'s is held for as
+  ///     long as the program lives, even when this process is killed.
   ///   - loop: The loop that the calling task runs on.
   /// - Throws: ``SpawnError``; `CancellationError` when the task is cancelled, after the program
   ///   has ended.
   package static func run(
-    _ path: String, _ arguments: [String], environment: [String]? = nil, on loop: EventLoop
+    _ path: String, _ arguments: [String], environment: [String]? = nil, input: [UInt8]? = nil,
+    inheriting: [Descriptor] = [], on loop: EventLoop
   ) async throws -> Output {
     // Sockets rather than pipes: they can be read without waiting and without O_NONBLOCK.
-    let (output, errors, process) = try start(path, arguments, environment)
+    let (output, errors, process) = try start(path, arguments, environment, input, inheriting)
     return try await withTaskCancellationHandler {
       async let standardOutput = everything(from: output, on: loop)
       async let standardError = everything(from: errors, on: loop)
@@ -49,14 +53,24 @@ package enum Program {
   }
 
   private static func start(
-    _ path: String, _ arguments: [String], _ environment: [String]?
+    _ path: String, _ arguments: [String], _ environment: [String]?, _ input: [UInt8]?,
+    _ inherited: [Descriptor]
   ) throws -> (output: Descriptor, errors: Descriptor, process: ChildProcess) {
     let (output, outputEnd) = try SocketCalls.pair()
     let (errors, errorsEnd) = try SocketCalls.pair()
+    let standardInput = try input.map { try filled(with: $0) }
     let process = try ChildProcess(
       .init(
-        path, arguments, environment: environment, descriptors: [nil, outputEnd, errorsEnd]))
+        path, arguments, environment: environment,
+        descriptors: [standardInput, outputEnd, errorsEnd] + inherited))
     return (output, errors, process)
+  }
+
+  /// A descriptor to read bytes from that fit into a socket's buffer, and then the end.
+  private static func filled(with bytes: [UInt8]) throws(SystemError) -> Descriptor {
+    let (reader, writer) = try SocketCalls.pair()
+    bytes.withUnsafeBytes { _ = SocketCalls.send(writer.number, $0) }
+    return reader
   }
 
   private static func uncancellableEnd(of process: ChildProcess) async -> ProcessEnd {

@@ -4,26 +4,29 @@ internal import QMPClient
 enum Adoption {
   private static let greetingTimeout = Duration.seconds(5)
 
-  /// Connects to the monitor that every QEMU of qvm has for this.
+  /// Connects to the monitor that every QEMU of qvm has for this. Where somebody else holds it, or
+  /// QEMU is stuck, the VM is taken over without: signals remain.
   ///
-  /// - Throws: ``StartError/monitor(_:log:)`` where somebody else holds the monitor.
+  /// - Throws: ``StartError`` where there is no QEMU to take over.
   static func adopt(
-    _ boot: BootRecord, files: InstanceFiles, runtime: RuntimeFolder, on loop: EventLoop
+    _ boot: BootRecord, files: InstanceFiles, runtime: RuntimeFolder, on loop: EventLoop,
+    notify: @Sendable (String) -> Void
   ) async throws -> Startup.Started {
     guard let pid = boot.pid else {
       throw StartError.other(
         message: "the supervisor was killed before it had started QEMU", advice: nil)
     }
+    try? Files.remove(runtime.control)
+    let process = VMProcess.adopted(
+      pid: pid, start: boot.start, hostBootID: boot.hostBootID, lockPath: files.vmLock)
     do throws(QMPError) {
       let client = try await QMPClient.connect(
         over: try SocketTransport(path: runtime.monitor), on: loop, timeout: greetingTimeout)
-      try? Files.remove(runtime.control)
       return Startup.Started(
-        process: .adopted(
-          pid: pid, start: boot.start, hostBootID: boot.hostBootID, lockPath: files.vmLock),
-        client: client, events: await client.events(), boot: boot)
+        process: process, client: client, events: await client.events(), boot: boot)
     } catch {
-      throw StartError.monitor(error, log: [])
+      notify("QEMU can only be ended by signals: \(error)")
+      return Startup.Started(process: process, client: nil, events: nil, boot: boot)
     }
   }
 }

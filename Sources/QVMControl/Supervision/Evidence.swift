@@ -12,6 +12,8 @@ package struct Evidence: Sendable, Hashable {
   package var byGuest = false
   /// Whether the guest reported a panic.
   package var guestPanicked = false
+  /// Whether the supervisor sent SIGTERM, as a rung of a shutdown.
+  package var wasTerminated = false
   /// Whether the supervisor sent SIGKILL, as the last rung of a shutdown.
   package var wasKilled = false
 
@@ -48,7 +50,9 @@ package struct Evidence: Sendable, Hashable {
   package func verdict(pidFileRemains: Bool) -> (result: Outcome.Result, reason: String) {
     if wasKilled, pidFileRemains { return (.forced, "killed") }
     if pidFileRemains { return (.crashed, "qemu-killed") }
-    if cause == nil { return (.unknown, "unobserved") }
+    if cause == nil {
+      return wasTerminated ? (.forced, ShutdownCause.hostSignal.rawValue) : (.unknown, "unobserved")
+    }
     return verdict(.exited(0))
   }
 }

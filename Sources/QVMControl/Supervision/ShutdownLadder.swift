@@ -33,9 +33,10 @@ package struct ShutdownLadder: Sendable {
     case kill
   }
 
-  /// A press is repeated after this long: one that came before the guest's ACPI was up is lost,
-  /// while illumos takes two presses within two seconds as a cancellation.
-  package static let pressInterval = Duration.seconds(10)
+  /// A press is repeated after these times, the last one again and again: one that came before the
+  /// guest's ACPI was up is lost, while illumos takes two presses within two seconds as a
+  /// cancellation.
+  package static let pressIntervals: [Duration] = [.seconds(3), .seconds(5), .seconds(10)]
   /// How long `quit`, and then SIGTERM, may take when QEMU doesn't say that it is shutting down.
   package static let grace = Duration.seconds(10)
   /// How long QEMU may take to end after it said so: it may have much to write to its disks.
@@ -107,8 +108,8 @@ package struct ShutdownLadder: Sendable {
   }
 
   private mutating func press(at now: Instant) -> [Action] {
+    nextPress = now.advanced(by: Self.pressIntervals[min(presses, Self.pressIntervals.count - 1)])
     presses += 1
-    nextPress = now.advanced(by: Self.pressInterval)
     return [.press]
   }
 

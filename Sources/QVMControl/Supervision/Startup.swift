@@ -5,8 +5,9 @@ package struct Startup: Sendable {
   /// A VM whose guest has not executed an instruction yet.
   package struct Started: Sendable {
     package let process: VMProcess
-    package let client: QMPClient
-    package let events: QMPEvents
+    /// nil where a QEMU that was taken over doesn't answer.
+    package let client: QMPClient?
+    package let events: QMPEvents?
     package let boot: BootRecord
   }
 
@@ -96,20 +97,29 @@ package struct Startup: Sendable {
     try JSONFile.write(boot.json, to: files.boot)
     // QEMU would take over or remove whatever is there.
     try Files.remove(files.qemuPid)
-    let log = try Files.openForOutput(files.qemuLog, append: false)
-    let (ours, theirs) = try SocketCalls.pair()
-    let child = try ChildProcess(
-      .init(
-        boot.command[0], Array(boot.command.dropFirst()),
-        descriptors: [nil, log, log, theirs, vmLock.descriptor], ownSession: true))
+    let (child, monitor) = try spawn(boot.command)
     do {
       boot.pid = child.pid
       boot.start = Host.startTime(of: child.pid)
       try JSONFile.write(boot.json, to: files.boot)
-      return try await negotiate(child, ours, boot)
+      return try await negotiate(child, monitor, boot)
     } catch {
       throw await ended(child, because: error)
     }
+  }
+
+  /// Starts QEMU; the other end of its monitor is its own alone once this returns, so that its
+  /// death shows as an end of file.
+  private func spawn(
+    _ command: [String]
+  ) throws -> (child: ChildProcess, monitor: Descriptor) {
+    let log = try Files.openForOutput(files.qemuLog, append: false)
+    let (ours, theirs) = try SocketCalls.pair()
+    let child = try ChildProcess(
+      .init(
+        command[0], Array(command.dropFirst()),
+        descriptors: [nil, log, log, theirs, vmLock.descriptor], ownSession: true))
+    return (child, ours)
   }
 
   private func negotiate(

@@ -47,6 +47,8 @@ package final class Supervisor {
   var lease: ControlServer.ClientID?
   var timer: EventLoop.Token?
   private var isHeld = false
+  /// What was asked for before the QEMU to take over had answered.
+  private var pendingStop: (rung: ShutdownLadder.Rung, timeout: Int?)?
 
   package init(
     plan: LaunchPlan, name: InstanceName, boot: BootRecord, vmLock: FileLock?,
@@ -71,12 +73,14 @@ package final class Supervisor {
   ///
   /// - Parameters:
   ///   - launcher: The connection to the command that started this process.
+  ///   - received: What that command has sent already.
   ///   - begin: Starts QEMU, or connects to the one that is there.
   package func run(
-    launcher: Descriptor, begin: @escaping @Sendable (BootRecord) async throws -> Startup.Started
+    launcher: Descriptor, received: [UInt8],
+    begin: @escaping @Sendable (BootRecord) async throws -> Startup.Started
   ) async {
     let inputs = self.inputs
-    lease = await server.add(launcher, wantsEvents: true)
+    lease = await server.add(launcher, received: received, wantsEvents: true)
     Signal.handle([.interrupt, .terminate, .hangUp, .quit]) { inputs.send(.signal($0)) }
     let boot = self.boot
     let starting = Task(executorPreference: loop) {
@@ -96,7 +100,7 @@ package final class Supervisor {
   /// Handles one input; whether it was the last.
   private func handle(_ input: Input, starting: Task<Void, Never>) async -> Bool {
     switch input {
-    case .started(.success(let started)): return await begin(started)
+    case .started(.success(let started)): return await begin(started, starting: starting)
     case .started(.failure(let error)):
       await failed(error)
       return true
@@ -129,7 +133,7 @@ package final class Supervisor {
 
   // MARK: - Beginning
 
-  private func begin(_ started: Startup.Started) async -> Bool {
+  private func begin(_ started: Startup.Started, starting: Task<Void, Never>) async -> Bool {
     boot = started.boot
     process = started.process
     client = started.client
@@ -138,10 +142,13 @@ package final class Supervisor {
       await failed(StartError.other(message: "no thread to watch QEMU with", advice: nil))
       return true
     }
-    let events = started.events
-    reporter = Task(executorPreference: loop) {
-      for await event in events { inputs.send(.event(event)) }
-      inputs.send(.monitorLost)
+    if let events = started.events {
+      reporter = Task(executorPreference: loop) {
+        for await event in events { inputs.send(.event(event)) }
+        inputs.send(.monitorLost)
+      }
+    } else {
+      await setPhase(.unresponsive, reason: "QEMU's monitor is not to be had")
     }
     do {
       try await server.listen(at: runtime.control)
@@ -157,6 +164,9 @@ package final class Supervisor {
     } else {
       await refreshRunState()
       await announceRunning()
+      if let pendingStop {
+        await stop(pendingStop.rung, timeout: pendingStop.timeout, starting: starting)
+      }
     }
     return false
   }
@@ -283,6 +293,10 @@ package final class Supervisor {
   private func stop(
     _ rung: ShutdownLadder.Rung, timeout: Int?, starting: Task<Void, Never>
   ) async {
+    if process == nil, plan.kind == .adopt {
+      pendingStop = (max(rung, pendingStop?.rung ?? rung), timeout)
+      return
+    }
     let patience = Duration.seconds(timeout ?? boot.shutdownTimeout)
     // Before its first instruction there is no guest to ask.
     let canReact = !isHeld && phase != .starting && (runState ?? .running) == .running
@@ -291,6 +305,8 @@ package final class Supervisor {
       await server.broadcast(.notice("the guest is \(runState) and can't react"))
     }
     let before = ladder.rung
+    // Without a monitor only signals are left.
+    let rung = process != nil && client == nil ? max(rung, .terminate) : rung
     let actions = ladder.request(rung, timeout: patience, canReact: canReact, at: .now)
     await setPhase(.stopping, reason: ladder.rung?.name)
     if before == ladder.rung, let now = ladder.rung {
@@ -309,7 +325,9 @@ package final class Supervisor {
       switch action {
       case .press: await tell(SystemPowerdown())
       case .quit: await tell(Quit())
-      case .terminate: process?.signal(.terminate)
+      case .terminate:
+        evidence.wasTerminated = true
+        process?.signal(.terminate)
       case .kill:
         evidence.wasKilled = true
         process?.signal(.kill)

@@ -43,7 +43,7 @@ package enum SupervisorProcess {
   package static func run() -> Int32 {
     guard let launcher = Host.inherited(launcherDescriptor),
       let lockDescriptor = Host.inherited(supervisorLockDescriptor),
-      let plan = readPlan(from: launcher), let name = try? InstanceName(plan.name)
+      let (plan, rest) = readPlan(from: launcher), let name = try? InstanceName(plan.name)
     else {
       complain("\(command) is for qvm itself")
       return ExitStatus.usage.rawValue
@@ -62,9 +62,11 @@ package enum SupervisorProcess {
           loop: loop)
         let inputs = supervisor.inputs
         let runtime = supervisor.runtime
-        await supervisor.run(launcher: launcher) { boot in
+        await supervisor.run(launcher: launcher, received: rest) { boot in
           guard let vmLock else {
-            return try await Adoption.adopt(boot, files: files, runtime: runtime, on: loop)
+            return try await Adoption.adopt(
+              boot, files: files, runtime: runtime, on: loop,
+              notify: { inputs.send(.notice($0)) })
           }
           let startup = Startup(
             plan: plan, name: name, files: files, runtime: runtime, vmLock: vmLock, loop: loop,
@@ -87,15 +89,16 @@ package enum SupervisorProcess {
     _ = Files.writeSome(Array("\(Timestamp.now) \(text)\n".utf8)[...], to: 2)
   }
 
-  private static func readPlan(from launcher: Descriptor) -> LaunchPlan? {
-    var line: [UInt8] = []
+  /// The plan, and what the launcher has sent after it.
+  private static func readPlan(from launcher: Descriptor) -> (LaunchPlan, rest: [UInt8])? {
+    var received: [UInt8] = []
     let deadline = SuspendingClock.now.advanced(by: .seconds(10))
     while SocketCalls.wait(launcher.number, for: .read, until: deadline) {
       guard case .bytes(let bytes) = SocketCalls.receive(launcher.number) else { return nil }
-      line.append(contentsOf: bytes)
-      if line.last == 0x0A {
-        return (try? JSONValue(parsing: line)).flatMap(LaunchPlan.init)
-      }
+      received.append(contentsOf: bytes)
+      guard let newline = received.firstIndex(of: 0x0A) else { continue }
+      let json = try? JSONValue(parsing: Array(received[..<newline]))
+      return json.flatMap(LaunchPlan.init).map { ($0, Array(received[(newline + 1)...])) }
     }
     return nil
   }
