@@ -26,16 +26,16 @@ let package = Package(
       name: "qvm", dependencies: ["QVMControl", "QMPClient"], swiftSettings: settings),
 
     .target(
-      name: "TestSupport", dependencies: ["QMPClient"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["QMPClient", "QVMControl"], path: "Tests/TestSupport",
       swiftSettings: settings),
     .testTarget(
       name: "QMPClientTests", dependencies: ["QMPClient", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "QVMControlTests", dependencies: ["QVMControl", "TestSupport"],
       swiftSettings: settings),
-    .testTarget(name: "qvmTests", dependencies: ["qvm", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "qvmTests", dependencies: ["qvm", "QVMControl", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "IntegrationTests", dependencies: ["TestSupport", "QMPClient"],
+      name: "IntegrationTests", dependencies: ["TestSupport", "QMPClient", "qvm"],
       swiftSettings: settings),
   ]
 )

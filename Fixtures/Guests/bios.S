@@ -1,11 +1,11 @@
 // The guests that a BIOS boots, for QEMU's q35 machine: one source, one guest for each of
-// -DVARIANT_demo, -DVARIANT_deaf and so on. README.md says what each is for. The table below: what a
-// guest is called, what it says when it is ready, whether it OBEYS the power button from the start
-// (with DUE: from then on), and after which time it is DUE to do the thing that it announces in THEN.
+// -DVARIANT_demo, -DVARIANT_deaf and so on. README.md says what each is for. The table below says
+// what a guest is called, what it announces when it is ready, whether it OBEYS the power button (if
+// something is DUE, from then on), and when it is DUE to do what it is for, with which words.
 //
-// A guest is the one sector that the BIOS loads at 0x7c00 and runs in real mode. After a few lines of
-// setting up it is a loop, `idle`, that halts the processor until somebody types, the power button is
-// pressed, or the timer ticks.
+// A guest is the one sector that the BIOS loads at 0x7c00 and runs in real mode. After a few lines
+// of setting up it is a loop, `idle`, that halts the processor until somebody types, the power
+// button is pressed, or the timer ticks.
 
 #define SECOND * 182 / 10      // in ticks of the timer as the BIOS leaves it, 18.2 a second
 
@@ -21,22 +21,22 @@
 #define HINT "type, and it is echoed; the power button works in 4 seconds"
 #define OBEYS
 #define DUE (4 SECOND)
-#define THEN "the power button works now"
+#define WORDS "the power button works now"
 #elif defined(VARIANT_rebooting)
 #define NAME "qvm rebooting guest"
 #define HINT "resets itself in a second, again and again"
 #define DUE (1 SECOND)
-#define THEN "resetting"
+#define WORDS "resetting"
 #elif defined(VARIANT_crashing)
 #define NAME "qvm crashing guest"
 #define HINT "crashes in a second"
 #define DUE (1 SECOND)
-#define THEN "crashing"
+#define WORDS "crashing"
 #elif defined(VARIANT_panicking)
 #define NAME "qvm panicking guest"
 #define HINT "reports a panic in a second"
 #define DUE (1 SECOND)
-#define THEN "panicking"
+#define WORDS "panicking"
 #elif defined(VARIANT_slow)
 #define NAME "qvm slow guest"
 #define HINT "type, and it is echoed; the power button takes 3 seconds"
@@ -45,7 +45,7 @@
 #define NAME "qvm exiting guest"
 #define HINT "powers off by itself in 2 seconds"
 #define DUE (2 SECOND)
-#define THEN "powering off"
+#define WORDS "powering off"
 #elif defined(VARIANT_writing)
 #define NAME "qvm writing guest"
 #define HINT "fills its disk; press the power button to end"
@@ -135,7 +135,7 @@ idle:   cli
 #if defined(VARIANT_writing)
         jmp     write
 #endif
-halt:   hlt
+        hlt
         jmp     idle
 
 echo:   sti
@@ -187,10 +187,12 @@ off:    movw    pmbase, %dx
 #if defined(DUE)
 act:    sti
         movl    $-1, due                // once
+#if defined(OBEYS)
+        call    listen                  // before it says so
+#endif
         movw    $acting, %si
         call    print
 #if defined(VARIANT_late)
-        call    listen
         jmp     idle
 #elif defined(VARIANT_rebooting)
         movw    $0xcf9, %dx             // the reset control register
@@ -279,7 +281,7 @@ rubout: .asciz  "\b \b"
 goodbye: .asciz "\r\nthe power button was pressed: powering off\r\n"
 #endif
 #if defined(DUE)
-acting: .ascii  "\r\n", THEN, "\r\n\0"
+acting: .ascii  "\r\n", WORDS, "\r\n\0"
 #endif
 #if defined(VARIANT_writing)
 full:   .asciz  "\r\nthe disk is written to its end\r\n"

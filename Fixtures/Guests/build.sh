@@ -1,10 +1,11 @@
 #!/bin/sh
 # Builds the test guests as raw disk images: build.sh OUTDIR
 #
-# Needs the clang, ld.lld and lld-link of the Swift toolchain, found next to `swift` on the PATH or in
-# the folder that SWIFT_BIN names. Does nothing where OUTDIR is up to date. Can run several times at
-# once: an image appears under its name only when it is complete.
+# Needs the clang, ld.lld and lld-link of the Swift toolchain, found next to `swift` on the PATH or
+# in the folder that SWIFT_BIN names. Does nothing where OUTDIR is up to date. Can run several times
+# at once: an image appears under its name only when it is complete.
 set -eu
+unset CDPATH  # it would make `cd` print
 
 bios_guests='demo deaf late rebooting crashing panicking slow exiting writing'
 mebibyte=1048576
@@ -16,7 +17,7 @@ fail() {
 
 # The folder of the toolchain's programs: that of `swift`, behind any symbolic links.
 toolchain() {
-  program=$(command -v swift) || fail "no swift on the PATH; set SWIFT_BIN to the toolchain's bin folder"
+  program=$(command -v swift) || fail "no swift on the PATH; set SWIFT_BIN to the folder of one"
   while [ -L "$program" ]; do
     link=$(readlink "$program")
     case $link in
@@ -46,7 +47,7 @@ extend() {
 # its firmware looks for.
 uefi_disk() {
   mkdir "$work/$2"
-  "$bin/clang" --target="$1" -std=c17 -Os -Wall -Wextra -Werror -ffreestanding -mno-red-zone \
+  "$bin/clang" --target="$1" -std=c17 -Os -Wall -Wextra -Werror -ffreestanding \
     -fno-stack-protector -c uefi.c -o "$work/$2/uefi.obj"
   "$bin/lld-link" -subsystem:efi_application -entry:efi_main -nodefaultlib -Brepro \
     -out:"$work/$2/program.efi" "$work/$2/uefi.obj"
@@ -56,11 +57,12 @@ uefi_disk() {
 [ $# -eq 1 ] || fail 'usage: build.sh OUTDIR'
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
-cd "$(dirname "$0")"
 bin=${SWIFT_BIN:-$(toolchain)}
 for tool in clang ld.lld lld-link; do
   [ -x "$bin/$tool" ] || fail "no $tool in $bin; set SWIFT_BIN to a Swift toolchain's bin folder"
 done
+bin=$(cd "$bin" && pwd)
+cd "$(dirname "$0")"
 
 # What the images are made from, and whether it is what those in OUTDIR were made from.
 made_from=$(echo "$bin" | cat - build.sh bios.S uefi.c efi.h uefi-disk.S | cksum)

@@ -4,6 +4,7 @@
 # FILE defaults to the one in qvm's sources. Run this after a change to bios.S; the same guest gives
 # the same file, byte for byte.
 set -eu
+unset CDPATH  # it would make `cd` print
 
 here=$(cd "$(dirname "$0")" && pwd)
 file=${1:-$here/../../Sources/QVMControl/Demo/DemoGuestImage.swift}
@@ -23,8 +24,8 @@ package enum DemoGuestImage {
   /// The size of the guest's disk in bytes: `bytes`, then zeros.
   package static let diskSize = 1_048_576
 
-  /// What the disk begins with: one sector, as a BIOS boots it.
   // swift-format-ignore
+  /// What the disk begins with: one sector, as a BIOS boots it.
   package static let bytes: [UInt8] = [
 SWIFT
   # One sector, 16 bytes a line: " fa c7 …" becomes "    0xfa, 0xc7, …,".

@@ -42,8 +42,8 @@ disk:   .byte   0xeb, 0x3c, 0x90        // a jump, by which drivers know a boot 
         .org    510
         .word   0xaa55
 
-// The allocation table: 12 bits each for two reserved entries and for clusters 2, 3 and 4, which are
-// all the last of their chain.
+// The allocation table: 12 bits each for two reserved entries and for clusters 2, 3 and 4, which
+// are all the last of their chain.
         .byte   0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f
         .org    2 * SECTOR
 

@@ -53,11 +53,8 @@ extension QMPClient {
     transport.start(on: loop) { [weak self] input in
       self?.assumeIsolated { $0.receive(input) }
     }
-    let timer = loop.schedule(at: deadline) { [weak self] in
-      self?.assumeIsolated { $0.greet(.failure(.noGreeting(seconds: timeout.inSeconds))) }
-    }
-    defer { loop.cancel(timer) }
-    let greeting = try await awaitGreeting()
+    let greeting = try await awaitGreeting(
+      until: deadline, otherwise: .noGreeting(seconds: timeout.inSeconds))
     let enables = outOfBand && greeting.capabilities.contains("oob")
     let left = max(SuspendingClock.now.duration(to: deadline), .milliseconds(1))
     try await execute(QMPCapabilities(enable: enables ? ["oob"] : []), timeout: left)

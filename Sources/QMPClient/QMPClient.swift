@@ -13,12 +13,22 @@ public actor QMPClient {
   /// the reply to `query-qmp-schema`, has about 207,000.
   public static let longestLine = 16 << 20
 
+  /// Somebody who waits for a reply.
+  private struct Caller {
+    let continuation: CheckedContinuation<Result<JSONValue, QMPError>, Never>
+    let timer: EventLoop.Token?
+  }
+
   let loop: EventLoop
   let transport: any QMPTransport
   var session = QMPSession()
   private var framer = LineFramer(limit: QMPClient.longestLine)
-  private var callers: [Int: CheckedContinuation<Result<JSONValue, QMPError>, Never>] = [:]
-  private var greeter: CheckedContinuation<Result<QMPGreeting, QMPError>, Never>?
+  private var callers: [Int: Caller] = [:]
+  private var greeter:
+    (
+      continuation: CheckedContinuation<Result<QMPGreeting, QMPError>, Never>,
+      timer: EventLoop.Token
+    )?
   private var subscribers: [Mailbox<QMPEvent>] = []
 
   /// Why the connection has ended: `closed`, `disconnected`, a failure of the socket or something
@@ -52,21 +62,6 @@ public actor QMPClient {
 
   // MARK: - Commands
 
-  /// Executes a command and waits for its reply.
-  ///
-  /// - Parameters:
-  ///   - command: The command with its arguments.
-  ///   - timeout: How long to wait; for ever if nil.
-  /// - Returns: The reply.
-  /// - Throws: `refused` with QEMU's own words, `disconnected`, `timedOut`, `cancelled`.
-  @discardableResult
-  public func execute<Command: QMPCommand>(
-    _ command: Command, timeout: Duration? = nil
-  ) async throws(QMPError) -> Command.Reply {
-    let json = try await execute(Command.name, command.arguments, timeout: timeout)
-    return try json.reply(to: Command.self)
-  }
-
   /// Executes a command by its name on the wire and waits for its reply.
   ///
   /// - Parameters:
@@ -82,23 +77,22 @@ public actor QMPClient {
     _ name: String, _ arguments: JSONObject = JSONObject(), timeout: Duration? = nil,
     outOfBand: Bool = false
   ) async throws(QMPError) -> JSONValue {
-    if let ending { throw ending.during(name) }
-    if Task.isCancelled { throw .cancelled(command: name) }
-    let (id, bytes) = session.send(name, arguments, outOfBand: outOfBand)
-    transport.send(bytes)
-    var timer: EventLoop.Token?
-    if let timeout {
-      timer = loop.schedule(at: .now.advanced(by: timeout)) { [weak self] in
-        self?.assumeIsolated {
-          $0.giveUp(id, .timedOut(command: name, seconds: timeout.inSeconds))
+    let id = session.newID()
+    let answer: Result<JSONValue, QMPError> = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        // All in one step: between the calls above the loop may have done other things.
+        if let ending {
+          continuation.resume(returning: .failure(ending))
+        } else if Task.isCancelled {
+          continuation.resume(returning: .failure(.cancelled(command: name)))
+        } else {
+          let timer = timeout.map { setTimer(id, name, $0) }
+          callers[id] = Caller(continuation: continuation, timer: timer)
+          transport.send(session.send(name, arguments, id: id, outOfBand: outOfBand))
         }
       }
-    }
-    defer { if let timer { loop.cancel(timer) } }
-    let answer: Result<JSONValue, QMPError> = await withTaskCancellationHandler {
-      await withCheckedContinuation { callers[id] = $0 }
     } onCancel: {
-      // Runs after what is on the loop now, hence never before the caller is in the table.
+      // Comes too early only where the task was cancelled before it looked, above.
       loop.perform { [weak self] in
         self?.assumeIsolated { $0.giveUp(id, .cancelled(command: name)) }
       }
@@ -106,10 +100,26 @@ public actor QMPClient {
     return try answer.mapError { $0.during(name) }.get()
   }
 
+  private func setTimer(_ id: Int, _ name: String, _ timeout: Duration) -> EventLoop.Token {
+    loop.schedule(at: .now.advanced(by: timeout)) { [weak self] in
+      self?.assumeIsolated {
+        $0.giveUp(id, .timedOut(command: name, seconds: timeout.inSeconds))
+      }
+    }
+  }
+
   private func giveUp(_ id: Int, _ error: QMPError) {
-    guard let caller = callers.removeValue(forKey: id) else { return }
+    guard answer(id, .failure(error)) else { return }
     session.abandon(id)
-    caller.resume(returning: .failure(error))
+  }
+
+  /// Gives a caller its answer; false where nobody waits for it.
+  @discardableResult
+  private func answer(_ id: Int, _ result: Result<JSONValue, QMPError>) -> Bool {
+    guard let caller = callers.removeValue(forKey: id) else { return false }
+    if let timer = caller.timer { loop.cancel(timer) }
+    caller.continuation.resume(returning: result)
+    return true
   }
 
   // MARK: - Events
@@ -132,16 +142,23 @@ public actor QMPClient {
 
   // MARK: - Greeting
 
-  /// Waits for the greeting, or for whatever ``greet(_:)`` is given in its place.
-  func awaitGreeting() async throws(QMPError) -> QMPGreeting {
+  /// Waits for the greeting.
+  func awaitGreeting(
+    until deadline: SuspendingClock.Instant, otherwise error: QMPError
+  ) async throws(QMPError) -> QMPGreeting {
     let answer: Result<QMPGreeting, QMPError> = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         if let ending {
           continuation.resume(returning: .failure(ending))
         } else if let greeting = session.greeting {
           continuation.resume(returning: .success(greeting))
+        } else if Task.isCancelled {
+          continuation.resume(returning: .failure(.cancelled(command: QMPCapabilities.name)))
         } else {
-          greeter = continuation
+          let timer = loop.schedule(at: deadline) { [weak self] in
+            self?.assumeIsolated { $0.greet(.failure(error)) }
+          }
+          greeter = (continuation, timer)
         }
       }
     } onCancel: {
@@ -152,9 +169,11 @@ public actor QMPClient {
     return try answer.get()
   }
 
-  func greet(_ result: Result<QMPGreeting, QMPError>) {
-    greeter?.resume(returning: result)
-    greeter = nil
+  private func greet(_ result: Result<QMPGreeting, QMPError>) {
+    guard let greeter else { return }
+    self.greeter = nil
+    loop.cancel(greeter.timer)
+    greeter.continuation.resume(returning: result)
   }
 
   // MARK: - Receiving
@@ -181,7 +200,7 @@ public actor QMPClient {
   private func carryOut(_ action: QMPSession.Action) {
     switch action {
     case .greeting(let greeting): greet(.success(greeting))
-    case .reply(let id, let result): callers.removeValue(forKey: id)?.resume(returning: result)
+    case .reply(let id, let result): answer(id, result)
     case .event(let event):
       // A subscriber that nobody listens to any longer refuses, and goes.
       subscribers.removeAll { !$0.send(event) }
@@ -194,8 +213,7 @@ public actor QMPClient {
     ending = reason
     transport.close()
     greet(.failure(reason))
-    for caller in callers.values { caller.resume(returning: .failure(reason)) }
-    callers = [:]
+    for id in callers.keys { answer(id, .failure(reason)) }
     for subscriber in subscribers { subscriber.finish() }
     subscribers = []
   }

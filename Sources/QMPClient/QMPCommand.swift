@@ -59,6 +59,24 @@ extension JSONValue {
   }
 }
 
+extension JSONValue {
+  /// The elements of an array, each read by a body, or an error that names the element and what it
+  /// lacks, such as `2.device`.
+  public func requiredElements<Element>(
+    _ read: (JSONValue) throws(QMPReplyError) -> Element
+  ) throws(QMPReplyError) -> [Element] {
+    guard let array else { throw QMPReplyError("") }
+    var elements: [Element] = []
+    elements.reserveCapacity(array.count)
+    for (index, element) in array.enumerated() {
+      do throws(QMPReplyError) { elements.append(try read(element)) } catch {
+        throw QMPReplyError(error.path.isEmpty ? "\(index)" : "\(index).\(error.path)")
+      }
+    }
+    return elements
+  }
+}
+
 /// The reply of a command that returns nothing of interest: `{}`.
 public struct QMPEmpty: QMPReply, Hashable {
   /// Accepts anything.

@@ -41,9 +41,9 @@ public final class QMPProbe {
   public func execute<Command: QMPCommand>(
     _ command: Command
   ) throws(QMPError) -> Command.Reply {
-    let (id, bytes) = session.send(Command.name, command.arguments)
+    let id = session.newID()
     do throws(QMPError) {
-      try send(bytes, for: Command.name)
+      try send(session.send(Command.name, command.arguments, id: id), for: Command.name)
       return try awaitReply(id, to: Command.self)
     } catch {
       throw error.during(Command.name)

@@ -29,29 +29,18 @@ public struct RunState: RawRepresentable, Sendable, Hashable, CustomStringConver
   public static let guestPanicked = RunState(rawValue: "guest-panicked")
   /// A watchdog fired, and QEMU was told to stop the guest.
   public static let watchdog = RunState(rawValue: "watchdog")
-}
-
-/// Why QEMU shut down or was reset, in QEMU's own words.
-///
-/// An open set. Source: `ShutdownCause` of `qapi/run-state.json`.
-public struct ShutdownCause: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
-  /// QEMU's word.
-  public let rawValue: String
-
-  /// Creates a cause from QEMU's word, known or not.
-  public init(rawValue: String) { self.rawValue = rawValue }
-
-  /// QEMU's word.
-  public var description: String { rawValue }
-
-  /// The guest powered off.
-  public static let guestShutdown = ShutdownCause(rawValue: "guest-shutdown")
-  /// The guest reset itself.
-  public static let guestReset = ShutdownCause(rawValue: "guest-reset")
-  /// The guest panicked, and QEMU was told to end then.
-  public static let guestPanic = ShutdownCause(rawValue: "guest-panic")
-  /// Somebody sent `quit`.
-  public static let hostQMPQuit = ShutdownCause(rawValue: "host-qmp-quit")
-  /// Somebody sent SIGTERM, SIGINT or SIGHUP to QEMU.
-  public static let hostSignal = ShutdownCause(rawValue: "host-signal")
+  /// Stopped by a debugger.
+  public static let debug = RunState(rawValue: "debug")
+  /// Waits for a migration to come in.
+  public static let incomingMigration = RunState(rawValue: "inmigrate")
+  /// Stopped while the last of a migration goes out.
+  public static let finishMigration = RunState(rawValue: "finish-migrate")
+  /// Stopped after it has migrated.
+  public static let postMigration = RunState(rawValue: "postmigrate")
+  /// Stopped while its state is saved.
+  public static let savingState = RunState(rawValue: "save-vm")
+  /// Stopped while its state is restored.
+  public static let restoringState = RunState(rawValue: "restore-vm")
+  /// Stopped for a checkpoint of coarse-grained lock-stepping.
+  public static let colo = RunState(rawValue: "colo")
 }

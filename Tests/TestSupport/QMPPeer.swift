@@ -19,7 +19,9 @@ package final class QMPPeer: Sendable {
 
   /// Takes over a connected socket.
   ///
-  /// - Parameter patience: How long each call may wait for the client.
+  /// - Parameters:
+  ///   - socket: QEMU's end of the connection.
+  ///   - patience: How long each call may wait for the client.
   package init(_ socket: Descriptor, patience: Duration = .seconds(20)) {
     self.socket = Mutex(socket)
     self.patience = patience
@@ -84,6 +86,13 @@ package final class QMPPeer: Sendable {
     }
   }
 
+  /// Does nothing for a while, unless the client hangs up.
+  package func pause(_ time: Duration) {
+    guard let socket = try? open() else { return }
+    // Nothing is asked for: only an error or the end would cut the sleep short.
+    _ = SocketCalls.wait(socket.number, for: [], until: .now.advanced(by: time))
+  }
+
   /// Waits until the client has hung up, and returns the lines that came before.
   @discardableResult
   package func receiveUntilEnd() throws -> [String] {
@@ -111,9 +120,7 @@ extension QMPPeer {
     "package": "Debian 1:7.2+dfsg-7+deb12u18+b3"}, "capabilities": ["oob"]}}
     """
 
-  /// Waits for the next command.
-  ///
-  /// - Parameter name: What it must be, if anything.
+  /// Waits for the next command, which must be of this name if one is given.
   package func receive(_ name: String? = nil) throws -> Command {
     guard let line = try receiveLine() else { throw Failure.clientHungUp }
     let json = try JSONValue(parsing: line)

@@ -6,9 +6,7 @@ package struct QMPScriptedServer: Sendable {
   package let transport: SocketTransport
   private let outcome: Mailbox<Result<Void, any Error>>
 
-  /// Starts the script; when it ends, the server hangs up.
-  ///
-  /// - Parameter script: What QEMU does, blocking.
+  /// Starts a script of what QEMU does, which may block; when it ends, the server hangs up.
   package init(_ script: @escaping @Sendable (QMPPeer) throws -> Void) throws {
     let (client, server) = try SocketCalls.pair()
     let peer = QMPPeer(server)
@@ -29,12 +27,8 @@ package struct QMPScriptedServer: Sendable {
   /// - Throws: What the script threw.
   package func finish() async throws { try await outcome.next()?.get() }
 
-  /// Runs a script against a client that has been connected to it, and waits for both to end.
-  ///
-  /// - Parameters:
-  ///   - script: What QEMU does after the negotiation, blocking.
-  ///   - outOfBand: Whether the client asks for out-of-band execution.
-  ///   - body: What the client does.
+  /// Runs a script of what QEMU does after the negotiation, and what a client does that has been
+  /// connected to it, and waits for both to end.
   package static func serve(
     _ script: @escaping @Sendable (QMPPeer) throws -> Void, outOfBand: Bool = false,
     _ body: (QMPClient) async throws -> Void

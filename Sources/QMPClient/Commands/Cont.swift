@@ -4,6 +4,7 @@
 ///
 /// On the wire: `cont`. Since QEMU 0.14; source: `qapi/misc.json`.
 public struct Cont: QMPCommand {
+  /// The name on the wire.
   public static let name = "cont"
 
   /// Creates the command.

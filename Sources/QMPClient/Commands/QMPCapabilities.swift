@@ -2,6 +2,7 @@
 ///
 /// On the wire: `qmp_capabilities`. Since QEMU 0.13; source: `qapi/control.json`.
 public struct QMPCapabilities: QMPCommand {
+  /// The name on the wire.
   public static let name = "qmp_capabilities"
 
   /// The capabilities to enable, such as `oob`; QEMU must have offered them.
@@ -10,6 +11,7 @@ public struct QMPCapabilities: QMPCommand {
   /// Creates the command.
   public init(enable: [String] = []) { self.enable = enable }
 
+  /// The arguments on the wire.
   public var arguments: JSONObject {
     enable.isEmpty ? [:] : ["enable": .array(enable.map(JSONValue.string))]
   }

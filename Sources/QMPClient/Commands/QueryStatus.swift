@@ -3,6 +3,7 @@
 /// On the wire: `query-status`, answered by `{"running": true, "status": "running"}`; QEMU before
 /// 9.0 adds `singlestep`. Since QEMU 0.14; source: `qapi/run-state.json`.
 public struct QueryStatus: QMPCommand {
+  /// The name on the wire.
   public static let name = "query-status"
 
   /// The answer.
@@ -12,6 +13,7 @@ public struct QueryStatus: QMPCommand {
     /// The run state.
     public let status: RunState
 
+    /// Reads the `return` member.
     public init(_ json: JSONValue) throws(QMPReplyError) {
       running = try json.requiredBool("running")
       status = RunState(rawValue: try json.requiredString("status"))

@@ -2,7 +2,9 @@
 ///
 /// On the wire: `query-version`. Since QEMU 0.14; source: `qapi/control.json`.
 public struct QueryVersion: QMPCommand {
+  /// The name on the wire.
   public static let name = "query-version"
+  /// The answer.
   public typealias Reply = QEMUVersion
 
   /// Creates the command.

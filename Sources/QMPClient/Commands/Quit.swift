@@ -4,6 +4,7 @@
 ///
 /// On the wire: `quit`. Since QEMU 0.14; source: `qapi/control.json`.
 public struct Quit: QMPCommand {
+  /// The name on the wire.
   public static let name = "quit"
 
   /// Creates the command.

@@ -5,6 +5,7 @@
 ///
 /// On the wire: `system_powerdown`. Since QEMU 0.14; source: `qapi/machine.json`.
 public struct SystemPowerdown: QMPCommand {
+  /// The name on the wire.
   public static let name = "system_powerdown"
 
   /// Creates the command.

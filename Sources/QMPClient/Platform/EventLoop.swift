@@ -198,7 +198,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
   }
 
   private func drainWakeUps() {
-    while case .bytes(let bytes) = SocketCalls.receive(wakeUp.read.number), bytes.count == 1 << 16 {}
+    while case .bytes(let bytes) = SocketCalls.receive(wakeUp.read.number), bytes.count == 1 << 16 {
+    }
   }
 
   private func runTimers() {

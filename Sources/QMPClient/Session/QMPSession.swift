@@ -22,14 +22,20 @@ struct QMPSession {
   private var outstanding: [Int: Outstanding] = [:]
   private var nextID = 1
 
-  /// The bytes of a command, minified and with a new id.
+  /// An id that no command had before.
+  mutating func newID() -> Int {
+    defer { nextID += 1 }
+    return nextID
+  }
+
+  /// The bytes of a command, minified.
   ///
-  /// - Parameter outOfBand: With `exec-oob`, which jumps the queue, where that is enabled.
+  /// - Parameters:
+  ///   - id: One of ``newID()``.
+  ///   - outOfBand: With `exec-oob`, which jumps the queue, where that is enabled.
   mutating func send(
-    _ command: String, _ arguments: JSONObject, outOfBand: Bool = false
-  ) -> (id: Int, bytes: [UInt8]) {
-    let id = nextID
-    nextID += 1
+    _ command: String, _ arguments: JSONObject, id: Int, outOfBand: Bool = false
+  ) -> [UInt8] {
     outstanding[id] = Outstanding(command: command)
     let verb = outOfBand && isOutOfBandEnabled ? #"{"exec-oob":"# : #"{"execute":"#
     var bytes: [UInt8] = []
@@ -43,7 +49,7 @@ struct QMPSession {
     bytes.append(contentsOf: #","id":"#.utf8)
     bytes.append(contentsOf: id.description.utf8)
     bytes.append(contentsOf: "}\n".utf8)
-    return (id, bytes)
+    return bytes
   }
 
   /// Stops waiting for a reply; when it comes after all, it is ignored.

@@ -22,6 +22,10 @@ package struct QEMUArguments: Sendable, Equatable {
     return copy
   }
 
+  package func appending(_ more: [String]) -> Self {
+    QEMUArguments(words + more)
+  }
+
   /// The value that follows `option`; nil where the option is missing.
   package func value(of option: String) -> String? {
     values(of: option).first.map { words[$0] }

@@ -6,8 +6,7 @@ package struct RunOverrides: Sendable, Equatable {
   package let accelerators: [String]?
   package let sshPort: Int?
   package let sshAddress: String?
-  /// Words for QEMU, as they are. They belong behind all others, qvm's own included, so that
-  /// `apply` leaves them to whoever puts the whole command together.
+  /// Words for QEMU as they are, after all of the driver's.
   package let extraArguments: [String]
 
   /// Checks every value, as the functions of `RunOptionValue` say.
@@ -25,7 +24,7 @@ package struct RunOverrides: Sendable, Equatable {
     self.extraArguments = extraArguments
   }
 
-  /// A driver's command line with these differences, without the extra arguments.
+  /// A driver's command line with these differences, the extra arguments at its end.
   ///
   /// - Throws: `noPortForward` where there is no forward whose port or address could change.
   package func apply(to arguments: QEMUArguments) throws(RunOptionError) -> QEMUArguments {
@@ -36,6 +35,6 @@ package struct RunOverrides: Sendable, Equatable {
     if let accelerators { edited = edited.settingAccelerators(accelerators) }
     if let sshPort { edited = try edited.settingForwardedPort(sshPort) }
     if let sshAddress { edited = try edited.settingForwardedAddress(sshAddress) }
-    return edited
+    return edited.appending(extraArguments)
   }
 }

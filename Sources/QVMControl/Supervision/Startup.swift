@@ -38,7 +38,13 @@ package struct Startup: Sendable {
       boot.sshAddress = arguments.forwardedAddress.map { $0.isEmpty ? "0.0.0.0" : $0 }
       boot.command = command(arguments)
       do {
-        return try await attempt(boot)
+        let started = try await attempt(boot)
+        if let wanted = QEMUArguments(plan.command).forwardedPort, let port = boot.sshPort,
+          port != wanted
+        {
+          notify("port \(wanted) is taken; ssh is on port \(port)")
+        }
+        return started
       } catch let error as StartError {
         guard case .qemuEnded(_, let log, _) = error else { throw error }
         let read = QEMULog(text: log.joined(separator: "\n"))
@@ -82,8 +88,6 @@ package struct Startup: Sendable {
     let last = min(65_535, wanted + Self.portsTried)
     for port in wanted...last where !taken.contains(port) {
       if NetworkPort.isFree(port, on: address) {
-        if port == wanted { return arguments }
-        notify("port \(wanted) is taken; ssh is on port \(port)")
         return try arguments.settingForwardedPort(port)
       }
       if plan.isPortFixed { throw StartError.portTaken(address: address, port: wanted) }

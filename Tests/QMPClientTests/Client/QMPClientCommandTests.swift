@@ -17,7 +17,10 @@ import TestSupport
   @Test func `any command can be executed by its name with any arguments`() async throws {
     try await QMPScriptedServer.serve { peer throws in
       let command = try peer.receive("blockdev-add")
-      #expect(command.arguments == ["driver": "null-co", "size": .integer(.max), "list": [1, ["a": .null]]])
+      #expect(
+        command.arguments == [
+          "driver": "null-co", "size": .integer(.max), "list": [1, ["a": .null]],
+        ])
       try peer.answer(command, ["x": [.unsigned(.max)]])
     } _: { client async throws in
       let reply = try await client.execute(
@@ -30,7 +33,8 @@ import TestSupport
     try await QMPScriptedServer.serve { peer throws in
       let command = try peer.receive("cont")
       try peer.send(
-        #"{"id": \#(command.id), "error": {"class": "GenericError", "desc": "Resetting the Virtual Machine is required"}}"#)
+        #"{"id": \#(command.id), "error": {"class": "GenericError", "desc": "Resetting the Virtual Machine is required"}}"#
+      )
     } _: { client async throws in
       await #expect(
         throws: QMPError.refused(
@@ -40,7 +44,8 @@ import TestSupport
     }
   }
 
-  @Test func `a reply of another shape names the member, and the connection lives on`() async throws {
+  @Test func `a reply of another shape names the member, and the connection lives on`() async throws
+  {
     try await QMPScriptedServer.serve { peer throws in
       try peer.expect("query-status", ["running": true])
       try peer.expect("query-status", ["running": "yes", "status": "running"])
@@ -169,7 +174,9 @@ import TestSupport
     }
   }
 
-  @Test func `a stopped QEMU costs each caller its deadline, and answers when it goes on`() async throws {
+  @Test func `a stopped QEMU costs each caller its deadline, and answers when it goes on`()
+    async throws
+  {
     let goOn = Mailbox<Void>()
     try await QMPScriptedServer.serve { peer throws in
       try peer.awaitInput()

@@ -152,7 +152,9 @@ import TestSupport
     try await server.finish()
   }
 
-  @Test func `a client that is let go of without being closed hangs up and ends its events`() async throws {
+  @Test func `a client that is let go of without being closed hangs up and ends its events`()
+    async throws
+  {
     let server = try QMPScriptedServer { peer throws in
       try peer.negotiate()
       #expect(try peer.receiveLine() == nil)

@@ -9,13 +9,9 @@ import TestSupport
     manner: String
   ) async throws {
     try await QMPScriptedServer.serve { peer throws in
-      for _ in 0..<3 { _ = try peer.receive() }
-      if manner == "ECONNRESET" {
-        // Bytes that QEMU didn't read make the kernel reset the connection.
-        try peer.awaitInput()
-      } else {
-        _ = try peer.receive()
-      }
+      // Bytes that QEMU didn't read make the kernel reset the connection.
+      try peer.awaitInput()
+      if manner == "end of file" { for _ in 0..<4 { _ = try peer.receive() } }
     } _: { client async throws in
       let events = await client.events()
       let errors = await withTaskGroup(of: QMPError?.self) { group in

@@ -2,13 +2,15 @@ import QMPClient
 import Testing
 
 @Suite struct JSONValueTests {
-  @Test(arguments: [
-    (JSONValue.null, "null"), (true, "true"), (-5, "-5"), (.unsigned(.max), "18446744073709551615"),
-    (1.5, "1.5"), (.double(1e100), "1e+100"), (.double(.infinity), "null"),
-    ("q\"b\\\n\r\t\u{1}\u{7F}/é🚀", #""q\"b\\\n\r\t\u0001\u007f/é🚀""#),
-    ([1, "a", []], #"[1,"a",[]]"#), (["b": 1, "a": ["c": .null]], #"{"b":1,"a":{"c":null}}"#),
-    (["k\"": ""], #"{"k\"":""}"#),
-  ] as [(JSONValue, String)])
+  @Test(
+    arguments: [
+      (JSONValue.null, "null"), (true, "true"), (-5, "-5"),
+      (.unsigned(.max), "18446744073709551615"),
+      (1.5, "1.5"), (.double(1e100), "1e+100"), (.double(.infinity), "null"),
+      ("q\"b\\\n\r\t\u{1}\u{7F}/é🚀", #""q\"b\\\n\r\t\u0001\u007f/é🚀""#),
+      ([1, "a", []], #"[1,"a",[]]"#), (["b": 1, "a": ["c": .null]], #"{"b":1,"a":{"c":null}}"#),
+      (["k\"": ""], #"{"k\"":""}"#),
+    ] as [(JSONValue, String)])
   func `a value is written minified, its members in order`(value: JSONValue, text: String) throws {
     #expect(value.text == text)
     if value != .double(.infinity) { #expect(try JSONValue(parsing: text) == value) }

@@ -86,7 +86,9 @@ import Testing
 
   // MARK: - Timers
 
-  @Test func `timers go off in the order of their times, those of one time in order of setting`() async throws {
+  @Test func `timers go off in the order of their times, those of one time in order of setting`()
+    async throws
+  {
     let order = try await onOwnLoop { loop in
       let mailbox = Mailbox<String>()
       let now = SuspendingClock.now
@@ -101,7 +103,9 @@ import Testing
     #expect(order == ["a", "a2", "b", "b2", "c"])
   }
 
-  @Test func `a cancelled timer never goes off, even one that is due together with its canceller`() async throws {
+  @Test func `a cancelled timer never goes off, even one that is due together with its canceller`()
+    async throws
+  {
     let fired = try await onOwnLoop { loop in
       let fired = Mailbox<String>()
       let due = SuspendingClock.now.advanced(by: .milliseconds(5))
@@ -155,7 +159,9 @@ import Testing
 
   // MARK: - Descriptors
 
-  @Test func `a descriptor that becomes ready ends the wait, and one that doesn't the deadline`() async throws {
+  @Test func `a descriptor that becomes ready ends the wait, and one that doesn't the deadline`()
+    async throws
+  {
     try await onOwnLoop { loop in
       let (one, other) = try SocketCalls.pair()
       #expect(
@@ -202,7 +208,9 @@ import Testing
     #expect(calls == [0, nil])
   }
 
-  @Test func `a watch set and cancelled from another thread takes effect on a sleeping loop`() async throws {
+  @Test func `a watch set and cancelled from another thread takes effect on a sleeping loop`()
+    async throws
+  {
     let loop = try #require(EventLoop.shared)
     for _ in 0..<200 {
       let (one, other) = try SocketCalls.pair()
@@ -215,7 +223,9 @@ import Testing
     }
   }
 
-  @Test func `a descriptor that was closed under its watch is reported once, and no more`() async throws {
+  @Test func `a descriptor that was closed under its watch is reported once, and no more`()
+    async throws
+  {
     let calls = try await onOwnLoop { loop in
       let calls = Mailbox<Void>()
       let number: Int32 = 1 << 20  // Above any limit: never open.

@@ -48,7 +48,9 @@ import Testing
     #expect(await mailbox.next() == 1)
   }
 
-  @Test func `a consumer that is cancelled already gets what is there, and waits for nothing`() async {
+  @Test func `a consumer that is cancelled already gets what is there, and waits for nothing`()
+    async
+  {
     let mailbox = Mailbox<Int>()
     mailbox.send(1)
     let consumer = Task {

@@ -16,10 +16,11 @@ import Testing
     return lines
   }
 
-  @Test(arguments: [
-    ("", []), ("a", []), ("a\n", ["a"]), ("a\r\n", ["a"]), ("a\r\nb\nc", ["a", "b"]),
-    ("\n\r\n\n", ["", "", ""]), ("a\rb\r\n", ["a\rb"]), ("\r\r\n", ["\r"]), ("é\n", ["é"]),
-  ] as [(String, [String])])
+  @Test(
+    arguments: [
+      ("", []), ("a", []), ("a\n", ["a"]), ("a\r\n", ["a"]), ("a\r\nb\nc", ["a", "b"]),
+      ("\n\r\n\n", ["", "", ""]), ("a\rb\r\n", ["a\rb"]), ("\r\r\n", ["\r"]), ("é\n", ["é"]),
+    ] as [(String, [String])])
   func `a line ends with LF or CR LF`(text: String, expected: [String]) throws {
     #expect(try lines([Array(text.utf8)]) == expected)
   }
@@ -37,7 +38,8 @@ import Testing
     #expect(try lines(bytes.map { [$0] }) == whole)
   }
 
-  @Test func `a line of the limit passes, and one byte more fails, with or without its end`() throws {
+  @Test func `a line of the limit passes, and one byte more fails, with or without its end`() throws
+  {
     let line = [UInt8](repeating: 0x61, count: 100)
     #expect(try lines([line, [0x0A]], limit: 100).map(\.utf8.count) == [100])
     #expect(throws: QMPError.lineTooLong(limit: 100)) {

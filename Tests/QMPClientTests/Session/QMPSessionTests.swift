@@ -11,6 +11,13 @@ extension QMPSession {
     return try result.get()
   }
 
+  fileprivate mutating func send(
+    _ command: String, _ arguments: JSONObject, outOfBand: Bool = false
+  ) -> (id: Int, bytes: [UInt8]) {
+    let id = newID()
+    return (id, send(command, arguments, id: id, outOfBand: outOfBand))
+  }
+
   /// A session that has been greeted.
   fileprivate static func greeted() throws -> QMPSession {
     var session = QMPSession()
@@ -26,10 +33,12 @@ extension QMPSession {
     var session = try QMPSession.greeted()
     let first = session.send("query-status", [:])
     let second = session.send("set-action", ["panic": "none", "shutdown": "pause"])
-    #expect(String(decoding: first.bytes, as: UTF8.self) == #"{"execute":"query-status","id":1}"# + "\n")
+    #expect(
+      String(decoding: first.bytes, as: UTF8.self) == #"{"execute":"query-status","id":1}"# + "\n")
     #expect(
       String(decoding: second.bytes, as: UTF8.self)
-        == #"{"execute":"set-action","arguments":{"panic":"none","shutdown":"pause"},"id":2}"# + "\n")
+        == #"{"execute":"set-action","arguments":{"panic":"none","shutdown":"pause"},"id":2}"#
+        + "\n")
     #expect((first.id, second.id) == (1, 2))
   }
 
@@ -164,7 +173,9 @@ extension QMPSession {
     #expect(throws: QMPError.notQMP(line: Self.parseError)) { try session.receive(Self.parseError) }
   }
 
-  @Test func `an error without an id that may be an abandoned command's is not given to another`() throws {
+  @Test func `an error without an id that may be an abandoned command's is not given to another`()
+    throws
+  {
     var session = try QMPSession.greeted()
     session.abandon(session.send("query-block", [:]).id)
     #expect(try session.receive(Self.parseError) == .ignored)

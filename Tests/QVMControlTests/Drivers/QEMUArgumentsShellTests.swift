@@ -39,6 +39,10 @@ import Testing
     #expect(text == "'a=b' \\\n".dropLast(3) + " c=d\n")
   }
 
+  @Test func `a word that zsh alone would expand is quoted`() {
+    #expect(QEMUArguments(["q", "=ls", "a=ls"]).shellText() == "q '=ls' a=ls\n")
+  }
+
   @Test func `words that a shell takes as they are stay unquoted`() {
     let words = ["qemu", "-drive", "if=none,file=/a_b-c.d/e:f@g+h%20", "-m", "6G"]
 

@@ -94,6 +94,15 @@ import Testing
     #expect(page.text == "a\n\(word)\nb\n")
   }
 
+  @Test(arguments: [(79, "\n"), (78, " ")])
+  func `a line is filled to the last column, and no further`(length: Int, separator: String) {
+    let word = String(repeating: "x", count: length)
+    var page = HelpPage()
+    page.add(paragraphs: "\(word) b")
+
+    #expect(page.text == "\(word)\(separator)b\n")
+  }
+
   @Test func `a section without rows is left out`() {
     var page = HelpPage()
     page.add(HelpSection(title: "Nothing", rows: []))

@@ -4,7 +4,7 @@ import Testing
 @testable import qvm
 
 @Suite struct ProgramTests {
-  private let program = Program.sample
+  private let program = qvm.Program.sample
 
   private func command(_ words: String...) -> (any Command)? {
     if case .run(let command) = program.parse(words) { command } else { nil }

@@ -96,8 +96,8 @@ struct SampleImageList: Command, Equatable {
   func run() throws -> ExitStatus { .done }
 }
 
-extension Program {
-  static let sample = Program(
+extension qvm.Program {
+  static let sample = qvm.Program(
     name: "qvm", version: "1.2.3", summary: "Runs guests.",
     usage: ["qvm run [OPTIONS] <OS> <VERSION>"],
     commands: [

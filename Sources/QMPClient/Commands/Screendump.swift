@@ -1,0 +1,41 @@
+/// Writes what the guest's screen shows into a file on the host.
+///
+/// On the wire: `screendump`. Since QEMU 0.14; `format` since 7.1; source: `qapi/ui.json`.
+public struct Screendump: QMPCommand {
+  /// The name on the wire.
+  public static let name = "screendump"
+
+  /// The format of the file.
+  public enum Format: String, Sendable {
+    /// Portable pixmap, what QEMU takes unless told otherwise.
+    case ppm
+    /// Portable network graphics, where QEMU was built with it.
+    case png
+  }
+
+  /// The file, to be written by QEMU as itself.
+  public var filename: String
+  /// The display device; the first one if nil.
+  public var device: String?
+  /// The head of the device, from 0; only with a device.
+  public var head: Int?
+  /// The format; QEMU's own choice if nil.
+  public var format: Format?
+
+  /// Creates the command.
+  public init(filename: String, device: String? = nil, head: Int? = nil, format: Format? = nil) {
+    self.filename = filename
+    self.device = device
+    self.head = head
+    self.format = format
+  }
+
+  /// The arguments on the wire.
+  public var arguments: JSONObject {
+    var arguments: JSONObject = ["filename": .string(filename)]
+    arguments["device"] = device.map(JSONValue.string)
+    arguments["head"] = head.map { .integer(Int64($0)) }
+    arguments["format"] = format.map { .string($0.rawValue) }
+    return arguments
+  }
+}

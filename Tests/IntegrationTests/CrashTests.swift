@@ -1,0 +1,133 @@
+import Foundation
+import QMPClient
+import TestSupport
+import Testing
+
+/// Any process may be killed at any time: the next command finds the truth.
+@Suite(.timeLimit(.minutes(3))) struct CrashTests {
+  private func pid(_ name: String, _ key: String, in sandbox: Sandbox) async throws -> Int32 {
+    try #require(try await sandbox.status(name)[key]?.int.map(Int32.init))
+  }
+
+  @Test(arguments: [SIGKILL, SIGABRT, SIGSEGV])
+  func `a QEMU that is killed has crashed, and its disk is kept even with --rm`(signal: Int32)
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "hit", "demo", "1")
+      kill(try await pid("hit", "pid", in: sandbox), signal)
+      _ = try await sandbox.qvm("wait", "hit", "--for", "stopped", "--timeout", "30")
+      let status = try await sandbox.qvm("status", "--json", "hit")
+      #expect(status.status == 3)
+      #expect(status.json["phase"]?.string == "crashed")
+      #expect(status.json["lastOutcome"]?["result"]?.string == "crashed")
+      #expect(status.json["lastOutcome"]?["signal"]?.int == Int(signal))
+      #expect(try await sandbox.qvm("list").out.contains("crashed"))
+      #expect(try await sandbox.qvm("rm", "hit").status == 0)
+    }
+  }
+
+  @Test func `a VM outlives its supervisor, is shut down cleanly, and --rm is carried out`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "lost", "demo", "1")
+      _ = try await sandbox.qvm("wait", "lost", "--timeout", "30")
+      kill(try await pid("lost", "supervisorPid", in: sandbox), SIGKILL)
+      try await eventually("orphaned") {
+        try await sandbox.status("lost")["phase"]?.string == "orphaned"
+      }
+      let status = try await sandbox.qvm("status", "--json", "lost")
+      #expect(status.status == 0)
+      #expect(status.json["runState"]?.string == "running")
+      #expect(status.json["supervisorPid"] == nil)
+      #expect(try await sandbox.qvm("rm", "lost").status == 1)
+
+      let stop = try await sandbox.qvm("stop", "lost")
+      #expect(stop.status == 0, "\(stop.err)")
+      #expect(stop.err.contains("powered off"))
+      #expect(try await sandbox.qvm("status", "lost").status == 4)
+    }
+  }
+
+  @Test func `an orphan that ends by itself is found stopped, and --rm is carried out`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.exiting, as: "haiku-r1beta5-x86-64")
+      for (name, options) in [("gone", ["--rm"]), ("left", [])] {
+        _ = try await sandbox.qvm(
+          ["run", "-d", "--name", name, "--memory", "64M"] + options + ["haiku", "r1beta5"])
+        kill(try await pid(name, "supervisorPid", in: sandbox), SIGKILL)
+      }
+      for name in ["gone", "left"] {
+        _ = try await sandbox.qvm("wait", name, "--for", "stopped", "--timeout", "60")
+      }
+      #expect(try await sandbox.qvm("status", "gone").status == 4)
+      let status = try await sandbox.status("left")
+      #expect(status["phase"]?.string == "stopped")
+      #expect(status["lastOutcome"]?["result"]?.string == "unknown")
+    }
+  }
+
+  @Test func `an orphan that is killed has crashed, and is kept`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "both", "demo", "1")
+      let qemu = try await pid("both", "pid", in: sandbox)
+      kill(try await pid("both", "supervisorPid", in: sandbox), SIGKILL)
+      kill(qemu, SIGKILL)
+      _ = try await sandbox.qvm("wait", "both", "--for", "stopped", "--timeout", "30")
+      let status = try await sandbox.status("both")
+      #expect(status["phase"]?.string == "crashed")
+      #expect(status["lastOutcome"]?["reason"]?.string == "qemu-killed")
+    }
+  }
+
+  @Test func `after a restart of the host a VM that ran has crashed, and nobody is signalled`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "old", "demo", "1")
+      let qemu = try await pid("old", "pid", in: sandbox)
+      kill(try await pid("old", "supervisorPid", in: sandbox), SIGKILL)
+      kill(qemu, SIGKILL)
+      let boot = sandbox.cache.appending(path: "instances/old/boot.json")
+      let text = try String(contentsOf: boot, encoding: .utf8)
+      let changed = text.replacing(/"hostBootId":"[^"]*"/, with: #""hostBootId":"another""#)
+      try Data(changed.utf8).write(to: boot)
+      try await eventually("the locks are free") {
+        try await sandbox.status("old")["phase"]?.string == "crashed"
+      }
+      #expect(try await sandbox.status("old")["lastOutcome"]?["reason"]?.string == "host-reboot")
+    }
+  }
+
+  @Test func `a wait ends at once when the VM dies, with the end of its console`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "dies", "demo", "1")
+      _ = try await sandbox.qvm("wait", "dies", "--timeout", "30")
+      let wait = try sandbox.start("wait", "dies", "--for", "console:never shown")
+      kill(try await pid("dies", "pid", in: sandbox), SIGKILL)
+      let result = try await wait.end()
+      #expect(result.status == 5)
+      #expect(result.err.contains("crashed"))
+      #expect(result.err.contains("ready: type"))
+    }
+  }
+
+  @Test(arguments: ["instance.json", "boot.json"], ["", "{", "[]", #"{"schema":99}"#])
+  func `a damaged file breaks its own instance only`(file: String, text: String) async throws {
+    try await Sandbox.with { sandbox in
+      for name in ["bad", "good"] {
+        _ = try await sandbox.qvm("run", "-d", "--name", name, "demo", "1")
+      }
+      _ = try await sandbox.qvm("stop", "--force", "bad")
+      try Data(text.utf8).write(to: sandbox.cache.appending(path: "instances/bad/\(file)"))
+      let list = try await sandbox.qvm("list", "--json")
+      #expect(list.status == 0)
+      let phases = list.json["instances"]?.array?.map { $0["phase"]?.string }
+      #expect(phases == ["broken", "running"])
+      #expect(try await sandbox.qvm("rm", "bad").status == 0)
+    }
+  }
+}

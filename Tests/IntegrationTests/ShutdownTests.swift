@@ -1,0 +1,110 @@
+import Foundation
+import QMPClient
+import TestSupport
+import Testing
+
+/// The ladder from the power button to SIGKILL, against guests that make each rung necessary.
+@Suite(.timeLimit(.minutes(3))) struct ShutdownTests {
+  @Test func `a guest that is deaf to the button is forced when its time is up`() async throws {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.deaf, as: "haiku-r1beta5-x86-64")
+      _ = try await sandbox.qvm("run", "-d", "--name", "deaf", "haiku", "r1beta5", "--memory", "64M")
+      _ = try await sandbox.qvm("wait", "deaf", "--for", "console:ready", "--timeout", "30")
+      let stop = try await sandbox.qvm("stop", "deaf", "--timeout", "1")
+      #expect(stop.status == 1)
+      let outcome = try await sandbox.status("deaf")["lastOutcome"]
+      #expect(outcome?["result"]?.string == "forced")
+      #expect(outcome?["reason"]?.string == "host-qmp-quit")
+      #expect(outcome?["rung"]?.string == "quit")
+      #expect((outcome?["seconds"]?.double ?? 0) >= 1)
+    }
+  }
+
+  @Test func `a press that came too early is repeated until the guest obeys`() async throws {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.late, as: "haiku-r1beta5-x86-64")
+      _ = try await sandbox.qvm("run", "-d", "--name", "late", "haiku", "r1beta5", "--memory", "64M")
+      let stop = try await sandbox.qvm("stop", "late")
+      #expect(stop.status == 0, "\(stop.err)")
+      #expect(stop.err.contains("again"))
+      let outcome = try await sandbox.status("late")["lastOutcome"]
+      #expect(outcome?["result"]?.string == "clean")
+    }
+  }
+
+  @Test func `a guest that takes its time is waited for`() async throws {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.slow, as: "haiku-r1beta5-x86-64")
+      _ = try await sandbox.qvm("run", "-d", "--name", "slow", "haiku", "r1beta5", "--memory", "64M")
+      _ = try await sandbox.qvm("wait", "slow", "--for", "console:ready", "--timeout", "30")
+      #expect(try await sandbox.qvm("stop", "slow").status == 0)
+      let outcome = try await sandbox.status("slow")["lastOutcome"]
+      #expect(outcome?["result"]?.string == "clean")
+      #expect((outcome?["seconds"]?.double ?? 0) > 1)
+    }
+  }
+
+  @Test func `a stop with --force ends QEMU without asking the guest`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "now", "demo", "1")
+      let stop = try await sandbox.qvm("stop", "--force", "now")
+      #expect(stop.status == 0)
+      #expect(stop.err.contains("host-qmp-quit"))
+      // Forced, and still confirmed: --rm is carried out.
+      #expect(try await sandbox.qvm("status", "now").status == 4)
+    }
+  }
+
+  @Test func `a QEMU that does not answer is ended by signals`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "stuck", "demo", "1")
+      let pid = try #require(try await sandbox.status("stuck")["pid"]?.int.map(Int32.init))
+      kill(pid, SIGSTOP)
+      let status = try await sandbox.status("stuck")
+      #expect(status["phase"]?.string == "unresponsive")
+      let stop = try await sandbox.qvm("stop", "--force", "stuck")
+      #expect(stop.status == 0)
+      #expect(stop.err.contains("SIGKILL"))
+      // It was killed: nobody knows what state its disk is in, so it is kept.
+      let outcome = try await sandbox.status("stuck")["lastOutcome"]
+      #expect(outcome?["reason"]?.string == "killed")
+    }
+  }
+
+  @Test func `a signal to the supervisor shuts the guest down`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "told", "demo", "1")
+      _ = try await sandbox.qvm("wait", "told", "--timeout", "30")
+      let pid = try #require(try await sandbox.status("told")["supervisorPid"]?.int.map(Int32.init))
+      kill(pid, SIGTERM)
+      _ = try await sandbox.qvm("wait", "told", "--for", "stopped", "--timeout", "30")
+      #expect(try await sandbox.status("told")["lastOutcome"]?["result"]?.string == "clean")
+    }
+  }
+
+  @Test func `somebody else's signal to QEMU is not taken for a clean shutdown`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "hit", "demo", "1")
+      let pid = try #require(try await sandbox.status("hit")["pid"]?.int.map(Int32.init))
+      kill(pid, SIGTERM)
+      _ = try await sandbox.qvm("wait", "hit", "--for", "stopped", "--timeout", "30")
+      let outcome = try await sandbox.status("hit")["lastOutcome"]
+      #expect(outcome?["result"]?.string == "forced")
+      #expect(outcome?["reason"]?.string == "host-signal")
+      #expect(outcome?["exitStatus"]?.int == 0)
+    }
+  }
+
+  @Test func `a panic of the guest is a crash, although QEMU exits with 0`() async throws {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.panicking, as: "haiku-r1beta5-x86-64")
+      _ = try await sandbox.qvm(
+        "run", "-d", "--rm", "--name", "panics", "--memory", "64M", "--qemu-arg", "-device",
+        "--qemu-arg", "pvpanic", "haiku", "r1beta5")
+      _ = try await sandbox.qvm("wait", "panics", "--for", "stopped", "--timeout", "30")
+      let status = try await sandbox.status("panics")
+      #expect(status["phase"]?.string == "crashed")
+      #expect(status["lastOutcome"]?["reason"]?.string == "guest-panic")
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import QMPClient
+import TestSupport
+import Testing
+
+/// `qvm run` on a terminal, driven as a person would.
+@Suite(.timeLimit(.minutes(3))) struct TerminalTests {
+  private func foreground(
+    _ words: [String], in sandbox: Sandbox
+  ) throws -> TerminalSession {
+    try TerminalSession(try Sandbox.program, words, in: sandbox)
+  }
+
+  @Test func `the console is shown, typing is echoed, and one Ctrl-C ends the guest cleanly`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      let terminal = try foreground(["run", "--rm", "--name", "tty", "demo", "1"], in: sandbox)
+      let before = terminal.settings
+      try await terminal.expect("ready")
+      #expect(terminal.settings != before, "keys are not passed on")
+      terminal.type("hello there")
+      try await terminal.expect("hello there")
+      terminal.type("\u{3}")
+      try await terminal.expect("shutting tty down")
+      try await terminal.expect("tty powered off")
+      #expect(try await terminal.end() == 0)
+      #expect(terminal.settings == before)
+      #expect(try await sandbox.qvm("status", "tty").status == 4)
+    }
+  }
+
+  @Test func `a second Ctrl-C forces a deaf guest, and the status says so`() async throws {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.deaf, as: "haiku-r1beta5-x86-64")
+      let terminal = try foreground(
+        ["run", "--name", "deaf", "--memory", "64M", "haiku", "r1beta5"], in: sandbox)
+      let before = terminal.settings
+      try await terminal.expect("ready")
+      terminal.type("\u{3}")
+      try await terminal.expect("shutting deaf down")
+      #expect(try await sandbox.status("deaf")["phase"]?.string == "stopping")
+      terminal.type("\u{3}")
+      #expect(try await terminal.end() == 130)
+      #expect(terminal.settings == before)
+      #expect(try await sandbox.status("deaf")["lastOutcome"]?["result"]?.string == "forced")
+    }
+  }
+
+  @Test func `a third Ctrl-C kills a QEMU that does not react at all`() async throws {
+    try await Sandbox.with { sandbox in
+      let terminal = try foreground(["run", "--name", "stuck", "demo", "1"], in: sandbox)
+      let before = terminal.settings
+      try await terminal.expect("ready")
+      let qemu = try #require(try await sandbox.status("stuck")["pid"]?.int.map(Int32.init))
+      kill(qemu, SIGSTOP)
+      for remark in ["shutting", "forcing", "killing"] {
+        terminal.type("\u{3}")
+        try await terminal.expect(remark)
+      }
+      #expect(try await terminal.end() == 130)
+      #expect(terminal.settings == before)
+      #expect(try await sandbox.status("stuck")["lastOutcome"]?["signal"]?.int == 9)
+    }
+  }
+
+  @Test func `Ctrl-Z stops the command and not the guest, and fg shows what was missed`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.rebooting, as: "haiku-r1beta5-x86-64")
+      let shell = try TerminalSession(
+        URL(filePath: "/bin/bash"), ["--norc", "--noediting", "-i"], in: sandbox)
+      try await shell.expect("$ ")
+      let before = shell.settings
+      shell.type("\(try Sandbox.program.path) run --name z --memory 64M haiku r1beta5\n")
+      try await shell.expect("SeaBIOS (version")
+      shell.type("\u{1A}")
+      try await shell.expect("Stopped")
+      try await shell.expect("$ ")
+      #expect(shell.settings == before)
+      let console = sandbox.cache.appending(path: "instances/z/console.log")
+      let size = { try FileManager.default.attributesOfItem(atPath: console.path)[.size] as? Int }
+      let stopped = try #require(try size())
+      try await eventually("the guest writes on") { (try size() ?? 0) > stopped + 100 }
+      #expect(try await sandbox.status("z")["runState"]?.string == "running")
+      shell.type("fg\n")
+      try await shell.expect("SeaBIOS (version")
+      shell.type("\u{3}")
+      try await shell.expect("shutting z down")
+      shell.type("\u{3}")
+      try await shell.expect("$ ")
+      shell.type("exit\n")
+      _ = try await shell.end()
+    }
+  }
+
+  @Test func `the escape key sends Ctrl-C to the guest, shows its help, and detaches`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      let terminal = try foreground(["run", "--name", "esc", "demo", "1"], in: sandbox)
+      let before = terminal.settings
+      try await terminal.expect("ready")
+      terminal.type("\u{1D}?")
+      try await terminal.expect("Ctrl-] d")
+      terminal.type("\u{1D}c")
+      terminal.type("\u{1D}d")
+      try await terminal.expect("detached")
+      #expect(try await terminal.end() == 0)
+      #expect(terminal.settings == before)
+      #expect(try await sandbox.status("esc")["phase"]?.string == "running")
+      let console = try Data(
+        contentsOf: sandbox.cache.appending(path: "instances/esc/console.log"))
+      #expect(console.contains(3), "the guest did not echo the Ctrl-C")
+    }
+  }
+
+  @Test(arguments: [SIGTERM, SIGHUP, SIGINT])
+  func `a signal to the command shuts the guest down`(signal: Int32) async throws {
+    try await Sandbox.with { sandbox in
+      let terminal = try foreground(["run", "--rm", "--name", "sig", "demo", "1"], in: sandbox)
+      let before = terminal.settings
+      try await terminal.expect("ready")
+      kill(terminal.pid, signal)
+      #expect(try await terminal.end() == 0)
+      #expect(terminal.settings == before)
+      #expect(try await sandbox.qvm("status", "sig").status == 4)
+    }
+  }
+
+  @Test func `a command that is killed takes its guest down in an orderly way`() async throws {
+    try await Sandbox.with { sandbox in
+      let terminal = try foreground(["run", "--name", "lease", "demo", "1"], in: sandbox)
+      try await terminal.expect("ready")
+      kill(terminal.pid, SIGKILL)
+      _ = try await terminal.end()
+      _ = try await sandbox.qvm("wait", "lease", "--for", "stopped", "--timeout", "30")
+      #expect(try await sandbox.status("lease")["lastOutcome"]?["result"]?.string == "clean")
+    }
+  }
+}

@@ -1,0 +1,191 @@
+public import Foundation
+public import QMPClient
+
+/// A cache, a runtime folder and an environment of their own for one test, and the built `qvm`.
+///
+/// ``Sandbox/with(_:)`` makes one, and afterwards looks whether the test left anything behind.
+public struct Sandbox: Sendable {
+  /// What a command printed and how it ended.
+  public struct Output: Sendable {
+    public let status: Int32
+    public let out: String
+    public let err: String
+
+    /// Standard output as JSON; null where it is none.
+    public var json: JSONValue { (try? JSONValue(parsing: out)) ?? .null }
+  }
+
+  /// Something that a test left behind, or a tool that is missing.
+  public struct Failure: Error, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) { self.description = description }
+  }
+
+  /// Marks the processes of this test: it is in the environment of all of them.
+  public let id = "qvm-test-\(UUID().uuidString.prefix(8))"
+  public let folder: URL
+  /// Changes to the environment of every command.
+  public var environment: [String: String]
+
+  public var cache: URL { folder.appending(path: "cache") }
+  public var runtime: URL { folder.appending(path: "run") }
+
+  /// The built program, beside the test bundle.
+  public static var program: URL {
+    get throws {
+      var place = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+      while place.path.count > 1 {
+        place.deleteLastPathComponent()
+        let program = place.appending(path: "qvm")
+        if FileManager.default.isExecutableFile(atPath: program.path),
+          !isFolder(program)
+        {
+          return program
+        }
+      }
+      throw Failure("no qvm beside the tests: build it with 'swift build'")
+    }
+  }
+
+  private static func isFolder(_ url: URL) -> Bool {
+    (try? url.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true
+  }
+
+  /// The folder of the package.
+  public static var package: URL {
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+  }
+
+  private init() throws {
+    // Short: the sockets of a runtime folder below it must fit into an address.
+    folder = FileManager.default.temporaryDirectory.appending(path: id)
+    environment = [
+      "QVM_CACHE": folder.appending(path: "cache").path,
+      "XDG_RUNTIME_DIR": folder.appending(path: "run").path,
+      "HOME": folder.path,
+      "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
+      "QVM_ACCEL": "tcg",
+      "QVM_QEMU": "system",
+      // Nothing listens there: a test that reaches out by mistake fails at once.
+      "QVM_BASE_URL": "http://127.0.0.1:1/none",
+      "QVM_TEST_ID": id,
+      "LC_ALL": "C.UTF-8",
+    ]
+    try FileManager.default.createDirectory(
+      at: folder.appending(path: "run"), withIntermediateDirectories: true,
+      attributes: [.posixPermissions: 0o700])
+  }
+
+  /// Runs a test in a sandbox, ends its VMs, and fails where a process or a socket is left.
+  public static func with(_ body: (inout Sandbox) async throws -> Void) async throws {
+    var sandbox = try Sandbox()
+    do {
+      try await body(&sandbox)
+    } catch {
+      await sandbox.endEverything()
+      try? FileManager.default.removeItem(at: sandbox.folder)
+      throw error
+    }
+    let left = await sandbox.endEverything()
+    let sockets =
+      (try? FileManager.default.subpathsOfDirectory(atPath: sandbox.runtime.path)) ?? []
+    let hidden = (try? FileManager.default.contentsOfDirectory(
+      atPath: sandbox.cache.appending(path: "instances").path)) ?? []
+    try? FileManager.default.removeItem(at: sandbox.folder)
+    if !left.isEmpty { throw Failure("processes left behind: \(left.joined(separator: "; "))") }
+    let stray = sockets.filter { $0.hasSuffix(".sock") }
+    if !stray.isEmpty { throw Failure("sockets left behind: \(stray)") }
+    let halves = hidden.filter { $0.hasPrefix(".") }
+    if !halves.isEmpty { throw Failure("half-made or half-removed instances: \(halves)") }
+  }
+
+  /// Stops what the test left running in an orderly way, then kills what still is; what was killed.
+  @discardableResult
+  private func endEverything() async -> [String] {
+    if let list = try? await qvm("list", "--json").json["instances"]?.array {
+      let names = list.compactMap { $0["name"]?.string }
+      if !names.isEmpty { _ = try? await qvm(["stop", "--force"] + names) }
+    }
+    // A supervisor ends a moment after it has said that its VM has.
+    var left = processes
+    for _ in 0..<100 where !left.isEmpty {
+      try? await Task.sleep(for: .milliseconds(20))
+      left = processes
+    }
+    for process in left { kill(process.pid, SIGKILL) }
+    return left.map { "\($0.pid) \($0.command)" }
+  }
+
+  /// The living processes that carry this test's mark.
+  public var processes: [(pid: Int32, command: String)] {
+    let mark = Data("QVM_TEST_ID=\(id)".utf8)
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return entries.compactMap { Int32($0) }.compactMap { pid in
+      guard let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ"),
+        environment.range(of: mark) != nil
+      else { return nil }
+      let command = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
+      let words = command.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+      return (pid, words.prefix(4).joined(separator: " "))
+    }
+  }
+
+  // MARK: - Running commands
+
+  /// Runs `qvm` to its end.
+  public func qvm(_ words: String...) async throws -> Output { try await qvm(words) }
+
+  /// Runs `qvm` to its end; kills it after a minute.
+  public func qvm(_ words: [String], environment: [String: String] = [:]) async throws -> Output {
+    try await run(try Self.program, words, environment: environment)
+  }
+
+  /// Runs a program to its end with this sandbox's environment; kills it after a minute.
+  public func run(
+    _ program: URL, _ words: [String], environment: [String: String] = [:]
+  ) async throws -> Output {
+    try await start(program, words, environment: environment).end()
+  }
+
+  /// Starts a program with this sandbox's environment.
+  public func start(
+    _ program: URL, _ words: [String], environment: [String: String] = [:]
+  ) throws -> RunningCommand {
+    let changed = self.environment.merging(environment) { $1 }.filter { !$0.value.isEmpty }
+    return try RunningCommand(program, words, environment: changed, in: folder)
+  }
+
+  /// Starts `qvm`.
+  public func start(_ words: String...) throws -> RunningCommand {
+    try start(try Self.program, words)
+  }
+
+  /// `qvm status --json` of an instance.
+  public func status(_ name: String) async throws -> JSONValue {
+    try await qvm("status", "--json", name).json
+  }
+
+  /// Creates a qcow2 base image in the cache out of a guest's raw image, as if it had been pulled.
+  public func plant(_ guest: Guest, as name: String, tag: String = "v0.0.0") async throws {
+    let images = cache.appending(path: "images/\(tag)")
+    try FileManager.default.createDirectory(
+      at: images, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    let image = images.appending(path: "\(name).qcow2")
+    let result = try await run(
+      try Tool.qemuImg.url,
+      ["convert", "-O", "qcow2", try guest.image.path, image.path])
+    if result.status != 0 { throw Failure("qemu-img: \(result.err)") }
+    let size = try FileManager.default.attributesOfItem(atPath: image.path)[.size] as? Int ?? 0
+    let record: JSONValue = [
+      "schema": 1, "url": .string("test:\(name)"), "tag": .string(tag), "bytes": .integer(Int64(size)),
+      "sha256": "", "fetched": "2026-01-01T00:00:00Z",
+    ]
+    try Data(record.bytes).write(to: images.appending(path: "\(name).json"))
+    try FileManager.default.setAttributes([.posixPermissions: 0o444], ofItemAtPath: image.path)
+    for folder in [cache, cache.appending(path: "images")] {
+      try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder.path)
+    }
+  }
+}

@@ -1,0 +1,124 @@
+public import Foundation
+import Synchronization
+
+/// A program on a pseudo-terminal of its own, driven as a person would: what it shows is read, keys
+/// are typed.
+public final class TerminalSession: Sendable {
+  private let master: Int32
+  private let slave: Int32
+  public let pid: Int32
+  private let shown = Mutex<[UInt8]>([])
+  private let exit: Mutex<Int32?> = Mutex(nil)
+
+  /// Starts a program with the terminal as its input, output and error, and as its controlling
+  /// terminal.
+  public init(
+    _ program: URL, _ words: [String], in sandbox: Sandbox, environment: [String: String] = [:]
+  ) throws {
+    var (master, slave): (Int32, Int32) = (-1, -1)
+    // The other side is kept open, so that the settings can be read when the program is gone.
+    guard openpty(&master, &slave, nil, nil, nil) == 0, let name = ttyname(slave) else {
+      throw Sandbox.Failure("no pseudo-terminal")
+    }
+    for descriptor in [master, slave] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+    (self.master, self.slave) = (master, slave)
+    let path = String(cString: name)
+
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    // Opened by the leader of a new session, it becomes the controlling terminal.
+    posix_spawn_file_actions_addopen(&actions, 0, path, O_RDWR, 0)
+    posix_spawn_file_actions_adddup2(&actions, 0, 1)
+    posix_spawn_file_actions_adddup2(&actions, 0, 2)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    let newSession: Int16 = 0x80  // POSIX_SPAWN_SETSID
+    posix_spawnattr_setflags(&attributes, newSession)
+    let settings = sandbox.environment.merging(environment) { $1 }
+      .merging(["TERM": "dumb", "PS1": "$ "]) { first, _ in first }
+    var argv = ([program.path] + words).map { strdup($0) } + [nil]
+    var envp = settings.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { for pointer in argv + envp { free(pointer) } }
+    var pid: pid_t = 0
+    let result = posix_spawn(&pid, program.path, &actions, &attributes, &argv, &envp)
+    guard result == 0 else { throw Sandbox.Failure("cannot start \(program.path)") }
+    self.pid = pid
+    let child = pid
+    let reader = Thread { [self] in readUntilEnd() }
+    reader.start()
+    let waiter = Thread { [self] in
+      var status: Int32 = 0
+      while waitpid(child, &status, 0) < 0, errno == EINTR {}
+      let signal = status & 0x7F
+      exit.withLock { $0 = signal == 0 ? status >> 8 & 0xFF : 128 + signal }
+    }
+    waiter.start()
+  }
+
+  deinit {
+    close(slave)
+    close(master)
+  }
+
+  private func readUntilEnd() {
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    while true {
+      let count = read(master, &chunk, chunk.count)
+      if count < 0, errno == EINTR { continue }
+      if count <= 0 { return }
+      shown.withLock { $0.append(contentsOf: chunk[..<count]) }
+    }
+  }
+
+  /// All that was shown so far.
+  public var text: String { String(decoding: shown.withLock { $0 }, as: UTF8.self) }
+
+  /// Types.
+  public func type(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = write(master, bytes, bytes.count)
+  }
+
+  /// The settings of the terminal and the flags of its descriptor, to compare.
+  public var settings: String {
+    var settings = termios()
+    tcgetattr(slave, &settings)
+    let control = withUnsafeBytes(of: settings.c_cc) { Array($0) }
+    return """
+      \(settings.c_iflag) \(settings.c_oflag) \(settings.c_cflag) \(settings.c_lflag) \
+      \(control) \(fcntl(slave, F_GETFL) & O_NONBLOCK)
+      """
+  }
+
+  /// Waits until a text has been shown after what earlier calls have found.
+  public func expect(_ wanted: String, within limit: Duration = .seconds(20)) async throws {
+    let deadline = ContinuousClock.now.advanced(by: limit)
+    while ContinuousClock.now < deadline {
+      let found = position.withLock { position in
+        let bytes = shown.withLock { $0 }
+        let rest = String(decoding: bytes[min(position, bytes.count)...], as: UTF8.self)
+        guard let range = rest.range(of: wanted) else { return false }
+        position += rest[..<range.upperBound].utf8.count
+        return true
+      }
+      if found { return }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    throw Sandbox.Failure("'\(wanted)' was not shown within \(limit); shown: \(text)")
+  }
+
+  private let position = Mutex(0)
+
+  /// Waits for the end of the program; its exit status, 128 and more for a signal.
+  public func end(within limit: Duration = .seconds(30)) async throws -> Int32 {
+    let deadline = ContinuousClock.now.advanced(by: limit)
+    while ContinuousClock.now < deadline {
+      if let status = exit.withLock({ $0 }) { return status }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    kill(pid, SIGKILL)
+    throw Sandbox.Failure("the program did not end within \(limit); shown: \(text)")
+  }
+}

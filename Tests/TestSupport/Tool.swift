@@ -1,0 +1,45 @@
+public import Foundation
+import QVMControl
+
+/// The programs that the tests need; one that is missing fails the test that needs it.
+public enum Tool: String, Sendable, CaseIterable {
+  case qemuX86 = "qemu-system-x86_64"
+  case qemuArm = "qemu-system-aarch64"
+  case qemuImg = "qemu-img"
+  case python = "python3"
+
+  /// Where it is.
+  ///
+  /// - Throws: An error with the line that installs it.
+  public var url: URL {
+    get throws {
+      let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin"
+      for folder in path.split(separator: ":") {
+        let url = URL(filePath: String(folder)).appending(path: rawValue)
+        if FileManager.default.isExecutableFile(atPath: url.path) { return url }
+      }
+      throw Sandbox.Failure("\(rawValue) is not installed: 'make deps' installs it")
+    }
+  }
+}
+
+/// The guests whose sources are in `Fixtures/Guests`.
+public enum Guest: String, Sendable, CaseIterable {
+  case demo, deaf, late, rebooting, crashing, panicking, slow, exiting, writing
+  case uefiX86 = "uefi-x86-64"
+  case uefiArm64 = "uefi-arm64"
+
+  /// Its raw disk image, built when a test first asks for one.
+  public var image: URL {
+    get throws { try Self.folder.get().appending(path: "\(rawValue).img") }
+  }
+
+  private static let folder = Result<URL, any Error> {
+    let folder = Sandbox.package.appending(path: ".build/guests")
+    let script = Sandbox.package.appending(path: "Fixtures/Guests/build.sh").path
+    guard try RunningCommand.runBlocking("/bin/sh", [script, folder.path]) == .exited(0) else {
+      throw Sandbox.Failure("the guests could not be built")
+    }
+    return folder
+  }
+}
