@@ -33,7 +33,8 @@ let package = Package(
     .testTarget(
       name: "QVMControlTests", dependencies: ["QVMControl", "TestSupport"],
       swiftSettings: settings),
-    .testTarget(name: "qvmTests", dependencies: ["qvm", "QVMControl", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "qvmTests", dependencies: ["qvm", "QVMControl", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "IntegrationTests", dependencies: ["TestSupport", "QMPClient", "qvm"],
       swiftSettings: settings),

@@ -10,6 +10,11 @@ package struct QEMUToolchain: Sendable {
 }
 extension Launch {
   package static func provide(_ target: Target) -> Provisions {
-    Provisions(toolchain: try! QEMUToolchain.planned(for: target, in: Cache(path: "/tmp")), baseImage: Files.exists((try! Cache.fromEnvironment()).images + "/v0.0.0/\(target.imageName).qcow2") ? (try! Cache.fromEnvironment()).images + "/v0.0.0/\(target.imageName).qcow2" : "/tmp/fw/\(target.imageName).qcow2", qemuImg: "/usr/bin/qemu-img")
+    Provisions(
+      toolchain: try! QEMUToolchain.planned(for: target, in: Cache(path: "/tmp")),
+      baseImage: Files.exists(
+        (try! Cache.fromEnvironment()).images + "/v0.0.0/\(target.imageName).qcow2")
+        ? (try! Cache.fromEnvironment()).images + "/v0.0.0/\(target.imageName).qcow2"
+        : "/tmp/fw/\(target.imageName).qcow2", qemuImg: "/usr/bin/qemu-img")
   }
 }

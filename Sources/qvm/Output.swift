@@ -31,6 +31,11 @@ enum Output {
     note("qvm: \(failure.message)\n")
     if let advice = failure.advice { note("     \(advice)\n") }
   }
+
+  /// Says in one line what is wrong with the words on the command line; the help follows.
+  static func reportMisuse(_ failure: any QVMFailure, help: String) {
+    note("qvm: \(failure.message)\(failure.advice.map { ". \($0)" } ?? "")\n\n\(help)")
+  }
 }
 
 /// Standard output that takes no more.

@@ -20,8 +20,7 @@ enum QVM {
       switch program.parse(words) {
       case .print(let text): try Output.print(text)
       case .misuse(let error, let help):
-        Output.report(error)
-        Output.note("\n\(help)")
+        Output.reportMisuse(error, help: help)
         return error.exitStatus
       case .complete(let completion):
         try Output.print(completion.text)

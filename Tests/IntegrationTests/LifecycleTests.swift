@@ -111,7 +111,8 @@ import Testing
   @Test func `a guest that powers itself off ends its VM cleanly`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.plant(.exiting, as: "haiku-r1beta5-x86-64")
-      _ = try await sandbox.qvm("run", "-d", "--name", "brief", "haiku", "r1beta5", "--memory", "64M")
+      _ = try await sandbox.qvm(
+        "run", "-d", "--name", "brief", "haiku", "r1beta5", "--memory", "64M")
       #expect(
         try await sandbox.qvm("wait", "brief", "--for", "stopped", "--timeout", "60").status == 0)
       let outcome = try await sandbox.status("brief")["lastOutcome"]
@@ -125,7 +126,8 @@ import Testing
   {
     try await Sandbox.with { sandbox in
       try await sandbox.plant(.rebooting, as: "haiku-r1beta5-x86-64")
-      _ = try await sandbox.qvm("run", "-d", "--name", "again", "haiku", "r1beta5", "--memory", "64M")
+      _ = try await sandbox.qvm(
+        "run", "-d", "--name", "again", "haiku", "r1beta5", "--memory", "64M")
       // The guest's banner comes once in each of its boots.
       let console = try #require(
         try await sandbox.status("again")["paths"]?["console"]?.string)

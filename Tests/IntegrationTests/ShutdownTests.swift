@@ -8,7 +8,8 @@ import Testing
   @Test func `a guest that is deaf to the button is forced when its time is up`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.plant(.deaf, as: "haiku-r1beta5-x86-64")
-      _ = try await sandbox.qvm("run", "-d", "--name", "deaf", "haiku", "r1beta5", "--memory", "64M")
+      _ = try await sandbox.qvm(
+        "run", "-d", "--name", "deaf", "haiku", "r1beta5", "--memory", "64M")
       _ = try await sandbox.qvm("wait", "deaf", "--for", "console:ready", "--timeout", "30")
       let stop = try await sandbox.qvm("stop", "deaf", "--timeout", "1")
       #expect(stop.status == 1)
@@ -23,7 +24,8 @@ import Testing
   @Test func `a press that came too early is repeated until the guest obeys`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.plant(.late, as: "haiku-r1beta5-x86-64")
-      _ = try await sandbox.qvm("run", "-d", "--name", "late", "haiku", "r1beta5", "--memory", "64M")
+      _ = try await sandbox.qvm(
+        "run", "-d", "--name", "late", "haiku", "r1beta5", "--memory", "64M")
       let stop = try await sandbox.qvm("stop", "late")
       #expect(stop.status == 0, "\(stop.err)")
       #expect(stop.err.contains("again"))
@@ -35,7 +37,8 @@ import Testing
   @Test func `a guest that takes its time is waited for`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.plant(.slow, as: "haiku-r1beta5-x86-64")
-      _ = try await sandbox.qvm("run", "-d", "--name", "slow", "haiku", "r1beta5", "--memory", "64M")
+      _ = try await sandbox.qvm(
+        "run", "-d", "--name", "slow", "haiku", "r1beta5", "--memory", "64M")
       _ = try await sandbox.qvm("wait", "slow", "--for", "console:ready", "--timeout", "30")
       #expect(try await sandbox.qvm("stop", "slow").status == 0)
       let outcome = try await sandbox.status("slow")["lastOutcome"]

@@ -26,6 +26,7 @@ struct Record {
       print("no such scenario: \(unknown.sorted().joined(separator: ", "))")
       exit(64)
     }
+    setvbuf(stdout, nil, _IOLBF, 0)
     var isComplete = true
     for scenario in QMPScenario.all where wanted.isEmpty || wanted.contains(scenario.name) {
       do {

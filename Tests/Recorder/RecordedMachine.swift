@@ -41,6 +41,10 @@ final class RecordedMachine: QMPScenarioHost {
     process.terminationHandler = { process in
       ended.send(process.terminationReason == .exit ? process.terminationStatus : -1)
     }
+    // Threads of the pool block signals, and QEMU would inherit that.
+    var noSignal = sigset_t()
+    sigemptyset(&noSignal)
+    pthread_sigmask(SIG_SETMASK, &noSignal, nil)
     try process.run()
     self.process = Mutex(process)
   }

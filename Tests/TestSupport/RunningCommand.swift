@@ -3,11 +3,11 @@ import QMPClient
 import QVMControl
 
 /// A command that a test has started and can signal.
-public final class RunningCommand: Sendable {
+package final class RunningCommand: Sendable {
   private let process: ChildProcess
   private let files: (out: String, err: String)
 
-  public var pid: Int32 { process.pid }
+  package var pid: Int32 { process.pid }
 
   init(
     _ program: URL, _ words: [String], environment: [String: String], in folder: URL
@@ -23,15 +23,15 @@ public final class RunningCommand: Sendable {
         ]))
   }
 
-  public func signal(_ number: Int32) { process.signal(Signal(rawValue: number)) }
+  package func signal(_ number: Int32) { process.signal(Signal(rawValue: number)) }
 
   /// What it has printed so far.
-  public var output: (out: String, err: String) {
+  package var output: (out: String, err: String) {
     (Files.text(files.out) ?? "", Files.text(files.err) ?? "")
   }
 
   /// Waits for its end; kills it after the limit, which then shows as status 137.
-  public func end(within limit: Duration = .seconds(60)) async throws -> Sandbox.Output {
+  package func end(within limit: Duration = .seconds(60)) async throws -> Sandbox.Output {
     let process = self.process
     let watchdog = Task {
       try await Task.sleep(for: limit)

@@ -1,38 +1,38 @@
-public import Foundation
-public import QMPClient
+package import Foundation
+package import QMPClient
 
 /// A cache, a runtime folder and an environment of their own for one test, and the built `qvm`.
 ///
 /// ``Sandbox/with(_:)`` makes one, and afterwards looks whether the test left anything behind.
-public struct Sandbox: Sendable {
+package struct Sandbox: Sendable {
   /// What a command printed and how it ended.
-  public struct Output: Sendable {
-    public let status: Int32
-    public let out: String
-    public let err: String
+  package struct Output: Sendable {
+    package let status: Int32
+    package let out: String
+    package let err: String
 
     /// Standard output as JSON; null where it is none.
-    public var json: JSONValue { (try? JSONValue(parsing: out)) ?? .null }
+    package var json: JSONValue { (try? JSONValue(parsing: out)) ?? .null }
   }
 
   /// Something that a test left behind, or a tool that is missing.
-  public struct Failure: Error, CustomStringConvertible {
-    public let description: String
+  package struct Failure: Error, CustomStringConvertible {
+    package let description: String
 
-    public init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
   }
 
   /// Marks the processes of this test: it is in the environment of all of them.
-  public let id = "qvm-test-\(UUID().uuidString.prefix(8))"
-  public let folder: URL
+  package let id = "qvm-test-\(UUID().uuidString.prefix(8))"
+  package let folder: URL
   /// Changes to the environment of every command.
-  public var environment: [String: String]
+  package var environment: [String: String]
 
-  public var cache: URL { folder.appending(path: "cache") }
-  public var runtime: URL { folder.appending(path: "run") }
+  package var cache: URL { folder.appending(path: "cache") }
+  package var runtime: URL { folder.appending(path: "run") }
 
   /// The built program, beside the test bundle.
-  public static var program: URL {
+  package static var program: URL {
     get throws {
       var place = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
       while place.path.count > 1 {
@@ -53,7 +53,7 @@ public struct Sandbox: Sendable {
   }
 
   /// The folder of the package.
-  public static var package: URL {
+  package static var package: URL {
     URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
   }
@@ -78,8 +78,13 @@ public struct Sandbox: Sendable {
       attributes: [.posixPermissions: 0o700])
   }
 
+  /// How many tests may have VMs at the same time: with more, each only waits for the processor.
+  private static let places = Places(4)
+
   /// Runs a test in a sandbox, ends its VMs, and fails where a process or a socket is left.
-  public static func with(_ body: (inout Sandbox) async throws -> Void) async throws {
+  package static func with(_ body: (inout Sandbox) async throws -> Void) async throws {
+    await places.take()
+    defer { places.giveBack() }
     var sandbox = try Sandbox()
     do {
       try await body(&sandbox)
@@ -91,8 +96,9 @@ public struct Sandbox: Sendable {
     let left = await sandbox.endEverything()
     let sockets =
       (try? FileManager.default.subpathsOfDirectory(atPath: sandbox.runtime.path)) ?? []
-    let hidden = (try? FileManager.default.contentsOfDirectory(
-      atPath: sandbox.cache.appending(path: "instances").path)) ?? []
+    let hidden =
+      (try? FileManager.default.contentsOfDirectory(
+        atPath: sandbox.cache.appending(path: "instances").path)) ?? []
     try? FileManager.default.removeItem(at: sandbox.folder)
     if !left.isEmpty { throw Failure("processes left behind: \(left.joined(separator: "; "))") }
     let stray = sockets.filter { $0.hasSuffix(".sock") }
@@ -119,7 +125,7 @@ public struct Sandbox: Sendable {
   }
 
   /// The living processes that carry this test's mark.
-  public var processes: [(pid: Int32, command: String)] {
+  package var processes: [(pid: Int32, command: String)] {
     let mark = Data("QVM_TEST_ID=\(id)".utf8)
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return entries.compactMap { Int32($0) }.compactMap { pid in
@@ -135,22 +141,22 @@ public struct Sandbox: Sendable {
   // MARK: - Running commands
 
   /// Runs `qvm` to its end.
-  public func qvm(_ words: String...) async throws -> Output { try await qvm(words) }
+  package func qvm(_ words: String...) async throws -> Output { try await qvm(words) }
 
   /// Runs `qvm` to its end; kills it after a minute.
-  public func qvm(_ words: [String], environment: [String: String] = [:]) async throws -> Output {
+  package func qvm(_ words: [String], environment: [String: String] = [:]) async throws -> Output {
     try await run(try Self.program, words, environment: environment)
   }
 
   /// Runs a program to its end with this sandbox's environment; kills it after a minute.
-  public func run(
+  package func run(
     _ program: URL, _ words: [String], environment: [String: String] = [:]
   ) async throws -> Output {
     try await start(program, words, environment: environment).end()
   }
 
   /// Starts a program with this sandbox's environment.
-  public func start(
+  package func start(
     _ program: URL, _ words: [String], environment: [String: String] = [:]
   ) throws -> RunningCommand {
     let changed = self.environment.merging(environment) { $1 }.filter { !$0.value.isEmpty }
@@ -158,17 +164,17 @@ public struct Sandbox: Sendable {
   }
 
   /// Starts `qvm`.
-  public func start(_ words: String...) throws -> RunningCommand {
+  package func start(_ words: String...) throws -> RunningCommand {
     try start(try Self.program, words)
   }
 
   /// `qvm status --json` of an instance.
-  public func status(_ name: String) async throws -> JSONValue {
+  package func status(_ name: String) async throws -> JSONValue {
     try await qvm("status", "--json", name).json
   }
 
   /// Creates a qcow2 base image in the cache out of a guest's raw image, as if it had been pulled.
-  public func plant(_ guest: Guest, as name: String, tag: String = "v0.0.0") async throws {
+  package func plant(_ guest: Guest, as name: String, tag: String = "v0.0.0") async throws {
     let images = cache.appending(path: "images/\(tag)")
     try FileManager.default.createDirectory(
       at: images, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -179,7 +185,8 @@ public struct Sandbox: Sendable {
     if result.status != 0 { throw Failure("qemu-img: \(result.err)") }
     let size = try FileManager.default.attributesOfItem(atPath: image.path)[.size] as? Int ?? 0
     let record: JSONValue = [
-      "schema": 1, "url": .string("test:\(name)"), "tag": .string(tag), "bytes": .integer(Int64(size)),
+      "schema": 1, "url": .string("test:\(name)"), "tag": .string(tag),
+      "bytes": .integer(Int64(size)),
       "sha256": "", "fetched": "2026-01-01T00:00:00Z",
     ]
     try Data(record.bytes).write(to: images.appending(path: "\(name).json"))

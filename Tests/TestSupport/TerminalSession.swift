@@ -1,18 +1,18 @@
-public import Foundation
+package import Foundation
 import Synchronization
 
 /// A program on a pseudo-terminal of its own, driven as a person would: what it shows is read, keys
 /// are typed.
-public final class TerminalSession: Sendable {
+package final class TerminalSession: Sendable {
   private let master: Int32
   private let slave: Int32
-  public let pid: Int32
+  package let pid: Int32
   private let shown = Mutex<[UInt8]>([])
   private let exit: Mutex<Int32?> = Mutex(nil)
 
   /// Starts a program with the terminal as its input, output and error, and as its controlling
   /// terminal.
-  public init(
+  package init(
     _ program: URL, _ words: [String], in sandbox: Sandbox, environment: [String: String] = [:]
   ) throws {
     var (master, slave): (Int32, Int32) = (-1, -1)
@@ -73,16 +73,16 @@ public final class TerminalSession: Sendable {
   }
 
   /// All that was shown so far.
-  public var text: String { String(decoding: shown.withLock { $0 }, as: UTF8.self) }
+  package var text: String { String(decoding: shown.withLock { $0 }, as: UTF8.self) }
 
   /// Types.
-  public func type(_ text: String) {
+  package func type(_ text: String) {
     let bytes = Array(text.utf8)
     _ = write(master, bytes, bytes.count)
   }
 
   /// The settings of the terminal and the flags of its descriptor, to compare.
-  public var settings: String {
+  package var settings: String {
     var settings = termios()
     tcgetattr(slave, &settings)
     let control = withUnsafeBytes(of: settings.c_cc) { Array($0) }
@@ -93,7 +93,7 @@ public final class TerminalSession: Sendable {
   }
 
   /// Waits until a text has been shown after what earlier calls have found.
-  public func expect(_ wanted: String, within limit: Duration = .seconds(20)) async throws {
+  package func expect(_ wanted: String, within limit: Duration = .seconds(20)) async throws {
     let deadline = ContinuousClock.now.advanced(by: limit)
     while ContinuousClock.now < deadline {
       let found = position.withLock { position in
@@ -112,7 +112,7 @@ public final class TerminalSession: Sendable {
   private let position = Mutex(0)
 
   /// Waits for the end of the program; its exit status, 128 and more for a signal.
-  public func end(within limit: Duration = .seconds(30)) async throws -> Int32 {
+  package func end(within limit: Duration = .seconds(30)) async throws -> Int32 {
     let deadline = ContinuousClock.now.advanced(by: limit)
     while ContinuousClock.now < deadline {
       if let status = exit.withLock({ $0 }) { return status }

@@ -1,8 +1,8 @@
-public import Foundation
+package import Foundation
 import QVMControl
 
 /// The programs that the tests need; one that is missing fails the test that needs it.
-public enum Tool: String, Sendable, CaseIterable {
+package enum Tool: String, Sendable, CaseIterable {
   case qemuX86 = "qemu-system-x86_64"
   case qemuArm = "qemu-system-aarch64"
   case qemuImg = "qemu-img"
@@ -11,7 +11,7 @@ public enum Tool: String, Sendable, CaseIterable {
   /// Where it is.
   ///
   /// - Throws: An error with the line that installs it.
-  public var url: URL {
+  package var url: URL {
     get throws {
       let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin"
       for folder in path.split(separator: ":") {
@@ -24,13 +24,13 @@ public enum Tool: String, Sendable, CaseIterable {
 }
 
 /// The guests whose sources are in `Fixtures/Guests`.
-public enum Guest: String, Sendable, CaseIterable {
+package enum Guest: String, Sendable, CaseIterable {
   case demo, deaf, late, rebooting, crashing, panicking, slow, exiting, writing
   case uefiX86 = "uefi-x86-64"
   case uefiArm64 = "uefi-arm64"
 
   /// Its raw disk image, built when a test first asks for one.
-  public var image: URL {
+  package var image: URL {
     get throws { try Self.folder.get().appending(path: "\(rawValue).img") }
   }
 

@@ -10,7 +10,7 @@ package struct ConsoleOutput: Sendable {
   /// Shows what the guest wrote, byte by byte as it came.
   package mutating func show(_ bytes: [UInt8]) {
     guard isOpen, let last = bytes.last else { return }
-    isAtLineStart = last == 0x0A || last == 0x0D
+    if bytes.first != 0x1B { isAtLineStart = last == 0x0A || last == 0x0D }
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = Files.writeSome(rest, to: 1)

@@ -13,6 +13,8 @@ package final class ForegroundSession {
     case drained
   }
 
+  /// DECAWM of the VT100.
+  private static let wrapLines = Array("\u{1B}[?7h".utf8)
   /// How long the last bytes of the console may take after QEMU has ended.
   private static let drainTime = Duration.seconds(1)
 
@@ -29,6 +31,7 @@ package final class ForegroundSession {
   /// How much of `console.log` has been shown, in bytes.
   private var position: Int
   private var typing: EventLoop.Token?
+  private var isAttached = false
   private var interrupts = 0
   private var wasForced = false
   private var ended: (outcome: Outcome, removed: Bool)?
@@ -187,6 +190,7 @@ package final class ForegroundSession {
 
   private func attachTerminal() {
     terminal?.passKeys()
+    isAttached = true
     guard typing == nil else { return }
     let inputs = self.inputs
     typing = loop.watch(0, for: .read) { inputs.send(.typed(Files.readSome(0))) }
@@ -195,7 +199,11 @@ package final class ForegroundSession {
   private func detachTerminal() {
     if let typing { loop.cancel(typing) }
     typing = nil
-    terminal?.restore()
+    guard let terminal, isAttached else { return }
+    isAttached = false
+    terminal.restore()
+    // SeaBIOS switches the wrapping of long lines off, and nothing switches it on again.
+    output.show(Self.wrapLines)
   }
 
   private func typed(_ bytes: [UInt8]?) async -> ExitStatus? {

@@ -83,7 +83,8 @@ package struct VMStatus: Sendable, Hashable {
     } catch {
       if FileLock.isHeld(files.supervisorLock) {
         // Before it listens, and after it stopped listening, only its lock tells of it.
-        phase = error == .silent ? .unresponsive : (outcome?.token == boot.token ? .stopping : .starting)
+        phase =
+          error == .silent ? .unresponsive : (outcome?.token == boot.token ? .stopping : .starting)
         if error == .silent { reason = "the supervisor does not answer" }
       } else {
         askTheOrphan(runtime)

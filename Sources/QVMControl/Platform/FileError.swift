@@ -10,7 +10,9 @@ package struct FileError: QVMFailure, Hashable {
   package var message: String { "cannot \(verb) \(path): \(cause.reason)" }
 
   package var advice: String? {
-    if cause.isFull { return "Free some space there, or set QVM_CACHE to a folder on another disk." }
+    if cause.isFull {
+      return "Free some space there, or set QVM_CACHE to a folder on another disk."
+    }
     if cause.isForbidden {
       return "Check who owns it, or set QVM_CACHE to a folder that you may write to."
     }

@@ -38,7 +38,9 @@ package struct QEMULog: Sendable {
   package var blamesPortForward: Bool { contains(anyOf: ["host forwarding rule"]) }
 
   /// Whether there was not enough memory.
-  package var blamesMemory: Bool { contains(anyOf: ["cannot allocate memory", "set up guest memory"]) }
+  package var blamesMemory: Bool {
+    contains(anyOf: ["cannot allocate memory", "set up guest memory"])
+  }
 
   private func contains(anyOf words: [String]) -> Bool {
     lines.contains { line in

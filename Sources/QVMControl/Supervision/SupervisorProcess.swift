@@ -50,7 +50,8 @@ package enum SupervisorProcess {
     }
     let files = InstanceStore(Cache(path: plan.cache)).files(name)
     let supervisorLock = FileLock(inherited: lockDescriptor, path: files.supervisorLock)
-    let vmLock = plan.kind == .adopt
+    let vmLock =
+      plan.kind == .adopt
       ? nil
       : Host.inherited(vmLockDescriptor).map { FileLock(inherited: $0, path: files.vmLock) }
     do {

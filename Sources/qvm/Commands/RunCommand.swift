@@ -92,11 +92,15 @@ struct RunCommand: Command {
     }
     if launched.exposesSSH {
       Output.note(
-        "qvm: ssh is open on every address of this machine; --ssh-address 127.0.0.1 keeps it here\n")
+        "qvm: ssh is open on every address of this machine; --ssh-address 127.0.0.1 keeps it here\n"
+      )
     }
     if detaches {
-      return try await DetachedStart(launched, loop: loop).run { Output.note("qvm: \($0)\n") }
-        print: { try Output.print("\($0)\n") }
+      return try await DetachedStart(launched, loop: loop).run {
+        Output.note("qvm: \($0)\n")
+      } print: {
+        try Output.print("\($0)\n")
+      }
     }
     return await ForegroundSession(
       launched.name, files: launched.files, runtime: launched.runtime,

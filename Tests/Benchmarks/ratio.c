@@ -1,0 +1,74 @@
+// Times two commands in turn, A B A B …, and prints the medians and the median of the ratios.
+//
+//   ratio RUNS LABEL 'A' 'B'
+//
+// Each command is split at spaces and started without a shell, its output going to /dev/null: what
+// is measured is the whole process, from its start to its end.
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+extern char **environ;
+
+static char **words(char *text) {
+  char **list = calloc(64, sizeof *list);
+  int count = 0;
+  for (char *word = strtok(text, " "); word && count < 63; word = strtok(NULL, " "))
+    list[count++] = word;
+  return list;
+}
+
+static double run(char **argv) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  struct timespec begin, end;
+  pid_t pid;
+  int status;
+  clock_gettime(CLOCK_MONOTONIC, &begin);
+  if (posix_spawn(&pid, argv[0], &actions, NULL, argv, environ) != 0) {
+    fprintf(stderr, "cannot start %s\n", argv[0]);
+    exit(1);
+  }
+  waitpid(pid, &status, 0);
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  posix_spawn_file_actions_destroy(&actions);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    fprintf(stderr, "%s failed\n", argv[0]);
+    exit(1);
+  }
+  return (end.tv_sec - begin.tv_sec) * 1e3 + (end.tv_nsec - begin.tv_nsec) / 1e6;
+}
+
+static int ascending(const void *left, const void *right) {
+  double difference = *(const double *)left - *(const double *)right;
+  return (difference > 0) - (difference < 0);
+}
+
+static double median(double *values, int count) {
+  qsort(values, count, sizeof *values, ascending);
+  return values[count / 2];
+}
+
+int main(int count, char **arguments) {
+  if (count != 5) return 64;
+  int runs = atoi(arguments[1]);
+  char **a = words(strdup(arguments[3])), **b = words(strdup(arguments[4]));
+  double *as = calloc(runs, sizeof *as), *bs = calloc(runs, sizeof *bs);
+  double *ratios = calloc(runs, sizeof *ratios);
+  for (int i = -5; i < runs; i++) {  // five rounds to warm up
+    double left = run(a), right = run(b);
+    if (i < 0) continue;
+    as[i] = left;
+    bs[i] = right;
+    ratios[i] = left / right;
+  }
+  double left = median(as, runs), right = median(bs, runs);
+  printf("%-24s qvm %.2f ms, C %.2f ms, ratio %.2f\n", arguments[2], left, right,
+         median(ratios, runs));
+  return 0;
+}

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Start-up times of qvm as whole processes, as ratios to static C programs in the same run.
+#
+#   startup.sh QVM
+set -eu
+qvm=$1
+here=$(dirname "$0")
+folder=$(mktemp -d)
+export QVM_CACHE="$folder/cache" XDG_RUNTIME_DIR="$folder/run" QVM_QEMU=system QVM_ACCEL=tcg
+mkdir -m 700 "$folder/run"
+trap '"$qvm" stop --force bench >/dev/null 2>&1 || true; rm -rf "$folder"' EXIT
+
+cc=$(command -v clang || command -v cc)
+for program in ratio hello status; do
+  "$cc" -O2 -static "$here/$program.c" -o "$folder/$program" 2>/dev/null ||
+    "$cc" -O2 "$here/$program.c" -o "$folder/$program"
+done
+
+"$qvm" run --rm --detach --name bench demo 1 >/dev/null
+"$qvm" wait bench --timeout 30
+control=$(echo "$folder"/run/qvm/*/control.sock)
+
+"$folder/ratio" 200 'qvm --version' "$qvm --version" "$folder/hello"
+"$folder/ratio" 200 'qvm status' "$qvm status bench" "$folder/status $control"
+"$folder/ratio" 200 'qvm list (1 running)' "$qvm list" "$folder/status $control"
