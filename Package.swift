@@ -36,7 +36,7 @@ let package = Package(
     .testTarget(
       name: "qvmTests", dependencies: ["qvm", "QVMControl", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "IntegrationTests", dependencies: ["TestSupport", "QMPClient", "qvm"],
+      name: "IntegrationTests", dependencies: ["TestSupport", "QMPClient", "QVMControl", "qvm"],
       swiftSettings: settings),
   ]
 )

@@ -26,18 +26,22 @@ struct Record {
       print("no such scenario: \(unknown.sorted().joined(separator: ", "))")
       exit(64)
     }
-    setvbuf(stdout, nil, _IOLBF, 0)
     var isComplete = true
     for scenario in QMPScenario.all where wanted.isEmpty || wanted.contains(scenario.name) {
       do {
         let version = try await record(scenario, qemu: words[0], guests: words[1], out: words[2])
-        print("\(version)/\(scenario.name)")
+        report("\(version)/\(scenario.name)")
       } catch {
-        print("\(scenario.name): \(error)")
+        report("\(scenario.name): \(error)")
         isComplete = false
       }
     }
     exit(isComplete ? 0 : 1)
+  }
+
+  /// Prints a line at once: a recording takes its time.
+  private static func report(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
   }
 
   /// Records the transcripts of one scenario; the version of QEMU that they are from.
@@ -45,6 +49,11 @@ struct Record {
     _ scenario: QMPScenario, qemu: String, guests: String, out: String
   ) async throws -> String {
     let machine = try RecordedMachine(scenario, qemu: qemu, guests: guests)
+    let watchdog = Task {
+      try await Task.sleep(for: .seconds(60))
+      machine.kill()
+    }
+    defer { watchdog.cancel() }
     do { try await scenario.talk(machine) } catch {
       machine.kill()
       throw error

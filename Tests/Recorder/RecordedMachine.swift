@@ -29,15 +29,14 @@ final class RecordedMachine: QMPScenarioHost {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
     let (console, ended) = (console, ended)
-    output.fileHandleForReading.readabilityHandler = { handle in
-      let data = handle.availableData
-      if data.isEmpty {
-        handle.readabilityHandler = nil
-        console.finish()
-      } else {
+    let reader = output.fileHandleForReading
+    let isReading = startThread {
+      while case let data = reader.availableData, !data.isEmpty {
         console.send(String(decoding: data, as: UTF8.self))
       }
+      console.finish()
     }
+    guard isReading else { throw Failure(description: "no thread for the console") }
     process.terminationHandler = { process in
       ended.send(process.terminationReason == .exit ? process.terminationStatus : -1)
     }
@@ -138,12 +137,7 @@ final class RecordedMachine: QMPScenarioHost {
 
   /// Waits until QEMU has ended, with the status 0.
   func expectEnd() async throws {
-    let watchdog = Task {
-      try await Task.sleep(for: .seconds(20))
-      self.kill()
-    }
     let status = await ended.next()
-    watchdog.cancel()
     guard status == 0 else {
       throw Failure(description: "QEMU ended with \(String(describing: status))")
     }
@@ -158,10 +152,12 @@ final class RecordedMachine: QMPScenarioHost {
     if let failure = recorders.compactMap(\.failure).first { throw failure }
     let first = try String(contentsOfFile: "\(folder.path)/\(scenario.file(1))", encoding: .utf8)
     let transcript = try Transcript(parsing: first, name: scenario.file(1))
-    guard let comment = transcript.comments.first(where: { $0.hasPrefix("QEMU ") }),
-      let word = comment.split(separator: " ").dropFirst().first
-    else { throw Failure(description: "no version") }
-    let version = word.split(separator: ".").prefix(2).joined(separator: ".")
+    // The recorder's own comment, from the greeting: `QEMU 7.2.22 Debian…`.
+    let words = transcript.comments.map { $0.split(separator: " ") }
+    guard let number = words.last(where: { $0.first == "QEMU" && $0.count > 1 })?[1] else {
+      throw Failure(description: "no version")
+    }
+    let version = number.split(separator: ".").prefix(2).joined(separator: ".")
     let destination = "\(out)/\(version)"
     try FileManager.default.createDirectory(
       atPath: destination, withIntermediateDirectories: true)

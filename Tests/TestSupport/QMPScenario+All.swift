@@ -78,7 +78,7 @@ extension QMPScenario {
   }
 
   static let sigterm = QMPScenario(
-    "sigterm", "QEMU gets SIGTERM: it ends at once, and the guest isn't asked", guest: "demo"
+    "sigterm", "SIGTERM ends QEMU at once, and the guest isn't asked", guest: "demo"
   ) { host in
     let qemu = try await QMPConversation.open(host)
     try await qemu.client.execute(Cont())

@@ -131,7 +131,7 @@ package struct Startup: Sendable {
   ) async throws -> Started {
     var boot = boot
     let client = try await QMPClient.connect(
-      over: transport(monitor), on: loop, timeout: Self.greetingTimeout)
+      over: try transport(monitor), on: loop, timeout: Self.greetingTimeout)
     let events = await client.events()
     let kvm = try await client.execute(QueryKVM(), timeout: Self.greetingTimeout)
     boot.qemuVersion = await client.greeting?.version.description
@@ -140,8 +140,18 @@ package struct Startup: Sendable {
     return Started(process: .child(child), client: client, events: events, boot: boot)
   }
 
-  private func transport(_ monitor: Descriptor) -> any QMPTransport {
-    SocketTransport(monitor)
+  private func transport(_ monitor: Descriptor) throws -> any QMPTransport {
+    let socket = SocketTransport(monitor)
+    guard let path = plan.recording else { return socket }
+    do throws(SystemError) {
+      let recorder = try QMPRecorder(
+        path: path, comments: ["recorded by 'qvm run --record-qmp', instance \(name)"])
+      return RecordingTransport(wrapping: socket, to: recorder)
+    } catch {
+      throw StartError.other(
+        message: "cannot record to \(path): \(error.reason)",
+        advice: "Name a file that can be written after --record-qmp.")
+    }
   }
 
   private func accelerator(_ kvm: QueryKVM.Reply, _ arguments: QEMUArguments) -> String {

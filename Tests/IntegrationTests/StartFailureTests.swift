@@ -1,0 +1,110 @@
+import Foundation
+import QMPClient
+import TestSupport
+import Testing
+
+/// QEMUs that fail before the guest executes an instruction.
+@Suite(.timeLimit(.minutes(2))) struct StartFailureTests {
+  /// A folder for `QVM_QEMU` whose QEMU is a script, and otherwise the system's.
+  private func toolchain(_ script: String, in sandbox: Sandbox) async throws -> String {
+    let folder = sandbox.folder.appending(path: "qemu")
+    let bin = folder.appending(path: "bin")
+    let share = folder.appending(path: "share/qemu")
+    for place in [bin, share] {
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    }
+    let program = bin.appending(path: "qemu-system-x86_64")
+    let real = try Tool.qemuX86.url.path
+    try Data("#!/bin/sh\nREAL='\(real)'\n\(script)\n".utf8).write(to: program)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
+    let firmware = "/usr/share/seabios/bios-256k.bin"
+    try FileManager.default.createSymbolicLink(
+      atPath: share.appending(path: "bios-256k.bin").path, withDestinationPath: firmware)
+    try FileManager.default.createSymbolicLink(
+      atPath: bin.appending(path: "qemu-img").path,
+      withDestinationPath: try Tool.qemuImg.url.path)
+    return folder.path
+  }
+
+  @Test func `an accelerator that fails is said so, and the guest starts without it`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      sandbox.environment["QVM_ACCEL"] = "kvm:tcg"
+      sandbox.environment["QVM_QEMU"] = try await toolchain(
+        """
+        case "$*" in
+          *accel=kvm:tcg*)
+            echo 'qemu: error: failed to set MSR 0x10a to 0x69' >&2
+            kill -ABRT $$;;
+        esac
+        exec "$REAL" "$@"
+        """, in: sandbox)
+      let run = try await sandbox.qvm("run", "-d", "--name", "slower", "demo", "1")
+      #expect(run.status == 0, "\(run.err)")
+      #expect(run.err.contains("MSR 0x10a"))
+      #expect(run.err.contains("accel=tcg"))
+      #expect(try await sandbox.status("slower")["accelerator"]?.string == "tcg")
+      #expect(try await sandbox.qvm("wait", "slower", "--timeout", "30").status == 0)
+    }
+  }
+
+  @Test func `where tcg isn't allowed the failure is the user's to decide`() async throws {
+    try await Sandbox.with { sandbox in
+      sandbox.environment["QVM_ACCEL"] = "kvm"
+      sandbox.environment["QVM_QEMU"] = try await toolchain(
+        "echo 'qemu: error: failed to set MSR 0x10a to 0x69' >&2; kill -ABRT $$", in: sandbox)
+      let run = try await sandbox.qvm("run", "-d", "--name", "fails", "demo", "1")
+      #expect(run.status == 1)
+      #expect(run.err.contains("signal 6"))
+      #expect(run.err.contains("MSR 0x10a"))
+      #expect(run.err.contains("--accel tcg"))
+      // Nothing was ever written to its disk.
+      #expect(try await sandbox.qvm("status", "fails").status == 4)
+    }
+  }
+
+  @Test func `a QEMU that ends at once is quoted`() async throws {
+    try await Sandbox.with { sandbox in
+      sandbox.environment["QVM_QEMU"] = try await toolchain(
+        "echo 'qemu: something is wrong with the weather' >&2; exit 1", in: sandbox)
+      let run = try await sandbox.qvm("run", "-d", "demo", "1")
+      #expect(run.status == 1)
+      #expect(run.err.contains("exit status 1"))
+      #expect(run.err.contains("something is wrong with the weather"))
+      #expect(try await sandbox.qvm("list", "--json").json["instances"] == .array([]))
+    }
+  }
+
+  @Test func `an unknown argument for QEMU is answered in QEMU's words, and a kept disk stays`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "kept", "demo", "1")
+      _ = try await sandbox.qvm("stop", "--force", "kept")
+      let run = try await sandbox.qvm(
+        "run", "-d", "--rm", "--name", "kept", "--qemu-arg", "-nonsense", "demo", "1")
+      #expect(run.status == 1)
+      #expect(run.err.contains("-nonsense: invalid option"))
+      let status = try await sandbox.status("kept")
+      #expect(status["phase"]?.string == "crashed")
+      #expect(status["lastOutcome"]?["result"]?.string == "failed-to-start")
+    }
+  }
+
+  @Test func `the conversation with QEMU can be written down`() async throws {
+    try await Sandbox.with { sandbox in
+      let file = sandbox.folder.appending(path: "talk.qmp")
+      _ = try await sandbox.qvm(
+        "run", "-d", "--name", "talks", "--record-qmp", file.path, "demo", "1")
+      _ = try await sandbox.qvm("wait", "talks", "--timeout", "30")
+      _ = try await sandbox.qvm("stop", "talks")
+      let transcript = try Transcript(
+        parsing: try String(contentsOf: file, encoding: .utf8), name: "talk.qmp")
+      let lines = transcript.steps.map(\.step.line)
+      #expect(lines.contains { $0.hasPrefix("<- ") && $0.contains("\"QMP\"") })
+      #expect(lines.contains { $0.hasPrefix("-> ") && $0.contains("system_powerdown") })
+      #expect(lines.contains { $0.hasPrefix("<- ") && $0.contains("guest-shutdown") })
+    }
+  }
+}
