@@ -27,7 +27,7 @@ let package = Package(
 
     .target(
       name: "TestSupport", dependencies: ["QMPClient", "QVMControl"], path: "Tests/TestSupport",
-      swiftSettings: settings),
+      exclude: ["release_server.py"], swiftSettings: settings),
     .testTarget(
       name: "QMPClientTests", dependencies: ["QMPClient", "TestSupport"], swiftSettings: settings),
     .testTarget(

@@ -9,6 +9,9 @@
 /// Many tasks may execute commands at the same time: replies find their callers by id. Every wait
 /// ends when its task is cancelled, when its deadline passes, and when QEMU hangs up.
 public actor QMPClient {
+  /// So many of the last events are kept for the first subscriber.
+  public static let mostEarlyEvents = 256
+
   /// A line of more bytes than this fails the connection; the longest that QEMU is known to send,
   /// the reply to `query-qmp-schema`, has about 207,000.
   public static let longestLine = 16 << 20
@@ -30,6 +33,8 @@ public actor QMPClient {
       timer: EventLoop.Token
     )?
   private var subscribers: [Mailbox<QMPEvent>] = []
+  /// What has been reported before anybody could subscribe; nil once somebody has.
+  private var earlyEvents: [QMPEvent]? = []
 
   /// Why the connection has ended: `closed`, `disconnected`, a failure of the socket or something
   /// that is not QMP; nil while it lasts.
@@ -126,9 +131,13 @@ public actor QMPClient {
 
   /// The events from now on. Each call gives a further subscriber that gets all of them.
   ///
-  /// What QEMU reported before is lost to it: subscribe first, then ask for the state.
+  /// The first subscriber also gets what QEMU has reported since the greeting, the last
+  /// ``mostEarlyEvents`` of it. What was before the connection is lost: subscribe, then ask for the
+  /// state.
   public func events() -> QMPEvents {
     let subscription = QMPEvents.Subscription()
+    for event in earlyEvents ?? [] { subscription.mailbox.send(event) }
+    earlyEvents = nil
     if ending == nil {
       subscribers.append(subscription.mailbox)
     } else {
@@ -202,8 +211,13 @@ public actor QMPClient {
     case .greeting(let greeting): greet(.success(greeting))
     case .reply(let id, let result): answer(id, result)
     case .event(let event):
-      // A subscriber that nobody listens to any longer refuses, and goes.
-      subscribers.removeAll { !$0.send(event) }
+      if earlyEvents == nil {
+        // A subscriber that nobody listens to any longer refuses, and goes.
+        subscribers.removeAll { !$0.send(event) }
+      } else {
+        if earlyEvents?.count == Self.mostEarlyEvents { earlyEvents?.removeFirst() }
+        earlyEvents?.append(event)
+      }
     case .ignored: break
     }
   }

@@ -25,13 +25,6 @@ package struct Launch: Sendable {
     self.recording = recording
   }
 
-  /// What was downloaded or found for a target.
-  package struct Provisions: Sendable {
-    package let toolchain: QEMUToolchain
-    package let baseImage: String
-    package let qemuImg: String
-  }
-
   /// A VM that a supervisor has been started for.
   package struct Launched: Sendable {
     package let name: InstanceName
@@ -71,39 +64,52 @@ package struct Launch: Sendable {
 
   /// Boots an instance that exists, or creates it first; downloads what is missing.
   ///
-  /// - Parameter provide: Makes sure that QEMU and the base image are there.
+  /// - Parameters:
+  ///   - waitsForConsole: Whether the guest's first instruction waits for the console.
+  ///   - client: Finds and downloads what is missing.
+  /// - Throws: What keeps it from being booted; `CancellationError`.
   package func start(
-    waitsForConsole: Bool, on loop: EventLoop,
-    provide: (Target) async throws -> Provisions
+    waitsForConsole: Bool, with client: ReleaseClient
   ) async throws -> Launched {
     try cache.prepare()
     let store = InstanceStore(cache)
-    if let name, store.exists(name) {
-      // One that ended unobserved may have to be removed first.
-      _ = Reconciliation.finish(name, in: store)
-    }
+    // One that ended unobserved may have to be removed first.
+    if let name, store.exists(name) { _ = Reconciliation.finish(name, in: store) }
     if let name, store.exists(name) {
       let instance = try store.lock(name, to: "run")
-      guard instance.record.target == target else {
-        throw InstanceError.exists(
-          name: name.text, as: instance.record.target.imageName, wanted: target.imageName)
-      }
-      return try await boot(instance, isFirst: false, waitsForConsole, provide)
+      let toolchain = try await toolchain(for: instance, with: client)
+      return try boot(instance, toolchain, isFirst: false, waitsForConsole)
     }
-    let provisions = try await provide(target)
-    let instance = try await create(in: store, provisions, on: loop)
-    return try await boot(instance, isFirst: true, waitsForConsole) { _ in provisions }
+    let provisions = try await Provisions.ensure(for: target, with: client)
+    let instance = try await create(in: store, provisions, on: client.loop)
+    return try boot(instance, provisions.toolchain, isFirst: true, waitsForConsole)
+  }
+
+  /// What an instance that exists needs besides its disk.
+  private func toolchain(
+    for instance: InstanceStore.Locked, with client: ReleaseClient
+  ) async throws -> QEMUToolchain {
+    let record = instance.record
+    guard record.target == target else {
+      throw InstanceError.exists(
+        name: instance.name.text, as: record.target.imageName, wanted: target.imageName)
+    }
+    guard Files.exists(record.baseImage) else {
+      throw InstanceError.baseImageMissing(name: instance.name.text, path: record.baseImage)
+    }
+    return try await QEMUToolchain.ensure(for: target, with: client)
   }
 
   private func create(
     in store: InstanceStore, _ provisions: Provisions, on loop: EventLoop
   ) async throws -> InstanceStore.Locked {
+    let baseImage = provisions.baseImage.path
     while true {
       let candidate = name ?? InstanceName.random()
       do {
-        return try await store.create(candidate, target, baseImage: provisions.baseImage) { disk in
+        return try await store.create(candidate, target, baseImage: baseImage) { disk in
           try await DiskImage.createOverlay(
-            at: disk, over: provisions.baseImage, qemuImg: provisions.qemuImg, on: loop)
+            at: disk, over: baseImage, qemuImg: provisions.imageTools.qemuImg, on: loop)
         }
       } catch let error as FileError where error.cause.isOccupied {
         // A random name is simply drawn again; a name that was asked for is somebody else's now.
@@ -114,19 +120,17 @@ package struct Launch: Sendable {
   }
 
   private func boot(
-    _ instance: InstanceStore.Locked, isFirst: Bool, _ waitsForConsole: Bool,
-    _ provide: (Target) async throws -> Provisions
-  ) async throws -> Launched {
+    _ instance: InstanceStore.Locked, _ toolchain: QEMUToolchain, isFirst: Bool,
+    _ waitsForConsole: Bool
+  ) throws -> Launched {
     do {
-      let provisions = try await provide(target)
       let runtime = try RuntimeFolder.of(instance.files)
-      let command = try command(toolchain: provisions.toolchain, disk: instance.files.disk)
+      let command = try command(toolchain: toolchain, disk: instance.files.disk)
       let plan = LaunchPlan(
         kind: .boot, cache: cache.path, name: instance.name.text, command: command.words,
-        runtimeFolder: runtime.path,
-        isPortFixed: overrides.sshPort != nil, removeOnShutdown: removeOnShutdown,
-        shutdownTimeout: shutdownTimeout, waitsForConsole: waitsForConsole, isFirst: isFirst,
-        recording: recording)
+        runtimeFolder: runtime.path, isPortFixed: overrides.sshPort != nil,
+        removeOnShutdown: removeOnShutdown, shutdownTimeout: shutdownTimeout,
+        waitsForConsole: waitsForConsole, isFirst: isFirst, recording: recording)
       let supervisor = try SupervisorProcess.start(
         plan, files: instance.files, supervisorLock: instance.supervisorLock,
         vmLock: instance.vmLock)

@@ -85,6 +85,20 @@ package struct QMPConversation: Sendable {
     throw QMPScenario.Failure(description: "QEMU hung up before the event \(name)")
   }
 
+  /// Waits until each of some events has come, in any order.
+  ///
+  /// - Returns: The events that came meanwhile.
+  package func each(_ names: String...) async throws -> [QMPEvent] {
+    var missing = Set(names)
+    var seen: [QMPEvent] = []
+    for await event in events {
+      seen.append(event)
+      missing.remove(event.name)
+      if missing.isEmpty { return seen }
+    }
+    throw QMPScenario.Failure(description: "QEMU hung up before the events \(missing.sorted())")
+  }
+
   /// Waits until QEMU hangs up.
   ///
   /// - Returns: The events that came before.

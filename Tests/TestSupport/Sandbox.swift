@@ -72,6 +72,8 @@ package struct Sandbox: Sendable {
       "QVM_BASE_URL": "http://127.0.0.1:1/none",
       "QVM_TEST_ID": id,
       "LC_ALL": "C.UTF-8",
+      // A copy of Debian's QEMU looks for its accelerators beside itself.
+      "QEMU_MODULE_DIR": "/usr/lib/x86_64-linux-gnu/qemu",
     ]
     try FileManager.default.createDirectory(
       at: folder.appending(path: "run"), withIntermediateDirectories: true,

@@ -10,6 +10,9 @@ struct LineFramer {
 
   init(limit: Int) { self.limit = limit }
 
+  /// How many bytes wait for the end of their line.
+  var pendingCount: Int { buffer.count - start }
+
   mutating func append(_ bytes: [UInt8]) {
     if start == buffer.count {
       // A rare long line must not keep its memory for the life of the connection.
@@ -37,7 +40,7 @@ struct LineFramer {
       return index < bytes.count ? index : nil
     }
     guard let end else {
-      if buffer.count - start > limit { throw .lineTooLong(limit: limit) }
+      if pendingCount > limit { throw .lineTooLong(limit: limit) }
       return nil
     }
     if end - start > limit { throw .lineTooLong(limit: limit) }

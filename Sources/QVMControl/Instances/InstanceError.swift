@@ -6,6 +6,8 @@ package enum InstanceError: QVMFailure, Hashable {
   case running(name: String, doing: String)
   case exists(name: String, as: String, wanted: String)
   case broken(name: String, why: String)
+  /// Without the image under it a disk is worth nothing.
+  case baseImageMissing(name: String, path: String)
   /// The sockets' folder leaves no room for their names.
   case runtimePathTooLong(path: String, limit: Int)
   case cannotCreateDisk(path: String, why: String)
@@ -18,6 +20,7 @@ package enum InstanceError: QVMFailure, Hashable {
     case .exists(let name, let kind, let wanted):
       "the instance '\(name)' exists and is \(kind), not \(wanted)"
     case .broken(let name, let why): "the instance '\(name)' is broken: \(why)"
+    case .baseImageMissing(let name, let path): "the base image of '\(name)' is gone: \(path)"
     case .runtimePathTooLong(let path, let limit):
       "the socket path \(path) is longer than the \(limit) bytes that the system takes"
     case .cannotCreateDisk(let path, let why): "cannot create the disk \(path): \(why)"
@@ -32,6 +35,8 @@ package enum InstanceError: QVMFailure, Hashable {
     case .running(let name, _): "Stop it first with 'qvm stop \(name)'."
     case .exists: "Choose another --name, or remove that instance with 'qvm rm'."
     case .broken(let name, _): "Remove it with 'qvm rm \(name)'."
+    case .baseImageMissing(let name, _):
+      "Put the same file back, or remove the instance with 'qvm rm \(name)'."
     case .runtimePathTooLong: "Set XDG_RUNTIME_DIR to a shorter path."
     case .cannotCreateDisk: nil
     }

@@ -1,3 +1,4 @@
+import QMPClient
 import QVMControl
 
 struct PullCommand: Command {
@@ -9,13 +10,29 @@ struct PullCommand: Command {
     .option(
       "--platform", "ARCH", "CPU architecture (default: the host's).", \.platform,
       completing: .platforms),
+    .flag("--refresh", "Look for a newer release although there is an image.", \.refreshes),
   ]
 
   var system = ""
   var version = ""
   var platform: String?
+  var refreshes = false
 
   func run() throws -> ExitStatus {
-    .done
+    let target = try Target(
+      operatingSystem: system, version: version, platform: platform, host: Host.architecture)
+    let cache = try Cache.fromEnvironment()
+    try cache.prepare()
+    let signals = Mailbox<Signal>()
+    Signal.handle([.interrupt, .terminate, .hangUp]) { signals.send($0) }
+    let loop = try EventLoop()
+    let image = try loop.run {
+      let client = try ReleaseClient.forTerminal(cache, on: loop)
+      return try await Interruption.cancelling(on: signals, loop) {
+        try await Provisions.ensure(for: target, refresh: refreshes, with: client).baseImage
+      }
+    }
+    try Output.print("\(image.path)\n")
+    return .done
   }
 }

@@ -87,8 +87,9 @@ struct RunCommand: Command {
   private func boot(
     _ launch: Launch, signals: Mailbox<Signal>, on loop: EventLoop
   ) async throws -> ExitStatus {
+    let client = try ReleaseClient.forTerminal(launch.cache, on: loop)
     let launched = try await Interruption.cancelling(on: signals, loop) {
-      try await launch.start(waitsForConsole: !detaches, on: loop) { Launch.provide($0) }
+      try await launch.start(waitsForConsole: !detaches, with: client)
     }
     if launched.exposesSSH {
       Output.note(

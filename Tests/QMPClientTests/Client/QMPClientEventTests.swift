@@ -97,4 +97,30 @@ import TestSupport
       try await client.execute(Stop())
     }
   }
+
+  @Test(arguments: [3, QMPClient.mostEarlyEvents + 5])
+  func `the first subscriber also gets the last of what came before it, the second doesn't`(
+    count: Int
+  ) async throws {
+    try await QMPScriptedServer.serve { peer throws in
+      for number in 0..<count {
+        try peer.send(#"{"event": "RTC_CHANGE", "data": {"offset": \#(number)}}"#)
+      }
+      try peer.expect("query-status", ["running": true, "status": "running"])
+      let command = try peer.receive("stop")
+      try peer.report("STOP")
+      try peer.answer(command)
+    } _: { client async throws in
+      try await client.execute(QueryStatus())
+      let (first, second) = (await client.events(), await client.events())
+      try await client.execute(Stop())
+      var offsets: [Int?] = []
+      for await event in first { offsets.append(event.data["offset"]?.int) }
+      let kept = max(0, count - QMPClient.mostEarlyEvents)..<count
+      #expect(offsets == Array(kept) + [nil])
+      var names: [String] = []
+      for await event in second { names.append(event.name) }
+      #expect(names == ["STOP"])
+    }
+  }
 }

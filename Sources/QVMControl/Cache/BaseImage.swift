@@ -1,0 +1,101 @@
+internal import QMPClient
+
+/// A base image in the cache: what instances' disks are overlays of. It never changes.
+package struct BaseImage: Sendable, Hashable {
+  /// The name of the file without its extension: `freebsd-14.2-x86-64`.
+  package let name: String
+  /// The release that it came from; `builtin` for the demo guest.
+  package let tag: String
+  package let path: String
+  /// In bytes.
+  package let size: Int
+  /// Where it came from; nil for the demo guest.
+  package let url: String?
+  /// In lower-case hexadecimal digits; nil where no program could tell it.
+  package let sha256: String?
+  package let fetched: Timestamp
+
+  static let builtinTag = "builtin"
+  static let schema = 1
+
+  static func path(_ name: String, tag: String, in cache: Cache) -> String {
+    "\(cache.images)/\(tag)/\(name).qcow2"
+  }
+
+  private static func recordPath(_ image: String) -> String {
+    "\(image.dropLast(".qcow2".count)).json"
+  }
+
+  // MARK: - Looking
+
+  /// The image for a target that was fetched last; nil where there is none. Asks no network.
+  package static func find(_ target: Target, in cache: Cache) -> BaseImage? {
+    all(named: target.imageName, in: cache).filter(\.isWhole).max { $0.fetched < $1.fetched }
+  }
+
+  /// All base images, by name and then by age, the newest last.
+  package static func list(in cache: Cache) -> [BaseImage] {
+    all(named: nil, in: cache).sorted { ($0.name, $0.fetched) < ($1.name, $1.fetched) }
+  }
+
+  static func all(named name: String?, in cache: Cache) -> [BaseImage] {
+    Files.list(cache.images).flatMap { tag -> [BaseImage] in
+      guard !tag.hasPrefix(".") else { return [] }
+      let folder = "\(cache.images)/\(tag)"
+      let names = name.map { ["\($0).qcow2"] } ?? Files.list(folder)
+      return names.compactMap { BaseImage(at: "\(folder)/\($0)", tag: tag) }
+    }
+  }
+
+  private init?(at path: String, tag: String) {
+    let file = Files.lastName(of: path)
+    guard file.hasSuffix(".qcow2"), !file.hasPrefix("."),
+      let found = Files.information(path), found.kind == .file
+    else { return nil }
+    let record = (try? JSONFile.read(Self.recordPath(path))) ?? nil
+    name = String(file.dropLast(".qcow2".count))
+    self.tag = tag
+    self.path = path
+    // Without its record, which only somebody else can have removed, it is taken as it is.
+    size = record?["bytes"]?.int ?? found.size
+    url = record?["url"]?.string
+    sha256 = record?["sha256"]?.string
+    fetched =
+      record?["fetched"]?.string.flatMap { Timestamp($0) } ?? Timestamp(seconds: found.modified)
+  }
+
+  /// Whether the file still has all of its bytes.
+  var isWhole: Bool { Files.information(path)?.size == size }
+
+  // MARK: - Placing
+
+  init(name: String, tag: String, path: String, size: Int, url: String?, sha256: String?) {
+    self.name = name
+    self.tag = tag
+    self.path = path
+    self.size = size
+    self.url = url
+    self.sha256 = sha256
+    fetched = .now
+  }
+
+  /// Moves a file that was checked to its place, where nobody writes to it any more.
+  func place(_ file: String) throws {
+    try Files.makeFolder(Files.parent(of: path))
+    try Files.setMode(0o444, of: file)
+    try Files.synchronize(file)
+    // The record first: an image that is there has one.
+    try JSONFile.write(record, to: Self.recordPath(path))
+    try Files.rename(file, to: path)
+  }
+
+  private var record: JSONValue {
+    var object: JSONObject = [
+      "schema": .integer(Int64(Self.schema)), "tag": .string(tag), "bytes": .integer(Int64(size)),
+      "fetched": .string(fetched.description),
+    ]
+    object["url"] = url.map(JSONValue.string)
+    object["sha256"] = sha256.map(JSONValue.string)
+    return .object(object)
+  }
+}

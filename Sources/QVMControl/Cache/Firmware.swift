@@ -1,0 +1,55 @@
+/// A firmware file under the name that the drivers use, in `share/qemu`.
+enum Firmware: String, CaseIterable, Sendable {
+  case bios = "bios-256k.bin"
+  case uefi = "uefi.fd"
+  /// UEFI with a table that OpenBSD's arm64 kernel needs; no longer made.
+  case linaro = "linaro_uefi.fd"
+
+  /// The files that a target's driver names.
+  static func needed(by target: Target) throws(TargetError) -> [Firmware] {
+    let words = try Driver.find(target).command(DriverPaths(cache: "/", image: "/"))
+    return allCases.filter { firmware in
+      words.contains { word in
+        // As a word of its own, or as an item of a `-drive`.
+        word.split(separator: ",").contains { $0.hasSuffix("/share/qemu/\(firmware.rawValue)") }
+      }
+    }
+  }
+
+  func path(in root: String) -> String { "\(root)/share/qemu/\(rawValue)" }
+
+  /// What is wrong with a file, as the end of a sentence; nil if it can be this firmware.
+  ///
+  /// A download of a web page passes everywhere else: QEMU takes it as `-bios` for arm64 and the
+  /// guest just never starts.
+  func problem(_ path: String, for architecture: Architecture) -> String? {
+    guard let resolved = Files.resolved(path), let found = Files.information(resolved),
+      found.kind == .file
+    else { return "is missing" }
+    guard let head = try? Files.head(of: resolved, count: 1 << 16) else { return "is unreadable" }
+    switch self {
+    case .bios:
+      // The code at the end of it is what the CPU begins with: the size is fixed.
+      return found.size == 256 << 10 ? nil : Self.otherwise(head, "has \(found.size) bytes")
+    case .uefi, .linaro:
+      // Every build of EDK II begins, within its first pages, with a firmware volume, whose header
+      // has this signature. (UEFI Platform Initialization, volume 3, 3.2.1.)
+      guard head.count == 1 << 16, Self.hasFirmwareVolume(head) else {
+        return Self.otherwise(head, "is no UEFI firmware")
+      }
+      // x86-64 maps it as flash, which has whole blocks.
+      let isWhole = architecture == .arm64 || found.size % 4096 == 0
+      return isWhole ? nil : "has \(found.size) bytes, which are no whole blocks"
+    }
+  }
+
+  private static func otherwise(_ head: [UInt8], _ problem: String) -> String {
+    let kind = FileKind.description(of: head)
+    return kind == "something else" ? problem : "is \(kind)"
+  }
+
+  private static func hasFirmwareVolume(_ head: [UInt8]) -> Bool {
+    let signature = Array("_FVH".utf8)
+    return head.indices.dropLast(3).contains { head[$0..<$0 + 4].elementsEqual(signature) }
+  }
+}

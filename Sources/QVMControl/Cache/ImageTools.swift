@@ -1,0 +1,71 @@
+internal import QMPClient
+
+/// The program that makes and checks disk images.
+package struct ImageTools: Sendable, Hashable {
+  /// The absolute path of `qemu-img`.
+  package let qemuImg: String
+
+  package init(qemuImg: String) { self.qemuImg = qemuImg }
+
+  /// The `qemu-img` that is there already, for this choice; nil where it would be downloaded.
+  ///
+  /// - Throws: `qemuImgMissing` where none can be had, `incompleteFolder`.
+  private static func existing(
+    for target: Target, in cache: Cache, _ choice: QEMUChoice
+  ) throws(ToolchainError) -> ImageTools? {
+    let system = Host.find("qemu-img").map(ImageTools.init)
+    switch choice {
+    case .folder(let folder):
+      let path = "\(folder)/bin/qemu-img"
+      if Files.isExecutable(path) { return ImageTools(qemuImg: path) }
+      guard let system else { throw .incompleteFolder(folder, missing: "bin/qemu-img") }
+      return system
+    case .system:
+      guard let system else { throw .qemuImgMissing }
+      return system
+    case .managed:
+      guard QEMUChoice.canRunManaged(isAsked: true) else { throw QEMUToolchain.unavailable }
+      return managed(in: cache)
+    case .auto:
+      if let managed = managed(in: cache) { return managed }
+      if let system, target.operatingSystem == .demo { return system }
+      if QEMUChoice.canRunManaged(isAsked: false) { return nil }
+      guard let system else { throw .qemuImgMissing }
+      return system
+    }
+  }
+
+  private static func managed(in cache: Cache) -> ImageTools? {
+    let path = "\(cache.imageTools)/qemu-img"
+    guard ReleaseFile.tag(in: cache.imageTools) != nil, Files.isExecutable(path) else { return nil }
+    return ImageTools(qemuImg: path)
+  }
+
+  /// Makes sure that there is a `qemu-img`; by the same rules as the QEMU for a target.
+  ///
+  /// - Parameter choice: Nil for what `QVM_QEMU` says.
+  /// - Throws: ``ToolchainError``, ``ReleaseError``, ``DownloadError``, ``ArchiveError``;
+  ///   `CancellationError`.
+  package static func ensure(
+    for target: Target, choice: QEMUChoice? = nil, with client: ReleaseClient
+  ) async throws -> ImageTools {
+    let choice = try choice ?? .fromEnvironment()
+    if let tools = try existing(for: target, in: client.cache, choice) { return tools }
+    do {
+      return try await install(with: client)
+    } catch let failure as any QVMFailure {
+      guard choice == .auto, let path = Host.find("qemu-img") else { throw failure }
+      client.notify("\(failure.message); using \(path) instead")
+      return ImageTools(qemuImg: path)
+    }
+  }
+
+  private static func install(with client: ReleaseClient) async throws -> ImageTools {
+    let cache = client.cache
+    let resource = Resource(
+      asset: "resources-\(Host.system).tar", folder: cache.imageTools,
+      members: [Archive.Member(path: "qemu-img") { try ProgramFile.problem($0) }],
+      programs: [("qemu-img", "qemu-img")])
+    return try await resource.install(with: client) { managed(in: cache) }
+  }
+}

@@ -1,0 +1,64 @@
+internal import QMPClient
+
+extension QEMUToolchain {
+  /// Makes sure that there is a QEMU for a target, with the firmware that its driver names.
+  ///
+  /// One that is there is used without any network.
+  ///
+  /// - Parameter choice: Nil for what `QVM_QEMU` says.
+  /// - Throws: ``ToolchainError``, ``ReleaseError``, ``DownloadError``, ``ArchiveError``;
+  ///   `CancellationError`.
+  package static func ensure(
+    for target: Target, choice: QEMUChoice? = nil, with client: ReleaseClient
+  ) async throws -> QEMUToolchain {
+    let choice = try choice ?? .fromEnvironment()
+    var toolchain = try planned(for: target, in: client.cache, choice: choice)
+    if toolchain.origin == .managed(tag: nil) {
+      do {
+        toolchain = try await install(target.architecture, with: client)
+      } catch let failure as any QVMFailure {
+        guard choice == .auto, let system = system(target.architecture, in: client.cache) else {
+          throw failure
+        }
+        client.notify("\(failure.message); using \(system.program) instead")
+        toolchain = system
+      }
+    }
+    try await toolchain.checkFirmware(for: target, with: client)
+    return toolchain
+  }
+
+  private func checkFirmware(for target: Target, with client: ReleaseClient) async throws {
+    let needed = try firmware(for: target)
+    if origin == .system {
+      return try await SystemQEMU.linkFirmware(
+        needed, for: target.architecture, of: program, at: root, on: client.loop)
+    }
+    for firmware in needed {
+      let path = firmware.path(in: root)
+      if let problem = firmware.problem(path, for: target.architecture) {
+        throw ToolchainError.badFirmware(path: path, why: problem)
+      }
+    }
+  }
+
+  /// Downloads the managed QEMU for guests of an architecture.
+  private static func install(
+    _ architecture: Architecture, with client: ReleaseClient
+  ) async throws -> QEMUToolchain {
+    let cache = client.cache
+    let target = architecture.qemuTarget
+    let program = Archive.Member(path: "bin/qemu") { try ProgramFile.problem($0) }
+    // The one that most guests of the architecture need.
+    let firmware: Firmware = architecture == .x86_64 ? .bios : .uefi
+    let member = Archive.Member(path: "share/qemu/\(firmware.rawValue)") {
+      firmware.problem($0, for: architecture)
+    }
+    let resource = Resource(
+      asset: "qemu-system-\(target)-\(Host.system).tar", folder: cache.toolchain(target),
+      members: [program, member],
+      // All targets' archives call it the same.
+      programs: [("bin/qemu", "bin/qemu-system-\(target)")])
+    return try await resource.install(with: client) { managed(architecture, in: cache) }
+  }
+}

@@ -1,0 +1,83 @@
+internal import QMPClient
+
+/// The QEMU that is installed on this system, and its firmware.
+enum SystemQEMU {
+  /// The absolute path of the program; nil where it isn't installed.
+  static func program(for architecture: Architecture) -> String? {
+    Host.find("qemu-system-\(architecture.qemuTarget)")
+  }
+
+  /// Links the firmware of a system QEMU into the cache, under the names that the drivers use.
+  ///
+  /// Links that lead to firmware stay as they are, and then nothing is run.
+  ///
+  /// - Parameter needed: What the guest needs; ``Firmware/linaro`` exists nowhere else.
+  /// - Throws: `firmwareMissing`; ``FileError``.
+  static func linkFirmware(
+    _ needed: [Firmware], for architecture: Architecture, of program: String, at root: String,
+    on loop: EventLoop
+  ) async throws {
+    let missing = needed.filter { $0.problem($0.path(in: root), for: architecture) != nil }
+    if missing.isEmpty { return }
+    try Files.makeFolder("\(root)/share/qemu")
+    let folders = try await dataFolders(of: program, on: loop)
+    for firmware in missing {
+      let candidates = candidates(for: firmware, architecture, in: folders)
+      guard let found = candidates.first(where: { firmware.problem($0, for: architecture) == nil })
+      else {
+        throw ToolchainError.firmwareMissing(firmware.rawValue, architecture, program: program)
+      }
+      // By renaming: another qvm may be starting with it.
+      let temporary = "\(root)/share/qemu/.\(Randomness.hexadecimal(bytes: 4))"
+      try Files.link(found, at: temporary)
+      try Files.rename(temporary, to: firmware.path(in: root))
+    }
+  }
+
+  /// Where a QEMU looks for its own files, by its own word.
+  private static func dataFolders(of program: String, on loop: EventLoop) async throws -> [String] {
+    let output = try await Program.run(program, ["-L", "help"], on: loop)
+    guard output.succeeded else {
+      throw ToolchainError.cannotRun(program: program, why: output.complaint)
+    }
+    let text = String(decoding: output.standardOutput, as: UTF8.self)
+    return text.split(whereSeparator: \.isNewline).map(String.init).filter { $0.hasPrefix("/") }
+  }
+
+  /// The paths where distributions keep a firmware, the best first.
+  static func candidates(
+    for firmware: Firmware, _ architecture: Architecture, in folders: [String]
+  ) -> [String] {
+    let (names, places): ([String], [String]) =
+      switch (firmware, architecture) {
+      case (.bios, _): (["bios-256k.bin"], ["/usr/share/seabios", "/usr/share/qemu"])
+      case (_, .x86_64):
+        (
+          // Those with a place for variables first: they begin as they are. Code alone boots too,
+          // and keeps its variables in memory. Builds with Secure Boot need more than one flash.
+          [
+            "OVMF.fd", "OVMF.4m.fd", "ovmf-x86_64.bin", "OVMF_CODE_4M.fd", "OVMF_CODE.4m.fd",
+            "OVMF_CODE.fd", "ovmf-x86_64-code.bin", "edk2-x86_64-code.fd",
+          ],
+          [
+            "/usr/share/ovmf", "/usr/share/OVMF", "/usr/share/ovmf/x64", "/usr/share/edk2/x64",
+            "/usr/share/edk2-ovmf/x64", "/usr/share/edk2/ovmf", "/usr/share/edk2-ovmf",
+            "/usr/share/qemu", "/opt/homebrew/share/qemu", "/usr/local/share/qemu",
+          ]
+        )
+      case (_, .arm64):
+        (
+          [
+            "QEMU_EFI.fd", "edk2-aarch64-code.fd", "AAVMF_CODE.fd", "qemu-uefi-aarch64.bin",
+            "aavmf-aarch64-code.bin", "QEMU_CODE.fd",
+          ],
+          [
+            "/usr/share/qemu-efi-aarch64", "/usr/share/edk2/aarch64", "/usr/share/AAVMF",
+            "/usr/share/edk2-armvirt/aarch64", "/usr/share/qemu", "/opt/homebrew/share/qemu",
+            "/usr/local/share/qemu",
+          ]
+        )
+      }
+    return names.flatMap { name in (folders + places).map { "\($0)/\(name)" } }
+  }
+}

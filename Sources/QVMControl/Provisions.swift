@@ -1,0 +1,38 @@
+internal import QMPClient
+
+/// What a new instance is made of.
+package struct Provisions: Sendable {
+  package let toolchain: QEMUToolchain
+  package let baseImage: BaseImage
+  package let imageTools: ImageTools
+
+  /// Makes sure that all of it is there; what is missing downloads side by side.
+  ///
+  /// - Parameter refresh: Whether to ask for a newer release although an image is there.
+  /// - Throws: What the first that fails throws, after the others have been ended.
+  package static func ensure(
+    for target: Target, refresh: Bool = false, with client: ReleaseClient
+  ) async throws -> Provisions {
+    // A task rather than `async let`: the image's check waits for it in the middle of its own way.
+    let tools = Task(executorPreference: client.loop) {
+      try await ImageTools.ensure(for: target, with: client)
+    }
+    return try await withTaskCancellationHandler {
+      do {
+        async let toolchain = QEMUToolchain.ensure(for: target, with: client)
+        async let image = BaseImage.ensure(target, refresh: refresh, with: client) {
+          try await tools.value
+        }
+        return Provisions(
+          toolchain: try await toolchain, baseImage: try await image,
+          imageTools: try await tools.value)
+      } catch {
+        tools.cancel()
+        _ = await tools.result
+        throw error
+      }
+    } onCancel: {
+      tools.cancel()
+    }
+  }
+}

@@ -1,0 +1,82 @@
+internal import QMPClient
+
+/// A tar archive, unpacked into a folder that is looked through before anybody uses it.
+///
+/// tar itself lets links out of the folder, devices and set-user-id programs pass.
+struct Archive: Sendable {
+  /// The downloaded file.
+  let path: String
+  /// The name to speak of it.
+  let name: String
+
+  /// Something that the archive must have.
+  struct Member: Sendable {
+    let path: String
+    /// What is wrong with it, as the end of a sentence; nil if nothing is.
+    let problem: @Sendable (_ path: String) throws -> String?
+  }
+
+  /// Unpacks into a new folder, without the first part of each name.
+  ///
+  /// Whatever goes wrong, the folder is removed.
+  ///
+  /// - Parameters:
+  ///   - folder: Doesn't exist yet; its parent does.
+  ///   - members: What must be in there. Those that are executable stay so.
+  ///   - lock: Held by tar too.
+  /// - Throws: ``ArchiveError``, ``FileError``; `CancellationError`.
+  func unpack(
+    into folder: String, requiring members: [Member], holding lock: FileLock, on loop: EventLoop
+  ) async throws {
+    guard let tar = Host.find("tar") else { throw ArchiveError.tarMissing }
+    // Only plain tar: what is packed once more has no limit on its size.
+    let head = try Files.head(of: path, count: 512)
+    guard head.count == 512, head[257..<262].elementsEqual("ustar".utf8) else {
+      throw ArchiveError.notTar(name: name, found: FileKind.description(of: head))
+    }
+    try Files.makeFolder(folder)
+    do {
+      let output = try await Program.run(
+        tar,
+        ["-x", "-f", path, "-C", folder, "--strip-components=1", "-o", "--no-same-permissions"],
+        environment: ToolEnvironment.entries, inheriting: [lock.descriptor], on: loop)
+      guard output.succeeded else {
+        throw ArchiveError.cannotUnpack(name: name, why: output.complaint)
+      }
+      try secure(folder, inside: folder)
+      for member in members {
+        let file = "\(folder)/\(member.path)"
+        guard Files.information(file)?.kind == .file else {
+          throw ArchiveError.missingMember(name: name, member: member.path)
+        }
+        if let problem = try member.problem(file) {
+          throw ArchiveError.badMember(name: name, member: member.path, why: problem)
+        }
+      }
+    } catch {
+      try? Files.removeTree(folder)
+      throw error
+    }
+  }
+
+  /// Looks at everything, never through a link, and sets the modes.
+  private func secure(_ entry: String, inside root: String) throws {
+    guard let found = Files.information(entry) else { return }
+    switch found.kind {
+    case .folder:
+      try Files.setMode(0o755, of: entry)
+      for name in Files.list(entry) { try secure("\(entry)/\(name)", inside: root) }
+    case .file:
+      let isProgram = try ProgramFile.looksLikeProgram(entry)
+      try Files.setMode(isProgram ? 0o755 : 0o644, of: entry)
+      try Files.synchronize(entry)
+    case .link:
+      guard let target = Files.resolved(entry), let folder = Files.resolved(root),
+        target.hasPrefix("\(folder)/")
+      else { fallthrough }
+    case .socket, .other:
+      let member = String(entry.dropFirst(root.count + 1))
+      throw ArchiveError.unsafeMember(name: name, member: member)
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/// An archive that qvm must not use.
+package enum ArchiveError: QVMFailure, Hashable {
+  case tarMissing
+  case notTar(name: String, found: String)
+  /// `why` is tar's own words.
+  case cannotUnpack(name: String, why: String)
+  /// Something in it is no file, no folder, and no link that stays inside.
+  case unsafeMember(name: String, member: String)
+  case missingMember(name: String, member: String)
+  /// A member is not what it should be: `why` says what is wrong with it.
+  case badMember(name: String, member: String, why: String)
+
+  package var message: String {
+    switch self {
+    case .tarMissing: "tar is not installed"
+    case .notTar(let name, let found): "\(name) is not a tar archive but \(found)"
+    case .cannotUnpack(let name, let why): "cannot unpack \(name): \(why)"
+    case .unsafeMember(let name, let member):
+      "\(name) holds \(member), which is neither a file nor a folder nor a link inside it"
+    case .missingMember(let name, let member): "\(name) lacks \(member)"
+    case .badMember(let name, let member, let why): "\(member) in \(name) \(why)"
+    }
+  }
+
+  package var advice: String? {
+    switch self {
+    case .tarMissing: PackageManager.advice(for: .tar)
+    case .notTar: "Check QVM_BASE_URL, and whether a network log-in page is in the way."
+    default: "Set QVM_QEMU=system to use the QEMU of this system."
+    }
+  }
+}

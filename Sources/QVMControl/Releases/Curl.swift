@@ -1,0 +1,167 @@
+internal import QMPClient
+
+/// curl, which does everything that goes over the network.
+///
+/// Its own configuration file, its globbing and any protocol but the source's are off.
+struct Curl: Sendable {
+  let program: String
+  let protocols: String
+  let limits: TransferLimits
+  let loop: EventLoop
+
+  /// - Throws: `curlMissing`.
+  init(_ source: ReleaseSource, _ limits: TransferLimits, on loop: EventLoop) throws(DownloadError) {
+    guard let program = Host.find("curl") else { throw .curlMissing }
+    self.program = program
+    protocols = source.protocols
+    self.limits = limits
+    self.loop = loop
+  }
+
+  /// What a server said about a file without sending it.
+  struct Head: Sendable, Hashable {
+    /// The address after all redirects.
+    let url: String
+    /// In bytes.
+    let length: Int?
+    let etag: String?
+    let lastModified: String?
+  }
+
+  /// Asks for the headers of an address.
+  func head(_ url: String) async throws -> Head {
+    let answer = try await lookUp(url, ["-L", "-I"], seconds: limits.lookUpSeconds)
+    // After redirects there are several blocks of headers; the last one is the file's.
+    var headers: [String: String] = [:]
+    for line in answer.body.split(whereSeparator: \.isNewline) {
+      if line.hasPrefix("HTTP/") { headers = [:] }
+      let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2 else { continue }
+      headers[parts[0].lowercased()] = Self.trimmed(parts[1])
+    }
+    return Head(
+      url: answer.url, length: headers["content-length"].flatMap { Int($0) },
+      etag: headers["etag"], lastModified: headers["last-modified"])
+  }
+
+  /// The body of an address as text.
+  ///
+  /// - Parameter token: Sent as a bearer token, and then no redirect is followed, so that nobody
+  ///   else gets it. It reaches curl by its standard input: everybody can read a command line.
+  func text(_ url: String, token: String?) async throws -> String {
+    let size = ["--max-filesize", String(1 << 26)]
+    guard let token else {
+      return try await lookUp(url, ["-L"] + size, seconds: limits.listingSeconds).body
+    }
+    let configuration = "header = \"Authorization: Bearer \(token)\"\n"
+    return try await lookUp(
+      url, ["-K", "-"] + size, seconds: limits.listingSeconds, input: Array(configuration.utf8)
+    ).body
+  }
+
+  private func lookUp(
+    _ url: String, _ options: [String], seconds: Int, input: [UInt8]? = nil
+  ) async throws -> (body: String, url: String) {
+    let arguments =
+      common + options + ["--max-time", String(seconds), "-w", Self.epilogue, "--url", url]
+    let output = try await Program.run(
+      program, arguments, environment: ToolEnvironment.entries, input: input, on: loop)
+    let (body, status, final) = Self.parse(output.standardOutput)
+    if let failure = Self.failure(of: output, status: status, url: url) { throw failure }
+    return (body, final)
+  }
+
+  /// How a transfer to a file ended without an error of the network.
+  enum Transfer: Sendable { case done, rangeRefused }
+
+  /// Writes the body of an address to a file, or what is still missing from it.
+  ///
+  /// - Parameters:
+  ///   - ifRange: An entity tag or a date: the server sends the rest only if the file is still
+  ///     that one. Nil to write all of it.
+  ///   - limit: The most bytes to accept.
+  ///   - lock: Held by curl too, so that a partial file has one writer even when this process is
+  ///     killed.
+  /// - Throws: ``DownloadError``; `CancellationError` after curl has ended.
+  func transfer(
+    _ url: String, to file: String, resumingIf ifRange: String?, limit: Int, holding lock: FileLock
+  ) async throws -> Transfer {
+    var arguments =
+      common + [
+        "-L", "--speed-limit", "1024", "--speed-time", String(limits.stallSeconds),
+        "--max-filesize", String(limit), "-o", file, "-w", Self.epilogue,
+      ]
+    if let ifRange { arguments += ["-C", "-", "-H", "If-Range: \(ifRange)"] }
+    let output = try await Program.run(
+      program, arguments + ["--url", url], environment: ToolEnvironment.entries,
+      inheriting: [lock.descriptor], on: loop)
+    let (_, status, _) = Self.parse(output.standardOutput)
+    if ifRange != nil, output.end == .exited(33) || status == 416 { return .rangeRefused }
+    if let failure = Self.failure(of: output, status: status, url: url, file: file, limit: limit) {
+      throw failure
+    }
+    return .done
+  }
+
+  // MARK: - Arguments and answers
+
+  private var common: [String] {
+    [
+      // First, or ~/.curlrc has been read already.
+      "-q", "-g", "-f", "-sS", "--proto", protocols, "--proto-redir", protocols, "--tlsv1.2",
+      "--max-redirs", "10", "--connect-timeout", String(limits.connectSeconds),
+    ]
+  }
+
+  private static let epilogue = #"\n%{http_code} %{url_effective}"#
+
+  private static func parse(_ bytes: [UInt8]) -> (body: String, status: Int, url: String) {
+    let end = bytes.lastIndex(of: UInt8(ascii: "\n")) ?? bytes.startIndex
+    let last = String(decoding: bytes[end...].dropFirst(), as: UTF8.self)
+    let words = last.split(separator: " ", maxSplits: 1)
+    return (
+      String(decoding: bytes[..<end], as: UTF8.self), words.first.flatMap { Int($0) } ?? 0,
+      words.count > 1 ? String(words[1]) : ""
+    )
+  }
+
+  private static func trimmed(_ text: Substring) -> String {
+    var text = text
+    while text.first?.isWhitespace == true { text.removeFirst() }
+    while text.last?.isWhitespace == true { text.removeLast() }
+    return String(text)
+  }
+
+  /// What an end of curl means; its statuses are those of `man curl`.
+  private static func failure(
+    of output: Program.Output, status: Int, url: String, file: String? = nil, limit: Int = 1 << 26
+  ) -> DownloadError? {
+    if output.succeeded { return nil }
+    let why = words(output)
+    guard case .exited(let code) = output.end else {
+      return .failed(url: url, status: output.end.description, why: why)
+    }
+    switch code {
+    case 1, 47: return .badRedirect(url: url, why: why)
+    case 5, 6, 7: return .unreachable(url: url, why: why)
+    case 18, 52, 55, 56, 92:
+      let received = file.flatMap { Files.information($0)?.size } ?? 0
+      return .interrupted(url: url, why: why, received: received, total: nil)
+    case 22: return .status(status, url: url)
+    case 23: return .unwritable(path: file ?? "", why: why)
+    case 28: return .tooSlow(url: url, why: why)
+    case 35, 51, 53, 58, 59, 60, 66, 77, 80, 82, 83, 90, 91: return .insecure(url: url, why: why)
+    case 63: return .tooBig(url: url, limit: limit)
+    default: return .failed(url: url, status: "curl's status \(code)", why: why)
+    }
+  }
+
+  /// curl's complaint without its `curl: (7) `.
+  private static func words(_ output: Program.Output) -> String {
+    let complaint = output.complaint
+    guard complaint.hasPrefix("curl: ("), let end = complaint.firstIndex(of: ")") else {
+      return complaint
+    }
+    return trimmed(complaint[end...].dropFirst())
+  }
+}

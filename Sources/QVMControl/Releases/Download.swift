@@ -1,0 +1,199 @@
+internal import QMPClient
+
+/// One file on its way into the cache.
+///
+/// Its bytes go to a partial file, which survives interruptions and is gone on with by a later run.
+/// What the server says about the file is kept beside it: as soon as anything of that differs the
+/// download starts over, so that a partial never mixes two files.
+struct Download: Sendable {
+  let asset: ReleaseClient.Asset
+  let client: ReleaseClient
+  /// Keeps others away from the partial file.
+  let lock: FileLock
+
+  /// A partial that is complete.
+  struct Complete: Sendable {
+    let path: String
+    /// In bytes.
+    let size: Int
+    /// In lower-case hexadecimal digits; nil where no program could tell it.
+    let sha256: String?
+  }
+
+  private var folder: String { client.cache.downloads }
+  private var partial: String { "\(folder)/\(asset.name)@\(asset.tag).partial" }
+  private var validators: String { "\(partial).json" }
+  private var limits: TransferLimits { client.limits }
+
+  /// The size by the list of releases or else by the server, in bytes.
+  private var expected: Int? { asset.listed?.size ?? asset.head.length }
+
+  private var received: Int { Files.information(partial)?.size ?? 0 }
+
+  // MARK: - Fetching
+
+  /// Downloads what is missing, and checks length and digest.
+  ///
+  /// - Throws: ``DownloadError``; `CancellationError`. The partial is kept unless it is worthless.
+  func fetch() async throws -> Complete {
+    try prepare()
+    client.progress(asset.name, .began(done: received, total: expected))
+    do {
+      try await receiveAll()
+      let complete = try await check()
+      client.progress(asset.name, .ended(complete: true))
+      return complete
+    } catch {
+      client.progress(asset.name, .ended(complete: false))
+      throw error
+    }
+  }
+
+  /// Removes this and every other partial of the same file, when it is in its place.
+  func clean() {
+    for name in Files.list(folder)
+    where name.hasPrefix("\(asset.name)@") && !name.hasSuffix(".lock") {
+      try? Files.remove("\(folder)/\(name)")
+    }
+  }
+
+  private func receiveAll() async throws {
+    var failures = 0
+    var pause = limits.pause
+    var furthest = received
+    while true {
+      if let expected, expected > 0, received == expected { return }
+      do {
+        try checkSpace()
+        switch try await receive() {
+        case .done: return
+        case .rangeRefused: try discard()
+        }
+      } catch let error as DownloadError where error.isTransient {
+        // Progress is a reason to go on, however often the connection ends. Where the server can't
+        // send the rest of a file, coming as far as before is none.
+        if received > furthest {
+          failures = 0
+          pause = limits.pause
+        }
+        furthest = max(furthest, received)
+        failures += 1
+        if failures >= limits.attempts { throw told(error) }
+        try await client.loop.sleep(until: .now.advanced(by: pause))
+        pause *= 2
+      } catch let error as DownloadError {
+        throw told(error)
+      }
+    }
+  }
+
+  /// One run of curl, with reports of the partial's size meanwhile.
+  private func receive() async throws -> Curl.Transfer {
+    let curl = try Curl(client.source, limits, on: client.loop)
+    let limit = expected ?? limits.largest
+    let ifRange = received > 0 ? asset.head.rangeCondition : nil
+    if received > 0, ifRange == nil { try discard() }
+    return try await withThrowingTaskGroup(of: Curl.Transfer?.self) { group in
+      group.addTask {
+        try await curl.transfer(
+          asset.url, to: partial, resumingIf: ifRange, limit: limit, holding: lock)
+      }
+      group.addTask {
+        while true {
+          try await client.loop.sleep(until: .now.advanced(by: .milliseconds(100)))
+          let size = received
+          client.progress(asset.name, .advanced(to: size))
+          // curl goes by the length that the server announces, and there may be none.
+          if size > limit { throw DownloadError.tooBig(url: asset.url, limit: limit) }
+        }
+      }
+      defer { group.cancelAll() }
+      let transfer = try await group.next() ?? nil
+      client.progress(asset.name, .advanced(to: received))
+      return transfer ?? .done
+    }
+  }
+
+  // MARK: - The partial
+
+  /// Discards a partial of what is another file by now, and notes what this one is.
+  private func prepare() throws {
+    let description = asset.head.json(url: asset.url, size: expected)
+    let known = (try? JSONFile.read(validators)) ?? nil
+    if known == description, received <= expected ?? .max { return }
+    try Files.remove(partial)
+    try JSONFile.write(description, to: validators)
+  }
+
+  private func discard() throws {
+    try Files.remove(partial)
+    client.progress(asset.name, .advanced(to: 0))
+  }
+
+  private func check() async throws -> Complete {
+    let size = received
+    if let expected, size < expected {
+      throw DownloadError.interrupted(
+        url: asset.url, why: "the server sent no more", received: size, total: expected)
+    }
+    if let expected, size > expected {
+      try discard()
+      throw DownloadError.wrongSize(url: asset.url, received: size, expected: expected)
+    }
+    let sha256 = try await FileDigest.sha256(of: partial, on: client.loop)
+    if let listed = asset.listed?.sha256, let sha256, sha256 != listed {
+      try discard()
+      throw DownloadError.wrongDigest(url: asset.url, found: sha256, expected: listed)
+    }
+    return Complete(path: partial, size: size, sha256: sha256)
+  }
+
+  // MARK: - The disk
+
+  /// What else is on the disk needs some room too.
+  private static let spare = 16 << 20
+
+  private func checkSpace() throws {
+    guard let expected, let free = Files.freeSpace(at: folder) else { return }
+    let missing = expected - received
+    if free < missing + Self.spare {
+      throw DownloadError.diskFull(folder: folder, needed: missing, free: free)
+    }
+  }
+
+  /// The error as the user should read it.
+  private func told(_ error: DownloadError) -> DownloadError {
+    switch error {
+    case .unwritable(let path, let why):
+      guard let free = Files.freeSpace(at: folder), free < Self.spare else {
+        return .unwritable(path: path, why: why)
+      }
+      // The disk got full meanwhile; what is running needs the room more than a later attempt.
+      let missing = expected.map { $0 - received }
+      try? discard()
+      return .diskFull(
+        folder: folder, needed: missing, free: Files.freeSpace(at: folder) ?? free)
+    case .interrupted(let url, let why, let received, _):
+      return .interrupted(url: url, why: why, received: received, total: expected)
+    default: return error
+    }
+  }
+}
+
+extension Curl.Head {
+  /// What the server is to compare before it sends the rest of a file; nil where it told nothing
+  /// that names one version of it. (RFC 9110, 13.1.5: a weak entity tag won't do.)
+  fileprivate var rangeCondition: String? {
+    if let etag, etag.hasPrefix("\"") { return etag }
+    return lastModified
+  }
+
+  fileprivate func json(url: String, size: Int?) -> JSONValue {
+    var object: JSONObject = ["schema": 1, "url": .string(url)]
+    object["size"] = size.map { .integer(Int64($0)) }
+    object["length"] = length.map { .integer(Int64($0)) }
+    object["etag"] = etag.map(JSONValue.string)
+    object["lastModified"] = lastModified.map(JSONValue.string)
+    return .object(object)
+  }
+}

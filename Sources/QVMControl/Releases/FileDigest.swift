@@ -1,0 +1,34 @@
+internal import QMPClient
+
+/// SHA-256 digests of files, by whichever program there is.
+enum FileDigest {
+  /// The quickest first: openssl uses the CPU's instructions for it, the other two mostly don't.
+  private static let programs = [
+    ("openssl", ["dgst", "-sha256", "-r"]), ("sha256sum", ["-b"]), ("shasum", ["-a", "256", "-b"]),
+  ]
+
+  /// The digest in lower-case hexadecimal digits; nil where no program can tell it.
+  ///
+  /// - Parameter path: Absolute.
+  /// - Throws: `CancellationError`.
+  static func sha256(of path: String, on loop: EventLoop) async throws -> String? {
+    for (name, arguments) in programs {
+      guard let program = Host.find(name) else { continue }
+      do {
+        let output = try await Program.run(
+          program, arguments + [path], environment: ToolEnvironment.entries, on: loop)
+        if output.succeeded, let digest = parse(output.standardOutput) { return digest }
+      } catch is SpawnError {
+        continue
+      }
+    }
+    return nil
+  }
+
+  /// All three print the digest first. A backslash before it says that the name is escaped.
+  private static func parse(_ output: [UInt8]) -> String? {
+    let text = String(decoding: output, as: UTF8.self)
+    let digits = text.drop { $0 == "\\" }.prefix { $0.isHexDigit }.lowercased()
+    return digits.utf8.count == 64 ? digits : nil
+  }
+}

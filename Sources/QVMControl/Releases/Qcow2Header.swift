@@ -1,0 +1,73 @@
+/// The header of a qcow2 image, as far as it says whether the image is whole and its own.
+///
+/// Source: QEMU's `docs/interop/qcow2.txt`. All numbers are big-endian.
+package struct Qcow2Header: Sendable, Hashable {
+  package let version: Int
+  /// The size of the disk that the guest sees, in bytes.
+  package let virtualSize: Int
+
+  /// What keeps an image from being a base image.
+  package enum Problem: Error, Sendable, Hashable {
+    case notQcow2(found: String)
+    case truncated
+    case version(Int)
+    /// It names another file that it needs; any file of this machine could be meant.
+    case backingFile
+    case externalDataFile
+    case encrypted
+    /// It was not closed, or was found damaged, when it was made.
+    case dirty
+    case corrupt
+    case unknownFeatures(UInt64)
+    case implausible
+
+    package var description: String {
+      switch self {
+      case .notQcow2(let found): "is not a qcow2 image but \(found)"
+      case .truncated: "ends within its header"
+      case .version(let version): "has the unknown qcow2 version \(version)"
+      case .backingFile: "needs another image, its backing file"
+      case .externalDataFile: "keeps its data in another file"
+      case .encrypted: "is encrypted"
+      case .dirty: "was not closed properly"
+      case .corrupt: "is marked as corrupt"
+      case .unknownFeatures(let bits): "needs unknown qcow2 features (bits \(bits))"
+      case .implausible: "has an implausible header"
+      }
+    }
+  }
+
+  /// The bytes to read: the header of version 3 without its extensions.
+  package static let length = 104
+
+  /// Reads the header of a base image.
+  ///
+  /// - Parameter bytes: The first ``length`` bytes of the file, or all there are.
+  package init(_ bytes: [UInt8]) throws(Problem) {
+    guard bytes.starts(with: [0x51, 0x46, 0x49, 0xFB]) else {
+      throw .notQcow2(found: FileKind.description(of: bytes))
+    }
+    guard bytes.count >= 72 else { throw .truncated }
+    func number(_ offset: Int, _ count: Int) -> UInt64 {
+      bytes[offset..<offset + count].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    version = Int(number(4, 4))
+    guard version == 2 || version == 3 else { throw .version(version) }
+    guard number(8, 8) == 0 else { throw .backingFile }
+    guard number(32, 4) == 0 else { throw .encrypted }
+    guard let size = Int(exactly: number(24, 8)), size > 0, (9...21).contains(number(20, 4)),
+      number(40, 8) > 0
+    else { throw .implausible }
+    virtualSize = size
+    if version == 2 { return }
+
+    guard bytes.count >= Self.length else { throw .truncated }
+    let features = number(72, 8)
+    if features & 0b10 != 0 { throw .corrupt }
+    if features & 0b100 != 0 { throw .externalDataFile }
+    if features & 0b1 != 0 { throw .dirty }
+    // Bits 3 and 4 are the compression type and extended L2 entries; QEMU says if it can't.
+    if features & ~0b11111 != 0 { throw .unknownFeatures(features & ~0b11111) }
+    guard number(100, 4) >= UInt64(Self.length) else { throw .implausible }
+  }
+}

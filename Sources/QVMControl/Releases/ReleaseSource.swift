@@ -1,0 +1,79 @@
+/// Where the releases are: GitHub, or a mirror with the same layout.
+///
+/// Below the base, `<repository>/releases/latest` redirects to `…/releases/tag/<tag>`, and the
+/// files are `<repository>/releases/download/<tag>/<asset>`. A mirror may have, as
+/// `<repository>/releases.json`, what GitHub's API answers for a list of releases.
+package struct ReleaseSource: Sendable, Hashable, CustomStringConvertible {
+  /// The address without a slash at its end.
+  package let base: String
+
+  package static let github = ReleaseSource(checked: "https://github.com/cross-platform-actions")
+
+  private init(checked base: String) { self.base = base }
+
+  /// - Throws: `badBaseURL` for what is no `http` or `https` address, or has a query or spaces.
+  package init(base: String) throws(ReleaseError) {
+    var base = base
+    while base.hasSuffix("/") { base.removeLast() }
+    let scheme = ["https://", "http://"].first { base.lowercased().hasPrefix($0) }
+    let isPlain = base.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !#""'\?#{}"#.utf8.contains($0) }
+    guard let scheme, base.count > scheme.count, isPlain, !base.dropFirst(scheme.count).hasPrefix("/")
+    else { throw .badBaseURL(base) }
+    self.init(checked: base)
+  }
+
+  /// The source that `QVM_BASE_URL` asks for, else GitHub.
+  package static func fromEnvironment() throws(ReleaseError) -> ReleaseSource {
+    guard let base = Host.environment("QVM_BASE_URL") else { return .github }
+    return try ReleaseSource(base: base)
+  }
+
+  package var description: String { base }
+
+  /// What curl may speak, at first and after a redirect: plain `http` only where the base is.
+  var protocols: String { base.lowercased().hasPrefix("http://") ? "=http,https" : "=https" }
+
+  func latest(_ repository: String) -> String { "\(base)/\(repository)/releases/latest" }
+
+  func asset(_ name: String, tag: String, in repository: String) -> String {
+    "\(base)/\(repository)/releases/download/\(tag)/\(name)"
+  }
+
+  /// Where a person finds the releases.
+  package func page(_ repository: String) -> String { "\(base)/\(repository)/releases" }
+
+  private static let githubPrefix = "https://github.com/"
+
+  /// Whether the list of releases comes from GitHub's API, which takes a token.
+  var hasAPI: Bool { base.hasPrefix(Self.githubPrefix) }
+
+  /// Where the list of releases is.
+  func listing(_ repository: String) -> String {
+    guard hasAPI else { return "\(base)/\(repository)/releases.json" }
+    let owner = base.dropFirst(Self.githubPrefix.count)
+    return "https://api.github.com/repos/\(owner)/\(repository)/releases?per_page=100"
+  }
+
+  /// The part of an address that a resolver is asked for.
+  static func host(of url: String) -> String {
+    let rest = url.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: true)
+    return rest.count > 1 ? String(rest[1]) : url
+  }
+
+  /// Whether a word is safe in a file name and an address: what every tag and asset looks like.
+  static func isPlainName(_ name: String) -> Bool {
+    guard let first = name.utf8.first, name.utf8.count <= 128, first != UInt8(ascii: ".") else {
+      return false
+    }
+    return first != UInt8(ascii: "-")
+      && name.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+          UInt8(ascii: "_"), UInt8(ascii: "+"):
+          true
+        default: false
+        }
+      }
+  }
+}

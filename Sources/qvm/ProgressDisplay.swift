@@ -1,0 +1,171 @@
+import QVMControl
+import Synchronization
+
+/// Shows downloads on standard error: on a terminal a line for each that is redrawn as it goes on,
+/// elsewhere a line when it begins and one when it ends.
+final class ProgressDisplay: Sendable {
+  private static let standardError: Int32 = 2
+  private static let redrawInterval = Duration.milliseconds(100)
+
+  private let isLive: Bool
+  private let width: @Sendable () -> Int
+  private let write: @Sendable (String) -> Void
+  // Reports come on the loop's thread, notices from whoever has one.
+  private let state = Mutex(State())
+
+  private struct State {
+    var lines: [ProgressLine] = []
+    /// How many lines of the terminal show downloads now.
+    var drawn = 0
+    var drawnAt: SuspendingClock.Instant?
+  }
+
+  /// - Parameters:
+  ///   - isLive: Whether lines can be redrawn.
+  ///   - width: The columns of a line.
+  init(
+    isLive: Bool = Terminal.isTerminal(standardError),
+    width: @escaping @Sendable () -> Int = { Terminal.width(of: standardError) ?? 80 },
+    write: @escaping @Sendable (String) -> Void = { Output.note($0) }
+  ) {
+    self.isLive = isLive
+    self.width = width
+    self.write = write
+  }
+
+  /// What downloads report to.
+  var reporter: ProgressReporter {
+    ProgressReporter { [self] label, event in take(event, of: label, at: .now) }
+  }
+
+  /// Writes a sentence above the lines of the downloads.
+  func notice(_ sentence: String) {
+    state.withLock { state in
+      write(erasing(&state) + "qvm: \(sentence)\n" + drawing(&state, at: .now))
+    }
+  }
+
+  func take(_ event: ProgressReporter.Event, of label: String, at now: SuspendingClock.Instant) {
+    state.withLock { state in
+      switch event {
+      case .began(let done, let total):
+        let line = ProgressLine(label: label, done: done, total: total, at: now)
+        state.lines.append(line)
+        if !isLive { return write("\(line.beginning)\n") }
+        redraw(&state, at: now)
+      case .advanced(let bytes):
+        guard let index = state.lines.firstIndex(where: { $0.label == label }) else { return }
+        state.lines[index].advance(to: bytes, at: now)
+        if let last = state.drawnAt, last.duration(to: now) < Self.redrawInterval { return }
+        redraw(&state, at: now)
+      case .ended(let complete):
+        guard let index = state.lines.firstIndex(where: { $0.label == label }) else { return }
+        let line = state.lines.remove(at: index)
+        let ending = line.ending(complete: complete, at: now)
+        write(erasing(&state) + "\(ending)\n" + drawing(&state, at: now))
+      }
+    }
+  }
+
+  private func redraw(_ state: inout State, at now: SuspendingClock.Instant) {
+    if isLive { write(erasing(&state) + drawing(&state, at: now)) }
+  }
+
+  /// What takes the lines of the downloads off the terminal again.
+  private func erasing(_ state: inout State) -> String {
+    if state.drawn == 0 { return "" }
+    defer { state.drawn = 0 }
+    // Up to the first of them, and all below is cleared.
+    return "\u{1B}[\(state.drawn)A\r\u{1B}[J"
+  }
+
+  private func drawing(_ state: inout State, at now: SuspendingClock.Instant) -> String {
+    if !isLive || state.lines.isEmpty { return "" }
+    state.drawn = state.lines.count
+    state.drawnAt = now
+    // The last column stays empty: a terminal may wrap when it is written to.
+    let columns = max(width() - 1, 1)
+    return state.lines.map { "\($0.text(columns: columns))\n" }.joined()
+  }
+}
+
+/// One download as a line of text.
+struct ProgressLine: Sendable {
+  let label: String
+  private(set) var done: Int
+  let total: Int?
+  private let began: (bytes: Int, time: SuspendingClock.Instant)
+  private var rate = TransferRate()
+
+  init(label: String, done: Int, total: Int?, at time: SuspendingClock.Instant) {
+    self.label = label
+    self.done = done
+    self.total = total
+    began = (done, time)
+    rate.note(done, at: time)
+  }
+
+  mutating func advance(to bytes: Int, at time: SuspendingClock.Instant) {
+    done = bytes
+    rate.note(bytes, at: time)
+  }
+
+  /// The line for so many columns; what matters least is left out first where they are few.
+  func text(columns: Int) -> String {
+    var parts = [label]
+    if let total, total > 0 {
+      parts.append("\(min(100, done * 100 / total))%")
+      parts.append("\(Self.size(done)) of \(Self.size(total))")
+    } else {
+      parts.append(Self.size(done))
+    }
+    if let speed = rate.bytesPerSecond { parts.append("\(Self.size(speed))/s") }
+    if let total, let seconds = rate.secondsLeft(for: max(0, total - done)) {
+      parts.append("\(Self.time(seconds)) left")
+    }
+    while parts.count > 2, parts.joined(separator: "  ").count > columns { parts.removeLast() }
+    let line = parts.joined(separator: "  ")
+    if line.count <= columns { return line }
+    // How far it is says more than the end of a name.
+    let share = parts[1]
+    let room = columns - share.count - 2
+    return room < 4 ? String(share.prefix(columns)) : "\(label.prefix(room - 1))…  \(share)"
+  }
+
+  /// The line when it begins, where no line is redrawn.
+  var beginning: String {
+    let size = total.map { " (\(Self.size($0)))" } ?? ""
+    return done > 0
+      ? "downloading \(label)\(size), going on after \(Self.size(done))"
+      : "downloading \(label)\(size)"
+  }
+
+  /// The line that stays.
+  func ending(complete: Bool, at time: SuspendingClock.Instant) -> String {
+    if !complete { return "\(label) stopped after \(Self.size(done))" }
+    let seconds = Int(began.time.duration(to: time) / .seconds(1))
+    return "\(label) downloaded, \(Self.size(done)) in \(Self.time(seconds))"
+  }
+
+  /// In decimal units, as networks and disks are sold: `512 B`, `1.5 MB`, `120 MB`.
+  static func size(_ bytes: Int) -> String {
+    if bytes < 1000 { return "\(max(0, bytes)) B" }
+    var tenths = bytes / 100
+    var unit = 0
+    let units = ["kB", "MB", "GB", "TB", "PB", "EB"]
+    while tenths >= 10_000, unit < units.count - 1 {
+      tenths /= 1000
+      unit += 1
+    }
+    return tenths < 1000
+      ? "\(tenths / 10).\(tenths % 10) \(units[unit])" : "\(tenths / 10) \(units[unit])"
+  }
+
+  /// As `0:07`, `12:30` or `1:02:03`.
+  static func time(_ seconds: Int) -> String {
+    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60)
+    return hours > 0
+      ? "\(hours):\(two(minutes)):\(two(seconds % 60))" : "\(minutes):\(two(seconds % 60))"
+  }
+}

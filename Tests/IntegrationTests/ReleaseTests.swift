@@ -1,0 +1,174 @@
+import Foundation
+import QMPClient
+import QVMControl
+import TestSupport
+import Testing
+
+/// From an empty cache to a guest that was shut down, by way of a release server.
+@Suite(.timeLimit(.minutes(5))) struct ReleaseTests {
+  private static let versions = [
+    "freebsd": "14.2", "openbsd": "7.6", "netbsd": "10.1", "haiku": "r1beta5", "omnios": "r151052",
+  ]
+
+  /// The words that name a driver's guest.
+  private func guest(_ driver: String) -> [String] {
+    let parts = driver.split(separator: "-", maxSplits: 1).map(String.init)
+    return ["--platform", parts[1], parts[0], Self.versions[parts[0]] ?? ""]
+  }
+
+  @Test(arguments: Driver.specified.map(\.description))
+  func `each driver's command boots a downloaded guest, which obeys its power button`(
+    driver: String
+  ) async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await PublishedReleases.serve(in: sandbox)
+      sandbox.environment["QVM_QEMU"] = "managed"
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      let run = try await sandbox.qvm(
+        ["run", "-d", "--name", "guest", "--memory", "256M"] + guest(driver))
+      #expect(run.status == 0, "\(run.err)")
+      #expect(
+        try await sandbox.qvm("wait", "guest", "--for", "console:ready", "--timeout", "120").status
+          == 0)
+      let status = try await sandbox.status("guest")
+      #expect(status["runState"]?.string == "running")
+      #expect(status["platform"]?.string == String(driver.drop { $0 != "-" }.dropFirst()))
+
+      let command = try String(
+        contentsOf: sandbox.cache.appending(path: "instances/guest/boot.json"), encoding: .utf8)
+      let target = driver.hasSuffix("arm64") ? "aarch64" : "x86_64"
+      #expect(
+        command.contains("\(sandbox.cache.path)/qemu/\(target)/bin/qemu-system-\(target)"),
+        "not the downloaded QEMU")
+
+      let stop = try await sandbox.qvm("stop", "guest")
+      #expect(stop.status == 0, "\(stop.err)")
+      let outcome = try await sandbox.status("guest")["lastOutcome"]
+      #expect(outcome?["result"]?.string == "clean")
+      #expect(outcome?["reason"]?.string == "guest-shutdown")
+      #expect(outcome?["rung"]?.string == "powerdown")
+      #expect(outcome?["exitStatus"]?.int == 0)
+    }
+  }
+
+  @Test func `OpenBSD on arm64 boots with Linaro's firmware where a release has it`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await PublishedReleases.serve(in: sandbox, linaro: true)
+      sandbox.environment["QVM_QEMU"] = "managed"
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      let run = try await sandbox.qvm(
+        ["run", "-d", "--name", "guest", "--memory", "256M"] + guest("openbsd-arm64"))
+      #expect(run.status == 0, "\(run.err)")
+      let boot = try String(
+        contentsOf: sandbox.cache.appending(path: "instances/guest/boot.json"), encoding: .utf8)
+      #expect(boot.contains("share/qemu/linaro_uefi.fd"))
+      #expect(!boot.contains("acpi=off"))
+      #expect(
+        try await sandbox.qvm("wait", "guest", "--for", "console:ready", "--timeout", "120").status
+          == 0)
+      #expect(try await sandbox.qvm("stop", "guest").status == 0)
+    }
+  }
+
+  @Test func `a second run needs no network, and the base image is never written`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await PublishedReleases.serve(in: sandbox)
+      sandbox.environment["QVM_QEMU"] = "managed"
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      let pull = try await sandbox.qvm(["pull"] + guest("haiku-x86-64"))
+      #expect(pull.status == 0, "\(pull.err)")
+      let image = URL(filePath: String(pull.out.dropLast()))
+      let mode = try FileManager.default.attributesOfItem(atPath: image.path)[.posixPermissions]
+      #expect(mode as? Int == 0o444)
+      let before = try Data(contentsOf: image)
+
+      try server.forgetRequests()
+      for name in ["first", "second"] {
+        let run = try await sandbox.qvm(
+          ["run", "-d", "--name", name, "--memory", "64M"] + guest("haiku-x86-64"))
+        #expect(run.status == 0, "\(run.err)")
+        _ = try await sandbox.qvm("wait", name, "--for", "console:ready", "--timeout", "60")
+      }
+      #expect(server.requests.isEmpty)
+      #expect(try await sandbox.qvm("stop", "first", "second").status == 0)
+      #expect(try Data(contentsOf: image) == before)
+    }
+  }
+
+  @Test func `an asset that the latest release lacks comes from an older one`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await PublishedReleases.serve(in: sandbox)
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      let pull = try await sandbox.qvm(["pull"] + guest("netbsd-x86-64"))
+      #expect(pull.status == 0, "\(pull.err)")
+      #expect(pull.out.contains("/images/v0.7.0/"))
+    }
+  }
+
+  @Test func `a version that no release has is answered by those there are`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await PublishedReleases.serve(in: sandbox)
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      let pull = try await sandbox.qvm("pull", "freebsd", "99.9")
+      #expect(pull.status == 1)
+      #expect(pull.err.contains("99.9"))
+      #expect(pull.err.contains("14.2"))
+    }
+  }
+
+  private static let faults: [(fault: ReleaseServer.Fault, says: String)] = [
+    (.status(404), "haiku"), (.html, "haiku"), (.truncate(at: 1000), "haiku"),
+    (.withoutLength(upTo: 1000), "haiku"),
+  ]
+
+  @Test(arguments: 0..<faults.count)
+  func `a server that lies leaves nothing under a final name`(index: Int) async throws {
+    let (fault, says) = Self.faults[index]
+    try await Sandbox.with { sandbox in
+      let server = try await PublishedReleases.serve(in: sandbox)
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      try server.setFault(fault, for: "haiku-r1beta5-x86-64.qcow2")
+      let run = try await sandbox.qvm(["run", "-d"] + guest("haiku-x86-64"))
+      #expect(run.status == 1)
+      #expect(run.err.contains(says))
+      let images =
+        (try? FileManager.default.subpathsOfDirectory(
+          atPath: sandbox.cache.appending(path: "images").path)) ?? []
+      #expect(!images.contains { $0.hasSuffix(".qcow2") })
+      #expect(try await sandbox.qvm("list", "--json").json["instances"] == .array([]))
+
+      try server.setFault(nil, for: "haiku-r1beta5-x86-64.qcow2")
+      let again = try await sandbox.qvm(["pull"] + guest("haiku-x86-64"))
+      #expect(again.status == 0, "\(again.err)")
+    }
+  }
+
+  @Test func `an unreachable server is named`() async throws {
+    try await Sandbox.with { sandbox in
+      let pull = try await sandbox.qvm("pull", "freebsd", "14.2")
+      #expect(pull.status == 1)
+      #expect(pull.err.contains("127.0.0.1"))
+    }
+  }
+
+  @Test func `an interrupted download leaves no process, and the next one completes it`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      let server = try await PublishedReleases.serve(in: sandbox)
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      try server.setFault(.hang, for: "haiku-r1beta5-x86-64.qcow2")
+      let pull = try sandbox.start("pull", "haiku", "r1beta5")
+      try await eventually("the image was asked for") {
+        server.requests.contains { $0.path.hasSuffix("haiku-r1beta5-x86-64.qcow2") }
+          || sandbox.processes.contains { $0.command.contains("curl") }
+      }
+      pull.signal(SIGINT)
+      let result = try await pull.end(within: .seconds(20))
+      #expect(result.status == 130)
+      #expect(sandbox.processes.isEmpty)
+      try server.setFault(nil, for: "haiku-r1beta5-x86-64.qcow2")
+      #expect(try await sandbox.qvm("pull", "haiku", "r1beta5").status == 0)
+    }
+  }
+}

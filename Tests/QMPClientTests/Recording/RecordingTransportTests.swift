@@ -1,0 +1,81 @@
+import Foundation
+import QMPClient
+import Testing
+import TestSupport
+
+@Suite(.timeLimit(.minutes(1))) struct RecordingTransportTests {
+  @Test(arguments: QMPReplay.Manner.allCases)
+  func `a recording of a replay is the transcript that was replayed`(
+    manner: QMPReplay.Manner
+  ) async throws {
+    let folder = try TemporaryFolder()
+    let original = try Fixture.text("QMP/7.2/powerdown.qmp")
+    let replay = try QMPReplay(try Transcript(parsing: original, name: "powerdown.qmp"), manner)
+    let transcript = try Transcript(parsing: original, name: "powerdown.qmp")
+    let recorder = try QMPRecorder(
+      path: folder.path + "/a.qmp",
+      comments: transcript.comments.filter { !$0.hasPrefix("QEMU") })
+    let transport = RecordingTransport(
+      wrapping: try SocketTransport(path: replay.path), to: recorder)
+    let scenario = try #require(QMPScenario.all.first { $0.name == "powerdown" })
+    try await scenario.talk(OneTransport(transport: transport))
+    try await replay.finish()
+    #expect(recorder.failure == nil)
+    #expect(try String(contentsOfFile: folder.path + "/a.qmp", encoding: .utf8) == original)
+  }
+
+  private struct OneTransport: QMPScenarioHost {
+    let transport: any QMPTransport
+    let patience: Duration = .milliseconds(10)
+    func transport(to monitor: String) -> any QMPTransport { transport }
+    func awaitConsole(_ text: String) {}
+    func terminate() {}
+    func makeRoom() {}
+  }
+
+  @Test func `each line is on file before the next one passes`() async throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/a.qmp"
+    let server = try QMPScriptedServer { peer throws in
+      try peer.negotiate()
+      try peer.expect("stop")
+      try peer.receiveUntilEnd()
+    }
+    let recorder = try QMPRecorder(path: path)
+    let transport = RecordingTransport(wrapping: server.transport, to: recorder)
+    try await QMPClient.withConnection(over: transport) { client async throws in
+      try await client.execute(Stop())
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      #expect(text.hasSuffix("-> {\"execute\":\"stop\",\"id\":2}\n<- {\"return\": {}, \"id\": 2}\n"))
+    }
+    try await server.finish()
+    #expect(try String(contentsOfFile: path, encoding: .utf8).hasSuffix("-> EOF\n"))
+    let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    #expect(mode == 0o600)
+  }
+
+  @Test func `a file that can't be written ends the recording, not the conversation`() async throws {
+    let server = try QMPScriptedServer { peer throws in
+      try peer.negotiate()
+      try peer.expect("query-status", ["running": true, "status": "running"])
+      try peer.receiveUntilEnd()
+    }
+    // Opens, and is full from the first byte on; macOS has no such device.
+    guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
+    #expect(throws: SystemError.self) { _ = try QMPRecorder(path: "/dev/full") }
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/a.qmp"
+    let recorder = try QMPRecorder(path: path)
+    let transport = RecordingTransport(wrapping: server.transport, to: recorder)
+    try await QMPClient.withConnection(over: transport) { client async throws in
+      #expect(try await client.execute(QueryStatus()).running)
+    }
+    try await server.finish()
+  }
+
+  @Test func `a path where no file can be is an error at once`() {
+    #expect {
+      _ = try QMPRecorder(path: "/nowhere/a.qmp")
+    } throws: { ($0 as? SystemError)?.call == "open" }
+  }
+}

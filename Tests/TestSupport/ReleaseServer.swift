@@ -1,0 +1,203 @@
+public import Foundation
+internal import QMPClient
+internal import QVMControl
+
+/// A server on this machine with the layout of the real release server, and its faults.
+///
+/// It serves a folder of `<repository>/<tag>/<asset>`; `<repository>/latest` is a file with a tag.
+/// Assets are answered by a redirect to an address that works once, as GitHub's expire. It ends
+/// when this object does, or this process.
+public final class ReleaseServer: Sendable {
+  public let root: URL
+  /// For `QVM_BASE_URL`.
+  public let baseURL: String
+  /// The certificate to trust, for `CURL_CA_BUNDLE`; nil for a server without TLS.
+  public let certificate: URL?
+  private let process: ChildProcess
+  /// The server reads from the other end, and ends when this one is closed.
+  private let input: Descriptor
+
+  /// What goes wrong with the answers for an asset.
+  public enum Fault: Sendable {
+    /// This status instead of the file.
+    case status(Int)
+    /// A web page with status 200.
+    case html
+    /// No answer at all.
+    case hang
+    /// The connection is closed without an answer.
+    case drop
+    /// The connection ends at this byte of the file, as often as it is asked for.
+    case truncate(at: Int)
+    /// No Content-Length, and the connection ends at this byte of the file.
+    case withoutLength(upTo: Int)
+    /// Ranges are ignored.
+    case withoutRanges
+    /// So many bytes a second.
+    case slow(Int)
+    /// In the list of releases: digests that aren't those of the files.
+    case wrongDigest
+    /// In the list of releases: no digests.
+    case withoutDigest
+    /// The fault for so many requests only.
+    indirect case times(Int, Fault)
+
+    var words: String {
+      switch self {
+      case .status(let status): "status \(status)"
+      case .html: "html"
+      case .hang: "hang"
+      case .drop: "drop"
+      case .truncate(let offset): "truncate \(offset)"
+      case .withoutLength(let offset): "no-length \(offset)"
+      case .withoutRanges: "no-range"
+      case .slow(let rate): "slow \(rate)"
+      case .wrongDigest: "wrong-digest"
+      case .withoutDigest: "no-digest"
+      case .times(let count, let fault): "times \(count) \(fault.words)"
+      }
+    }
+  }
+
+  /// What the server was asked, in the order of the answers.
+  public struct Request: Sendable {
+    public let method: String
+    public let path: String
+    public let status: Int
+    /// The `Range` header.
+    public let range: String?
+    /// The `Authorization` header.
+    public let authorization: String?
+  }
+
+  /// Starts a server for a folder, which is made where it is absent.
+  ///
+  /// - Parameter secure: Whether it speaks TLS, with a certificate that nobody trusts yet.
+  public static func start(root: URL, secure: Bool = false) throws -> ReleaseServer {
+    try ReleaseServer(root: root, secure: secure)
+  }
+
+  private init(root: URL, secure: Bool) throws {
+    self.root = root
+    try FileManager.default.createDirectory(
+      at: root.appending(path: ".faults"), withIntermediateDirectories: true)
+    let script = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "release_server.py")
+    var arguments = [script.path, root.path]
+    if secure {
+      let (certificate, key) = try Self.makeCertificate(in: root)
+      arguments += [certificate.path, key.path]
+      self.certificate = certificate
+    } else {
+      certificate = nil
+    }
+    let (input, inputEnd) = try SocketCalls.pair()
+    let (output, outputEnd) = try SocketCalls.pair()
+    self.input = input
+    process = try ChildProcess(
+      .init(try Tool.python.url.path, arguments, descriptors: [inputEnd, outputEnd, nil]))
+    guard let port = Self.port(from: output) else {
+      throw Sandbox.Failure("the release server did not start")
+    }
+    baseURL = "\(secure ? "https" : "http")://127.0.0.1:\(port)/cross-platform-actions"
+  }
+
+  /// Reads the line with the port that the server prints.
+  private static func port(from output: Descriptor) -> Int? {
+    let deadline = SuspendingClock.now.advanced(by: .seconds(20))
+    var line: [UInt8] = []
+    while line.last != UInt8(ascii: "\n") {
+      guard SocketCalls.wait(output.number, for: .read, until: deadline),
+        case .bytes(let bytes) = SocketCalls.receive(output.number)
+      else { return nil }
+      line += bytes
+    }
+    return Int(String(decoding: line.dropLast(), as: UTF8.self))
+  }
+
+  private static func makeCertificate(in root: URL) throws -> (URL, URL) {
+    let certificate = root.appending(path: ".certificate")
+    let key = root.appending(path: ".key")
+    let end = try RunningCommand.runBlocking(
+      "/usr/bin/env",
+      [
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+        "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key.path, "-out",
+        certificate.path,
+      ])
+    guard end == .exited(0) else {
+      throw Sandbox.Failure("openssl could not make a certificate")
+    }
+    return (certificate, key)
+  }
+
+  // MARK: - What it serves
+
+  public func file(_ asset: String, tag: String, in repository: String) -> URL {
+    root.appending(path: "\(repository)/\(tag)/\(asset)")
+  }
+
+  /// Puts an asset into a release.
+  public func publish(
+    _ content: Data, as asset: String, tag: String, in repository: String
+  ) throws {
+    let file = file(asset, tag: tag, in: repository)
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try content.write(to: file)
+  }
+
+  /// Makes a release the latest one of its repository.
+  public func setLatest(_ tag: String, in repository: String) throws {
+    let folder = root.appending(path: repository)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Data(tag.utf8).write(to: folder.appending(path: "latest"))
+  }
+
+  /// Changes the answers for an asset, for `<repository>.latest` or for `<repository>.json`, the
+  /// list of releases; nil for none.
+  public func setFault(_ fault: Fault?, for name: String) throws {
+    try setWords(fault?.words, for: name)
+  }
+
+  /// Redirects an asset, or `<repository>.latest`, somewhere else.
+  public func redirect(_ name: String, to address: String) throws {
+    if name.hasSuffix(".latest") {
+      try setWords("redirect \(address)", for: name)
+    } else {
+      try setWords(address, for: "\(name).redirect")
+    }
+  }
+
+  private func setWords(_ words: String?, for name: String) throws {
+    let file = root.appending(path: ".faults/\(name)")
+    if let words {
+      try Data(words.utf8).write(to: file)
+    } else {
+      try? FileManager.default.removeItem(at: file)
+    }
+  }
+
+  // MARK: - What it was asked
+
+  public var requests: [Request] {
+    let bytes = FileManager.default.contents(atPath: root.appending(path: ".requests").path)
+    return (bytes ?? Data()).split(separator: 10).compactMap { line in
+      guard let json = try? JSONValue(parsing: Array(line)), let method = json["method"]?.string,
+        let path = json["path"]?.string, let status = json["status"]?.int
+      else { return nil }
+      return Request(
+        method: method, path: path, status: status, range: json["range"]?.string,
+        authorization: json["authorization"]?.string)
+    }
+  }
+
+  /// The requests for an asset's bytes, after the redirect.
+  public func transfers(of asset: String) -> [Request] {
+    requests.filter { $0.method == "GET" && $0.path.hasPrefix("/signed/\(asset)?") }
+  }
+
+  public func forgetRequests() throws {
+    try? FileManager.default.removeItem(at: root.appending(path: ".requests"))
+  }
+}
