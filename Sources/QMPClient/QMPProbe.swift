@@ -38,6 +38,7 @@ public final class QMPProbe {
   /// Executes a command and blocks until its reply.
   ///
   /// - Throws: `refused`, `disconnected`, `timedOut`.
+  @discardableResult
   public func execute<Command: QMPCommand>(
     _ command: Command
   ) throws(QMPError) -> Command.Reply {

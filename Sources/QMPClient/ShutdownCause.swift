@@ -11,8 +11,8 @@ public struct ShutdownCause: RawRepresentable, Sendable, Hashable, CustomStringC
   /// QEMU's word.
   public var description: String { rawValue }
 
-  /// No cause was given.
-  public static let none = ShutdownCause(rawValue: "none")
+  /// No cause was given: `none` on the wire.
+  public static let unspecified = ShutdownCause(rawValue: "none")
   /// An error on the host ended the guest.
   public static let hostError = ShutdownCause(rawValue: "host-error")
   /// The guest powered off.

@@ -30,8 +30,8 @@ public struct SetAction: QMPCommand {
     case shutdown
     /// QEMU ends with a status other than 0. Since QEMU 7.1.
     case exitFailure = "exit-failure"
-    /// The guest goes on.
-    case none
+    /// The guest goes on: `none` on the wire.
+    case goOn = "none"
   }
 
   /// What follows when the guest reboots.

@@ -27,8 +27,8 @@ public enum WatchdogAction: String, Sendable {
   case pause
   /// The guest is stopped in the run state `debug`.
   case debug
-  /// Nothing.
-  case none
+  /// Nothing: `none` on the wire.
+  case nothing = "none"
   /// The guest gets a non-maskable interrupt. Since QEMU 2.4.
   case injectNMI = "inject-nmi"
 }

@@ -18,6 +18,9 @@ struct TranscriptFile {
     descriptor = Descriptor(owning: number)
   }
 
+  /// Takes over a file that is open.
+  init(_ descriptor: Descriptor) { self.descriptor = descriptor }
+
   /// Appends a line; where that fails, takes back what has been written of it.
   mutating func append(_ line: [UInt8]) throws(SystemError) {
     var rest = line[...]

@@ -31,8 +31,12 @@ public final class QMPRecorder: Sendable {
   ///   - path: The file.
   ///   - comments: Lines for people at the beginning, such as how to record it again.
   /// - Throws: ``SystemError`` where the file can't be created or written.
-  public init(path: String, comments: [String] = []) throws(SystemError) {
-    var file = try TranscriptFile(path: path)
+  public convenience init(path: String, comments: [String] = []) throws(SystemError) {
+    try self.init(try TranscriptFile(path: path), comments: comments)
+  }
+
+  init(_ file: TranscriptFile, comments: [String] = []) throws(SystemError) {
+    var file = file
     for line in [Transcript.header] + comments.map({ "# \($0)" }) {
       try file.append(Array((line + "\n").utf8))
     }

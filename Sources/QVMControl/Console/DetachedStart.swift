@@ -2,27 +2,46 @@ package import QMPClient
 
 /// `qvm run --detach`: waits until the guest executes, then leaves the VM to its supervisor.
 package struct DetachedStart {
+  private enum Input: Sendable {
+    case supervisor(LineSocket.Input)
+    case signal(Signal)
+  }
+
   private let launched: Launch.Launched
-  private let inputs = Mailbox<LineSocket.Input>()
+  private let inputs = Mailbox<Input>()
+  private let loop: EventLoop
   private let supervisor: LineSocket
 
   package init(_ launched: Launch.Launched, loop: EventLoop) {
     self.launched = launched
+    self.loop = loop
     let inputs = self.inputs
-    supervisor = LineSocket(launched.supervisor, on: loop) { inputs.send($0) }
+    supervisor = LineSocket(launched.supervisor, on: loop) { inputs.send(.supervisor($0)) }
   }
 
   /// Waits for the start; the exit status of the command.
   ///
+  /// A signal ends this command, and with it the VM, which is not the supervisor's own yet.
+  ///
   /// - Parameters:
+  ///   - signals: The signals that this process gets.
   ///   - note: Called with each line that the user should know of.
   ///   - print: Called with the instance's name once it runs.
   package func run(
-    note: (String) -> Void, print: (String) throws -> Void
+    signals: Mailbox<Signal>, note: (String) -> Void, print: (String) throws -> Void
   ) async throws -> ExitStatus {
     await supervisor.start()
+    let inputs = self.inputs
+    let forwarding = Task(executorPreference: loop) {
+      while let signal = await signals.next() { inputs.send(.signal(signal)) }
+    }
+    defer { forwarding.cancel() }
     while let input = await inputs.next() {
-      guard case .line(let json) = input else { break }
+      if case .signal(let signal) = input {
+        if signal == .terminalStop { continue }
+        return .interrupted
+      }
+      guard case .supervisor(.line(let json)) = input else { break }
       switch ControlEvent(json) {
       case .notice(let text): note(text)
       case .running:

@@ -189,6 +189,8 @@ package final class ForegroundSession {
   }
 
   private func attachTerminal() {
+    // In the background of a shell the terminal is somebody else's; touching it would stop us.
+    if let terminal, !terminal.isForeground { return }
     terminal?.passKeys()
     isAttached = true
     guard typing == nil else { return }

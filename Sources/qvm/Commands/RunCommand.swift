@@ -97,7 +97,7 @@ struct RunCommand: Command {
       )
     }
     if detaches {
-      return try await DetachedStart(launched, loop: loop).run {
+      return try await DetachedStart(launched, loop: loop).run(signals: signals) {
         Output.note("qvm: \($0)\n")
       } print: {
         try Output.print("\($0)\n")

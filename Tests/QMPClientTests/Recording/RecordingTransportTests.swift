@@ -1,7 +1,8 @@
 import Foundation
-import QMPClient
 import Testing
 import TestSupport
+
+@testable import QMPClient
 
 @Suite(.timeLimit(.minutes(1))) struct RecordingTransportTests {
   @Test(arguments: QMPReplay.Manner.allCases)
@@ -60,17 +61,34 @@ import TestSupport
       try peer.expect("query-status", ["running": true, "status": "running"])
       try peer.receiveUntilEnd()
     }
-    // Opens, and is full from the first byte on; macOS has no such device.
-    guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
-    #expect(throws: SystemError.self) { _ = try QMPRecorder(path: "/dev/full") }
     let folder = try TemporaryFolder()
     let path = folder.path + "/a.qmp"
-    let recorder = try QMPRecorder(path: path)
+    let file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+    let recorder = try QMPRecorder(TranscriptFile(Descriptor(owning: file)))
+    // From here on the same number is a file that can only be read.
+    let readOnly = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    #expect(dup2(readOnly, file) == file)
+    close(readOnly)
+
     let transport = RecordingTransport(wrapping: server.transport, to: recorder)
     try await QMPClient.withConnection(over: transport) { client async throws in
       #expect(try await client.execute(QueryStatus()).running)
     }
     try await server.finish()
+    #expect(recorder.failure == .file(SystemError(call: "write", code: EBADF)))
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == Transcript.header + "\n")
+  }
+
+  @Test func `a line that is too long ends the recording, not the conversation`() async throws {
+    let folder = try TemporaryFolder()
+    let recorder = try QMPRecorder(path: folder.path + "/a.qmp")
+    let piece = [UInt8](repeating: 0x20, count: 1 << 20)
+    for _ in 0...16 { recorder.received(piece) }
+    #expect(recorder.failure == .lineTooLong(limit: QMPClient.longestLine))
+    recorder.sent([0x0A])
+    #expect(
+      try String(contentsOfFile: folder.path + "/a.qmp", encoding: .utf8)
+        == Transcript.header + "\n")
   }
 
   @Test func `a path where no file can be is an error at once`() {
