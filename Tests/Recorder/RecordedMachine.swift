@@ -90,7 +90,7 @@ final class RecordedMachine: QMPScenarioHost {
       do {
         let transport = try SocketTransport(path: path)
         return RecordingTransport(wrapping: transport, to: try newRecorder())
-      } catch where ContinuousClock.now < deadline && process.withLock({ $0.isRunning }) {
+      } catch  where ContinuousClock.now < deadline && process.withLock({ $0.isRunning }) {
         try await Task.sleep(for: .milliseconds(10))
       }
     }

@@ -2,10 +2,11 @@ internal import QMPClient
 
 extension QMPScenario {
   /// All scenarios.
-  package static let all: [QMPScenario] = [
-    powerdown, deafAndQuit, earlyPress, guestReset, quit, sigterm, stopAndCont, busyMonitor,
-    twoMonitors,
-  ] + [panic, panicPause, diskFull, schema, inventory, outOfBand]
+  package static let all: [QMPScenario] =
+    [
+      powerdown, deafAndQuit, earlyPress, guestReset, quit, sigterm, stopAndCont, busyMonitor,
+      twoMonitors,
+    ] + [panic, panicPause, diskFull, schema, inventory, outOfBand]
 
   static let powerdown = QMPScenario(
     "powerdown", "an obedient guest is powered off by its button", guest: "demo"

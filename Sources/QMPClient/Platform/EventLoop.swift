@@ -84,9 +84,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
   ///
   /// Level-triggered: the handler must read or write, or cancel. End of file and errors count as
   /// ready. Cancel before closing the descriptor; one that turns out not to be open ends its
-  /// watch, after a last call of the handler. Callable from any thread.
-  ///
-  /// - Parameter once: Whether the watch ends with the first call.
+  /// watch, after a last call of the handler. A watch that is for `once` ends with the first call.
+  /// Callable from any thread.
   package func watch(
     _ descriptor: Int32, for readiness: SocketCalls.Readiness, once: Bool = false,
     _ handler: @escaping Handler

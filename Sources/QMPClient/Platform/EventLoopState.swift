@@ -83,8 +83,8 @@ struct EventLoopState {
 
   /// Takes out the first timer that is due.
   ///
-  /// - Parameter limit: Only timers with lower tokens count, so that a handler which sets a timer
-  ///   in the past doesn't keep the loop busy for ever.
+  /// Only timers with tokens below the limit count, so that a handler which sets a timer in the
+  /// past doesn't keep the loop busy for ever.
   mutating func takeTimer(dueAt now: SuspendingClock.Instant, below limit: UInt64) -> Timer? {
     for (index, timer) in timers.enumerated() {
       if timer.due > now { return nil }

@@ -28,11 +28,8 @@ struct QMPSession {
     return nextID
   }
 
-  /// The bytes of a command, minified.
-  ///
-  /// - Parameters:
-  ///   - id: One of ``newID()``.
-  ///   - outOfBand: With `exec-oob`, which jumps the queue, where that is enabled.
+  /// The bytes of a command, minified, with one of the ids of ``newID()``; out of band, which jumps
+  /// the queue, only where that is enabled.
   mutating func send(
     _ command: String, _ arguments: JSONObject, id: Int, outOfBand: Bool = false
   ) -> [UInt8] {

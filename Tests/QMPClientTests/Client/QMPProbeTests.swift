@@ -57,7 +57,9 @@ import TestSupport
   }
 
   @Test func `a busy monitor costs a probe its deadline, and says so`() async throws {
-    try await served { try $0.receiveUntilEnd() } _: { path async throws in
+    try await served {
+      try $0.receiveUntilEnd()
+    } _: { path async throws in
       await #expect(throws: QMPError.noGreeting(seconds: 0.05)) {
         try await probe(path, .milliseconds(50)) { _ in }
       }

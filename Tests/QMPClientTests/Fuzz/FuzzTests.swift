@@ -48,7 +48,9 @@ import TestSupport
     #expect(counts.roundTrips > 1000, "\(counts)")
   }
 
-  @Test func `a client fed with broken input answers every caller, and hangs up or goes on`() async throws {
+  @Test func `a client fed with broken input answers every caller, and hangs up or goes on`()
+    async throws
+  {
     let mutator = Mutator(corpus: try Self.corpus(), seed: Self.seed ^ 1)
     var rounds: [[UInt8]] = []
     var source = mutator

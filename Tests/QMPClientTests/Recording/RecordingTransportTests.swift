@@ -47,7 +47,8 @@ import TestSupport
     try await QMPClient.withConnection(over: transport) { client async throws in
       try await client.execute(Stop())
       let text = try String(contentsOfFile: path, encoding: .utf8)
-      #expect(text.hasSuffix("-> {\"execute\":\"stop\",\"id\":2}\n<- {\"return\": {}, \"id\": 2}\n"))
+      #expect(
+        text.hasSuffix("-> {\"execute\":\"stop\",\"id\":2}\n<- {\"return\": {}, \"id\": 2}\n"))
     }
     try await server.finish()
     #expect(try String(contentsOfFile: path, encoding: .utf8).hasSuffix("-> EOF\n"))
@@ -55,7 +56,8 @@ import TestSupport
     #expect(mode == 0o600)
   }
 
-  @Test func `a file that can't be written ends the recording, not the conversation`() async throws {
+  @Test func `a file that can't be written ends the recording, not the conversation`() async throws
+  {
     let server = try QMPScriptedServer { peer throws in
       try peer.negotiate()
       try peer.expect("query-status", ["running": true, "status": "running"])

@@ -35,14 +35,19 @@ import TestSupport
       (#""drive0: /home/me/a.img (raw)\r\n""#, #""drive0: /scrubbed/a.img (raw)\r\n""#),
       (#"["/a/b,c=/d/e"]"#, #"["/scrubbed/b,c=/scrubbed/e"]"#),
       // What stays.
-      (#"{"qom-path": "/machine/unattached/device[0]"}"#, #"{"qom-path": "/machine/unattached/device[0]"}"#),
-      (#""/dev/kvm""#, #""/dev/kvm""#), (#""application/json 1/2 and/or""#, #""application/json 1/2 and/or""#),
+      (
+        #"{"qom-path": "/machine/unattached/device[0]"}"#,
+        #"{"qom-path": "/machine/unattached/device[0]"}"#
+      ),
+      (#""/dev/kvm""#, #""/dev/kvm""#),
+      (#""application/json 1/2 and/or""#, #""application/json 1/2 and/or""#),
       (#""/""#, #""/""#), (#"{"a\"/b": "\\"}"#, #"{"a\"/b": "\\"}"#),
       (#"{"execute":"query-status","id":1}"#, #"{"execute":"query-status","id":1}"#),
       // What is not JSON.
       (#"garbage "/home/me/x"#, #"garbage "/scrubbed/x"#), (#""\"#, #""\"#), ("\"", "\""), ("", ""),
     ] as [(String, String)])
-  func `times, process ids and folders go, all else stays as it was`(line: String, scrubbed: String) {
+  func `times, process ids and folders go, all else stays as it was`(line: String, scrubbed: String)
+  {
     #expect(scrub(line) == scrubbed)
   }
 
