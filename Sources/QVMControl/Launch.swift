@@ -39,6 +39,25 @@ package struct Launch: Sendable {
   /// How long a guest may take to power off unless told otherwise, in seconds.
   package static let defaultShutdownTimeout = 120
 
+  /// The launch of an instance that exists, with the options that it was created with.
+  ///
+  /// - Throws: `noSuch`; `broken` where its record can't be read.
+  package init(
+    existing name: InstanceName, in store: InstanceStore, accelerators: String?
+  ) throws {
+    let files = try store.existing(name)
+    do {
+      let record = try InstanceRecord(reading: files.record)
+      let overrides = try RunOverrides(.object(record.options), accelerators: accelerators)
+      self.init(
+        target: record.target, name: name, overrides: overrides, removeOnShutdown: false,
+        shutdownTimeout: Self.defaultShutdownTimeout, cache: store.cache)
+    } catch {
+      throw InstanceError.broken(
+        name: name.text, why: (error as? any QVMFailure)?.message ?? "\(error)")
+    }
+  }
+
   // MARK: - Dry run
 
   /// The command as it would be run, without touching network or disk; `ownFrom` is the index of
@@ -107,7 +126,9 @@ package struct Launch: Sendable {
     while true {
       let candidate = name ?? InstanceName.random()
       do {
-        return try await store.create(candidate, target, baseImage: baseImage) { disk in
+        return try await store.create(
+          candidate, target, baseImage: baseImage, options: overrides.json
+        ) { disk in
           try await DiskImage.createOverlay(
             at: disk, over: baseImage, qemuImg: provisions.imageTools.qemuImg, on: loop)
         }

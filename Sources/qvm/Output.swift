@@ -7,8 +7,13 @@ enum Output {
   ///
   /// - Throws: ``OutputError`` where standard output takes no more: whoever reads the result must
   ///   not take a part of it for the whole.
-  static func print(_ text: String) throws(OutputError) {
-    var rest = Array(text.utf8)[...]
+  static func print(_ text: String) throws(OutputError) { try print(Array(text.utf8)) }
+
+  /// Writes bytes as they are.
+  ///
+  /// - Throws: ``OutputError``, as for a text.
+  static func print(_ bytes: [UInt8]) throws(OutputError) {
+    var rest = bytes[...]
     while !rest.isEmpty {
       let count = Files.writeSome(rest, to: 1)
       if count < 0 { throw OutputError(cause: .last("write")) }

@@ -50,7 +50,8 @@ enum QVM {
     ],
     commands: [
       RunCommand.self, PullCommand.self, ListCommand.self, StatusCommand.self, WaitCommand.self,
-      StopCommand.self, RemoveCommand.self, ConfigPrintPathCommand.self, CompletionsCommand.self,
+      StopCommand.self, StartCommand.self, ConsoleCommand.self, LogsCommand.self, SSHCommand.self,
+      RemoveCommand.self, ConfigPrintPathCommand.self, CompletionsCommand.self,
     ],
     sections: HelpSection.ofProgram,
     instanceNames: {

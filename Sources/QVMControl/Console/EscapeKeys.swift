@@ -18,6 +18,14 @@ package struct EscapeKeys: Sendable {
     Ctrl-] ?     show this list
     """
 
+  /// The keys of a console that is attached to without being the VM's own terminal.
+  package static let attachedHelp = """
+    Ctrl-] d     detach: the VM runs on
+    Ctrl-] ]     send Ctrl-] to the guest
+    Ctrl-] ?     show this list
+    every other key goes to the guest
+    """
+
   private static let prefix: UInt8 = 0x1D
   private var isEscaped = false
 

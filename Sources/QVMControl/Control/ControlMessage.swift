@@ -12,6 +12,8 @@ package enum ControlRequest: Sendable, Hashable {
   case proceed
   /// The client goes, and the VM stays.
   case detach
+  /// Whether somebody is attached to the console; answered by one line with `console`.
+  case console
 
   package var json: JSONValue {
     switch self {
@@ -19,6 +21,7 @@ package enum ControlRequest: Sendable, Hashable {
     case .subscribe: ["request": "subscribe"]
     case .proceed: ["request": "continue"]
     case .detach: ["request": "detach"]
+    case .console: ["request": "console"]
     case .stop(let rung, let timeout):
       timeout.map {
         ["request": "stop", "rung": .string(rung.name), "timeout": .integer(Int64($0))]
@@ -33,6 +36,7 @@ package enum ControlRequest: Sendable, Hashable {
     case "subscribe": self = .subscribe
     case "continue": self = .proceed
     case "detach": self = .detach
+    case "console": self = .console
     case "stop":
       let rungs: [ShutdownLadder.Rung] = [.powerButton, .quit, .terminate, .kill]
       guard let rung = rungs.first(where: { $0.name == json["rung"]?.string }) else { return nil }

@@ -9,12 +9,17 @@ package struct InstanceRecord: Sendable, Hashable {
   package let createdAt: Timestamp
   /// The absolute path of the base image under its disk.
   package let baseImage: String
+  /// The options that it was created with, to boot it in the same way again.
+  package let options: JSONObject
 
-  package init(name: String, target: Target, createdAt: Timestamp, baseImage: String) {
+  package init(
+    name: String, target: Target, createdAt: Timestamp, baseImage: String, options: JSONObject
+  ) {
     self.name = name
     self.target = target
     self.createdAt = createdAt
     self.baseImage = baseImage
+    self.options = options
   }
 
   package var json: JSONValue {
@@ -23,6 +28,7 @@ package struct InstanceRecord: Sendable, Hashable {
       "os": .string(target.operatingSystem.rawValue), "version": .string(target.version),
       "platform": .string(target.architecture.rawValue),
       "createdAt": .string(createdAt.description), "baseImage": .string(baseImage),
+      "options": .object(options),
     ]
   }
 
@@ -36,6 +42,7 @@ package struct InstanceRecord: Sendable, Hashable {
     try json.checkSchema(Self.schema, path)
     name = try json.text("name", path)
     baseImage = try json.text("baseImage", path)
+    options = json["options"]?.object ?? JSONObject()
     guard let createdAt = Timestamp(try json.text("createdAt", path)) else {
       throw .missing(member: "createdAt", path: path)
     }

@@ -1,3 +1,5 @@
+package import QMPClient
+
 /// The instances in a cache, as folders that appear and disappear as a whole.
 package struct InstanceStore: Sendable {
   package let cache: Cache
@@ -41,7 +43,7 @@ package struct InstanceStore: Sendable {
   /// - Parameter makeDisk: Makes the overlay at the path it is given.
   /// - Throws: ``FileError`` whose cause `isOccupied` where the name was taken meanwhile.
   package func create(
-    _ name: InstanceName, _ target: Target, baseImage: String,
+    _ name: InstanceName, _ target: Target, baseImage: String, options: JSONObject,
     makeDisk: (String) async throws -> Void
   ) async throws -> Locked {
     sweep()
@@ -55,7 +57,8 @@ package struct InstanceStore: Sendable {
         let supervisorLock = try FileLock.attempt(staging.supervisorLock)
       else { throw InstanceError.running(name: name.text, doing: "create") }
       let record = InstanceRecord(
-        name: name.text, target: target, createdAt: .now, baseImage: baseImage)
+        name: name.text, target: target, createdAt: .now, baseImage: baseImage,
+        options: options)
       try JSONFile.write(record.json, to: staging.record)
       try await makeDisk(staging.disk)
       let files = files(name)

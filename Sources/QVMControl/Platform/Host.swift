@@ -128,6 +128,19 @@ package enum Host {
     return Descriptor(owning: number)
   }
 
+  /// Becomes another program, with this process's terminal, descriptors and signals.
+  ///
+  /// - Throws: ``SpawnError``; it returns in no other way.
+  package static func become(_ program: String, _ arguments: [String]) throws(SpawnError) -> Never {
+    // What is ignored stays so across exec, and few programs expect that.
+    Signal.restoreBrokenPipes()
+    let pointers = ([program] + arguments).map { strdup($0) } + [nil]
+    execv(program, pointers)
+    let cause = SystemError.last("execv")
+    for pointer in pointers { free(pointer) }
+    throw SpawnError(program: program, cause: cause)
+  }
+
   /// Ends the process at once.
   package static func exit(_ status: Int32) -> Never { _exit(status) }
 

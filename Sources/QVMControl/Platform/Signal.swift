@@ -73,6 +73,9 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
   /// Makes writing to a closed pipe an error of the write instead of the end of the process.
   package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
+  /// What programs expect of a closed pipe when they start.
+  static func restoreBrokenPipes() { signal(SIGPIPE, SIG_DFL) }
+
   /// Stops this process as Ctrl-Z does; returns when it is continued.
   package static func stopThisProcess() {
     // To this thread, so that it doesn't run on for a moment while another one takes the signal.

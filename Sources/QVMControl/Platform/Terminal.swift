@@ -26,10 +26,16 @@ package struct Terminal: Sendable {
   ///
   /// Output processing stays on, so that messages of qvm itself look right; carriage returns are
   /// not turned into line feeds, since a serial console expects them as they are.
-  package func passKeys() {
+  ///
+  /// - Parameter signals: Whether those three remain signals; without, every key is passed on.
+  package func passKeys(signals: Bool = true) {
     var settings = original
     settings.c_lflag &= ~tcflag_t(ICANON | ECHO | ECHONL | IEXTEN)
-    settings.c_lflag |= tcflag_t(ISIG)
+    if signals {
+      settings.c_lflag |= tcflag_t(ISIG)
+    } else {
+      settings.c_lflag &= ~tcflag_t(ISIG)
+    }
     settings.c_iflag &= ~tcflag_t(ICRNL | INLCR | IGNCR | IXON | ISTRIP)
     withUnsafeMutableBytes(of: &settings.c_cc) { control in
       control[Int(VMIN)] = 1

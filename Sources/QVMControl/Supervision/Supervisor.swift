@@ -248,6 +248,7 @@ package final class Supervisor {
   ) async {
     switch request {
     case .status: answerStatus(to: id)
+    case .console: Self.sendConsole(client: client, server: server, to: id, on: loop)
     case .subscribe:
       await server.subscribe(id)
       await server.send(ControlEvent.phase(phase, reason: phaseReason).json, to: id)
@@ -285,6 +286,19 @@ package final class Supervisor {
         }
       }
       await server.send(["status": .object(object)], to: id)
+    }
+  }
+
+  /// Tells whether the console is attached somewhere: QEMU serves one client at a time, and lets
+  /// further ones wait without a word.
+  private static func sendConsole(
+    client: QMPClient?, server: ControlServer, to id: ControlServer.ClientID, on loop: EventLoop
+  ) {
+    Task(executorPreference: loop) {
+      let devices = try? await client?.execute("query-chardev", timeout: statusTimeout)
+      let console = devices?.array?.first { $0["label"]?.string == "console" }
+      let isFree = console?["filename"]?.string?.hasPrefix("disconnected:") ?? true
+      await server.send(["console": .string(isFree ? "free" : "busy")], to: id)
     }
   }
 

@@ -1,4 +1,3 @@
-import QMPClient
 import QVMControl
 
 struct RunCommand: Command {
@@ -55,11 +54,7 @@ struct RunCommand: Command {
 
   func run() throws -> ExitStatus {
     let launch = try launch()
-    if isDryRun { return try printDryRun(launch) }
-    let signals = Mailbox<Signal>()
-    Signal.handle([.interrupt, .terminate, .hangUp, .quit, .terminalStop]) { signals.send($0) }
-    let loop = try EventLoop()
-    return try loop.run { try await boot(launch, signals: signals, on: loop) }
+    return isDryRun ? try printDryRun(launch) : try Booting.run(launch, detaches: detaches)
   }
 
   private func launch() throws -> Launch {
@@ -82,30 +77,5 @@ struct RunCommand: Command {
       "qvm: from line \(arguments.shellLine(ofOwnFrom: ownFrom)) on the arguments are qvm's own\n")
     try Output.print(arguments.shellText(ownFrom: ownFrom))
     return .done
-  }
-
-  private func boot(
-    _ launch: Launch, signals: Mailbox<Signal>, on loop: EventLoop
-  ) async throws -> ExitStatus {
-    let client = try ReleaseClient.forTerminal(launch.cache, on: loop)
-    let launched = try await Interruption.cancelling(on: signals, loop) {
-      try await launch.start(waitsForConsole: !detaches, with: client)
-    }
-    if launched.exposesSSH {
-      Output.note(
-        "qvm: ssh is open on every address of this machine; --ssh-address 127.0.0.1 keeps it here\n"
-      )
-    }
-    if detaches {
-      return try await DetachedStart(launched, loop: loop).run(signals: signals) {
-        Output.note("qvm: \($0)\n")
-      } print: {
-        try Output.print("\($0)\n")
-      }
-    }
-    return await ForegroundSession(
-      launched.name, files: launched.files, runtime: launched.runtime,
-      supervisor: launched.supervisor, loop: loop
-    ).run(signals: signals)
   }
 }

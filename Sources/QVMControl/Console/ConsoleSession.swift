@@ -1,0 +1,130 @@
+package import QMPClient
+
+/// `qvm console`: the console of a VM that runs, on this terminal, until the user detaches.
+///
+/// Every key goes to the guest, Ctrl-C too; only what follows Ctrl-] is for qvm.
+package final class ConsoleSession {
+  private enum Input: Sendable {
+    case console(QMPInput)
+    case typed([UInt8]?)
+    case signal
+  }
+
+  private let name: InstanceName
+  private let files: InstanceFiles
+  private let loop: EventLoop
+  private let inputs = Mailbox<Input>()
+  private let console: SocketTransport
+  private let terminal = Terminal(0)
+  private var output = ConsoleOutput()
+  private var keys = EscapeKeys()
+
+  /// Attaches to the console of a VM.
+  ///
+  /// - Throws: `noSuch`, ``ConsoleError``.
+  package init(_ name: InstanceName, in store: InstanceStore, on loop: EventLoop) throws {
+    self.name = name
+    self.loop = loop
+    files = try store.existing(name)
+    guard FileLock.isHeld(files.vmLock), let boot = try BootRecord.read(files.boot) else {
+      throw ConsoleError.notRunning(name: name.text)
+    }
+    let runtime = RuntimeFolder(path: boot.runtimeFolder)
+    if let probe = try? ControlProbe(path: runtime.control) {
+      probe.send(.console)
+      let answer = try? probe.line(until: .now.advanced(by: .seconds(1)))
+      if answer?["console"]?.string == "busy" { throw ConsoleError.busy(name: name.text) }
+    }
+    do throws(QMPError) {
+      console = try SocketTransport(path: runtime.console)
+    } catch {
+      throw ConsoleError.unreachable(name: name.text, why: error.description)
+    }
+  }
+
+  /// Shows the end of what was written so far and then what comes; the exit status of the command.
+  package func run(signals: Mailbox<Signal>) async throws -> ExitStatus {
+    let inputs = self.inputs
+    showTail()
+    output.remark("attached to \(name); Ctrl-] d detaches, Ctrl-] ? lists the keys")
+    console.start(on: loop) { inputs.send(.console($0)) }
+    terminal?.passKeys(signals: false)
+    let typing = loop.watch(0, for: .read) { inputs.send(.typed(Files.readSome(0))) }
+    let forwarding = Task(executorPreference: loop) {
+      while await signals.next() != nil { inputs.send(.signal) }
+    }
+    defer {
+      forwarding.cancel()
+      loop.cancel(typing)
+      console.close()
+      terminal?.restore()
+    }
+    while let input = await inputs.next() {
+      switch input {
+      case .console(.bytes(let bytes)): output.show(bytes)
+      case .console:
+        output.remark("the console of \(name) is gone")
+        return .done
+      case .signal: return .interrupted
+      case .typed(nil): loop.cancel(typing)
+      case .typed(let bytes?): if typed(bytes) { return .done }
+      }
+      if !output.isOpen { return .failed }
+    }
+    return .failed
+  }
+
+  /// Handles what was typed; whether the user detached.
+  private func typed(_ bytes: [UInt8]) -> Bool {
+    guard terminal != nil else {
+      console.send(bytes)
+      return false
+    }
+    for action in keys.read(bytes) {
+      switch action {
+      case .send(let bytes): console.send(bytes)
+      case .help: output.remark(EscapeKeys.attachedHelp)
+      case .detach:
+        output.remark("detached; \(name) runs on")
+        return true
+      }
+    }
+    return false
+  }
+
+  /// The last screenful, so that one knows where the guest is.
+  private func showTail() {
+    let size = Files.information(files.console)?.size ?? 0
+    let bytes = (try? Files.read(files.console, from: max(0, size - 2048), limit: .max)) ?? []
+    // From the beginning of a line on.
+    let start = size > 2048 ? bytes.firstIndex(of: 0x0A).map { $0 + 1 } ?? 0 : 0
+    output.show(Array(bytes[start...]))
+  }
+}
+
+/// A console that can't be attached to.
+package enum ConsoleError: QVMFailure, Hashable {
+  case notRunning(name: String)
+  case busy(name: String)
+  case unreachable(name: String, why: String)
+
+  package var message: String {
+    switch self {
+    case .notRunning(let name): "'\(name)' is not running"
+    case .busy(let name): "somebody is attached to the console of '\(name)' already"
+    case .unreachable(let name, let why): "cannot attach to the console of '\(name)': \(why)"
+    }
+  }
+
+  package var advice: String? {
+    switch self {
+    case .notRunning(let name): "Boot it with 'qvm start \(name)'; 'qvm logs \(name)' shows the past."
+    case .busy(let name): "Detach there with Ctrl-] d; 'qvm logs -f \(name)' shows it meanwhile."
+    case .unreachable: nil
+    }
+  }
+
+  package var exitStatus: ExitStatus {
+    if case .notRunning = self { .notRunning } else { .failed }
+  }
+}

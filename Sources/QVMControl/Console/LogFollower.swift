@@ -1,0 +1,41 @@
+package import QMPClient
+
+/// Reads a log to its end and on, for as long as the VM that writes it lives.
+package struct LogFollower: Sendable {
+  private let path: String
+  private let lockPath: String
+  private let loop: EventLoop
+
+  package init(path: String, lockPath: String, on loop: EventLoop) {
+    self.path = path
+    self.lockPath = lockPath
+    self.loop = loop
+  }
+
+  private enum Input: Sendable { case grew, ended }
+
+  /// Hands on what is there and what comes, until the VM has ended.
+  package func follow(_ show: ([UInt8]) throws -> Void) async throws {
+    let inputs = Mailbox<Input>()
+    // Watched before it is read: what comes in between is not missed.
+    let watch = try FileWatch(path)
+    let reading = loop.watch(watch.descriptor.number, for: .read) {
+      watch.clear()
+      inputs.send(.grew)
+    }
+    defer { loop.cancel(reading) }
+    let lock = lockPath
+    guard startThread({
+      _ = try? FileLock.waiting(lock)
+      inputs.send(.ended)
+    }) else { return }
+    var position = 0
+    inputs.send(.grew)
+    while let input = await inputs.next() {
+      let bytes = try Files.read(path, from: position, limit: .max)
+      position += bytes.count
+      try show(bytes)
+      if input == .ended { return }
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import QMPClient
+import QVMControl
+
+struct ConsoleCommand: Command {
+  static let name = "console"
+  static let summary = "Attach to the serial console of a VM that runs."
+  static let discussion: String? = """
+    Every key goes to the guest. Ctrl-] d detaches, and the VM runs on; Ctrl-] ? lists the keys.
+    """
+  static let parameters: [Parameter<Self>] = [
+    .argument("NAME", "The instance, as shown by 'qvm list'.", \.instance, completing: .instances)
+  ]
+
+  var instance = ""
+
+  func run() throws -> ExitStatus {
+    let store = InstanceStore(try Cache.fromEnvironment())
+    let name = try InstanceName(instance)
+    let signals = Mailbox<Signal>()
+    Signal.handle([.interrupt, .terminate, .hangUp]) { signals.send($0) }
+    let loop = try EventLoop()
+    return try loop.run {
+      try await ConsoleSession(name, in: store, on: loop).run(signals: signals)
+    }
+  }
+}

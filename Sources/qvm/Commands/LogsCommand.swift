@@ -1,0 +1,34 @@
+import QMPClient
+import QVMControl
+
+struct LogsCommand: Command {
+  static let name = "logs"
+  static let summary = "Print what the guest wrote on its console."
+  static let parameters: [Parameter<Self>] = [
+    .argument("NAME", "The instance, as shown by 'qvm list'.", \.instance, completing: .instances),
+    .flag("--follow", short: "-f", "Go on until the VM ends.", \.follows),
+    .flag("--qemu", "Print what QEMU itself printed instead.", \.isQEMU),
+  ]
+
+  var instance = ""
+  var follows = false
+  var isQEMU = false
+
+  func run() throws -> ExitStatus {
+    let store = InstanceStore(try Cache.fromEnvironment())
+    let name = try InstanceName(instance)
+    let files = try store.existing(name)
+    let path = isQEMU ? files.qemuLog : files.console
+    guard follows else {
+      if Files.exists(path) { try Output.print(try Files.read(path, limit: .max)) }
+      return .done
+    }
+    let loop = try EventLoop()
+    return try loop.run {
+      try await LogFollower(path: path, lockPath: files.vmLock, on: loop).follow {
+        try Output.print($0)
+      }
+      return .done
+    }
+  }
+}

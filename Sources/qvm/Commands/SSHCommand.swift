@@ -1,0 +1,20 @@
+import QVMControl
+
+struct SSHCommand: Command {
+  static let name = "ssh"
+  static let summary = "Log in to a guest by ssh, or run a command there."
+  static let parameters: [Parameter<Self>] = [
+    .argument("NAME", "The instance, as shown by 'qvm list'.", \.instance, completing: .instances),
+    .trailing("COMMAND", "A command for the guest.", \.command),
+  ]
+
+  var instance = ""
+  var command: [String] = []
+
+  func run() throws -> ExitStatus {
+    let store = InstanceStore(try Cache.fromEnvironment())
+    let status = try VMStatus.inspect(try InstanceName(instance), in: store)
+    let ssh = try GuestSSH(status)
+    try Host.become(ssh.program, ssh.arguments(command))
+  }
+}

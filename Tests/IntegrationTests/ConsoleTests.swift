@@ -1,0 +1,91 @@
+import Foundation
+import QMPClient
+import TestSupport
+import Testing
+
+/// `console`, `logs` and `start`: what one does with a VM that runs in the background.
+@Suite(.timeLimit(.minutes(2))) struct ConsoleTests {
+  @Test func `a console is attached and detached, and every key goes to the guest`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
+      _ = try await sandbox.qvm("wait", "box", "--timeout", "30")
+      let terminal = try TerminalSession(try Sandbox.program, ["console", "box"], in: sandbox)
+      let before = terminal.settings
+      try await terminal.expect("ready")
+      try await terminal.expect("attached to box")
+      terminal.type("typed here")
+      try await terminal.expect("typed here")
+      terminal.type("\u{3}\u{1A}still here")
+      try await terminal.expect("still here")
+      terminal.type("\u{1D}d")
+      try await terminal.expect("detached")
+      #expect(try await terminal.end() == 0)
+      #expect(terminal.settings == before)
+      #expect(try await sandbox.status("box")["phase"]?.string == "running")
+      let log = try await sandbox.qvm("logs", "box")
+      #expect(log.out.contains("typed here"))
+      #expect(log.out.utf8.contains(3), "the guest did not get the Ctrl-C")
+    }
+  }
+
+  @Test func `a console that somebody has is not taken`() async throws {
+    try await Sandbox.with { sandbox in
+      let first = try TerminalSession(
+        try Sandbox.program, ["run", "--name", "held", "demo", "1"], in: sandbox)
+      try await first.expect("ready")
+      let second = try await sandbox.qvm("console", "held")
+      #expect(second.status == 1)
+      #expect(second.err.contains("somebody is attached"))
+      first.type("\u{1D}d")
+      _ = try await first.end()
+      let third = try TerminalSession(try Sandbox.program, ["console", "held"], in: sandbox)
+      try await third.expect("attached to held")
+      // The console ends with its VM.
+      _ = try await sandbox.qvm("stop", "held")
+      try await third.expect("gone")
+      #expect(try await third.end() == 0)
+    }
+  }
+
+  @Test func `logs that are followed end with the VM, complete`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "logged", "demo", "1")
+      let logs = try sandbox.start("logs", "-f", "logged")
+      _ = try await sandbox.qvm("wait", "logged", "--timeout", "30")
+      try await eventually("the banner is shown") { logs.output.out.contains("ready") }
+      _ = try await sandbox.qvm("stop", "logged")
+      let result = try await logs.end(within: .seconds(20))
+      #expect(result.status == 0)
+      #expect(result.out.contains("powering off"))
+      let kept = try await sandbox.qvm("logs", "logged")
+      #expect(kept.out == result.out)
+    }
+  }
+
+  @Test func `an instance starts again with the options that it was created with`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm(
+        "run", "-d", "--name", "same", "--memory", "80M", "--cpus", "2", "demo", "1")
+      _ = try await sandbox.qvm("stop", "--force", "same")
+      let start = try await sandbox.qvm("start", "-d", "same")
+      #expect(start.status == 0, "\(start.err)")
+      let pid = try #require(try await sandbox.status("same")["pid"]?.int)
+      let line = try String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)
+      #expect(line.contains("-m\0" + "80M\0"))
+      #expect(line.contains("-smp\0" + "2\0"))
+      let again = try await sandbox.qvm("start", "-d", "same")
+      #expect(again.status == 1)
+      #expect(again.err.contains("is running"))
+    }
+  }
+
+  @Test func `what isn't running has no console, and ssh says why it can't`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "off", "demo", "1")
+      #expect(try await sandbox.qvm("ssh", "off").err.contains("no ssh server"))
+      _ = try await sandbox.qvm("stop", "--force", "off")
+      #expect(try await sandbox.qvm("console", "off").status == 3)
+      #expect(try await sandbox.qvm("ssh", "off").status == 3)
+    }
+  }
+}
