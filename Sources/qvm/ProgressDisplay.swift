@@ -20,9 +20,12 @@ final class ProgressDisplay: Sendable {
     var drawnAt: SuspendingClock.Instant?
   }
 
+  /// Creates a display.
+  ///
   /// - Parameters:
   ///   - isLive: Whether lines can be redrawn.
   ///   - width: The columns of a line.
+  ///   - write: Writes to standard error.
   init(
     isLive: Bool = Terminal.isTerminal(standardError),
     width: @escaping @Sendable () -> Int = { Terminal.width(of: standardError) ?? 80 },
@@ -115,11 +118,11 @@ struct ProgressLine: Sendable {
     var parts = [label]
     if let total, total > 0 {
       parts.append("\(min(100, done * 100 / total))%")
-      parts.append("\(Self.size(done)) of \(Self.size(total))")
+      parts.append("\(ByteCount.text(done)) of \(ByteCount.text(total))")
     } else {
-      parts.append(Self.size(done))
+      parts.append(ByteCount.text(done))
     }
-    if let speed = rate.bytesPerSecond { parts.append("\(Self.size(speed))/s") }
+    if let speed = rate.bytesPerSecond { parts.append("\(ByteCount.text(speed))/s") }
     if let total, let seconds = rate.secondsLeft(for: max(0, total - done)) {
       parts.append("\(Self.time(seconds)) left")
     }
@@ -134,31 +137,17 @@ struct ProgressLine: Sendable {
 
   /// The line when it begins, where no line is redrawn.
   var beginning: String {
-    let size = total.map { " (\(Self.size($0)))" } ?? ""
+    let size = total.map { " (\(ByteCount.text($0)))" } ?? ""
     return done > 0
-      ? "downloading \(label)\(size), going on after \(Self.size(done))"
+      ? "downloading \(label)\(size), going on after \(ByteCount.text(done))"
       : "downloading \(label)\(size)"
   }
 
   /// The line that stays.
   func ending(complete: Bool, at time: SuspendingClock.Instant) -> String {
-    if !complete { return "\(label) stopped after \(Self.size(done))" }
+    if !complete { return "\(label) stopped after \(ByteCount.text(done))" }
     let seconds = Int(began.time.duration(to: time) / .seconds(1))
-    return "\(label) downloaded, \(Self.size(done)) in \(Self.time(seconds))"
-  }
-
-  /// In decimal units, as networks and disks are sold: `512 B`, `1.5 MB`, `120 MB`.
-  static func size(_ bytes: Int) -> String {
-    if bytes < 1000 { return "\(max(0, bytes)) B" }
-    var tenths = bytes / 100
-    var unit = 0
-    let units = ["kB", "MB", "GB", "TB", "PB", "EB"]
-    while tenths >= 10_000, unit < units.count - 1 {
-      tenths /= 1000
-      unit += 1
-    }
-    return tenths < 1000
-      ? "\(tenths / 10).\(tenths % 10) \(units[unit])" : "\(tenths / 10) \(units[unit])"
+    return "\(label) downloaded, \(ByteCount.text(done)) in \(Self.time(seconds))"
   }
 
   /// As `0:07`, `12:30` or `1:02:03`.

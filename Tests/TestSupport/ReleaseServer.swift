@@ -8,6 +8,7 @@ internal import QVMControl
 /// Assets are answered by a redirect to an address that works once, as GitHub's expire. It ends
 /// when this object does, or this process.
 public final class ReleaseServer: Sendable {
+  /// The folder that it serves.
   public let root: URL
   /// For `QVM_BASE_URL`.
   public let baseURL: String
@@ -61,8 +62,11 @@ public final class ReleaseServer: Sendable {
 
   /// What the server was asked, in the order of the answers.
   public struct Request: Sendable {
+    /// Such as `GET`.
     public let method: String
+    /// With the query.
     public let path: String
+    /// What it was answered with.
     public let status: Int
     /// The `Range` header.
     public let range: String?
@@ -72,7 +76,11 @@ public final class ReleaseServer: Sendable {
 
   /// Starts a server for a folder, which is made where it is absent.
   ///
-  /// - Parameter secure: Whether it speaks TLS, with a certificate that nobody trusts yet.
+  /// - Parameters:
+  ///   - root: Where the releases are.
+  ///   - secure: Whether it speaks TLS, with a certificate that nobody trusts yet.
+  /// - Returns: A server that can be asked.
+  /// - Throws: An error where Python, or openssl for a certificate, is missing.
   public static func start(root: URL, secure: Bool = false) throws -> ReleaseServer {
     try ReleaseServer(root: root, secure: secure)
   }
@@ -133,6 +141,7 @@ public final class ReleaseServer: Sendable {
 
   // MARK: - What it serves
 
+  /// Where an asset is.
   public func file(_ asset: String, tag: String, in repository: String) -> URL {
     root.appending(path: "\(repository)/\(tag)/\(asset)")
   }
@@ -180,6 +189,7 @@ public final class ReleaseServer: Sendable {
 
   // MARK: - What it was asked
 
+  /// Every request so far.
   public var requests: [Request] {
     let bytes = FileManager.default.contents(atPath: root.appending(path: ".requests").path)
     return (bytes ?? Data()).split(separator: 10).compactMap { line in
@@ -197,6 +207,7 @@ public final class ReleaseServer: Sendable {
     requests.filter { $0.method == "GET" && $0.path.hasPrefix("/signed/\(asset)?") }
   }
 
+  /// Empties the list of requests.
   public func forgetRequests() throws {
     try? FileManager.default.removeItem(at: root.appending(path: ".requests"))
   }

@@ -25,21 +25,27 @@ extension BaseImage {
   /// One that is there, of whatever release, is used without any network, unless `refresh` asks
   /// for the newest release that has it.
   ///
-  /// - Parameter imageTools: Gives the `qemu-img` to check it with, when that is needed: the two
-  ///   can be downloaded side by side.
+  /// - Parameters:
+  ///   - target: What the image is for.
+  ///   - refresh: Whether to look for a newer release.
+  ///   - client: Where to look.
+  ///   - imageTools: Gives the `qemu-img` to check the image with; asked only when there is one to
+  ///     download, at the same time.
+  /// - Returns: The image, in its place.
   /// - Throws: ``ImageError``, ``ReleaseError``, ``DownloadError``, ``FileError``;
   ///   `CancellationError`.
   package static func ensure(
     _ target: Target, refresh: Bool = false, with client: ReleaseClient,
-    imageTools: () async throws -> ImageTools
+    imageTools: @escaping @Sendable () async throws -> ImageTools
   ) async throws -> BaseImage {
     guard let repository = target.operatingSystem.builderRepository else {
       return try await ensureBuiltin(target, with: client, imageTools: imageTools)
     }
+    let name = "\(target.imageName).qcow2"
     return try await client.once(
-      target.imageName, existing: { refresh ? nil : find(target, in: client.cache) }
+      name, existing: { refresh ? nil : find(target, in: client.cache) }
     ) { lock in
-      let asset = try await newest(target, in: repository, with: client)
+      let asset = try await newest(name, for: target, in: repository, with: client)
       let path = path(target.imageName, tag: asset.tag, in: client.cache)
       let there = all(named: target.imageName, in: client.cache).first { $0.tag == asset.tag }
       if let there {
@@ -48,10 +54,12 @@ extension BaseImage {
         throw ImageError.damaged(
           path: path, size: Files.information(path)?.size ?? 0, expected: there.size)
       }
+      async let tools = imageTools()
       let download = Download(asset: asset, client: client, lock: lock)
       let file = try await download.fetch()
       do {
-        try await check(file.path, name: asset.name, with: imageTools, on: client.loop)
+        try checkHeader(of: file.path, name: asset.name)
+        try await check(file.path, name: asset.name, with: try await tools, on: client.loop)
       } catch let error as ImageError {
         download.clean()
         throw error
@@ -66,30 +74,32 @@ extension BaseImage {
   }
 
   private static func newest(
-    _ target: Target, in repository: String, with client: ReleaseClient
+    _ name: String, for target: Target, in repository: String, with client: ReleaseClient
   ) async throws -> ReleaseClient.Asset {
     do {
-      return try await client.find("\(target.imageName).qcow2", in: repository)
+      return try await client.find(name, in: repository)
     } catch ReleaseError.noSuchAsset(_, let page, let names, nil) {
       let available = names.compactMap { Available($0, of: target.operatingSystem) }
       throw ImageError.noSuchVersion(target, available: available, page: page)
     }
   }
 
-  /// Makes sure that a file is a whole image that needs no other.
-  private static func check(
-    _ file: String, name: String, with imageTools: () async throws -> ImageTools,
-    on loop: EventLoop
-  ) async throws {
+  /// Makes sure that a file is an image that needs no other.
+  private static func checkHeader(of file: String, name: String) throws(ImageError) {
     do throws(Qcow2Header.Problem) {
       let head = (try? Files.head(of: file, count: Qcow2Header.length)) ?? []
       _ = try Qcow2Header(head)
     } catch {
       throw ImageError.unusable(name: name, error)
     }
-    let qemuImg = try await imageTools().qemuImg
+  }
+
+  /// Makes sure that all of an image is there, and right.
+  private static func check(
+    _ file: String, name: String, with tools: ImageTools, on loop: EventLoop
+  ) async throws {
     let output = try await Program.run(
-      qemuImg, ["check", "-q", "-f", "qcow2", file], environment: ToolEnvironment.entries,
+      tools.qemuImg, ["check", "-q", "-f", "qcow2", file], environment: ToolEnvironment.entries,
       on: loop)
     // 3 is space that belongs to nothing: a waste, but all that the guest reads is right.
     if output.end == .exited(0) || output.end == .exited(3) { return }

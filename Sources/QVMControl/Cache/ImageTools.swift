@@ -43,7 +43,11 @@ package struct ImageTools: Sendable, Hashable {
 
   /// Makes sure that there is a `qemu-img`; by the same rules as the QEMU for a target.
   ///
-  /// - Parameter choice: Nil for what `QVM_QEMU` says.
+  /// - Parameters:
+  ///   - target: What it is for.
+  ///   - choice: Nil for what `QVM_QEMU` says.
+  ///   - client: Where to get it from, and the cache to put it into.
+  /// - Returns: The program's path.
   /// - Throws: ``ToolchainError``, ``ReleaseError``, ``DownloadError``, ``ArchiveError``;
   ///   `CancellationError`.
   package static func ensure(

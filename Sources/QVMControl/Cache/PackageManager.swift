@@ -16,7 +16,9 @@ package enum PackageManager: String, CaseIterable, Sendable {
   package static var current: PackageManager? { allCases.first { Host.find($0.rawValue) != nil } }
 
   /// The sentence that says how to install something here.
-  package static func advice(for package: Package, with manager: PackageManager? = current) -> String {
+  package static func advice(for package: Package, with manager: PackageManager? = current)
+    -> String
+  {
     if let manager { return "Install it with '\(manager.command(for: package))'." }
     return "Install \(apt_get.name(of: package)) or what this system calls it."
   }

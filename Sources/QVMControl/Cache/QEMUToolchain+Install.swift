@@ -5,7 +5,11 @@ extension QEMUToolchain {
   ///
   /// One that is there is used without any network.
   ///
-  /// - Parameter choice: Nil for what `QVM_QEMU` says.
+  /// - Parameters:
+  ///   - target: What it is for.
+  ///   - choice: Nil for what `QVM_QEMU` says.
+  ///   - client: Where to get it from, and the cache to put it into.
+  /// - Returns: One that can be started at once.
   /// - Throws: ``ToolchainError``, ``ReleaseError``, ``DownloadError``, ``ArchiveError``;
   ///   `CancellationError`.
   package static func ensure(

@@ -53,7 +53,11 @@ package struct QEMUToolchain: Sendable, Hashable {
   /// The QEMU that ``ensure(for:choice:with:)`` would give if all goes well; reads a few files,
   /// writes nothing, and asks no network.
   ///
-  /// - Parameter choice: Nil for what `QVM_QEMU` says.
+  /// - Parameters:
+  ///   - target: What it is for.
+  ///   - cache: Where the managed ones are.
+  ///   - choice: Nil for what `QVM_QEMU` says.
+  /// - Returns: One whose files may still be missing.
   /// - Throws: ``ToolchainError``.
   package static func planned(
     for target: Target, in cache: Cache, choice: QEMUChoice? = nil

@@ -14,7 +14,12 @@ struct Resource: Sendable {
 
   /// Downloads and unpacks the archive, and makes sure that its programs run here.
   ///
-  /// - Parameter installed: What is in the folder; nil where that is incomplete.
+  /// - Parameters:
+  ///   - client: Where to get it from.
+  ///   - installed: What is in the folder; nil where that is incomplete.
+  /// - Returns: What `installed` gives in the end.
+  /// - Throws: ``ReleaseError``, ``DownloadError``, ``ArchiveError``, ``ToolchainError``;
+  ///   `CancellationError`.
   func install<Value: Sendable>(
     with client: ReleaseClient, installed: () -> Value?
   ) async throws -> Value {
@@ -22,9 +27,7 @@ struct Resource: Sendable {
       let found = try await client.find(asset, in: Self.repository)
       let download = Download(asset: found, client: client, lock: lock)
       let archive = Archive(path: try await download.fetch().path, name: asset)
-      let parent = Files.parent(of: folder)
-      try Files.makeFolder(parent)
-      let staging = "\(parent)/.new-\(Files.lastName(of: folder))"
+      let staging = download.unpacked
       // What a run that was killed left behind; the lock says that it is nobody's.
       try Files.removeTree(staging)
       do {
@@ -41,6 +44,8 @@ struct Resource: Sendable {
           try await check(path, on: client.loop)
         }
         try ReleaseFile.write(found.tag, in: staging)
+        try Files.makeFolder(Files.parent(of: folder))
+        // One that is incomplete: otherwise it would have been found.
         try Files.removeTree(folder)
         try Files.rename(staging, to: folder)
       } catch {

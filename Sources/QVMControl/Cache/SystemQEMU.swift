@@ -9,9 +9,8 @@ enum SystemQEMU {
 
   /// Links the firmware of a system QEMU into the cache, under the names that the drivers use.
   ///
-  /// Links that lead to firmware stay as they are, and then nothing is run.
+  /// Links that lead to firmware stay as they are, and where all do nothing is run.
   ///
-  /// - Parameter needed: What the guest needs; ``Firmware/linaro`` exists nowhere else.
   /// - Throws: `firmwareMissing`; ``FileError``.
   static func linkFirmware(
     _ needed: [Firmware], for architecture: Architecture, of program: String, at root: String,

@@ -17,7 +17,8 @@ package enum ToolchainError: QVMFailure, Hashable {
     switch self {
     case .badChoice(let text): "QVM_QEMU='\(text)' is neither a way to get QEMU nor a folder"
     case .noFolder(let path): "QVM_QEMU names \(path), which does not exist"
-    case .incompleteFolder(let folder, let missing): "QVM_QEMU names \(folder), which has no \(missing)"
+    case .incompleteFolder(let folder, let missing):
+      "QVM_QEMU names \(folder), which has no \(missing)"
     case .managedUnavailable(let host): "there is no managed QEMU for \(host)"
     case .qemuMissing(let architecture):
       "qemu-system-\(architecture.qemuTarget) is not installed"

@@ -24,6 +24,7 @@ struct Archive: Sendable {
   ///   - folder: Doesn't exist yet; its parent does.
   ///   - members: What must be in there. Those that are executable stay so.
   ///   - lock: Held by tar too.
+  ///   - loop: The loop that the calling task runs on.
   /// - Throws: ``ArchiveError``, ``FileError``; `CancellationError`.
   func unpack(
     into folder: String, requiring members: [Member], holding lock: FileLock, on loop: EventLoop

@@ -10,7 +10,8 @@ struct Curl: Sendable {
   let loop: EventLoop
 
   /// - Throws: `curlMissing`.
-  init(_ source: ReleaseSource, _ limits: TransferLimits, on loop: EventLoop) throws(DownloadError) {
+  init(_ source: ReleaseSource, _ limits: TransferLimits, on loop: EventLoop) throws(DownloadError)
+  {
     guard let program = Host.find("curl") else { throw .curlMissing }
     self.program = program
     protocols = source.protocols
@@ -46,8 +47,8 @@ struct Curl: Sendable {
 
   /// The body of an address as text.
   ///
-  /// - Parameter token: Sent as a bearer token, and then no redirect is followed, so that nobody
-  ///   else gets it. It reaches curl by its standard input: everybody can read a command line.
+  /// A token is sent as a bearer token, and then no redirect is followed, so that nobody else gets
+  /// it. It reaches curl by its standard input: everybody can read a command line.
   func text(_ url: String, token: String?) async throws -> String {
     let size = ["--max-filesize", String(1 << 26)]
     guard let token else {
@@ -77,11 +78,14 @@ struct Curl: Sendable {
   /// Writes the body of an address to a file, or what is still missing from it.
   ///
   /// - Parameters:
+  ///   - url: Redirects from there are followed.
+  ///   - file: An absolute path.
   ///   - ifRange: An entity tag or a date: the server sends the rest only if the file is still
   ///     that one. Nil to write all of it.
   ///   - limit: The most bytes to accept.
   ///   - lock: Held by curl too, so that a partial file has one writer even when this process is
   ///     killed.
+  /// - Returns: Whether the file is there, or could only be had as a whole.
   /// - Throws: ``DownloadError``; `CancellationError` after curl has ended.
   func transfer(
     _ url: String, to file: String, resumingIf ifRange: String?, limit: Int, holding lock: FileLock

@@ -5,7 +5,7 @@ internal import QMPClient
 /// Its bytes go to a partial file, which survives interruptions and is gone on with by a later run.
 /// What the server says about the file is kept beside it: as soon as anything of that differs the
 /// download starts over, so that a partial never mixes two files.
-struct Download: Sendable {
+package struct Download: Sendable {
   let asset: ReleaseClient.Asset
   let client: ReleaseClient
   /// Keeps others away from the partial file.
@@ -20,7 +20,7 @@ struct Download: Sendable {
     let sha256: String?
   }
 
-  private var folder: String { client.cache.downloads }
+  var folder: String { client.cache.downloads }
   private var partial: String { "\(folder)/\(asset.name)@\(asset.tag).partial" }
   private var validators: String { "\(partial).json" }
   private var limits: TransferLimits { client.limits }
@@ -46,14 +46,6 @@ struct Download: Sendable {
     } catch {
       client.progress(asset.name, .ended(complete: false))
       throw error
-    }
-  }
-
-  /// Removes this and every other partial of the same file, when it is in its place.
-  func clean() {
-    for name in Files.list(folder)
-    where name.hasPrefix("\(asset.name)@") && !name.hasSuffix(".lock") {
-      try? Files.remove("\(folder)/\(name)")
     }
   }
 

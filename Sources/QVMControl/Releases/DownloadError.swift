@@ -33,11 +33,8 @@ package enum DownloadError: QVMFailure, Hashable {
       "\(url) has \(received) bytes instead of \(expected)"
     case .wrongDigest(let url, let found, let expected):
       "\(url) has the SHA-256 \(found), but its release says \(expected)"
-    case .tooBig(let url, let limit): "\(url) has more than \(limit) bytes"
-    case .diskFull(let folder, let needed, let free):
-      "the disk of \(folder) is full"
-        + (needed.map { ": \($0) more bytes are needed" } ?? "")
-        + (free.map { needed == nil ? ": \($0) bytes are free" : ", \($0) are free" } ?? "")
+    case .tooBig(let url, let limit): "\(url) has more than \(ByteCount.text(limit))"
+    case .diskFull(let folder, let needed, let free): Self.full(folder, needed, free)
     case .unwritable(let path, let why): "cannot write \(path): \(why)"
     case .failed(let url, let status, let why): "cannot download \(url): \(why) (\(status))"
     }
@@ -65,6 +62,15 @@ package enum DownloadError: QVMFailure, Hashable {
     case .unwritable: "Check who owns it, or set QVM_CACHE to a folder that you may write to."
     case .failed: nil
     }
+  }
+
+  private static func full(_ folder: String, _ needed: Int?, _ free: Int?) -> String {
+    let parts = [
+      needed.map { "\(ByteCount.text($0)) more are needed" },
+      free.map { "\(ByteCount.text($0)) are free" },
+    ].compactMap { $0 }
+    let why = parts.isEmpty ? "" : ": " + parts.joined(separator: ", ")
+    return "the disk of \(folder) has no room\(why)"
   }
 
   private static func words(for status: Int) -> String {

@@ -9,7 +9,6 @@ enum FileDigest {
 
   /// The digest in lower-case hexadecimal digits; nil where no program can tell it.
   ///
-  /// - Parameter path: Absolute.
   /// - Throws: `CancellationError`.
   static func sha256(of path: String, on loop: EventLoop) async throws -> String? {
     for (name, arguments) in programs {

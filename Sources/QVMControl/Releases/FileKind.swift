@@ -10,7 +10,9 @@ enum FileKind {
     case UInt8(ascii: "<")?: return "a web page"
     case UInt8(ascii: "{")?, UInt8(ascii: "[")?: return "JSON"
     default:
-      let isText = head.allSatisfy { $0 >= 0x20 && $0 < 0x7F || $0 == 0x0A || $0 == 0x0D || $0 == 9 }
+      let isText = head.allSatisfy {
+        $0 >= 0x20 && $0 < 0x7F || $0 == 0x0A || $0 == 0x0D || $0 == 9
+      }
       return isText ? "text" : "something else"
     }
   }

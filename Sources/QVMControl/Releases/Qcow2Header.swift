@@ -40,9 +40,7 @@ package struct Qcow2Header: Sendable, Hashable {
   /// The bytes to read: the header of version 3 without its extensions.
   package static let length = 104
 
-  /// Reads the header of a base image.
-  ///
-  /// - Parameter bytes: The first ``length`` bytes of the file, or all there are.
+  /// Reads the header of a base image from the first ``length`` bytes of a file, or all there are.
   package init(_ bytes: [UInt8]) throws(Problem) {
     guard bytes.starts(with: [0x51, 0x46, 0x49, 0xFB]) else {
       throw .notQcow2(found: FileKind.description(of: bytes))

@@ -58,7 +58,9 @@ package struct ReleaseClient: Sendable {
     switch await listing {
     case .success(let listing):
       var tags = listing.releases.filter { $0.assets.contains { $0.name == name } }.map(\.tag)
-      if let latest, !listing.releases.contains(where: { $0.tag == latest }) || tags.contains(latest) {
+      if let latest,
+        !listing.releases.contains(where: { $0.tag == latest }) || tags.contains(latest)
+      {
         tags = [latest] + tags.filter { $0 != latest }
       }
       if let asset = try await probe(tags, name, repository, listing, curl) { return asset }
@@ -117,7 +119,8 @@ package struct ReleaseClient: Sendable {
     do {
       let text = try await curl.text(url, token: source.hasAPI ? token : nil)
       if let listing = ReleaseListing(text) { return .success(listing) }
-      return .failure(.failed(url: url, status: "no list of releases", why: "not what GitHub answers"))
+      return .failure(
+        .failed(url: url, status: "no list of releases", why: "not what GitHub answers"))
     } catch let error as DownloadError {
       return .failure(error)
     } catch {
@@ -149,6 +152,8 @@ package struct ReleaseClient: Sendable {
   ///   - name: What is made; names the lock.
   ///   - existing: Looks whether it is there.
   ///   - make: Makes it; every program that writes for it gets the lock too.
+  /// - Returns: What is there, or was made.
+  /// - Throws: ``FileError``; what the closures throw; `CancellationError`.
   func once<Value: Sendable>(
     _ name: String, existing: () throws -> Value?, make: (FileLock) async throws -> Value
   ) async throws -> Value {

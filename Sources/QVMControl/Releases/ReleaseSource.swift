@@ -17,7 +17,8 @@ package struct ReleaseSource: Sendable, Hashable, CustomStringConvertible {
     while base.hasSuffix("/") { base.removeLast() }
     let scheme = ["https://", "http://"].first { base.lowercased().hasPrefix($0) }
     let isPlain = base.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !#""'\?#{}"#.utf8.contains($0) }
-    guard let scheme, base.count > scheme.count, isPlain, !base.dropFirst(scheme.count).hasPrefix("/")
+    guard let scheme, base.count > scheme.count, isPlain,
+      !base.dropFirst(scheme.count).hasPrefix("/")
     else { throw .badBaseURL(base) }
     self.init(checked: base)
   }

@@ -164,7 +164,8 @@ import Testing
     }
   }
 
-  @Test func `an image that lost bytes is not used, nor replaced under its overlays`() async throws {
+  @Test func `an image that lost bytes is not used, nor replaced under its overlays`() async throws
+  {
     try await ReleaseFixture.with { fixture in
       let content = try fixture.makeImage()
       try fixture.server.publish(content, as: Self.asset, tag: "v0.7.0", in: Self.builder)
@@ -207,7 +208,8 @@ import Testing
       let raw = fixture.folder.appending(path: "demo.raw")
       try ReleaseFixture.run(
         try Tool.qemuImg.url.path, ["convert", "-O", "raw", image.path, raw.path])
-      #expect(Array(try Data(contentsOf: raw).prefix(DemoGuestImage.bytes.count)) == DemoGuestImage.bytes)
+      #expect(
+        Array(try Data(contentsOf: raw).prefix(DemoGuestImage.bytes.count)) == DemoGuestImage.bytes)
       #expect(BaseImage.find(target, in: fixture.cache) == image)
       #expect(
         Files.list("\(fixture.cache.path)/images/builtin")
@@ -218,7 +220,8 @@ import Testing
 
   @Test(arguments: [
     ("netbsd-10.1-x86-64.qcow2", "10.1", Architecture.x86_64),
-    ("netbsd-10.1-arm64.qcow2", "10.1", .arm64), ("netbsd-11.0-rc1-arm64.qcow2", "11.0-rc1", .arm64),
+    ("netbsd-10.1-arm64.qcow2", "10.1", .arm64),
+    ("netbsd-11.0-rc1-arm64.qcow2", "11.0-rc1", .arm64),
   ])
   func `an asset's name is read`(asset: String, version: String, architecture: Architecture) {
     let available = BaseImage.Available(asset, of: .netbsd)

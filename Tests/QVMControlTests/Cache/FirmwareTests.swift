@@ -41,7 +41,8 @@ import Testing
   @Test(arguments: [
     (Firmware.bios, Architecture.x86_64, Array("<html>Unicorn!</html>".utf8), "is a web page"),
     (.uefi, .arm64, Array("<html>Unicorn!</html>".utf8), "is a web page"),
-    (.linaro, .arm64, Array("\n<!DOCTYPE html>".utf8), "is a web page"), (.uefi, .arm64, [], "is an empty file"),
+    (.linaro, .arm64, Array("\n<!DOCTYPE html>".utf8), "is a web page"),
+    (.uefi, .arm64, [], "is an empty file"),
     (.bios, .x86_64, [UInt8](repeating: 0xEA, count: 131_072), "has 131072 bytes"),
     (.uefi, .x86_64, [UInt8](repeating: 0xEA, count: 262_144), "is no UEFI firmware"),
     (.uefi, .x86_64, uefi(1_234_567), "has 1234567 bytes, which are no whole blocks"),

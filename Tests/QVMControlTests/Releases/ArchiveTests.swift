@@ -8,7 +8,7 @@ import Testing
 @Suite struct ArchiveTests {
   /// Writes a tar archive with Python: tar itself refuses to make some of these.
   ///
-  /// - Parameter members: Python expressions that add members with `file`, `link` and `special`.
+  /// The members are Python expressions that add them with `file`, `link` and `special`.
   private func archive(_ members: [String], at path: String) throws {
     let script = """
       import io, sys, tarfile
@@ -67,7 +67,8 @@ import Testing
     try await unpacking(
       [
         #"special("\#(top)", DIR)"#, #"special("\#(top)bin", DIR)"#,
-        #"file("\#(top)bin/qemu", program, 0o700)"#, #"file("\#(top)share/qemu/uefi.fd", b"x", 0o600)"#,
+        #"file("\#(top)bin/qemu", program, 0o700)"#,
+        #"file("\#(top)share/qemu/uefi.fd", b"x", 0o600)"#,
       ], requiring: [Self.program]
     ) { folder, _ in
       #expect(Files.information("\(folder)/bin/qemu")?.mode == 0o755)
@@ -79,7 +80,8 @@ import Testing
   @Test func `an archive without a first part lacks its members`() async throws {
     await #expect(throws: ArchiveError.missingMember(name: "test.tar", member: "bin/qemu")) {
       try await unpacking(
-        [#"file("bin/qemu", program, 0o755)"#], requiring: [Self.program]) { _, _ in }
+        [#"file("bin/qemu", program, 0o755)"#], requiring: [Self.program]
+      ) { _, _ in }
     }
   }
 
@@ -87,7 +89,8 @@ import Testing
     await #expect {
       try await unpacking(
         [#"file("./bin/qemu", program[:18] + b"\x02\x00" + program[20:], 0o755)"#],
-        requiring: [Self.program]) { _, _ in }
+        requiring: [Self.program]
+      ) { _, _ in }
     } throws: { error in
       guard case ArchiveError.badMember(_, "bin/qemu", let why) = error else { return false }
       return why.hasPrefix("is a program for another")

@@ -378,4 +378,22 @@ import Testing
       #expect(fixture.server.transfers(of: Self.asset).isEmpty)
     }
   }
+
+  @Test func `pruning removes what was left, but not what somebody works on`() async throws {
+    try await serving { fixture, _ in
+      let folder = fixture.cache.downloads
+      for name in ["a.tar@v1.partial", "a.tar@v1.partial.json", "b.tar@v1.partial", "c.tar.lock"] {
+        try Files.write([1], to: "\(folder)/\(name)")
+      }
+      try Files.makeFolder("\(folder)/a.tar@v1.unpacked/bin")
+      let lock = try #require(try FileLock.attempt("\(folder)/b.tar.lock"))
+
+      Download.prune(in: fixture.cache)
+      #expect(fixture.downloads == ["b.tar.lock", "b.tar@v1.partial"])
+
+      lock.release()
+      Download.prune(in: fixture.cache)
+      #expect(fixture.downloads.isEmpty)
+    }
+  }
 }

@@ -25,7 +25,8 @@ import Testing
   @Test(arguments: [
     (elf(183), "linux", Architecture.x86_64), (elf(62), "linux", .arm64),
     (elf(62, bits: 1), "linux", .x86_64), (machO(7), "linux", .x86_64), (elf(62), "macos", .x86_64),
-    (machO(12), "macos", .x86_64), (Array("<html>Unicorn!</html>".utf8.prefix(20)), "linux", .x86_64),
+    (machO(12), "macos", .x86_64),
+    (Array("<html>Unicorn!</html>".utf8.prefix(20)), "linux", .x86_64),
     ([0x7F, 0x45, 0x4C, 0x46], "linux", .x86_64), ([], "macos", .arm64),
   ])
   func `anything else does not`(head: [UInt8], system: String, host: Architecture) {

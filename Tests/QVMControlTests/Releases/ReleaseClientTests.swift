@@ -84,7 +84,8 @@ import Testing
         _ = try await fixture.client().find("a.tar", in: "nothing")
         Issue.record("found")
       } catch let error as ReleaseError {
-        #expect(error.message == "no release on \(fixture.server.baseURL)/nothing/releases has a.tar")
+        #expect(
+          error.message == "no release on \(fixture.server.baseURL)/nothing/releases has a.tar")
       }
     }
   }

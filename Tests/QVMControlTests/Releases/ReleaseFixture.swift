@@ -68,12 +68,12 @@ struct ReleaseFixture: Sendable {
 
   /// Runs a program to its end; the test fails where that fails.
   static func run(_ program: String, _ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Sandbox.Failure("\(program) failed") }
+    // Not Foundation's Process: it lets other children inherit what it opens.
+    let done = DispatchSemaphore(value: 0)
+    let process = try ChildProcess(.init("/usr/bin/env", [program] + arguments))
+    process.whenEnded { _ in done.signal() }
+    done.wait()
+    guard process.end == .exited(0) else { throw Sandbox.Failure("\(program) failed") }
   }
 
   static func randomBytes(_ count: Int) -> Data {

@@ -1,0 +1,31 @@
+extension Download {
+  /// Where to unpack the file.
+  var unpacked: String { "\(folder)/\(asset.name)@\(asset.tag).unpacked" }
+
+  /// Removes what is left of this and every other download of the same file, when it is in its
+  /// place.
+  func clean() { Self.clean(asset.name, in: client.cache) }
+
+  private static func clean(_ name: String, in cache: Cache) {
+    for entry in Files.list(cache.downloads) where entry.hasPrefix("\(name)@") {
+      try? Files.removeTree("\(cache.downloads)/\(entry)")
+    }
+  }
+
+  /// Removes what interrupted downloads have left, unless somebody is at it.
+  package static func prune(in cache: Cache) {
+    let names = Files.list(cache.downloads).map { entry in
+      // `NAME@TAG.…`, and `NAME.lock` as `once` makes it.
+      entry.split(separator: "@").first.map { part in
+        String(part.hasSuffix(".lock") ? part.dropLast(".lock".count) : part)
+      }
+    }
+    for case let name? in Set(names) {
+      let path = "\(cache.downloads)/\(name).lock"
+      guard let lock = try? FileLock.attempt(path) else { continue }
+      clean(name, in: cache)
+      try? Files.remove(path)
+      lock.release()
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import QMPClient
+import TestSupport
+import Testing
+
+@testable import QVMControl
+
+@Suite(.timeLimit(.minutes(1))) struct ControlProbeTests {
+  private let folder: TemporaryFolder
+  private var path: String { "\(folder.path)/control.sock" }
+  private var soon: SuspendingClock.Instant { .now.advanced(by: .seconds(10)) }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func `nobody there is absent, and so is a socket that nobody listens at`() throws {
+    #expect(throws: ControlProbe.Failure.absent) { try ControlProbe(path: path) }
+    _ = try SocketCalls.listen(path)
+    #expect(throws: ControlProbe.Failure.absent) { try ControlProbe(path: path) }
+  }
+
+  @Test func `one who accepts nothing is silent, after the time and not before`() throws {
+    let listener = try SocketCalls.listen(path)
+    let start = SuspendingClock.now
+    #expect(throws: ControlProbe.Failure.silent) {
+      try ControlProbe.status(path: path, timeout: .milliseconds(150))
+    }
+    let took = start.duration(to: .now)
+    #expect(took >= .milliseconds(150))
+    #expect(took < .seconds(5))
+    withExtendedLifetime(listener) {}
+  }
+
+  @Test func `one who hangs up has ended`() throws {
+    func orphan() throws -> ControlProbe { ControlProbe(try SocketCalls.pair().0) }
+    let probe = try orphan()
+    #expect(throws: ControlProbe.Failure.ended) { try probe.line(until: soon) }
+  }
+
+  @Test func `the status is found among other lines`() throws {
+    let listener = try SocketCalls.listen(path)
+    #expect(
+      startThread {
+        guard SocketCalls.wait(listener.number, for: .read, until: .now.advanced(by: .seconds(10))),
+          let socket = SocketCalls.accept(on: listener)
+        else { return }
+        let peer = ControlPeer(socket)
+        peer.send("garbage\n{\"event\":\"created\"}\n{\"status\":{\"pha")
+        peer.send("se\":\"running\"}}\n")
+        _ = SocketCalls.wait(socket.number, for: .read, until: .now.advanced(by: .seconds(10)))
+      })
+    let status = try ControlProbe.status(path: path, timeout: .seconds(10))
+    #expect(status.text == #"{"phase":"running"}"#)
+  }
+
+  @Test func `events come in order, and lines that are none are passed over`() throws {
+    let (ours, theirs) = try SocketCalls.pair()
+    let probe = ControlProbe(ours)
+    let peer = ControlPeer(theirs)
+    peer.send(
+      "{\"event\":\"created\"}\n{\"error\":\"x\"}\n{\"event\":\"new\"}\n"
+        + "{\"event\":\"notice\",\"text\":\"é\"}\n")
+    #expect(try probe.event(until: soon) == .created)
+    #expect(try probe.event(until: soon) == .notice("é"))
+    #expect(throws: ControlProbe.Failure.silent) { try probe.event(until: .now) }
+  }
+
+  @Test func `a request goes out as one line`() throws {
+    let (ours, theirs) = try SocketCalls.pair()
+    ControlProbe(ours).send(.stop(.quit, timeout: 3))
+    guard case .bytes(let bytes) = SocketCalls.receive(theirs.number) else {
+      Issue.record("nothing was sent")
+      return
+    }
+    #expect(
+      String(decoding: bytes, as: UTF8.self)
+        == "{\"request\":\"stop\",\"rung\":\"quit\",\"timeout\":3}\n")
+  }
+}

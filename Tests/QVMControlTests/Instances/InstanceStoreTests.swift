@@ -1,0 +1,134 @@
+import QMPClient
+import TestSupport
+import Testing
+
+@testable import QVMControl
+
+@Suite struct InstanceStoreTests {
+  private struct DiskFailure: Error {}
+
+  private let folder: TemporaryFolder
+  private let store: InstanceStore
+  private let name: InstanceName
+  private let target: Target
+
+  init() throws {
+    folder = try TemporaryFolder()
+    store = InstanceStore(Cache(path: "\(folder.path)/cache"))
+    try store.cache.prepare()
+    name = try InstanceName("vm")
+    target = try Target(operatingSystem: "demo", version: "1", platform: nil, host: .x86_64)
+  }
+
+  private func create(_ name: InstanceName) async throws -> InstanceStore.Locked {
+    try await store.create(name, target, baseImage: "/base.qcow2") {
+      try Files.write([1, 2, 3], to: $0)
+    }
+  }
+
+  @Test func `an instance appears when it is complete, and locked`() async throws {
+    let store = store
+    let name = name
+    let locked = try await store.create(name, target, baseImage: "/base.qcow2") { disk in
+      #expect(!store.exists(name))
+      #expect(store.names == [])
+      #expect(Files.parent(of: disk).hasPrefix("\(store.cache.instances)/.new-vm-"))
+      try Files.write([1], to: disk)
+    }
+    #expect(store.names == [name])
+    #expect(Files.list(locked.files.folder).sorted() == [
+      "disk.qcow2", "instance.json", "supervisor.lock", "vm.lock",
+    ])
+    #expect(Files.information(locked.files.folder)?.mode == 0o700)
+    #expect(Files.information(locked.files.record)?.mode == 0o600)
+    #expect(FileLock.isHeld(locked.files.vmLock))
+    #expect(FileLock.isHeld(locked.files.supervisorLock))
+    #expect(try InstanceRecord(reading: locked.files.record) == locked.record)
+  }
+
+  @Test func `where the disk can't be made nothing is left`() async throws {
+    await #expect(throws: DiskFailure.self) {
+      _ = try await store.create(name, target, baseImage: "/b") { disk in
+        try Files.write([1], to: disk)
+        throw DiskFailure()
+      }
+    }
+    #expect(Files.list(store.cache.instances) == [])
+  }
+
+  @Test func `the second of two with one name loses, and leaves the first as it is`() async throws {
+    let first = try await create(name)
+    let error = await #expect(throws: FileError.self) { _ = try await create(name) }
+    #expect(error?.cause.isOccupied == true)
+    #expect(Files.list(store.cache.instances) == ["vm"])
+    #expect(try Files.read(first.files.disk) == [1, 2, 3])
+  }
+
+  @Test func `a locked instance can be neither booted nor removed`() async throws {
+    let locked = try await create(name)
+    #expect(throws: InstanceError.running(name: "vm", doing: "run")) {
+      try store.lock(name, to: "run")
+    }
+    #expect(throws: InstanceError.running(name: "vm", doing: "remove")) { try store.remove(name) }
+    locked.vmLock.release()
+    locked.supervisorLock.release()
+    let again = try store.lock(name, to: "run")
+    #expect(again.record == locked.record)
+    withExtendedLifetime(locked) {}
+  }
+
+  @Test func `an instance whose supervisor still ends can't be booted`() async throws {
+    let locked = try await create(name)
+    locked.vmLock.release()
+    #expect(throws: InstanceError.running(name: "vm", doing: "run")) {
+      try store.lock(name, to: "run")
+    }
+    withExtendedLifetime(locked) {}
+  }
+
+  @Test func `what is removed is gone with all its files`() async throws {
+    let locked = try await create(name)
+    try store.remove(name, holding: locked.vmLock)
+    #expect(Files.list(store.cache.instances) == [])
+    #expect(throws: InstanceError.noSuch(name: "vm")) { try store.remove(name) }
+    #expect(throws: InstanceError.noSuch(name: "vm")) { try store.lock(name, to: "run") }
+    #expect(InstanceError.noSuch(name: "vm").exitStatus == .noSuchInstance)
+  }
+
+  @Test func `one with a damaged record can be removed, not booted`() async throws {
+    let locked = try await create(name)
+    locked.vmLock.release()
+    locked.supervisorLock.release()
+    try Files.write(Array("{".utf8), to: locked.files.record)
+    let error = #expect(throws: InstanceError.self) { try store.lock(name, to: "run") }
+    #expect(error?.message.contains("is broken") == true)
+    try store.remove(name)
+    withExtendedLifetime(locked) {}
+  }
+
+  @Test func `a sweep takes what killed commands left, and nothing else`() async throws {
+    let instances = store.cache.instances
+    _ = try await create(name)
+    for left in [".removed-a-1", ".new-dead-1"] {
+      try Files.makeFolder("\(instances)/\(left)/deep")
+      try Files.write([1], to: "\(instances)/\(left)/disk.qcow2")
+    }
+    try Files.write([], to: "\(instances)/.new-dead-1/vm.lock")
+    // A moment old, and about to be locked.
+    try Files.makeFolder("\(instances)/.new-young-1")
+    try Files.makeFolder("\(instances)/.new-alive-1")
+    let lock = try #require(try FileLock.attempt("\(instances)/.new-alive-1/vm.lock"))
+    try Files.makeFolder("\(instances)/.elses")
+    store.sweep()
+    #expect(Files.list(instances) == [".elses", ".new-alive-1", ".new-young-1", "vm"])
+    withExtendedLifetime(lock) {}
+  }
+
+  @Test func `names that are none are not instances`() throws {
+    try Files.makeFolder("\(store.cache.instances)/ok")
+    try Files.makeFolder("\(store.cache.instances)/not ok")
+    #expect(store.names.map(\.text) == ["ok"])
+    try Files.write([], to: "\(store.cache.instances)/file")
+    #expect(!store.exists(try InstanceName("file")))
+  }
+}

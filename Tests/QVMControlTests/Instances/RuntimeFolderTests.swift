@@ -1,0 +1,68 @@
+import QMPClient
+import TestSupport
+import Testing
+
+@testable import QVMControl
+
+@Suite struct RuntimeFolderTests {
+  @Test func `the folder of an instance is the same each time, and its own`() throws {
+    let one = try RuntimeFolder.of(InstanceFiles(folder: "/c/instances/one"))
+    #expect(try RuntimeFolder.of(InstanceFiles(folder: "/c/instances/one")) == one)
+    #expect(try RuntimeFolder.of(InstanceFiles(folder: "/c/instances/two")) != one)
+    #expect(try RuntimeFolder.of(InstanceFiles(folder: "/d/instances/one")) != one)
+  }
+
+  @Test func `its sockets fit into an address, however long the cache's path is`() throws {
+    let long = "/" + String(repeating: "long/", count: 300) + "instances/vm"
+    let runtime = try RuntimeFolder.of(InstanceFiles(folder: long))
+    for socket in [runtime.monitor, runtime.console, runtime.control] {
+      #expect(socket.utf8.count <= SocketCalls.longestPath)
+      #expect(socket.hasPrefix("/"))
+    }
+    #expect(Set([runtime.monitor, runtime.console, runtime.control]).count == 3)
+  }
+
+  @Test func `it is made for this user alone, and the sockets of an earlier boot go`() throws {
+    let folder = try TemporaryFolder()
+    let runtime = RuntimeFolder(path: "\(folder.path)/qvm/hash")
+    try runtime.prepare()
+    for path in ["\(folder.path)/qvm", runtime.path] {
+      #expect(Files.information(path)?.mode == 0o700)
+    }
+    _ = try SocketCalls.listen(runtime.monitor)
+    #expect(Files.information(runtime.monitor)?.kind == .socket)
+    try runtime.prepare()
+    #expect(!Files.exists(runtime.monitor))
+    runtime.remove()
+    #expect(!Files.exists(runtime.path))
+  }
+
+  @Test func `a file in a socket's place is not taken for a socket`() throws {
+    let folder = try TemporaryFolder()
+    let runtime = RuntimeFolder(path: "\(folder.path)/qvm/hash")
+    try runtime.prepare()
+    try Files.write([1], to: runtime.monitor)
+    try runtime.prepare()
+    #expect(try Files.read(runtime.monitor) == [1])
+  }
+
+  @Test func `a link in its place is refused`() throws {
+    let folder = try TemporaryFolder()
+    try Files.makeFolder("\(folder.path)/elsewhere")
+    try Files.makeFolder("\(folder.path)/qvm")
+    try Files.link("\(folder.path)/elsewhere", at: "\(folder.path)/qvm/hash")
+    let error = #expect(throws: FileError.self) {
+      try RuntimeFolder(path: "\(folder.path)/qvm/hash").prepare()
+    }
+    #expect(error?.path == "\(folder.path)/qvm/hash")
+  }
+
+  @Test func `a folder that others may enter is closed to them`() throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/qvm/hash"
+    try Files.makeFolder(path)
+    try Files.setMode(0o777, of: path)
+    try RuntimeFolder(path: path).prepare()
+    #expect(Files.information(path)?.mode == 0o700)
+  }
+}

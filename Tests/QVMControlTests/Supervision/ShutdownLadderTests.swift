@@ -1,0 +1,202 @@
+import Testing
+
+@testable import QVMControl
+
+@Suite struct ShutdownLadderTests {
+  private let start = SuspendingClock.now
+  private let patience = Duration.seconds(120)
+
+  private func at(_ seconds: Double) -> SuspendingClock.Instant {
+    start.advanced(by: .seconds(seconds))
+  }
+
+  /// What the ladder does by itself when it is woken whenever it asks for it: actions and seconds.
+  private func whatFollows(_ ladder: inout ShutdownLadder, until limit: Double = 1000) -> [String] {
+    var done: [String] = []
+    while let due = ladder.nextTick, due <= at(limit) {
+      let seconds = start.duration(to: due).components.seconds
+      done += ladder.tick(due).map { "\($0)@\(seconds)" }
+    }
+    return done
+  }
+
+  @Test func `nothing is done unless somebody asks`() {
+    var ladder = ShutdownLadder()
+    #expect(ladder.nextTick == nil)
+    #expect(ladder.tick(at(1000)) == [])
+    #expect(ladder.rung == nil)
+    #expect(ladder.startedAt == nil)
+  }
+
+  @Test func `the button is pressed again after 3, 5, 10 and 10 seconds, as long as there is time`() {
+    var ladder = ShutdownLadder()
+    #expect(ladder.request(.powerButton, timeout: .seconds(40), at: at(0)) == [.press])
+    #expect(
+      whatFollows(&ladder, until: 39) == ["press@3", "press@8", "press@18", "press@28", "press@38"])
+    #expect(ladder.presses == 6)
+    #expect(ladder.rung == .powerButton)
+  }
+
+  @Test func `a guest that never reacts is quit, terminated and killed, and then there is an end`() {
+    var ladder = ShutdownLadder()
+    _ = ladder.request(.powerButton, timeout: .seconds(2), at: at(0))
+    #expect(whatFollows(&ladder) == ["quit@2", "terminate@12", "kill@22"])
+    #expect(ladder.rung == .kill)
+    #expect(ladder.nextTick == nil)
+    #expect(ladder.startedAt == at(0))
+  }
+
+  @Test func `nothing is early`() {
+    var ladder = ShutdownLadder()
+    _ = ladder.request(.powerButton, timeout: .seconds(5), at: at(0))
+    #expect(ladder.tick(at(2.999)) == [])
+    #expect(ladder.tick(at(3)) == [.press])
+    #expect(ladder.tick(at(4.999)) == [])
+    #expect(ladder.tick(at(5)) == [.quit])
+    #expect(ladder.tick(at(14.999)) == [])
+    #expect(ladder.tick(at(15)) == [.terminate])
+  }
+
+  @Test func `a late wake-up does one step, not all that were missed`() {
+    var ladder = ShutdownLadder()
+    _ = ladder.request(.powerButton, timeout: patience, at: at(0))
+    #expect(ladder.tick(at(100)) == [.press])
+    #expect(ladder.nextTick == at(105))
+    #expect(ladder.tick(at(500)) == [.quit])
+    #expect(ladder.nextTick == at(510))
+  }
+
+  @Test func `a second request quits and a third kills, at once`() {
+    var ladder = ShutdownLadder()
+    _ = ladder.request(.powerButton, timeout: patience, at: at(0))
+    #expect(ladder.request(.quit, timeout: patience, at: at(1)) == [.quit])
+    #expect(ladder.request(.kill, timeout: patience, at: at(1.5)) == [.kill])
+    #expect(ladder.nextTick == nil)
+    #expect(ladder.startedAt == at(0))
+    #expect(ladder.presses == 1)
+  }
+
+  @Test(arguments: [
+    (ShutdownLadder.Rung.powerButton, [ShutdownLadder.Action.press]), (.quit, [.quit]),
+    (.terminate, [.terminate]), (.kill, [.kill]),
+  ])
+  func `a shutdown may begin at any rung`(
+    rung: ShutdownLadder.Rung, actions: [ShutdownLadder.Action]
+  ) {
+    var ladder = ShutdownLadder()
+    #expect(ladder.request(rung, timeout: patience, at: at(0)) == actions)
+    #expect(ladder.rung == rung)
+  }
+
+  @Test func `no request goes back down`() {
+    var ladder = ShutdownLadder()
+    _ = ladder.request(.terminate, timeout: patience, at: at(0))
+    for rung in [ShutdownLadder.Rung.powerButton, .quit, .terminate] {
+      #expect(ladder.request(rung, timeout: .seconds(1), at: at(1)) == [])
+    }
+    #expect(ladder.rung == .terminate)
+    #expect(ladder.nextTick == at(10))
+  }
+
+  @Test func `a second request may have less patience, never more, and presses no second time`() {
+    var ladder = ShutdownLadder()
+    _ = ladder.request(.powerButton, timeout: .seconds(30), at: at(0))
+    #expect(ladder.request(.powerButton, timeout: .seconds(100), at: at(1)) == [])
+    #expect(ladder.request(.powerButton, timeout: .seconds(1), at: at(1)) == [])
+    #expect(ladder.presses == 1)
+    #expect(ladder.tick(at(2)) == [.quit])
+  }
+
+  @Test func `a guest that doesn't execute isn't asked`() {
+    var ladder = ShutdownLadder()
+    #expect(
+      ladder.request(.powerButton, timeout: patience, canReact: false, at: at(0)) == [.quit])
+    #expect(ladder.rung == .quit)
+    #expect(ladder.presses == 0)
+  }
+
+  @Test func `the presses end when the guest has reacted`() {
+    var ladder = ShutdownLadder()
+    _ = ladder.request(.powerButton, timeout: patience, at: at(0))
+    ladder.shutdownSeen(at: at(2))
+    #expect(ladder.tick(at(3)) == [])
+    #expect(ladder.nextTick == at(62))
+  }
+
+  @Test func `a QEMU that announced its end and stays gets a minute, then signals`() {
+    var ladder = ShutdownLadder()
+    _ = ladder.request(.powerButton, timeout: patience, at: at(0))
+    ladder.shutdownSeen(at: at(2))
+    #expect(whatFollows(&ladder) == ["terminate@62", "kill@72"])
+  }
+
+  @Test func `a QEMU that stays after its guest's own shutdown gets signals, too`() {
+    var ladder = ShutdownLadder()
+    ladder.shutdownSeen(at: at(0))
+    #expect(ladder.startedAt == nil)
+    #expect(whatFollows(&ladder) == ["terminate@60", "kill@70"])
+  }
+
+  @Test func `a QEMU that writes its disks is not hurried by a request but by a kill`() {
+    var ladder = ShutdownLadder()
+    ladder.shutdownSeen(at: at(0))
+    #expect(ladder.request(.powerButton, timeout: .seconds(1), at: at(1)) == [])
+    #expect(ladder.request(.quit, timeout: .seconds(1), at: at(2)) == [])
+    #expect(ladder.nextTick == at(60))
+    #expect(ladder.request(.kill, timeout: .seconds(1), at: at(3)) == [.kill])
+  }
+
+  @Test func `after quit a QEMU that answers gets its minute as well`() {
+    var ladder = ShutdownLadder()
+    _ = ladder.request(.quit, timeout: patience, at: at(0))
+    ladder.shutdownSeen(at: at(1))
+    #expect(whatFollows(&ladder) == ["terminate@61", "kill@71"])
+  }
+
+  @Test func `an announced end does not put off the kill after SIGTERM`() {
+    var ladder = ShutdownLadder()
+    _ = ladder.request(.terminate, timeout: patience, at: at(0))
+    ladder.shutdownSeen(at: at(1))
+    #expect(whatFollows(&ladder) == ["kill@10"])
+  }
+
+  @Test func `a guest that is stopped while it is asked is quit`() {
+    var ladder = ShutdownLadder()
+    #expect(ladder.guestStopped(at: at(0)) == [])
+    _ = ladder.request(.powerButton, timeout: patience, at: at(1))
+    #expect(ladder.guestStopped(at: at(2)) == [.quit])
+    #expect(ladder.guestStopped(at: at(3)) == [])
+  }
+
+  @Test func `a guest that stops because it shuts down is left alone`() {
+    var ladder = ShutdownLadder()
+    _ = ladder.request(.powerButton, timeout: patience, at: at(0))
+    ladder.shutdownSeen(at: at(1))
+    #expect(ladder.guestStopped(at: at(1)) == [])
+    #expect(ladder.rung == .powerButton)
+  }
+
+  @Test(arguments: [ShutdownLadder.Rung.powerButton, .quit])
+  func `without a monitor only signals are left`(rung: ShutdownLadder.Rung) {
+    var ladder = ShutdownLadder()
+    #expect(ladder.monitorLost(at: at(0)) == [])
+    _ = ladder.request(rung, timeout: patience, at: at(0))
+    #expect(ladder.monitorLost(at: at(1)) == [.terminate])
+    #expect(ladder.monitorLost(at: at(2)) == [])
+    #expect(whatFollows(&ladder) == ["kill@11"])
+  }
+
+  @Test func `a monitor that is lost after the announced end means nothing`() {
+    var ladder = ShutdownLadder()
+    _ = ladder.request(.powerButton, timeout: patience, at: at(0))
+    ladder.shutdownSeen(at: at(1))
+    #expect(ladder.monitorLost(at: at(1)) == [])
+    #expect(ladder.rung == .powerButton)
+  }
+
+  @Test func `the rungs have the names that files and messages use`() {
+    let rungs: [ShutdownLadder.Rung] = [.powerButton, .quit, .terminate, .kill]
+    #expect(rungs.map(\.name) == ["powerdown", "quit", "sigterm", "sigkill"])
+    #expect(rungs.sorted() == rungs)
+  }
+}
