@@ -67,4 +67,17 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
     default: true
     }
   }
+
+  /// What powers the guest off, for its shell; nil for a guest without one.
+  ///
+  /// The images let their user become root without a password, by `sudo`.
+  package var powerOffCommand: String? {
+    switch self {
+    case .freebsd, .netbsd: "sudo -n shutdown -p now"
+    case .openbsd: "sudo -n halt -p || doas -n halt -p"
+    case .omnios: "sudo -n shutdown -y -g 0 -i 5"
+    case .haiku: "shutdown"
+    case .demo: nil
+    }
+  }
 }

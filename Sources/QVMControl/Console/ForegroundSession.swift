@@ -101,6 +101,8 @@ package final class ForegroundSession {
     case .rung(let rung, let presses):
       if rung == ShutdownLadder.Rung.powerButton.name, presses > 1 {
         output.remark("pressed the power button again (\(presses) times)")
+      } else if rung == ShutdownLadder.Rung.guestCommand.name {
+        output.remark("told the guest by ssh to power off")
       } else if rung == ShutdownLadder.Rung.quit.name, interrupts < 2 {
         output.remark("\(name) did not react: ending QEMU")
       } else if rung == ShutdownLadder.Rung.terminate.name {

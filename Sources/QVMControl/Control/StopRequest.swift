@@ -105,6 +105,7 @@ package struct StopRequest {
     switch rung {
     case ShutdownLadder.Rung.powerButton.name:
       presses > 1 ? "pressed the power button again (\(presses) times)" : nil
+    case ShutdownLadder.Rung.guestCommand.name: "told the guest by ssh to power off"
     case ShutdownLadder.Rung.quit.name: "ending QEMU"
     case ShutdownLadder.Rung.terminate.name: "sent SIGTERM to QEMU"
     case ShutdownLadder.Rung.kill.name: "sent SIGKILL to QEMU"

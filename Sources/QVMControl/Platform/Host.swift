@@ -128,6 +128,12 @@ package enum Host {
     return Descriptor(owning: number)
   }
 
+  /// Another descriptor for the same open file; nil where there is none.
+  package static func copy(of number: Int32) -> Descriptor? {
+    let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
+    return copy < 0 ? nil : Descriptor(owning: copy)
+  }
+
   /// Becomes another program, with this process's terminal, descriptors and signals.
   ///
   /// - Throws: ``SpawnError``; it returns in no other way.

@@ -32,17 +32,7 @@ struct Curl: Sendable {
   /// Asks for the headers of an address.
   func head(_ url: String) async throws -> Head {
     let answer = try await lookUp(url, ["-L", "-I"], seconds: limits.lookUpSeconds)
-    // After redirects there are several blocks of headers; the last one is the file's.
-    var headers: [String: String] = [:]
-    for line in answer.body.split(whereSeparator: \.isNewline) {
-      if line.hasPrefix("HTTP/") { headers = [:] }
-      let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-      guard parts.count == 2 else { continue }
-      headers[parts[0].lowercased()] = Self.trimmed(parts[1])
-    }
-    return Head(
-      url: answer.url, length: headers["content-length"].flatMap { Int($0) },
-      etag: headers["etag"], lastModified: headers["last-modified"])
+    return Self.head(answer.body, url: answer.url)
   }
 
   /// The body of an address as text.
@@ -72,8 +62,15 @@ struct Curl: Sendable {
     return (body, final)
   }
 
-  /// How a transfer to a file ended without an error of the network.
-  enum Transfer: Sendable { case done, rangeRefused }
+  /// How a transfer to a file ended.
+  struct Transfer: Sendable {
+    /// What the server said about what it sent; nil where it sent nothing.
+    let response: Head?
+    /// Whether the rest of the file can't be had, only the whole.
+    let isRangeRefused: Bool
+    /// What went wrong.
+    let failure: DownloadError?
+  }
 
   /// Writes the body of an address to a file, or what is still missing from it.
   ///
@@ -85,26 +82,25 @@ struct Curl: Sendable {
   ///   - limit: The most bytes to accept.
   ///   - lock: Held by curl too, so that a partial file has one writer even when this process is
   ///     killed.
-  /// - Returns: Whether the file is there, or could only be had as a whole.
-  /// - Throws: ``DownloadError``; `CancellationError` after curl has ended.
+  /// - Returns: How it ended; failures of the network are no errors here.
+  /// - Throws: ``SpawnError``; `CancellationError` after curl has ended.
   func transfer(
     _ url: String, to file: String, resumingIf ifRange: String?, limit: Int, holding lock: FileLock
   ) async throws -> Transfer {
     var arguments =
       common + [
         "-L", "--speed-limit", "1024", "--speed-time", String(limits.stallSeconds),
-        "--max-filesize", String(limit), "-o", file, "-w", Self.epilogue,
+        "--max-filesize", String(limit), "-o", file, "-D", "-", "-w", Self.epilogue,
       ]
     if let ifRange { arguments += ["-C", "-", "-H", "If-Range: \(ifRange)"] }
     let output = try await Program.run(
       program, arguments + ["--url", url], environment: ToolEnvironment.entries,
       inheriting: [lock.descriptor], on: loop)
-    let (_, status, _) = Self.parse(output.standardOutput)
-    if ifRange != nil, output.end == .exited(33) || status == 416 { return .rangeRefused }
-    if let failure = Self.failure(of: output, status: status, url: url, file: file, limit: limit) {
-      throw failure
-    }
-    return .done
+    let (headers, status, final) = Self.parse(output.standardOutput)
+    return Transfer(
+      response: status == 200 || status == 206 ? Self.head(headers, url: final) : nil,
+      isRangeRefused: ifRange != nil && (output.end == .exited(33) || status == 416),
+      failure: Self.failure(of: output, status: status, url: url, file: file, limit: limit))
   }
 
   // MARK: - Arguments and answers
@@ -127,6 +123,20 @@ struct Curl: Sendable {
       String(decoding: bytes[..<end], as: UTF8.self), words.first.flatMap { Int($0) } ?? 0,
       words.count > 1 ? String(words[1]) : ""
     )
+  }
+
+  /// Reads the headers of a file; after redirects, the last of several blocks.
+  private static func head(_ text: String, url: String) -> Head {
+    var headers: [String: String] = [:]
+    for line in text.split(whereSeparator: \.isNewline) {
+      if line.hasPrefix("HTTP/") { headers = [:] }
+      let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2 else { continue }
+      headers[parts[0].lowercased()] = trimmed(parts[1])
+    }
+    return Head(
+      url: url, length: headers["content-length"].flatMap { Int($0) },
+      etag: headers["etag"], lastModified: headers["last-modified"])
   }
 
   private static func trimmed(_ text: Substring) -> String {

@@ -57,10 +57,14 @@ package struct Download: Sendable {
       if let expected, expected > 0, received == expected { return }
       do {
         try checkSpace()
-        switch try await receive() {
-        case .done: return
-        case .rangeRefused: try discard()
+        let transfer = try await receive()
+        if transfer.isRangeRefused {
+          try discard()
+          continue
         }
+        try judge(transfer.response)
+        if let failure = transfer.failure { throw failure }
+        return
       } catch let error as DownloadError where error.isTransient {
         // Progress is a reason to go on, however often the connection ends. Where the server can't
         // send the rest of a file, coming as far as before is none.
@@ -77,6 +81,17 @@ package struct Download: Sendable {
         throw told(error)
       }
     }
+  }
+
+  /// Discards what came if it may be no part of the file: a web page with status 200 would become
+  /// the beginning of the image that a later run completes.
+  private func judge(_ response: Curl.Head?) throws {
+    guard let response, received > 0 else { return }
+    let isOther = response.contradicts(asset.head)
+    if !isOther, response.vouches(for: asset.head) || received == expected { return }
+    let head = try Files.head(of: partial, count: 512)
+    try discard()
+    throw DownloadError.otherContent(url: asset.url, found: FileKind.description(of: head))
   }
 
   /// One run of curl, with reports of the partial's size meanwhile.
@@ -102,7 +117,9 @@ package struct Download: Sendable {
       defer { group.cancelAll() }
       let transfer = try await group.next() ?? nil
       client.progress(asset.name, .advanced(to: received))
-      return transfer ?? .done
+      // Only the watch of the size gives none, and it ends with an error.
+      guard let transfer else { throw CancellationError() }
+      return transfer
     }
   }
 
@@ -169,23 +186,5 @@ package struct Download: Sendable {
       return .interrupted(url: url, why: why, received: received, total: expected)
     default: return error
     }
-  }
-}
-
-extension Curl.Head {
-  /// What the server is to compare before it sends the rest of a file; nil where it told nothing
-  /// that names one version of it. (RFC 9110, 13.1.5: a weak entity tag won't do.)
-  fileprivate var rangeCondition: String? {
-    if let etag, etag.hasPrefix("\"") { return etag }
-    return lastModified
-  }
-
-  fileprivate func json(url: String, size: Int?) -> JSONValue {
-    var object: JSONObject = ["schema": 1, "url": .string(url)]
-    object["size"] = size.map { .integer(Int64($0)) }
-    object["length"] = length.map { .integer(Int64($0)) }
-    object["etag"] = etag.map(JSONValue.string)
-    object["lastModified"] = lastModified.map(JSONValue.string)
-    return .object(object)
   }
 }

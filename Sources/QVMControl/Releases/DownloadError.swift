@@ -10,6 +10,8 @@ package enum DownloadError: QVMFailure, Hashable {
   case status(Int, url: String)
   /// The connection ended early; the bytes so far are kept.
   case interrupted(url: String, why: String, received: Int, total: Int?)
+  /// What came is not what the server had announced a moment before.
+  case otherContent(url: String, found: String)
   case wrongSize(url: String, received: Int, expected: Int)
   case wrongDigest(url: String, found: String, expected: String)
   case tooBig(url: String, limit: Int)
@@ -29,6 +31,7 @@ package enum DownloadError: QVMFailure, Hashable {
     case .status(let status, let url): "\(url): the server said \(Self.words(for: status))"
     case .interrupted(let url, let why, let received, let total):
       "\(url) ended early, after \(received)\(total.map { " of \($0)" } ?? "") bytes: \(why)"
+    case .otherContent(let url, let found): "\(url) was announced, and then \(found) was sent"
     case .wrongSize(let url, let received, let expected):
       "\(url) has \(received) bytes instead of \(expected)"
     case .wrongDigest(let url, let found, let expected):
@@ -54,6 +57,7 @@ package enum DownloadError: QVMFailure, Hashable {
     case .status(404, _): nil
     case .status(let status, _) where status >= 500: "The server is in trouble; try again later."
     case .status: "Check QVM_BASE_URL."
+    case .otherContent: "Try again later; check whether a network log-in page is in the way."
     case .interrupted: "Run the same command again; it goes on from there."
     case .wrongSize, .wrongDigest:
       "Run the same command again; if that doesn't help, something between here and there alters it."
@@ -87,7 +91,7 @@ package enum DownloadError: QVMFailure, Hashable {
   /// Whether another attempt may well succeed.
   var isTransient: Bool {
     switch self {
-    case .unreachable, .tooSlow, .insecure, .interrupted: true
+    case .unreachable, .tooSlow, .insecure, .interrupted, .otherContent: true
     case .status(let status, _): status == 408 || status == 429 || status >= 500
     default: false
     }

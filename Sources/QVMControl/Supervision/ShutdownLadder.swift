@@ -5,6 +5,7 @@ package struct ShutdownLadder: Sendable {
 
   package enum Rung: Int, Sendable, Comparable {
     case powerButton = 1
+    case guestCommand = 2
     case quit = 3
     case terminate = 4
     case kill = 5
@@ -15,6 +16,7 @@ package struct ShutdownLadder: Sendable {
     package var name: String {
       switch self {
       case .powerButton: "powerdown"
+      case .guestCommand: "ssh"
       case .quit: "quit"
       case .terminate: "sigterm"
       case .kill: "sigkill"
@@ -25,22 +27,41 @@ package struct ShutdownLadder: Sendable {
   package enum Action: Sendable, Hashable {
     /// Press the power button.
     case press
+    /// Run the guest's own command for powering off.
+    case runGuestCommand
     /// Have QEMU end by its monitor.
     case quit
     /// Send SIGTERM.
     case terminate
     /// Send SIGKILL.
     case kill
+
+    /// The rung that it belongs to.
+    package var rung: Rung {
+      switch self {
+      case .press: .powerButton
+      case .runGuestCommand: .guestCommand
+      case .quit: .quit
+      case .terminate: .terminate
+      case .kill: .kill
+      }
+    }
   }
 
   /// A press is repeated after these times, the last one again and again: one that came before the
   /// guest's ACPI was up is lost, while illumos takes two presses within two seconds as a
   /// cancellation.
   package static let pressIntervals: [Duration] = [.seconds(3), .seconds(5), .seconds(10)]
+  /// The guest's own command is repeated after this long: its ssh server may not have been up.
+  package static let commandInterval = Duration.seconds(10)
   /// How long `quit`, and then SIGTERM, may take when QEMU doesn't say that it is shutting down.
   package static let grace = Duration.seconds(10)
   /// How long QEMU may take to end after it said so: it may have much to write to its disks.
   package static let flushGrace = Duration.seconds(60)
+
+  /// How long the button is given before the guest is told by its own command; zero for a guest that
+  /// is known to ignore it, nil for one that can't be told.
+  package var guestCommandDelay: Duration?
 
   /// The rung reached; nil while nobody has asked for a shutdown.
   package private(set) var rung: Rung?
@@ -50,16 +71,14 @@ package struct ShutdownLadder: Sendable {
   package private(set) var presses = 0
   private var deadline: Instant?
   private var nextPress: Instant?
+  private var guestCommandDue: Instant?
   private var isShuttingDown = false
 
   package init() {}
 
   /// When ``tick(_:)`` has something to do; nil if never.
   package var nextTick: Instant? {
-    switch (deadline, nextPress) {
-    case (let deadline?, let press?): min(deadline, press)
-    case (let deadline, let press): deadline ?? press
-    }
+    [deadline, nextPress, guestCommandDue].compactMap(\.self).min()
   }
 
   /// Somebody wants the VM to end.
@@ -75,7 +94,7 @@ package struct ShutdownLadder: Sendable {
     let wanted = rung == .powerButton && !canReact ? .quit : rung
     if let current = self.rung, wanted <= current {
       // A second request may ask for less patience, never for more.
-      if current == .powerButton, let deadline {
+      if current <= .guestCommand, let deadline {
         self.deadline = min(deadline, now.advanced(by: timeout))
       }
       return []
@@ -91,10 +110,15 @@ package struct ShutdownLadder: Sendable {
   private mutating func climb(to rung: Rung, timeout: Duration, at now: Instant) -> [Action] {
     self.rung = rung
     nextPress = nil
+    guestCommandDue = nil
     switch rung {
     case .powerButton:
       deadline = now.advanced(by: timeout)
-      return press(at: now)
+      guestCommandDue = guestCommandDelay.map { now.advanced(by: $0) }
+      return press(at: now) + commandIfDue(at: now)
+    case .guestCommand:
+      deadline = now.advanced(by: timeout)
+      return [.runGuestCommand]
     case .quit:
       deadline = now.advanced(by: Self.grace)
       return [.quit]
@@ -107,6 +131,14 @@ package struct ShutdownLadder: Sendable {
     }
   }
 
+  /// Tells the guest by its own command when the button had its time; the presses go on beside it.
+  private mutating func commandIfDue(at now: Instant) -> [Action] {
+    guard let due = guestCommandDue, due <= now else { return [] }
+    guestCommandDue = now.advanced(by: Self.commandInterval)
+    rung = .guestCommand
+    return [.runGuestCommand]
+  }
+
   private mutating func press(at now: Instant) -> [Action] {
     nextPress = now.advanced(by: Self.pressIntervals[min(presses, Self.pressIntervals.count - 1)])
     presses += 1
@@ -115,7 +147,7 @@ package struct ShutdownLadder: Sendable {
 
   /// The guest can't react any more: its disk is full, or it was stopped.
   package mutating func guestStopped(at now: Instant) -> [Action] {
-    guard rung == .powerButton, !isShuttingDown else { return [] }
+    guard let rung, rung <= .guestCommand, !isShuttingDown else { return [] }
     return climb(to: .quit, timeout: .zero, at: now)
   }
 
@@ -123,6 +155,7 @@ package struct ShutdownLadder: Sendable {
   package mutating func shutdownSeen(at now: Instant) {
     isShuttingDown = true
     nextPress = nil
+    guestCommandDue = nil
     if (rung ?? .powerButton) < .terminate { deadline = now.advanced(by: Self.flushGrace) }
   }
 
@@ -136,13 +169,14 @@ package struct ShutdownLadder: Sendable {
   package mutating func tick(_ now: Instant) -> [Action] {
     if let deadline, deadline <= now {
       switch rung ?? .powerButton {
-      case .powerButton where !isShuttingDown: return climb(to: .quit, timeout: .zero, at: now)
-      case .powerButton: return climb(to: .terminate, timeout: .zero, at: now)
+      case .powerButton where !isShuttingDown, .guestCommand where !isShuttingDown:
+        return climb(to: .quit, timeout: .zero, at: now)
+      case .powerButton, .guestCommand: return climb(to: .terminate, timeout: .zero, at: now)
       case .quit: return climb(to: .terminate, timeout: .zero, at: now)
       case .terminate, .kill: return climb(to: .kill, timeout: .zero, at: now)
       }
     }
-    if let nextPress, nextPress <= now { return press(at: now) }
-    return []
+    let presses = nextPress.map { $0 <= now } ?? false
+    return (presses ? press(at: now) : []) + commandIfDue(at: now)
   }
 }

@@ -29,6 +29,7 @@ extension Supervisor {
     await reporter?.value
     while let input = inputs.poll() { if case .event(let event) = input { evidence.note(event) } }
     await client?.close()
+    guestCommand?.signal(.terminate)
     if vmLock == nil { vmLock = try? FileLock.attempt(files.vmLock) }
     await server.stopListening()
 

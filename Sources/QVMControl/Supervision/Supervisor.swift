@@ -42,6 +42,10 @@ package final class Supervisor {
   var ladder = ShutdownLadder()
   var evidence = Evidence()
   var reporter: Task<Void, Never>?
+  private lazy var record = try? InstanceRecord(reading: files.record)
+  private var target: Target? { record?.target }
+  /// The ssh that tells the guest to power off.
+  var guestCommand: ChildProcess?
   /// The client that started the VM: while it holds the connection without having detached, the
   /// VM lives no longer than it does.
   var lease: ControlServer.ClientID?
@@ -319,6 +323,7 @@ package final class Supervisor {
       await server.broadcast(.notice("the guest is \(runState) and can't react"))
     }
     let before = ladder.rung
+    if before == nil { ladder.guestCommandDelay = guestCommandDelay(patience) }
     // Without a monitor only signals are left.
     let rung = process != nil && client == nil ? max(rung, .terminate) : rung
     let actions = ladder.request(rung, timeout: patience, canReact: canReact, at: .now)
@@ -330,14 +335,12 @@ package final class Supervisor {
   }
 
   private func carryOut(_ actions: [ShutdownLadder.Action]) async {
-    guard !actions.isEmpty else { return }
-    if let rung = ladder.rung {
-      await server.broadcast(.rung(rung.name, presses: ladder.presses))
-      if phase == .stopping { phaseReason = rung.name }
-    }
+    if phase == .stopping, let rung = ladder.rung { phaseReason = rung.name }
     for action in actions {
+      await server.broadcast(.rung(action.rung.name, presses: ladder.presses))
       switch action {
       case .press: await tell(SystemPowerdown())
+      case .runGuestCommand: powerOffBySSH()
       case .quit: await tell(Quit())
       case .terminate:
         evidence.wasTerminated = true
@@ -353,6 +356,33 @@ package final class Supervisor {
   /// doesn't answer must not hold up the ladder.
   private func tell(_ command: some QMPCommand) async {
     if let client { Self.send(command, to: client, on: loop) }
+  }
+
+  /// Tells the guest by its own command; whether it obeys shows in QEMU's events.
+  private func powerOffBySSH() {
+    guard let ssh, let command = guest?.powerOffCommand else { return }
+    guestCommand?.signal(.terminate)
+    guestCommand = try? ChildProcess(
+      .init(
+        ssh.program,
+        ssh.arguments([command], options: ["-o", "BatchMode=yes", "-o", "ConnectTimeout=5"])))
+  }
+
+  /// How long the button is given: no time at all where the guest is known to ignore it, else a
+  /// half of what the guest is given in all.
+  private func guestCommandDelay(_ patience: Duration) -> Duration? {
+    guard ssh != nil, let target, target.operatingSystem.powerOffCommand != nil else { return nil }
+    let obeys = target.operatingSystem.obeysPowerButton(on: target.architecture)
+    return obeys ? patience / 2 : .zero
+  }
+
+  private var guest: OperatingSystem? { target?.operatingSystem }
+
+  private var ssh: GuestSSH? {
+    var status = VMStatus(name: name.text, files: files, phase: .running)
+    status.record = record
+    status.boot = boot
+    return try? GuestSSH(status)
   }
 
   private static func send(

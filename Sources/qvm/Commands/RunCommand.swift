@@ -33,6 +33,7 @@ struct RunCommand: Command {
     .option(
       "--record-qmp", "FILE", "Write down the conversation with QEMU.", \.recording,
       completing: .files),
+    .trailing("COMMAND", "Run this in the guest by ssh, shut down, end with its status.", \.command),
   ]
 
   var system = ""
@@ -51,10 +52,17 @@ struct RunCommand: Command {
   var shutdownTimeout = Launch.defaultShutdownTimeout
   var qemuArguments: [String] = []
   var recording: String?
+  var command: [String] = []
 
   func run() throws -> ExitStatus {
     let launch = try launch()
-    return isDryRun ? try printDryRun(launch) : try Booting.run(launch, detaches: detaches)
+    if !command.isEmpty {
+      if detaches { throw UsageError.extraArgument("-d", takesTrailing: false) }
+      guard launch.target.operatingSystem.sshUser != nil else {
+        throw SSHError.noServer(name: launch.target.operatingSystem.displayName)
+      }
+    }
+    return isDryRun ? try printDryRun(launch) : try Booting.run(launch, detaches: detaches, command: command)
   }
 
   private func launch() throws -> Launch {

@@ -105,18 +105,43 @@ import Testing
       let other = ReleaseFixture.randomBytes(Self.size)
       try fixture.server.publish(other, as: Self.asset, tag: "v1.0.0", in: Self.builder)
 
-      // The digest of the list is the old file's: what came must be refused as a whole.
       await #expect {
         _ = try await client.once("x", existing: { nil }) { lock in
           try await Download(asset: found, client: client, lock: lock).fetch()
         }
       } throws: { error in
-        guard case DownloadError.wrongDigest = error else { return false }
+        guard case DownloadError.otherContent = error else { return false }
         return true
       }
       let transfers = fixture.server.transfers(of: Self.asset)
       #expect(transfers.suffix(2).map(\.range) == ["bytes=100000-", nil])
       #expect(transfers.suffix(2).map(\.status) == [200, 200])
+      #expect(partialSize(fixture) == nil)
+    }
+  }
+
+  @Test func `a web page in the place of the file is thrown away, and the file asked for again`()
+    async throws
+  {
+    try await serving { fixture, content in
+      try fixture.server.setFault(.times(2, .html), for: Self.asset)
+
+      let file = try await fixture.fetch(Self.asset, with: try fixture.client())
+
+      #expect(try ReleaseFixture.bytes(file.path) == content)
+      #expect(fixture.server.transfers(of: Self.asset).map(\.range) == [nil, nil, nil])
+    }
+  }
+
+  @Test func `a web page that keeps coming is told as what it is, and nothing of it is kept`()
+    async throws
+  {
+    try await serving { fixture, _ in
+      try fixture.server.setFault(.html, for: Self.asset)
+      let url = "\(fixture.server.baseURL)/freebsd-builder/releases/download/v1.0.0/\(Self.asset)"
+      await #expect(throws: DownloadError.otherContent(url: url, found: "a web page")) {
+        _ = try await fixture.fetch(Self.asset, with: try fixture.client())
+      }
       #expect(partialSize(fixture) == nil)
     }
   }

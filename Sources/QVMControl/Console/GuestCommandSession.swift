@@ -1,0 +1,143 @@
+package import QMPClient
+
+/// `qvm run … -- COMMAND`: waits until the guest is ready, runs one command in it by ssh, shuts the
+/// guest down, and ends with the command's status.
+package final class GuestCommandSession {
+  private enum Input: Sendable {
+    case supervisor(LineSocket.Input)
+    case ready(WaitResult)
+    case unable(String)
+    case commandEnded(ProcessEnd)
+    case signal(Signal)
+  }
+
+  private let launched: Launch.Launched
+  private let command: [String]
+  private let store: InstanceStore
+  private let loop: EventLoop
+  private let inputs = Mailbox<Input>()
+  private let supervisor: LineSocket
+  private var output = ConsoleOutput()
+  private var process: ChildProcess?
+  private var status: ExitStatus?
+  private var interrupts = 0
+  private var waiting: Task<Void, Never>?
+
+  package init(
+    _ launched: Launch.Launched, command: [String], in store: InstanceStore, loop: EventLoop
+  ) {
+    self.launched = launched
+    self.command = command
+    self.store = store
+    self.loop = loop
+    let inputs = self.inputs
+    supervisor = LineSocket(launched.supervisor, on: loop) { inputs.send(.supervisor($0)) }
+  }
+
+  /// Runs the command and ends the VM; the command's exit status, 255 where ssh itself failed.
+  package func run(signals: Mailbox<Signal>) async -> ExitStatus {
+    let inputs = self.inputs
+    await supervisor.start()
+    let forwarding = Task(executorPreference: loop) {
+      while let signal = await signals.next() { inputs.send(.signal(signal)) }
+    }
+    defer {
+      forwarding.cancel()
+      waiting?.cancel()
+    }
+    while let input = await inputs.next() {
+      switch input {
+      case .supervisor(.line(let json)):
+        if let event = ControlEvent(json), let status = await handle(event) { return status }
+      case .supervisor(.ended):
+        output.remark("the supervisor of \(launched.name) was killed; 'qvm status' tells the rest")
+        return .failed
+      case .ready(.met): await startCommand()
+      case .ready(let result):
+        // The VM's own end is told by the supervisor.
+        if case .timedOut = result { await stop(.powerButton) }
+      case .unable(let why):
+        output.remark(why)
+        await stop(.powerButton)
+      case .commandEnded(let end):
+        process = nil
+        status = Self.status(of: end)
+        await stop(.powerButton)
+      case .signal(let signal): await handle(signal)
+      }
+    }
+    return .failed
+  }
+
+  private func handle(_ event: ControlEvent) async -> ExitStatus? {
+    switch event {
+    case .notice(let text): output.remark(text)
+    case .running: awaitReadiness()
+    case .failed(let message, let advice, let status):
+      output.remark(([message] + [advice].compactMap(\.self)).joined(separator: "\n"))
+      return ExitStatus(rawValue: status)
+    case .ended(let outcome, let removed):
+      process?.signal(.terminate)
+      output.remark(
+        outcome.sentence(launched.name.text, disk: removed ? nil : launched.files.disk))
+      if interrupts > 1 { return .interrupted }
+      return status ?? (interrupts > 0 ? .interrupted : .failed)
+    default: break
+    }
+    return nil
+  }
+
+  private func awaitReadiness() {
+    let inputs = self.inputs
+    let waiter = Waiting(launched.name, in: store, on: loop)
+    waiting = Task(executorPreference: loop) {
+      do {
+        inputs.send(.ready(try await waiter.wait(for: .ready, within: nil)))
+      } catch is CancellationError {
+      } catch {
+        inputs.send(.unable((error as? any QVMFailure)?.message ?? "\(error)"))
+      }
+    }
+  }
+
+  private func startCommand() async {
+    let inputs = self.inputs
+    do {
+      let ssh = try GuestSSH(try VMStatus.inspect(launched.name, in: store))
+      let process = try ChildProcess(
+        .init(
+          ssh.program, ssh.arguments(command, options: ["-o", "BatchMode=yes"]),
+          descriptors: (0...2).map { Host.copy(of: $0) }))
+      self.process = process
+      process.whenEnded { inputs.send(.commandEnded($0)) }
+    } catch {
+      inputs.send(.unable((error as? any QVMFailure)?.message ?? "\(error)"))
+    }
+  }
+
+  private func handle(_ signal: Signal) async {
+    if signal == .terminalStop { return Signal.stopThisProcess() }
+    interrupts += 1
+    // The terminal has sent Ctrl-C to ssh as well; what the command makes of it decides.
+    if interrupts == 1, let process {
+      if signal != .interrupt { process.signal(signal) }
+      return
+    }
+    switch interrupts {
+    case 1: await stop(.powerButton)
+    case 2: await stop(.quit)
+    default: await stop(.kill)
+    }
+  }
+
+  private func stop(_ rung: ShutdownLadder.Rung) async {
+    await supervisor.send(ControlRequest.stop(rung, timeout: nil).json)
+  }
+
+  private static func status(of end: ProcessEnd) -> ExitStatus {
+    switch end {
+    case .exited(let status): ExitStatus(rawValue: status)
+    case .signalled(let signal): ExitStatus(rawValue: 128 + signal)
+    }
+  }
+}
