@@ -86,6 +86,7 @@ package struct Launch: Sendable {
   /// - Parameters:
   ///   - waitsForConsole: Whether the guest's first instruction waits for the console.
   ///   - client: Finds and downloads what is missing.
+  /// - Returns: The VM, whose supervisor has been told what to do.
   /// - Throws: What keeps it from being booted; `CancellationError`.
   package func start(
     waitsForConsole: Bool, with client: ReleaseClient

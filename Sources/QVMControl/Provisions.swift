@@ -8,7 +8,11 @@ package struct Provisions: Sendable {
 
   /// Makes sure that all of it is there; what is missing downloads side by side.
   ///
-  /// - Parameter refresh: Whether to ask for a newer release although an image is there.
+  /// - Parameters:
+  ///   - target: What the instance is to be.
+  ///   - refresh: Whether to ask for a newer release although an image is there.
+  ///   - client: Finds and downloads what is missing.
+  /// - Returns: All of it.
   /// - Throws: What the first that fails throws, after the others have been ended.
   package static func ensure(
     for target: Target, refresh: Bool = false, with client: ReleaseClient

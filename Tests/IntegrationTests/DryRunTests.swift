@@ -28,8 +28,9 @@ import Testing
             .replacing("$VM_IMAGE", with: "\(sandbox.cache.path)/instances/dry/disk.qcow2")
         }
       let lines = run.out.split(separator: "\n").map { $0.replacing(" \\", with: "") }
-      #expect(lines.first?.hasSuffix("qemu-system-\(parts[1] == "arm64" ? "aarch64" : "x86_64")")
-        == true)
+      #expect(
+        lines.first?.hasSuffix("qemu-system-\(parts[1] == "arm64" ? "aarch64" : "x86_64")")
+          == true)
       for (line, wanted) in zip(lines.dropFirst(), specified) {
         if let firmware = wanted.range(of: "$QVM_CACHE") {
           // The firmware lies in a folder of its own for each target.
@@ -55,7 +56,8 @@ import Testing
         "run", "--dry-run", "--name", "dry", "--memory", "1G", "--cpus", "3", "--ssh-port", "4000",
         "--ssh-address", "127.0.0.1", "--accel", "tcg", "--cpu", "qemu64", "--qemu-arg", "-device",
         "--qemu-arg", "a 'b'", "freebsd", "14.2", "--platform", "x86-64")
-      let printed = "set -- \(run.out.trimmingCharacters(in: .whitespacesAndNewlines)); printf '%s\\n' \"$@\""
+      let printed =
+        "set -- \(run.out.trimmingCharacters(in: .whitespacesAndNewlines)); printf '%s\\n' \"$@\""
       let shell = try await sandbox.run(URL(filePath: "/bin/sh"), ["-c", printed])
       let words = shell.out.split(separator: "\n").map(String.init)
       func value(_ option: String) -> String? {

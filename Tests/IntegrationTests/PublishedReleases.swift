@@ -18,9 +18,8 @@ enum PublishedReleases {
     ("omnios-builder", "v0.2.0", "omnios-r151052-x86-64", .demo),
   ]
 
-  /// A server for all of it.
-  ///
-  /// - Parameter linaro: Whether the resources have Linaro's firmware, as older releases did.
+  /// A server for all of it; `linaro` says whether the resources have Linaro's firmware, as older
+  /// releases did.
   static func serve(in sandbox: Sandbox, linaro: Bool = false) async throws -> ReleaseServer {
     let root = sandbox.folder.appending(path: "releases")
     let server = try ReleaseServer.start(root: root)

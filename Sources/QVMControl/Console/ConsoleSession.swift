@@ -118,7 +118,8 @@ package enum ConsoleError: QVMFailure, Hashable {
 
   package var advice: String? {
     switch self {
-    case .notRunning(let name): "Boot it with 'qvm start \(name)'; 'qvm logs \(name)' shows the past."
+    case .notRunning(let name):
+      "Boot it with 'qvm start \(name)'; 'qvm logs \(name)' shows the past."
     case .busy(let name): "Detach there with Ctrl-] d; 'qvm logs -f \(name)' shows it meanwhile."
     case .unreachable: nil
     }

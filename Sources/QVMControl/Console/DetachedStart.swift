@@ -23,10 +23,8 @@ package struct DetachedStart {
   ///
   /// A signal ends this command, and with it the VM, which is not the supervisor's own yet.
   ///
-  /// - Parameters:
-  ///   - signals: The signals that this process gets.
-  ///   - note: Called with each line that the user should know of.
-  ///   - print: Called with the instance's name once it runs.
+  /// `note` is called with each line that the user should know of, `print` with the instance's name
+  /// once it runs.
   package func run(
     signals: Mailbox<Signal>, note: (String) -> Void, print: (String) throws -> Void
   ) async throws -> ExitStatus {

@@ -25,10 +25,12 @@ package struct LogFollower: Sendable {
     }
     defer { loop.cancel(reading) }
     let lock = lockPath
-    guard startThread({
-      _ = try? FileLock.waiting(lock)
-      inputs.send(.ended)
-    }) else { return }
+    guard
+      startThread({
+        _ = try? FileLock.waiting(lock)
+        inputs.send(.ended)
+      })
+    else { return }
     var position = 0
     inputs.send(.grew)
     while let input = await inputs.next() {

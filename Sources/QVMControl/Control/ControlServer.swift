@@ -26,6 +26,7 @@ package actor ControlServer {
   /// Creates a server without clients.
   ///
   /// - Parameters:
+  ///   - loop: The loop that reads the clients.
   ///   - receive: Called on the loop with each request.
   ///   - lost: Called on the loop when a client is gone.
   package init(

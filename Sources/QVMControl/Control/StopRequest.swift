@@ -18,6 +18,8 @@ package struct StopRequest {
   /// Finds the supervisor and asks.
   ///
   /// - Parameters:
+  ///   - name: The instance.
+  ///   - store: Where it is.
   ///   - force: Whether to end QEMU without asking the guest.
   ///   - timeout: How long the guest may take, in seconds; nil for what its boot was given.
   /// - Throws: `noSuch`, `broken`; ``StopError`` where nobody answers.
@@ -70,8 +72,7 @@ package struct StopRequest {
   }
 
   /// Waits until the VM has ended; the ladder's own time-outs end it whatever the guest does.
-  ///
-  /// - Parameter note: Called with what happens on the way.
+  /// `note` is called with what happens on the way.
   package func wait(note: (String) -> Void) throws -> Result {
     guard let supervisor else {
       return Result(sentence: "\(name) is not running", isGood: true)

@@ -40,7 +40,13 @@ package struct InstanceStore: Sendable {
 
   /// Creates an instance, locked; it appears under its name only when it is complete.
   ///
-  /// - Parameter makeDisk: Makes the overlay at the path it is given.
+  /// - Parameters:
+  ///   - name: A name that is free.
+  ///   - target: What its guest is.
+  ///   - baseImage: The absolute path of the image under its disk.
+  ///   - options: The options to boot it with, for its record.
+  ///   - makeDisk: Makes the overlay at the path it is given.
+  /// - Returns: The instance, locked.
   /// - Throws: ``FileError`` whose cause `isOccupied` where the name was taken meanwhile.
   package func create(
     _ name: InstanceName, _ target: Target, baseImage: String, options: JSONObject,

@@ -1,7 +1,6 @@
 extension Outcome {
-  /// How it ended, for people, such as `demo-1 powered off (1.2 s)`.
-  ///
-  /// - Parameter disk: The disk that is kept; nil where the instance was removed.
+  /// How it ended, for people, such as `demo-1 powered off (1.2 s)`; `disk` is the one that is kept,
+  /// nil where the instance was removed.
   package func sentence(_ name: String, disk: String?) -> String {
     let time = seconds.map { " (\(Self.short($0)) s)" } ?? ""
     var text: String

@@ -88,9 +88,7 @@ package enum Files {
     return String(cString: real)
   }
 
-  /// The whole of a file, from an offset on.
-  ///
-  /// - Parameter limit: The most bytes it may have from there.
+  /// The whole of a file, from an offset on; `limit` is the most bytes it may have from there.
   package static func read(
     _ path: String, from offset: Int = 0, limit: Int = 1 << 24
   ) throws(FileError) -> [UInt8] {

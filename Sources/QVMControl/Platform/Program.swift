@@ -30,6 +30,7 @@ package enum Program {
   ///   - inheriting: What it gets as descriptors 3, 4 and so on. A ``FileLock``'s is held for as
   ///     long as the program lives, even when this process is killed.
   ///   - loop: The loop that the calling task runs on.
+  /// - Returns: What it printed and how it ended; an exit status other than 0 is no error.
   /// - Throws: ``SpawnError``; `CancellationError` when the task is cancelled, after the program
   ///   has ended.
   package static func run(

@@ -14,10 +14,9 @@ package struct Waiting: Sendable {
     files = store.files(name)
   }
 
-  /// Waits.
+  /// Waits, for as long as the VM lives where `limit` is nil.
   ///
-  /// - Parameter limit: How long; for as long as the VM lives if nil.
-  /// - Throws: What keeps it from looking, such as a broken instance.
+  /// Throws what keeps it from looking, such as a broken instance.
   package func wait(
     for condition: WaitCondition, within limit: Duration?
   ) async throws -> WaitResult {

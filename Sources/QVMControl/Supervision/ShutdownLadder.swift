@@ -87,6 +87,8 @@ package struct ShutdownLadder: Sendable {
   ///   - rung: Where to begin, or to go on to; a lower one than the present is ignored.
   ///   - timeout: How long the guest may take after a press of the button before `quit`.
   ///   - canReact: Whether the guest executes; a stopped one can't obey, so the ladder goes on.
+  ///   - now: The time.
+  /// - Returns: What to do now.
   package mutating func request(
     _ rung: Rung, timeout: Duration, canReact: Bool = true, at now: Instant
   ) -> [Action] {

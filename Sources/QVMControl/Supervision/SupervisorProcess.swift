@@ -16,9 +16,11 @@ package enum SupervisorProcess {
   ///
   /// - Parameters:
   ///   - plan: What to do.
+  ///   - files: The instance's.
   ///   - supervisorLock: The lock that it holds from now on.
   ///   - vmLock: The lock that it and QEMU hold from now on; nil to take over a running QEMU.
   /// - Returns: The connection to it.
+  /// - Throws: ``SpawnError``, ``FileError``, `SystemError`, ``StartError``.
   package static func start(
     _ plan: LaunchPlan, files: InstanceFiles, supervisorLock: FileLock, vmLock: FileLock?
   ) throws -> Descriptor {

@@ -33,7 +33,8 @@ struct RunCommand: Command {
     .option(
       "--record-qmp", "FILE", "Write down the conversation with QEMU.", \.recording,
       completing: .files),
-    .trailing("COMMAND", "Run this in the guest by ssh, shut down, end with its status.", \.command),
+    .trailing(
+      "COMMAND", "Run this in the guest by ssh, shut down, end with its status.", \.command),
   ]
 
   var system = ""
@@ -62,7 +63,8 @@ struct RunCommand: Command {
         throw SSHError.noServer(name: launch.target.operatingSystem.displayName)
       }
     }
-    return isDryRun ? try printDryRun(launch) : try Booting.run(launch, detaches: detaches, command: command)
+    return isDryRun
+      ? try printDryRun(launch) : try Booting.run(launch, detaches: detaches, command: command)
   }
 
   private func launch() throws -> Launch {

@@ -21,7 +21,7 @@ import Testing
   }
 
   private func create(_ name: InstanceName) async throws -> InstanceStore.Locked {
-    try await store.create(name, target, baseImage: "/base.qcow2") {
+    try await store.create(name, target, baseImage: "/base.qcow2", options: [:]) {
       try Files.write([1, 2, 3], to: $0)
     }
   }
@@ -29,7 +29,7 @@ import Testing
   @Test func `an instance appears when it is complete, and locked`() async throws {
     let store = store
     let name = name
-    let locked = try await store.create(name, target, baseImage: "/base.qcow2") { disk in
+    let locked = try await store.create(name, target, baseImage: "/base.qcow2", options: [:]) { disk in
       #expect(!store.exists(name))
       #expect(store.names == [])
       #expect(Files.parent(of: disk).hasPrefix("\(store.cache.instances)/.new-vm-"))
@@ -48,7 +48,7 @@ import Testing
 
   @Test func `where the disk can't be made nothing is left`() async throws {
     await #expect(throws: DiskFailure.self) {
-      _ = try await store.create(name, target, baseImage: "/b") { disk in
+      _ = try await store.create(name, target, baseImage: "/b", options: [:]) { disk in
         try Files.write([1], to: disk)
         throw DiskFailure()
       }

@@ -1,0 +1,163 @@
+import QMPClient
+import TestSupport
+import Testing
+
+@testable import QVMControl
+
+/// What a command finds when it comes after a supervisor that was killed.
+@Suite struct ReconciliationTests {
+  private let folder: TemporaryFolder
+  private let store: InstanceStore
+  private let name: InstanceName
+  private let files: InstanceFiles
+
+  init() throws {
+    folder = try TemporaryFolder()
+    store = InstanceStore(Cache(path: "\(folder.path)/cache"))
+    try store.cache.prepare()
+    name = try InstanceName("vm")
+    files = store.files(name)
+    try Files.makeFolder(files.folder)
+    try Files.write([], to: files.vmLock)
+    let target = try Target(operatingSystem: "demo", version: "1", platform: nil, host: .x86_64)
+    let record = InstanceRecord(
+      name: "vm", target: target, createdAt: Timestamp(seconds: 0), baseImage: "/b",
+      options: [:])
+    try JSONFile.write(record.json, to: files.record)
+  }
+
+  private func boot(
+    removes: Bool, hostBootID: String = Host.bootID, pid: Int32? = 999_999_999
+  ) throws {
+    let record = BootRecord(
+      token: "this", hostBootID: hostBootID, startedAt: Timestamp(seconds: 0),
+      removeOnShutdown: removes, shutdownTimeout: 120, supervisorPid: 999_999_998,
+      supervisorStart: 1, pid: pid, start: pid.map { _ in 1 }, command: [], consoleOffset: 0,
+      runtimeFolder: "\(folder.path)/run/hash", isFirst: false)
+    try JSONFile.write(record.json, to: files.boot)
+    try RuntimeFolder(path: record.runtimeFolder).prepare()
+  }
+
+  private func outcome() throws -> String? {
+    try Outcome.read(files.outcome).map { "\($0.result): \($0.reason)" }
+  }
+
+  @Test func `a QEMU that was killed has crashed, and its disk is kept even with rm`() throws {
+    try boot(removes: true)
+    try Files.write([], to: files.qemuPid)
+    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(try outcome() == "crashed: qemu-killed")
+    #expect(store.exists(name))
+    #expect(!Files.exists("\(folder.path)/run/hash"))
+  }
+
+  @Test func `one that ended in an orderly way is settled, and removed where that was asked for`()
+    throws
+  {
+    try boot(removes: false)
+    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(try outcome() == "unknown: unobserved")
+    try Files.remove(files.outcome)
+    try boot(removes: true)
+    #expect(Reconciliation.finish(name, in: store) == .removed)
+    #expect(!store.exists(name))
+    #expect(Files.list(store.cache.instances) == [])
+  }
+
+  @Test func `after a restart of the host nothing is believed, and nothing removed`() throws {
+    try boot(removes: true, hostBootID: "another")
+    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(try outcome() == "crashed: host-reboot")
+    #expect(store.exists(name))
+  }
+
+  @Test func `a supervisor that was killed before QEMU started leaves a failed start`() throws {
+    try boot(removes: true, pid: nil)
+    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(try outcome()?.hasPrefix("failedToStart: ") == true)
+    #expect(store.exists(name))
+  }
+
+  @Test func `what a supervisor has recorded stands`() throws {
+    try boot(removes: true)
+    let crashed = Outcome(token: "this", result: .crashed, reason: "guest-panic", exitStatus: 0)
+    try JSONFile.write(crashed.json, to: files.outcome)
+    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(try outcome() == "crashed: guest-panic")
+    let clean = Outcome(token: "this", result: .clean, reason: "guest-shutdown", exitStatus: 0)
+    try JSONFile.write(clean.json, to: files.outcome)
+    #expect(Reconciliation.finish(name, in: store) == .removed)
+  }
+
+  @Test func `the outcome of an earlier boot says nothing of this one`() throws {
+    try boot(removes: true)
+    try Files.write([], to: files.qemuPid)
+    let earlier = Outcome(token: "earlier", result: .clean, reason: "guest-shutdown", exitStatus: 0)
+    try JSONFile.write(earlier.json, to: files.outcome)
+    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(try outcome() == "crashed: qemu-killed")
+  }
+
+  @Test func `a living VM is left alone`() throws {
+    try boot(removes: true)
+    let lock = try #require(try FileLock.attempt(files.vmLock))
+    #expect(Reconciliation.finish(name, in: store) == .busy)
+    #expect(try outcome() == nil)
+    withExtendedLifetime(lock) {}
+  }
+
+  @Test func `one that was never booted has nothing to finish`() throws {
+    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(try outcome() == nil)
+  }
+
+  // MARK: - What status says of it
+
+  @Test func `one that was never booted is stopped`() throws {
+    let status = try VMStatus.inspect(name, in: store)
+    #expect(status.phase == .stopped)
+    #expect(status.reason == "never booted")
+    #expect(status.ssh == nil)
+  }
+
+  @Test func `whoever looks first finishes it, and shows how it went`() throws {
+    try boot(removes: true)
+    try Files.write([], to: files.qemuPid)
+    let status = try VMStatus.inspect(name, in: store)
+    #expect(status.phase == .crashed)
+    #expect(status.reason == "qemu-killed")
+    #expect(try outcome() == "crashed: qemu-killed")
+  }
+
+  @Test func `one that is removed by looking at it is not there`() throws {
+    try boot(removes: true)
+    #expect(throws: InstanceError.noSuch(name: "vm")) { try VMStatus.inspect(name, in: store) }
+    #expect(!store.exists(name))
+  }
+
+  @Test func `a torn file breaks its own instance and hides no other`() throws {
+    let other = try InstanceName("other")
+    try Files.makeFolder(store.files(other).folder)
+    try Files.write(Array("{\"schema\":1,".utf8), to: store.files(other).record)
+    let all = VMStatus.all(in: store)
+    #expect(all.map(\.name) == ["other", "vm"])
+    #expect(all.map(\.phase) == [.broken, .stopped])
+    #expect(all.first?.reason?.contains(store.files(other).record) == true)
+  }
+
+  @Test func `the JSON of one that has ended has these members`() throws {
+    try boot(removes: false)
+    let clean = Outcome(
+      token: "this", result: .clean, reason: "guest-shutdown", rung: "powerdown", seconds: 1.5,
+      exitStatus: 0, endedAt: Timestamp(seconds: 60))
+    try JSONFile.write(clean.json, to: files.outcome)
+    let text = JSONValue.object(try VMStatus.inspect(name, in: store).json).text
+    #expect(
+      text == #"{"name":"vm","os":"demo","version":"1","platform":"x86-64","#
+        + #""createdAt":"1970-01-01T00:00:00Z","phase":"stopped","reason":"clean","#
+        + #""removeOnShutdown":false,"lastOutcome":{"result":"clean","reason":"guest-shutdown","#
+        + #""rung":"powerdown","seconds":1.5,"exitStatus":0,"endedAt":"1970-01-01T00:01:00Z"},"#
+        + #""paths":{"disk":"\#(files.disk)","console":"\#(files.console)","#
+        + #""qemuLog":"\#(files.qemuLog)"}}"#)
+  }
+}

@@ -1,0 +1,101 @@
+import QMPClient
+import Testing
+
+@testable import QVMControl
+
+@Suite(.timeLimit(.minutes(1))) struct ProgramRunTests {
+  private func run(
+    _ script: String, environment: [String]? = nil, input: [UInt8]? = nil
+  ) throws -> Program.Output {
+    let loop = try EventLoop()
+    return try loop.run {
+      try await Program.run(
+        "/bin/sh", ["-c", script], environment: environment, input: input, on: loop)
+    }
+  }
+
+  @Test func `output, errors and exit status are collected apart`() throws {
+    let output = try run("echo out; echo err >&2; exit 3")
+    #expect(output.standardOutput == Array("out\n".utf8))
+    #expect(output.standardError == Array("err\n".utf8))
+    #expect(output.end == .exited(3))
+    #expect(!output.succeeded)
+    #expect(try run("true").succeeded)
+  }
+
+  @Test func `much output on both at once holds up nothing`() throws {
+    let output = try run(
+      "i=0; while [ $i -lt 2000 ]; do echo 0123456789012345678901234567890123456789"
+        + "01234567890123456789012345678901234567890123456789012345678; echo err$i >&2;"
+        + " i=$((i+1)); done")
+    #expect(output.standardOutput.count == 200_000)
+    #expect(output.standardError.count(where: { $0 == 0x0A }) == 2000)
+    #expect(output.complaint == "err1999")
+  }
+
+  @Test(arguments: [
+    ("echo first >&2; echo last >&2; echo >&2; exit 1", "last"), ("exit 4", "exit status 4"),
+    ("kill -9 $$", "signal 9 (Killed)"), ("printf '  \\n\\t\\n' >&2; exit 2", "exit status 2"),
+  ])
+  func `the complaint is the last line that says anything`(script: String, complaint: String) throws {
+    #expect(try run(script).complaint == complaint)
+  }
+
+  @Test func `input and environment are what they are given`() throws {
+    let output = try run(
+      "cat; echo \"$X\"; echo \"$HOME\"", environment: ["X=y"], input: Array("in\n".utf8))
+    #expect(String(decoding: output.standardOutput, as: UTF8.self) == "in\ny\n\n")
+    #expect(try run("cat").standardOutput == [])
+  }
+
+  @Test func `a program that isn't there is an error`() throws {
+    let loop = try EventLoop()
+    #expect(throws: SpawnError.self) {
+      try loop.run { try await Program.run("/nonexistent", [], on: loop) }
+    }
+  }
+
+  @Test func `cancelling ends the program before it returns`() throws {
+    let loop = try EventLoop()
+    try loop.run {
+      let (ours, theirs) = try SocketCalls.pair()
+      let peer = ControlPeer(ours)
+      let running = Self.hold(theirs, "echo started >&3; exec sleep 60", on: loop)
+      #expect(try await peer.lines(1, on: loop) == ["started"])
+      running.cancel()
+      await #expect(throws: CancellationError.self) { try await running.value }
+    }
+  }
+
+  @Test func `a task that is cancelled already starts nothing that stays`() throws {
+    let loop = try EventLoop()
+    try loop.run {
+      let running = Task(executorPreference: loop) {
+        withUnsafeCurrentTask { $0?.cancel() }
+        return try await Program.run("/bin/sleep", ["60"], on: loop).end
+      }
+      await #expect(throws: CancellationError.self) { try await running.value }
+    }
+  }
+
+  @Test func `what it inherits it holds for as long as it lives, and no longer`() throws {
+    let loop = try EventLoop()
+    try loop.run {
+      let (ours, theirs) = try SocketCalls.pair()
+      let peer = ControlPeer(ours)
+      let running = Self.hold(theirs, "echo started >&3; read line <&3", on: loop)
+      #expect(try await peer.lines(1, on: loop) == ["started"])
+      peer.send("go\n")
+      #expect(try await running.value == .exited(0))
+    }
+  }
+
+  /// A program that has one end of a connection as its descriptor 3.
+  private static func hold(
+    _ descriptor: Descriptor, _ script: String, on loop: EventLoop
+  ) -> Task<ProcessEnd, any Error> {
+    Task(executorPreference: loop) {
+      try await Program.run("/bin/sh", ["-c", script], inheriting: [descriptor], on: loop).end
+    }
+  }
+}

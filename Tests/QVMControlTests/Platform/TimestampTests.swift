@@ -1,0 +1,34 @@
+import Testing
+
+@testable import QVMControl
+
+@Suite struct TimestampTests {
+  @Test(arguments: [
+    (0, "1970-01-01T00:00:00Z"), (951_827_696, "2000-02-29T12:34:56Z"),
+    (1_709_251_199, "2024-02-29T23:59:59Z"), (2_147_483_648, "2038-01-19T03:14:08Z"),
+    (4_102_444_800, "2100-01-01T00:00:00Z"), (-1, "1969-12-31T23:59:59Z"),
+  ])
+  func `a moment has one spelling, in UTC whatever the time zone`(seconds: Int, text: String) {
+    #expect(Timestamp(seconds: seconds).description == text)
+    #expect(Timestamp(text) == Timestamp(seconds: seconds))
+  }
+
+  @Test(arguments: [
+    "", "now", "2026-11-23", "2026-11-23 05:30:44Z", "2026-11-23T05:30:44", "2026-11-23T05:30:44z",
+    "2026-11-23T05:30:44+00:00", "2026-11-23T05:30:4xZ", "2026-1é-3T05:30:44Z",
+  ])
+  func `another spelling is none`(text: String) {
+    #expect(Timestamp(text) == nil)
+  }
+
+  @Test func `now is later than this was written, and moments are ordered`() {
+    #expect(Timestamp.now > Timestamp(seconds: 1_700_000_000))
+    #expect(Timestamp(seconds: 1) < Timestamp(seconds: 2))
+  }
+
+  @Test func `random bytes are as many as asked for, and differ`() {
+    #expect(Randomness.bytes(0) == [])
+    #expect(Randomness.hexadecimal(bytes: 8).wholeMatch(of: /[0-9a-f]{16}/) != nil)
+    #expect(Set((0..<100).map { _ in Randomness.hexadecimal(bytes: 8) }).count == 100)
+  }
+}

@@ -1,0 +1,43 @@
+import Testing
+
+@testable import QVMControl
+
+@Suite struct WaitConditionTests {
+  @Test(arguments: [
+    ("ready", WaitCondition.ready), ("running", .running), ("stopped", .stopped),
+    ("console:login:", .console("login:")), ("console: ", .console(" ")),
+    ("console:console:", .console("console:")), ("console:é", .console("é")),
+  ])
+  func `a word is a condition, and spelled the same`(word: String, condition: WaitCondition) {
+    #expect(WaitCondition(word: word) == condition)
+    #expect(condition.description == word)
+  }
+
+  @Test(arguments: ["", "Ready", "ready ", "console", "console:", "consoles:x", "up"])
+  func `another word is none`(word: String) {
+    #expect(WaitCondition(word: word) == nil)
+  }
+
+  @Test func `each result has its word and its exit status`() {
+    let results: [WaitResult] = [.met, .ended(nil, tail: []), .timedOut(tail: [])]
+    #expect(results.map(\.word) == ["met", "ended", "timed-out"])
+    #expect(results.map(\.exitStatus) == [.done, .endedFirst, .timedOut])
+    #expect(results.map(\.exitStatus.rawValue) == [0, 5, 124])
+  }
+
+  @Test func `the user is told how it ended, with the end of the console`() throws {
+    let name = try InstanceName("vm")
+    let crashed = Outcome(token: "t", result: .crashed, reason: "guest-panic", exitStatus: 0)
+    #expect(WaitResult.met.sentence(name, .ready) == nil)
+    #expect(
+      WaitResult.ended(nil, tail: []).sentence(name, .ready)
+        == "vm is not running; it was not ready before")
+    #expect(
+      WaitResult.ended(crashed, tail: ["a", "b"]).sentence(name, .console("x"))
+        == "vm crashed: guest-panic; it was not console:x before\n"
+        + "the last lines of its console:\n  a\n  b")
+    #expect(
+      WaitResult.timedOut(tail: ["a"]).sentence(name, .ready)
+        == "vm is not ready yet\nthe last lines of its console:\n  a")
+  }
+}
