@@ -29,11 +29,11 @@ release:
 	swift build -c release --product qvm --scratch-path $(RELEASE) $(RELEASE_FLAGS)
 
 # What the program and its tests run: QEMU with its firmware, qemu-img, curl, tar, python3.
-PROGRAMS := qemu-system-x86_64 qemu-system-aarch64 qemu-img curl tar python3 zstd
+PROGRAMS := qemu-system-x86_64 qemu-system-aarch64 qemu-img curl tar python3 zstd openssl ssh
 FIRMWARE := /usr/share/seabios/bios-256k.bin /usr/share/ovmf/OVMF.fd \
   /usr/share/qemu-efi-aarch64/QEMU_EFI.fd
 PACKAGES := qemu-system-x86 qemu-system-arm qemu-utils ovmf qemu-efi-aarch64 seabios ipxe-qemu \
-  curl tar python3 zstd strace
+  curl tar python3 zstd strace openssl openssh-client
 
 deps:
 ifeq ($(SYSTEM),Darwin)
@@ -80,6 +80,16 @@ lint:
 
 format:
 	swift format --in-place --recursive --configuration .swift-format $(SOURCES)
+
+# Both versions of QEMU that the tests replay: the machine's own, and 10 from the backports,
+# unpacked into a folder of its own. Without an argument every scenario is recorded.
+QEMU10 := .build/qemu10
+record: deps
+	swift build --product qmp-record
+	sh Fixtures/Guests/build.sh .build/guests
+	sh Fixtures/QMP/fetch-qemu10.sh $(QEMU10)
+	.build/debug/qmp-record $$(command -v qemu-system-x86_64) .build/guests Fixtures/QMP $(SCENARIO)
+	.build/debug/qmp-record $(QEMU10)/bin/qemu-system-x86_64 .build/guests Fixtures/QMP $(SCENARIO)
 
 install: release
 	install -d "$(DESTDIR)$(PREFIX)/bin"

@@ -28,6 +28,9 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["QMPClient", "QVMControl"], path: "Tests/TestSupport",
       exclude: ["release_server.py"], swiftSettings: settings),
+    .executableTarget(
+      name: "qmp-record", dependencies: ["QMPClient", "TestSupport"], path: "Tests/Recorder",
+      swiftSettings: settings),
     .testTarget(
       name: "QMPClientTests", dependencies: ["QMPClient", "TestSupport"], swiftSettings: settings),
     .testTarget(

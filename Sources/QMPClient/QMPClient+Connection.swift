@@ -72,6 +72,7 @@ extension QMPClient {
   ///   - body: What to do with the connection.
   /// - Returns: What the body returns.
   /// - Throws: ``QMPError`` where the connection fails; else what the body throws.
+  @discardableResult
   public static func withConnection<Value: Sendable>(
     over transport: any QMPTransport, on loop: EventLoop? = nil, timeout: Duration = .seconds(5),
     _ body: (QMPClient) async throws -> Value
@@ -97,6 +98,7 @@ extension QMPClient {
   ///   - body: What to do with the connection.
   /// - Returns: What the body returns.
   /// - Throws: ``QMPError`` where the connection fails; else what the body throws.
+  @discardableResult
   public static func withConnection<Value: Sendable>(
     path: String, on loop: EventLoop? = nil, timeout: Duration = .seconds(5),
     _ body: (QMPClient) async throws -> Value
@@ -115,6 +117,7 @@ extension QMPClient {
   ///   - body: What to do with the connection.
   /// - Returns: What the body returns.
   /// - Throws: ``QMPError`` where the connection fails; else what the body throws.
+  @discardableResult
   public static func withConnection<Value: Sendable>(
     descriptor: Int32, on loop: EventLoop? = nil, timeout: Duration = .seconds(5),
     _ body: (QMPClient) async throws -> Value

@@ -107,6 +107,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
   /// begun goes on.
   package func cancel(_ token: Token) { change { $0.remove(token.value) } }
 
+  /// How many descriptors are watched, for tests.
+  var watchCount: Int { state.withLock { $0.watches.count } }
+
   // MARK: - Running
 
   /// Runs an operation on this thread until it ends; tasks and actors of the loop run meanwhile.

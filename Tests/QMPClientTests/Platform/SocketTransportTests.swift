@@ -1,6 +1,7 @@
-import QMPClient
 import Testing
 import TestSupport
+
+@testable import QMPClient
 
 @Suite(.timeLimit(.minutes(1))) struct SocketTransportTests {
   private let loop: EventLoop
@@ -84,13 +85,17 @@ import TestSupport
     #expect(inputs.poll() == nil)
   }
 
-  @Test func `letting go of a transport closes its socket`() async throws {
+  @Test func `letting go of a transport ends its watch and closes its socket`() async throws {
+    // A watch left behind would be one of whatever is opened next under the same number.
+    let loop = try EventLoop()
     let (transport, ended) = try connected()
     transport.start(on: loop) { _ in }
+    #expect(loop.watchCount == 1)
     transport.send(Array("bye\n".utf8))
     withExtendedLifetime(transport) {}
     func letGo(_ transport: consuming SocketTransport) {}
     letGo(consume transport)
+    #expect(loop.watchCount == 0)
     #expect(await ended.next() == ["bye"])
   }
 

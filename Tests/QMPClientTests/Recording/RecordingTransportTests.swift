@@ -56,6 +56,28 @@ import TestSupport
     #expect(mode == 0o600)
   }
 
+  @Test func `both directions are scrubbed before they are on file`() async throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/a.qmp"
+    let server = try QMPScriptedServer { peer throws in
+      try peer.negotiate()
+      let command = try peer.receive("screendump")
+      try peer.send(
+        #"{"timestamp": {"seconds": 1700000000, "microseconds": 1}, "event": "RTC_CHANGE"}"#)
+      try peer.answer(command)
+    }
+    let transport = RecordingTransport(
+      wrapping: server.transport, to: try QMPRecorder(path: path))
+    try await QMPClient.withConnection(over: transport) { client in
+      try await client.execute(Screendump(filename: "/home/me/screen.ppm"))
+    }
+    try await server.finish()
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(text.contains(#""filename":"/scrubbed/screen.ppm""#))
+    #expect(text.contains(#"{"seconds": 0, "microseconds": 0}"#))
+    #expect(!text.contains("/home/me") && !text.contains("1700000000"))
+  }
+
   @Test func `a file that can't be written ends the recording, not the conversation`() async throws
   {
     let server = try QMPScriptedServer { peer throws in
