@@ -9,6 +9,7 @@ import Testing
     (.subscribe, #"{"request":"subscribe"}"#),
     (.proceed, #"{"request":"continue"}"#),
     (.detach, #"{"request":"detach"}"#),
+    (.console, #"{"request":"console"}"#),
     (.stop(.powerButton, timeout: nil), #"{"request":"stop","rung":"powerdown"}"#),
     (.stop(.quit, timeout: 5), #"{"request":"stop","rung":"quit","timeout":5}"#),
     (.stop(.terminate, timeout: 0), #"{"request":"stop","rung":"sigterm","timeout":0}"#),

@@ -1,3 +1,4 @@
+import Foundation
 import QMPClient
 import TestSupport
 import Testing
@@ -91,12 +92,10 @@ import Testing
       """
     let child = try ChildProcess(
       .init(try Tool.python.url.path, ["-c", script, path], descriptors: [theirs, theirs, nil]))
-    let path = path
-    try loop.run {
-      #expect(try await ControlPeer(ours).lines(1, on: loop) == ["held"])
-      #expect(FileLock.isHeld(path))
-      #expect(try FileLock.attempt(path) == nil)
-    }
+    let lines = try loop.run { try await ControlPeer(ours).lines(1, on: loop) }
+    #expect(lines == ["held"])
+    #expect(FileLock.isHeld(path))
+    #expect(try FileLock.attempt(path) == nil)
     child.signal(.kill)
     _ = try await child.ended()
     #expect(try FileLock.attempt(path) != nil)

@@ -77,7 +77,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (ShutdownLadder.Rung.powerButton, [ShutdownLadder.Action.press]), (.quit, [.quit]),
+    (ShutdownLadder.Rung.powerButton, [ShutdownLadder.Action.press]),
+    (.guestCommand, [.runGuestCommand]), (.quit, [.quit]),
     (.terminate, [.terminate]), (.kill, [.kill]),
   ])
   func `a shutdown may begin at any rung`(
@@ -194,9 +195,41 @@ import Testing
     #expect(ladder.rung == .powerButton)
   }
 
+  @Test func `a guest that may ignore the button is told by its own command, too, again and again`() {
+    var ladder = ShutdownLadder()
+    ladder.guestCommandDelay = .seconds(7)
+    #expect(ladder.request(.powerButton, timeout: .seconds(30), at: at(0)) == [.press])
+    #expect(
+      whatFollows(&ladder, until: 29) == [
+        "press@3", "runGuestCommand@7", "press@8", "runGuestCommand@17", "press@18",
+        "runGuestCommand@27", "press@28",
+      ])
+    #expect(ladder.rung == .guestCommand)
+    #expect(whatFollows(&ladder) == ["quit@30", "terminate@40", "kill@50"])
+  }
+
+  @Test func `a guest that is known to ignore the button is told at once`() {
+    var ladder = ShutdownLadder()
+    ladder.guestCommandDelay = .zero
+    #expect(
+      ladder.request(.powerButton, timeout: patience, at: at(0)) == [.press, .runGuestCommand])
+    #expect(ladder.rung == .guestCommand)
+    #expect(ladder.request(.powerButton, timeout: .seconds(2), at: at(1)) == [])
+    ladder.shutdownSeen(at: at(2))
+    #expect(whatFollows(&ladder) == ["terminate@62", "kill@72"])
+  }
+
+  @Test func `a guest that is stopped, or can't react, is not told by its own command`() {
+    var ladder = ShutdownLadder()
+    ladder.guestCommandDelay = .seconds(1)
+    #expect(
+      ladder.request(.powerButton, timeout: patience, canReact: false, at: at(0)) == [.quit])
+    #expect(whatFollows(&ladder) == ["terminate@10", "kill@20"])
+  }
+
   @Test func `the rungs have the names that files and messages use`() {
-    let rungs: [ShutdownLadder.Rung] = [.powerButton, .quit, .terminate, .kill]
-    #expect(rungs.map(\.name) == ["powerdown", "quit", "sigterm", "sigkill"])
+    let rungs: [ShutdownLadder.Rung] = [.powerButton, .guestCommand, .quit, .terminate, .kill]
+    #expect(rungs.map(\.name) == ["powerdown", "ssh", "quit", "sigterm", "sigkill"])
     #expect(rungs.sorted() == rungs)
   }
 }

@@ -1,0 +1,170 @@
+#!/bin/sh
+# Builds the Linux guest as raw disk images, out of Debian's packages: build.sh OUTDIR
+#
+# Runs on an x86-64 Debian. Downloads once, into OUTDIR/debs. Does nothing where OUTDIR is up to
+# date. Can run several times at once: one builds, the others wait, and an image appears under its
+# name only when it is complete.
+set -eu
+unset CDPATH  # it would make `cd` print
+umask 022
+export LC_ALL=C
+
+packages='busybox-static dropbear-bin mtools syslinux'
+# In the order of loading: each after those it depends on.
+modules='virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci
+  failover net_failover virtio_net e1000 button evdev'
+guests='linux linux-deaf'
+image_sectors=40960
+
+fail() {
+  echo "build.sh: $*" >&2
+  exit 1
+}
+
+# download FOLDER: fills it with the packages, those they depend on, and the kernel.
+download() (
+  cd "$1"
+  kernel=$(apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: \(linux-image-[0-9]\)/\1/p')
+  [ "$kernel" ] || fail "the package lists have no linux-image-amd64; run 'apt-get update'"
+  # shellcheck disable=SC2086 # lists of names
+  all=$(apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks \
+    --no-replaces --no-enhances $packages | grep '^[a-z]')
+  # shellcheck disable=SC2086
+  apt-get -qq -o APT::Sandbox::User=root download $kernel $all
+)
+
+# unpack: the packages into $work/debian, and the kernel with its modules into $work/kernel.
+unpack() {
+  for package in "$out"/debs/*.deb; do
+    case ${package##*/} in
+      linux-image-*) unpack_kernel "$package" ;;
+      *) dpkg-deb -x "$package" "$work/debian" ;;
+    esac
+  done
+}
+
+# unpack_kernel PACKAGE: no more of it than the guest has a use for.
+unpack_kernel() {
+  names=
+  for module in $modules; do
+    names="$names */$module.ko*"
+  done
+  mkdir "$work/kernel"
+  set -f  # the names are patterns for tar
+  # shellcheck disable=SC2086
+  dpkg-deb --fsys-tarfile "$1" |
+    tar -x -C "$work/kernel" --wildcards './boot/vmlinuz-*' $names ||
+    fail "${1##*/} lacks a module"
+  set +f
+}
+
+# modules_into FOLDER: copies the modules there, with names that sort in the order of loading.
+modules_into() {
+  loaded=' '
+  number=10
+  for module in $modules; do
+    copy=$1/$number-$module.ko
+    case $(echo "$(find "$work/kernel" -name "$module.ko*")") in
+      *.xz) find "$work/kernel" -name "$module.ko.xz" -exec xz -dc {} \; >"$copy" ;;
+      *) find "$work/kernel" -name "$module.ko" -exec cp {} "$copy" \; ;;
+    esac
+    for needed in $(tr '\0' '\n' <"$copy" | sed -n 's/^depends=//p' | tr ',-' ' _'); do
+      case $loaded in
+        *" $needed "*) ;;
+        *) fail "$module depends on $needed, which isn't loaded before it" ;;
+      esac
+    done
+    loaded="$loaded$module "
+    number=$((number + 1))
+  done
+}
+
+# on_debian OPTION|PROGRAM ARGUMENT…: has the packages' loader run a program with their libraries.
+on_debian() {
+  "$loader" --library-path "$(dirname "$loader"):$work/debian/usr/lib/x86_64-linux-gnu" "$@"
+}
+
+# root_into FOLDER: makes the guest's root file system.
+root_into() {
+  mkdir "$1"
+  cp -R root/. "$1"
+  chmod -R u=rwX,go=rX "$1"
+  (
+    cd "$1"
+    mkdir -p dev etc/dropbear home/runner lib/modules proc root run sys tmp usr var/log
+    chmod 1777 tmp
+    ln -s bin sbin
+    ln -s lib lib64
+    ln -s ../bin usr/bin
+    ln -s ../bin usr/sbin
+    ln -s ../run var/run
+    ln -s bin/init init
+    ln -s sudo bin/doas
+    cp "$work/debian/bin/busybox" "$work/debian/usr/sbin/dropbear" bin
+    chmod u+s bin/busybox  # for su; it gives the right up for all else
+    for applet in $(bin/busybox --list); do
+      [ -e "bin/$applet" ] || ln -s busybox "bin/$applet"
+    done
+    cp "$loader" lib
+    on_debian --list bin/dropbear | sed -n 's/.* => \(.*\) (.*/\1/p' | xargs cp -t lib
+    on_debian "$work/debian/usr/bin/dropbearkey" -t ed25519 \
+      -f etc/dropbear/dropbear_ed25519_host_key >/dev/null 2>&1
+  )
+  modules_into "$1/lib/modules"
+}
+
+# pack FOLDER: writes it to standard output as an initramfs, all of whose files belong to root.
+pack() (
+  cd "$1"
+  find . | "$work/debian/bin/busybox" cpio -o -H newc -R 0:0 2>/dev/null
+)
+
+# image NAME OPTION…: a disk that boots the kernel with these options.
+image() {
+  file=$work/$1.img
+  shift
+  sed "s/^  APPEND .*/& $*/" syslinux.cfg >"$work/syslinux.cfg"
+  "$tools/mformat" -C -i "$file" -T "$image_sectors" -h 255 -s 63 ::
+  "$tools/mcopy" -i "$file" "$work"/kernel/boot/vmlinuz-* ::vmlinuz
+  "$tools/mcopy" -i "$file" "$work/initrd" "$work/syslinux.cfg" ::
+  PATH=$tools:$PATH "$tools/syslinux" --install "$file"
+}
+
+[ $# -eq 1 ] || fail 'usage: build.sh OUTDIR'
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
+cd "$(dirname "$0")"
+
+# What the images are made from, and whether it is what those in OUTDIR were made from.
+made_from=$(find build.sh syslinux.cfg root -type f -exec cat {} + | cksum)
+up_to_date() {
+  [ "$(cat "$out/.linux-made-from" 2>/dev/null)" = "$made_from" ] || return 1
+  for name in debs $guests; do
+    [ -e "$out/$name" ] || [ -e "$out/$name.img" ] || return 1
+  done
+}
+if up_to_date; then exit 0; fi
+exec 9>"$out/.linux-lock"
+flock 9
+if up_to_date; then exit 0; fi
+
+work=$(mktemp -d "$out/.linux-build.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+
+if ! [ -d "$out/debs" ]; then
+  mkdir "$work/debs"
+  download "$work/debs"
+  mv "$work/debs" "$out/debs"
+fi
+unpack
+tools=$work/debian/usr/bin
+loader=$(find "$work/debian" -name ld-linux-x86-64.so.2 -type f)
+root_into "$work/root"
+pack "$work/root" >"$work/initrd"
+image linux
+image linux-deaf deaf
+
+echo "$made_from" >"$work/.linux-made-from"
+mv "$work"/*.img "$out/"
+mv "$work/.linux-made-from" "$out/"
