@@ -38,8 +38,8 @@ package enum ControlRequest: Sendable, Hashable {
     case "detach": self = .detach
     case "console": self = .console
     case "stop":
-      let rungs: [ShutdownLadder.Rung] = [.powerButton, .quit, .terminate, .kill]
-      guard let rung = rungs.first(where: { $0.name == json["rung"]?.string }) else { return nil }
+      let rung = ShutdownLadder.Rung.allCases.first { $0.name == json["rung"]?.string }
+      guard let rung else { return nil }
       self = .stop(rung, timeout: json["timeout"]?.int)
     default: return nil
     }

@@ -3,7 +3,7 @@
 package struct ShutdownLadder: Sendable {
   package typealias Instant = SuspendingClock.Instant
 
-  package enum Rung: Int, Sendable, Comparable {
+  package enum Rung: Int, CaseIterable, Comparable, Sendable {
     case powerButton = 1
     case guestCommand = 2
     case quit = 3

@@ -7,8 +7,9 @@
    and of processor time that it took:
 
      trips N       N times query-status, one after the other
-     flight N      N times query-status, 32 of them in flight: as many replies as have come in one
-                   read are followed by as many commands in one write
+     flight N      N times query-status, 32 of them in flight: each reply is followed by a command
+     batch N       the same, but the commands that follow the replies of one read are one write,
+                   which nobody can do who has 32 independent callers
      events N      one command that is answered after N events
      schema N      N times query-qmp-schema */
 #include <stdio.h>
@@ -63,14 +64,15 @@ static void trips(const char *name, long count, long lines) {
   }
 }
 
-static void flight(long count) {
+static void flight(long count, int batched) {
   long sent = count < 32 ? count : 32;
   send_commands("query-status", sent);
   for (long received = 0; received < count;) {
     long lines = receive();
     received += lines;
     long more = count - sent < lines ? count - sent : lines;
-    if (more > 0) send_commands("query-status", more);
+    if (batched && more > 0) send_commands("query-status", more);
+    for (long i = 0; !batched && i < more; i++) send_commands("query-status", 1);
     sent += more;
   }
 }
@@ -90,7 +92,8 @@ int main(int count, char **arguments) {
     if (sscanf(line, "%15s %ld", verb, &number) != 2) return 64;
     long long wall = now(CLOCK_MONOTONIC), processor = now(CLOCK_PROCESS_CPUTIME_ID);
     if (!strcmp(verb, "trips")) trips("query-status", number, 1);
-    else if (!strcmp(verb, "flight")) flight(number);
+    else if (!strcmp(verb, "flight")) flight(number, 0);
+    else if (!strcmp(verb, "batch")) flight(number, 1);
     else if (!strcmp(verb, "events")) trips("flood", 1, number + 1);
     else if (!strcmp(verb, "schema")) trips("query-qmp-schema", number, 1);
     else return 64;

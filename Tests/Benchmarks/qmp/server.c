@@ -80,6 +80,17 @@ static char *finish(char *out, const char *line, const char *end) {
   return mempcpy(out, "}\r\n", 3);
 }
 
+/* Where the command that begins at `line` ends, behind its last brace; NULL where it is not all
+   there. As with QEMU it need not end a line, and qemu.qmp's don't. No string here has braces. */
+static const char *command_end(const char *line, const char *limit) {
+  int depth = 0;
+  for (; line < limit; line++) {
+    if (*line == '{') depth++;
+    if (*line == '}' && --depth == 0) return line + 1;
+  }
+  return NULL;
+}
+
 static void serve(int fd) {
   static char in[1 << 16], out[1 << 18];
   size_t held = 0;
@@ -90,7 +101,7 @@ static void serve(int fd) {
     held += (size_t)count;
     const char *line = in, *limit = in + held, *end;
     char *next = out;
-    while ((end = memchr(line, '\n', (size_t)(limit - line)))) {
+    while ((end = command_end(line, limit))) {
       size_t length = (size_t)(end - line);
       if (memmem(line, length, "\"query-status\"", 14)) {
         next = mempcpy(next, status, sizeof status - 1);
@@ -106,7 +117,7 @@ static void serve(int fd) {
         if (large != 1) next = mempcpy(next, empty, sizeof empty - 1);
       }
       next = finish(next, line, end);
-      line = end + 1;
+      line = end;
     }
     write_all(fd, out, (size_t)(next - out));
     held = (size_t)(limit - line);

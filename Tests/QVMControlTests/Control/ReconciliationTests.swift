@@ -98,6 +98,17 @@ import Testing
     #expect(try outcome() == "crashed: qemu-killed")
   }
 
+  @Test func `an outcome of a newer qvm is left as it is, and nothing is removed for it`() throws {
+    try boot(removes: true)
+    let newer = #"{"schema":2,"boot":"this","how":"badly"}"#
+    try Files.write(Array(newer.utf8), to: files.outcome)
+    withKnownIssue("an outcome that can't be read is judged anew") {
+      #expect(Reconciliation.finish(name, in: store) == .settled)
+      #expect(Files.text(files.outcome) == newer)
+      #expect(store.exists(name))
+    }
+  }
+
   @Test func `a living VM is left alone`() throws {
     try boot(removes: true)
     let lock = try #require(try FileLock.attempt(files.vmLock))

@@ -7,7 +7,8 @@ import Testing
 @Suite struct BootRecordTests {
   private static let text = """
     {"schema":1,"boot":"b","hostBootId":"h","startedAt":"2000-02-29T12:34:56Z",\
-    "removeOnShutdown":true,"shutdownTimeout":120,"supervisorPid":41,"supervisorStart":9007199254740993,\
+    "removeOnShutdown":true,"shutdownTimeout":120,"supervisorPid":41,\
+    "supervisorStart":9007199254740993,\
     "command":["/bin/qemu","-S"],"consoleOffset":17,"runtimeFolder":"/r","isFirst":true,"pid":42,\
     "start":77,"accelerator":"tcg","qemuVersion":"7.2.22","sshAddress":"0.0.0.0","sshPort":2847}
     """

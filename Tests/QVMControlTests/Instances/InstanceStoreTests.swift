@@ -29,16 +29,18 @@ import Testing
   @Test func `an instance appears when it is complete, and locked`() async throws {
     let store = store
     let name = name
-    let locked = try await store.create(name, target, baseImage: "/base.qcow2", options: [:]) { disk in
+    let locked = try await store.create(name, target, baseImage: "/base.qcow2", options: [:]) {
+      disk in
       #expect(!store.exists(name))
       #expect(store.names == [])
       #expect(Files.parent(of: disk).hasPrefix("\(store.cache.instances)/.new-vm-"))
       try Files.write([1], to: disk)
     }
     #expect(store.names == [name])
-    #expect(Files.list(locked.files.folder).sorted() == [
-      "disk.qcow2", "instance.json", "supervisor.lock", "vm.lock",
-    ])
+    #expect(
+      Files.list(locked.files.folder).sorted() == [
+        "disk.qcow2", "instance.json", "supervisor.lock", "vm.lock",
+      ])
     #expect(Files.information(locked.files.folder)?.mode == 0o700)
     #expect(Files.information(locked.files.record)?.mode == 0o600)
     #expect(FileLock.isHeld(locked.files.vmLock))

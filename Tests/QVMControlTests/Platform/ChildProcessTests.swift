@@ -68,7 +68,9 @@ import Testing
       try Files.openForOutput("\(folder.path)/log", append: true),
       try FileWatch("\(folder.path)/log"), try EventLoop(),
     ]
-    let inherited = try (3..<10).map { try Files.openForOutput("\(folder.path)/f\($0)", append: true) }
+    let inherited = try (3..<10).map {
+      try Files.openForOutput("\(folder.path)/f\($0)", append: true)
+    }
     let output = try Files.openForOutput("\(folder.path)/out", append: true)
     // Given in another order than they were opened, and numbers that are targets among them.
     let given = [nil, output, nil] + inherited.reversed()

@@ -12,7 +12,8 @@ import Testing
 
   // MARK: - Writing
 
-  @Test func `a file is replaced as a whole, for this user only, and nothing else is left`() throws {
+  @Test func `a file is replaced as a whole, for this user only, and nothing else is left`() throws
+  {
     try Files.write(Array("old and long".utf8), to: "\(root)/f")
     try Files.write(Array("new".utf8), to: "\(root)/f")
     #expect(Files.text("\(root)/f") == "new")
@@ -95,7 +96,9 @@ import Testing
   @Test func `a folder is made with those above it, for this user only`() throws {
     try Files.makeFolder("\(root)/a/b/c")
     try Files.makeFolder("\(root)/a/b/c")
-    for path in ["a", "a/b", "a/b/c"] { #expect(Files.information("\(root)/\(path)")?.mode == 0o700) }
+    for path in ["a", "a/b", "a/b/c"] {
+      #expect(Files.information("\(root)/\(path)")?.mode == 0o700)
+    }
     try Files.write([], to: "\(root)/file")
     #expect(throws: FileError.self) { try Files.makeFolder("\(root)/file") }
     #expect(throws: FileError.self) { try Files.makeFolder("\(root)/file/below") }

@@ -37,7 +37,8 @@ import Testing
     ("echo first >&2; echo last >&2; echo >&2; exit 1", "last"), ("exit 4", "exit status 4"),
     ("kill -9 $$", "signal 9 (Killed)"), ("printf '  \\n\\t\\n' >&2; exit 2", "exit status 2"),
   ])
-  func `the complaint is the last line that says anything`(script: String, complaint: String) throws {
+  func `the complaint is the last line that says anything`(script: String, complaint: String) throws
+  {
     #expect(try run(script).complaint == complaint)
   }
 

@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct LaunchPlanTests {
   private static let line = """
-    {"kind":"boot","cache":"/c","name":"vm","command":["/bin/qemu","-m","1,2"],"runtimeFolder":"/r",\
+    {"kind":"boot","cache":"/c","name":"vm","command":["/bin/qemu","-m","1,2"],\
+    "runtimeFolder":"/r",\
     "isPortFixed":true,"removeOnShutdown":false,"shutdownTimeout":120,"waitsForConsole":true,\
     "isFirst":false,"recording":"/tmp/q \\"x\\""}
     """

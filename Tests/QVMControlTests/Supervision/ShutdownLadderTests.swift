@@ -28,7 +28,8 @@ import Testing
     #expect(ladder.startedAt == nil)
   }
 
-  @Test func `the button is pressed again after 3, 5, 10 and 10 seconds, as long as there is time`() {
+  @Test func `the button is pressed again after 3, 5, 10 and 10 seconds, as long as there is time`()
+  {
     var ladder = ShutdownLadder()
     #expect(ladder.request(.powerButton, timeout: .seconds(40), at: at(0)) == [.press])
     #expect(
@@ -37,7 +38,8 @@ import Testing
     #expect(ladder.rung == .powerButton)
   }
 
-  @Test func `a guest that never reacts is quit, terminated and killed, and then there is an end`() {
+  @Test func `a guest that never reacts is quit, terminated and killed, and then there is an end`()
+  {
     var ladder = ShutdownLadder()
     _ = ladder.request(.powerButton, timeout: .seconds(2), at: at(0))
     #expect(whatFollows(&ladder) == ["quit@2", "terminate@12", "kill@22"])
@@ -195,7 +197,8 @@ import Testing
     #expect(ladder.rung == .powerButton)
   }
 
-  @Test func `a guest that may ignore the button is told by its own command, too, again and again`() {
+  @Test func `a guest that may ignore the button is told by its own command, too, again and again`()
+  {
     var ladder = ShutdownLadder()
     ladder.guestCommandDelay = .seconds(7)
     #expect(ladder.request(.powerButton, timeout: .seconds(30), at: at(0)) == [.press])
