@@ -13,7 +13,8 @@ package enum Reconciliation {
     let files = store.files(name)
     guard let lock = try? FileLock.attemptExisting(files.vmLock) else { return .busy }
     guard let boot = try? BootRecord.read(files.boot) else { return .settled }
-    let known = try? Outcome.read(files.outcome)
+    // One that can't be read may say more than could be found out now: it is left as it is.
+    guard let known = try? Outcome.read(files.outcome) as Outcome?? else { return .settled }
     let outcome = known.flatMap { $0.token == boot.token ? $0 : nil } ?? judge(boot, files)
     if known != outcome { try? JSONFile.write(outcome.json, to: files.outcome) }
     RuntimeFolder(path: boot.runtimeFolder).remove()

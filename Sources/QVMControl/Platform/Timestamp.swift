@@ -36,9 +36,7 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
   /// Reads what ``description`` writes; nil for anything else.
   package init?(_ text: String) {
     let bytes = Array(text.utf8)
-    guard bytes.count == 20, bytes[19] == UInt8(ascii: "Z"), bytes[10] == UInt8(ascii: "T") else {
-      return nil
-    }
+    guard bytes.count == 20 else { return nil }
     func number(_ range: Range<Int>) -> Int32? {
       Int32(String(decoding: bytes[range], as: UTF8.self))
     }
@@ -53,6 +51,8 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
     fields.tm_min = minute
     fields.tm_sec = second
     seconds = timegm(&fields)
+    // Whatever was odd about the text is not in what it was read as: then the two differ.
+    if description != text { return nil }
   }
 }
 

@@ -36,7 +36,7 @@ import Testing
 
   private func with(_ body: @escaping @Sendable (Fixture) async throws -> Void) throws {
     let loop = try EventLoop()
-    try loop.run {
+    try loop.runLimited {
       let fixture = try Fixture(on: loop)
       try await fixture.server.listen(at: fixture.path)
       try await body(fixture)

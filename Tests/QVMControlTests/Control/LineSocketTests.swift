@@ -29,7 +29,7 @@ import Testing
     received: [UInt8] = [], _ body: @escaping @Sendable (Pair) async throws -> Void
   ) throws {
     let loop = try EventLoop()
-    try loop.run {
+    try loop.runLimited {
       let pair = try Pair(received: received, on: loop)
       await pair.socket.start()
       try await body(pair)
@@ -68,7 +68,7 @@ import Testing
 
   @Test func `what came before the end is received, then the end, once`() throws {
     let loop = try EventLoop()
-    try loop.run {
+    try loop.runLimited {
       let inputs = Mailbox<LineSocket.Input>()
       let (ours, theirs) = try SocketCalls.pair()
       let socket = LineSocket(ours, on: loop) { inputs.send($0) }
@@ -88,7 +88,7 @@ import Testing
 
   @Test func `a peer that hangs up ends the connection`() throws {
     let loop = try EventLoop()
-    try loop.run {
+    try loop.runLimited {
       let inputs = Mailbox<LineSocket.Input>()
       let socket = try Self.abandoned(inputs, on: loop)
       await socket.start()

@@ -58,7 +58,7 @@ import Testing
 
   @Test func `cancelling ends the program before it returns`() throws {
     let loop = try EventLoop()
-    try loop.run {
+    try loop.runLimited {
       let (ours, theirs) = try SocketCalls.pair()
       let peer = ControlPeer(ours)
       let running = Self.hold(theirs, "echo started >&3; exec sleep 60", on: loop)
@@ -70,7 +70,7 @@ import Testing
 
   @Test func `a task that is cancelled already starts nothing that stays`() throws {
     let loop = try EventLoop()
-    try loop.run {
+    try loop.runLimited {
       let running = Task(executorPreference: loop) {
         withUnsafeCurrentTask { $0?.cancel() }
         return try await Program.run("/bin/sleep", ["60"], on: loop).end
@@ -81,7 +81,7 @@ import Testing
 
   @Test func `what it inherits it holds for as long as it lives, and no longer`() throws {
     let loop = try EventLoop()
-    try loop.run {
+    try loop.runLimited {
       let (ours, theirs) = try SocketCalls.pair()
       let peer = ControlPeer(ours)
       let running = Self.hold(theirs, "echo started >&3; read line <&3", on: loop)
