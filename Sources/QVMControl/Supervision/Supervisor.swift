@@ -18,9 +18,9 @@ package final class Supervisor {
   }
 
   /// How long QEMU may take to answer a question.
-  private static let answerTimeout = Duration.seconds(5)
+  static let answerTimeout = Duration.seconds(5)
   /// The same where a client waits for it, which itself waits no longer than a second.
-  private static let statusTimeout = Duration.milliseconds(700)
+  static let statusTimeout = Duration.milliseconds(700)
 
   let plan: LaunchPlan
   let store: InstanceStore
@@ -42,17 +42,17 @@ package final class Supervisor {
   var ladder = ShutdownLadder()
   var evidence = Evidence()
   var reporter: Task<Void, Never>?
-  private lazy var record = try? InstanceRecord(reading: files.record)
-  private var target: Target? { record?.target }
+  lazy var record = try? InstanceRecord(reading: files.record)
+  var target: Target? { record?.target }
   /// The ssh that tells the guest to power off.
   var guestCommand: ChildProcess?
   /// The client that started the VM: while it holds the connection without having detached, the
   /// VM lives no longer than it does.
   var lease: ControlServer.ClientID?
   var timer: EventLoop.Token?
-  private var isHeld = false
+  var isHeld = false
   /// What was asked for before the QEMU to take over had answered.
-  private var pendingStop: (rung: ShutdownLadder.Rung, timeout: Int?)?
+  var pendingStop: (rung: ShutdownLadder.Rung, timeout: Int?)?
 
   package init(
     plan: LaunchPlan, name: InstanceName, boot: BootRecord, vmLock: FileLock?,
@@ -176,7 +176,7 @@ package final class Supervisor {
   }
 
   /// Lets the guest execute its first instruction.
-  private func proceed() async {
+  func proceed() async {
     isHeld = false
     // An early request to stop came before there was anything to stop.
     if ladder.rung != nil { return }
@@ -222,7 +222,7 @@ package final class Supervisor {
 
   // MARK: - What QEMU says
 
-  private func take(_ event: QMPEvent) async {
+  func take(_ event: QMPEvent) async {
     evidence.note(event)
     switch event.name {
     case "SHUTDOWN":
@@ -237,159 +237,11 @@ package final class Supervisor {
     }
   }
 
-  private func monitorLost() async {
+  func monitorLost() async {
     client = nil
     runState = nil
     // Usually QEMU's end follows at once.
     await carryOut(ladder.monitorLost(at: .now))
     if phase != .stopping { await setPhase(.unresponsive, reason: "QEMU closed its monitor") }
-  }
-
-  // MARK: - What clients want
-
-  private func answer(
-    _ request: ControlRequest, from id: ControlServer.ClientID, starting: Task<Void, Never>
-  ) async {
-    switch request {
-    case .status: answerStatus(to: id)
-    case .console: Self.sendConsole(client: client, server: server, to: id, on: loop)
-    case .subscribe:
-      await server.subscribe(id)
-      await server.send(ControlEvent.phase(phase, reason: phaseReason).json, to: id)
-    case .proceed: if isHeld { await proceed() }
-    case .detach:
-      if id == lease { lease = nil }
-      if isHeld { await proceed() }
-    case .stop(let rung, let timeout):
-      await server.subscribe(id)
-      await stop(rung, timeout: timeout, starting: starting)
-    }
-  }
-
-  /// Tells what only the supervisor knows, with the run state fresh from QEMU.
-  private func answerStatus(to id: ControlServer.ClientID) {
-    Self.sendStatus(
-      phase, phaseReason, runState, client: client, server: server, to: id, on: loop)
-  }
-
-  private static func sendStatus(
-    _ phase: Phase, _ reason: String?, _ known: RunState?, client: QMPClient?,
-    server: ControlServer, to id: ControlServer.ClientID, on loop: EventLoop
-  ) {
-    // In a task of its own: a QEMU that is silent must not hold up the supervisor.
-    Task(executorPreference: loop) {
-      var object: JSONObject = ["phase": .string(phase.rawValue)]
-      object["reason"] = reason.map(JSONValue.string)
-      do throws(QMPError) {
-        let fresh = try await client?.execute(QueryStatus(), timeout: statusTimeout).status
-        object["runState"] = (fresh ?? known).map { .string($0.rawValue) }
-      } catch {
-        if case .timedOut = error {
-          object["phase"] = .string(Phase.unresponsive.rawValue)
-          object["reason"] = "QEMU does not answer its monitor"
-        }
-      }
-      await server.send(["status": .object(object)], to: id)
-    }
-  }
-
-  /// Tells whether the console is attached somewhere: QEMU serves one client at a time, and lets
-  /// further ones wait without a word.
-  private static func sendConsole(
-    client: QMPClient?, server: ControlServer, to id: ControlServer.ClientID, on loop: EventLoop
-  ) {
-    Task(executorPreference: loop) {
-      let devices = try? await client?.execute("query-chardev", timeout: statusTimeout)
-      let console = devices?.array?.first { $0["label"]?.string == "console" }
-      let isFree = console?["filename"]?.string?.hasPrefix("disconnected:") ?? true
-      await server.send(["console": .string(isFree ? "free" : "busy")], to: id)
-    }
-  }
-
-  // MARK: - Ending
-
-  private func stop(
-    _ rung: ShutdownLadder.Rung, timeout: Int?, starting: Task<Void, Never>
-  ) async {
-    if process == nil, plan.kind == .adopt {
-      pendingStop = (max(rung, pendingStop?.rung ?? rung), timeout)
-      return
-    }
-    let patience = Duration.seconds(timeout ?? boot.shutdownTimeout)
-    // Before its first instruction there is no guest to ask.
-    let canReact = !isHeld && phase != .starting && (runState ?? .running) == .running
-    if process == nil { starting.cancel() }
-    if !canReact, rung == .powerButton, let runState, !isHeld {
-      await server.broadcast(.notice("the guest is \(runState) and can't react"))
-    }
-    let before = ladder.rung
-    if before == nil { ladder.guestCommandDelay = guestCommandDelay(patience) }
-    // Without a monitor only signals are left.
-    let rung = process != nil && client == nil ? max(rung, .terminate) : rung
-    let actions = ladder.request(rung, timeout: patience, canReact: canReact, at: .now)
-    await setPhase(.stopping, reason: ladder.rung?.name)
-    if before == ladder.rung, let now = ladder.rung {
-      await server.broadcast(.rung(now.name, presses: ladder.presses))
-    }
-    await carryOut(actions)
-  }
-
-  private func carryOut(_ actions: [ShutdownLadder.Action]) async {
-    if phase == .stopping, let rung = ladder.rung { phaseReason = rung.name }
-    for action in actions {
-      await server.broadcast(.rung(action.rung.name, presses: ladder.presses))
-      switch action {
-      case .press: await tell(SystemPowerdown())
-      case .runGuestCommand: powerOffBySSH()
-      case .quit: await tell(Quit())
-      case .terminate:
-        evidence.wasTerminated = true
-        process?.signal(.terminate)
-      case .kill:
-        evidence.wasKilled = true
-        process?.signal(.kill)
-      }
-    }
-  }
-
-  /// Sends a command without waiting for its reply: what it does shows in events, and a QEMU that
-  /// doesn't answer must not hold up the ladder.
-  private func tell(_ command: some QMPCommand) async {
-    if let client { Self.send(command, to: client, on: loop) }
-  }
-
-  /// Tells the guest by its own command; whether it obeys shows in QEMU's events.
-  private func powerOffBySSH() {
-    guard let ssh, let command = guest?.powerOffCommand else { return }
-    guestCommand?.signal(.terminate)
-    guestCommand = try? ChildProcess(
-      .init(
-        ssh.program,
-        ssh.arguments([command], options: ["-o", "BatchMode=yes", "-o", "ConnectTimeout=5"])))
-  }
-
-  /// How long the button is given: no time at all where the guest is known to ignore it, else a
-  /// half of what the guest is given in all.
-  private func guestCommandDelay(_ patience: Duration) -> Duration? {
-    guard ssh != nil, let target, target.operatingSystem.powerOffCommand != nil else { return nil }
-    let obeys = target.operatingSystem.obeysPowerButton(on: target.architecture)
-    return obeys ? patience / 2 : .zero
-  }
-
-  private var guest: OperatingSystem? { target?.operatingSystem }
-
-  private var ssh: GuestSSH? {
-    var status = VMStatus(name: name.text, files: files, phase: .running)
-    status.record = record
-    status.boot = boot
-    return try? GuestSSH(status)
-  }
-
-  private static func send(
-    _ command: some QMPCommand, to client: QMPClient, on loop: EventLoop
-  ) {
-    Task(executorPreference: loop) {
-      _ = try? await client.execute(command, timeout: answerTimeout)
-    }
   }
 }

@@ -1,0 +1,63 @@
+internal import QMPClient
+
+/// What clients of `control.sock` want.
+extension Supervisor {
+  func answer(
+    _ request: ControlRequest, from id: ControlServer.ClientID, starting: Task<Void, Never>
+  ) async {
+    switch request {
+    case .status: answerStatus(to: id)
+    case .console: Self.sendConsole(client: client, server: server, to: id, on: loop)
+    case .subscribe:
+      await server.subscribe(id)
+      await server.send(ControlEvent.phase(phase, reason: phaseReason).json, to: id)
+    case .proceed: if isHeld { await proceed() }
+    case .detach:
+      if id == lease { lease = nil }
+      if isHeld { await proceed() }
+    case .stop(let rung, let timeout):
+      await server.subscribe(id)
+      await stop(rung, timeout: timeout, starting: starting)
+    }
+  }
+
+  /// Tells what only the supervisor knows, with the run state fresh from QEMU.
+  func answerStatus(to id: ControlServer.ClientID) {
+    Self.sendStatus(
+      phase, phaseReason, runState, client: client, server: server, to: id, on: loop)
+  }
+
+  static func sendStatus(
+    _ phase: Phase, _ reason: String?, _ known: RunState?, client: QMPClient?,
+    server: ControlServer, to id: ControlServer.ClientID, on loop: EventLoop
+  ) {
+    // In a task of its own: a QEMU that is silent must not hold up the supervisor.
+    Task(executorPreference: loop) {
+      var object: JSONObject = ["phase": .string(phase.rawValue)]
+      object["reason"] = reason.map(JSONValue.string)
+      do throws(QMPError) {
+        let fresh = try await client?.execute(QueryStatus(), timeout: statusTimeout).status
+        object["runState"] = (fresh ?? known).map { .string($0.rawValue) }
+      } catch {
+        if case .timedOut = error {
+          object["phase"] = .string(Phase.unresponsive.rawValue)
+          object["reason"] = "QEMU does not answer its monitor"
+        }
+      }
+      await server.send(["status": .object(object)], to: id)
+    }
+  }
+
+  /// Tells whether the console is attached somewhere: QEMU serves one client at a time, and lets
+  /// further ones wait without a word.
+  static func sendConsole(
+    client: QMPClient?, server: ControlServer, to id: ControlServer.ClientID, on loop: EventLoop
+  ) {
+    Task(executorPreference: loop) {
+      let devices = try? await client?.execute("query-chardev", timeout: statusTimeout)
+      let console = devices?.array?.first { $0["label"]?.string == "console" }
+      let isFree = console?["filename"]?.string?.hasPrefix("disconnected:") ?? true
+      await server.send(["console": .string(isFree ? "free" : "busy")], to: id)
+    }
+  }
+}

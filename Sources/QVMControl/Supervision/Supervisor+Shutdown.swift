@@ -1,0 +1,89 @@
+internal import QMPClient
+
+/// Carrying out what the ladder says.
+extension Supervisor {
+  func stop(
+    _ rung: ShutdownLadder.Rung, timeout: Int?, starting: Task<Void, Never>
+  ) async {
+    if process == nil, plan.kind == .adopt {
+      pendingStop = (max(rung, pendingStop?.rung ?? rung), timeout)
+      return
+    }
+    let patience = Duration.seconds(timeout ?? boot.shutdownTimeout)
+    // Before its first instruction there is no guest to ask.
+    let canReact = !isHeld && phase != .starting && (runState ?? .running) == .running
+    if process == nil { starting.cancel() }
+    if !canReact, rung == .powerButton, let runState, !isHeld {
+      await server.broadcast(.notice("the guest is \(runState) and can't react"))
+    }
+    let before = ladder.rung
+    if before == nil { ladder.guestCommandDelay = guestCommandDelay(patience) }
+    // Without a monitor only signals are left.
+    let rung = process != nil && client == nil ? max(rung, .terminate) : rung
+    let actions = ladder.request(rung, timeout: patience, canReact: canReact, at: .now)
+    await setPhase(.stopping, reason: ladder.rung?.name)
+    if before == ladder.rung, let now = ladder.rung {
+      await server.broadcast(.rung(now.name, presses: ladder.presses))
+    }
+    await carryOut(actions)
+  }
+
+  func carryOut(_ actions: [ShutdownLadder.Action]) async {
+    if phase == .stopping, let rung = ladder.rung { phaseReason = rung.name }
+    for action in actions {
+      await server.broadcast(.rung(action.rung.name, presses: ladder.presses))
+      switch action {
+      case .press: await tell(SystemPowerdown())
+      case .runGuestCommand: powerOffBySSH()
+      case .quit: await tell(Quit())
+      case .terminate:
+        evidence.wasTerminated = true
+        process?.signal(.terminate)
+      case .kill:
+        evidence.wasKilled = true
+        process?.signal(.kill)
+      }
+    }
+  }
+
+  /// Sends a command without waiting for its reply: what it does shows in events, and a QEMU that
+  /// doesn't answer must not hold up the ladder.
+  func tell(_ command: some QMPCommand) async {
+    if let client { Self.send(command, to: client, on: loop) }
+  }
+
+  /// Tells the guest by its own command; whether it obeys shows in QEMU's events.
+  func powerOffBySSH() {
+    guard let ssh, let command = guest?.powerOffCommand else { return }
+    guestCommand?.signal(.terminate)
+    guestCommand = try? ChildProcess(
+      .init(
+        ssh.program,
+        ssh.arguments([command], options: ["-o", "BatchMode=yes", "-o", "ConnectTimeout=5"])))
+  }
+
+  /// How long the button is given: no time at all where the guest is known to ignore it, else a
+  /// half of what the guest is given in all.
+  func guestCommandDelay(_ patience: Duration) -> Duration? {
+    guard ssh != nil, let target, target.operatingSystem.powerOffCommand != nil else { return nil }
+    let obeys = target.operatingSystem.obeysPowerButton(on: target.architecture)
+    return obeys ? patience / 2 : .zero
+  }
+
+  var guest: OperatingSystem? { target?.operatingSystem }
+
+  var ssh: GuestSSH? {
+    var status = VMStatus(name: name.text, files: files, phase: .running)
+    status.record = record
+    status.boot = boot
+    return try? GuestSSH(status)
+  }
+
+  static func send(
+    _ command: some QMPCommand, to client: QMPClient, on loop: EventLoop
+  ) {
+    Task(executorPreference: loop) {
+      _ = try? await client.execute(command, timeout: answerTimeout)
+    }
+  }
+}
