@@ -139,4 +139,52 @@ import Testing
       #expect(try await sandbox.status("lease")["lastOutcome"]?["result"]?.string == "clean")
     }
   }
+
+  @Test func `a reader that stops reading neither holds up the guest nor hides Ctrl-C`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.rebooting, as: "haiku-r1beta5-x86-64")
+      // The reader takes one line, and then nothing more without going away.
+      let program = try Sandbox.program.path
+      let script = """
+        ('\(program)' run --name full --memory 64M haiku r1beta5 & echo $! >'\(sandbox.folder.path)/pid'; wait) |
+        (read line; exec sleep 60)
+        """
+      let shell = try sandbox.start(URL(filePath: "/bin/bash"), ["-c", script])
+      let console = sandbox.cache.appending(path: "instances/full/console.log").path
+      func size() -> Int {
+        (try? FileManager.default.attributesOfItem(atPath: console)[.size] as? Int) ?? 0
+      }
+      // More than a pipe holds.
+      try await eventually("the guest writes on") { size() > 3000 }
+      let pid = try #require(
+        Int32(
+          try String(contentsOf: sandbox.folder.appending(path: "pid"), encoding: .utf8)
+            .trimmingCharacters(in: .whitespacesAndNewlines)))
+      for _ in 0..<2 {
+        kill(pid, SIGTERM)
+        try await Task.sleep(for: .milliseconds(300))
+      }
+      _ = try await sandbox.qvm("wait", "full", "--for", "stopped", "--timeout", "30")
+      #expect(try await sandbox.status("full")["lastOutcome"]?["result"]?.string == "forced")
+      for process in sandbox.processes { kill(process.pid, SIGKILL) }
+      _ = try await shell.end()
+    }
+  }
+
+  @Test func `a terminal that is closed ends the guest by its power button`() async throws {
+    try await Sandbox.with { sandbox in
+      let shell = try TerminalSession(
+        URL(filePath: "/bin/bash"), ["--norc", "--noediting", "-i"], in: sandbox)
+      try await shell.expect("$ ")
+      shell.type("\(try Sandbox.program.path) run --name closed demo 1\n")
+      try await shell.expect("ready")
+      shell.hangUp()
+      _ = try await sandbox.qvm("wait", "closed", "--for", "stopped", "--timeout", "30")
+      let outcome = try await sandbox.status("closed")["lastOutcome"]
+      #expect(outcome?["result"]?.string == "clean")
+      #expect(outcome?["rung"]?.string == "powerdown")
+    }
+  }
 }

@@ -15,14 +15,18 @@ package final class TerminalSession: Sendable {
   package init(
     _ program: URL, _ words: [String], in sandbox: Sandbox, environment: [String: String] = [:]
   ) throws {
-    var (master, slave): (Int32, Int32) = (-1, -1)
+    // By hand rather than by openpty(3): no child of another test may inherit the terminal.
+    // TIOCSPTLCK and TIOCGPTN of <asm/ioctls.h>, which the module map hides.
+    let master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+    var unlocked: Int32 = 0
+    var number: UInt32 = 0
+    guard master >= 0, ioctl(master, 0x4004_5431, &unlocked) == 0,
+      ioctl(master, 0x8004_5430, &number) == 0
+    else { throw Sandbox.Failure("no pseudo-terminal") }
+    let path = "/dev/pts/\(number)"
     // The other side is kept open, so that the settings can be read when the program is gone.
-    guard openpty(&master, &slave, nil, nil, nil) == 0, let name = ttyname(slave) else {
-      throw Sandbox.Failure("no pseudo-terminal")
-    }
-    for descriptor in [master, slave] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+    let slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC)
     (self.master, self.slave) = (master, slave)
-    let path = String(cString: name)
 
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -35,7 +39,11 @@ package final class TerminalSession: Sendable {
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
     let newSession: Int16 = 0x80  // POSIX_SPAWN_SETSID
-    posix_spawnattr_setflags(&attributes, newSession)
+    // The threads that run tests block signals; a program expects them as a shell leaves them.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    posix_spawnattr_setflags(&attributes, newSession | Int16(POSIX_SPAWN_SETSIGMASK))
     let settings = sandbox.environment.merging(environment) { $1 }
       .merging(["TERM": "dumb", "PS1": "$ "]) { first, _ in first }
     var argv = ([program.path] + words).map { strdup($0) } + [nil]
@@ -57,18 +65,21 @@ package final class TerminalSession: Sendable {
     waiter.start()
   }
 
-  deinit {
-    close(slave)
-    close(master)
-  }
+  deinit { hangUp() }
 
+  /// Reads without blocking: a read that waits would keep the terminal open when it is closed.
   private func readUntilEnd() {
     var chunk = [UInt8](repeating: 0, count: 4096)
     while true {
-      let count = read(master, &chunk, chunk.count)
-      if count < 0, errno == EINTR { continue }
-      if count <= 0 { return }
-      shown.withLock { $0.append(contentsOf: chunk[..<count]) }
+      let count = isHungUp.withLock { isHungUp -> Int in
+        if isHungUp { return -1 }
+        var entry = pollfd(fd: master, events: Int16(POLLIN), revents: 0)
+        let ready = poll(&entry, 1, 10)
+        if ready < 0, errno == EINTR { return 0 }
+        return ready == 0 ? 0 : max(read(master, &chunk, chunk.count), ready < 0 ? -1 : 0)
+      }
+      if count < 0 || exit.withLock({ $0 }) != nil && count == 0 { return }
+      if count > 0 { shown.withLock { $0.append(contentsOf: chunk[..<count]) } }
     }
   }
 
@@ -110,6 +121,20 @@ package final class TerminalSession: Sendable {
   }
 
   private let position = Mutex(0)
+
+  /// Closes the terminal, as its window does.
+  package func hangUp() {
+    let isFirst = isHungUp.withLock { isHungUp in
+      defer { isHungUp = true }
+      return !isHungUp
+    }
+    if isFirst {
+      close(slave)
+      close(master)
+    }
+  }
+
+  private let isHungUp = Mutex(false)
 
   /// Waits for the end of the program; its exit status, 128 and more for a signal.
   package func end(within limit: Duration = .seconds(30)) async throws -> Int32 {

@@ -13,7 +13,6 @@ packages='busybox-static dropbear-bin mtools syslinux'
 # In the order of loading: each after those it depends on.
 modules='virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci
   failover net_failover virtio_net e1000 button evdev'
-guests='linux linux-deaf'
 image_sectors=40960
 
 fail() {
@@ -33,12 +32,17 @@ download() (
   apt-get -qq -o APT::Sandbox::User=root download $kernel $all
 )
 
-# unpack: the packages into $work/debian, and the kernel with its modules into $work/kernel.
+# unpack: the packages into $debian, the kernel with its modules into $work/kernel.
 unpack() {
+  # Older packages have files in /bin, newer ones in /usr/bin; an installed Debian has both in one.
+  for folder in bin lib lib64 sbin; do
+    mkdir -p "$debian/usr/$folder"
+    ln -s "usr/$folder" "$debian/$folder"
+  done
   for package in "$out"/debs/*.deb; do
     case ${package##*/} in
       linux-image-*) unpack_kernel "$package" ;;
-      *) dpkg-deb -x "$package" "$work/debian" ;;
+      *) dpkg-deb --fsys-tarfile "$package" | tar -x -C "$debian" --keep-directory-symlink ;;
     esac
   done
 }
@@ -63,11 +67,12 @@ modules_into() {
   loaded=' '
   number=10
   for module in $modules; do
+    file=$(find "$work/kernel" -name "$module.ko*")
     copy=$1/$number-$module.ko
-    case $(echo "$(find "$work/kernel" -name "$module.ko*")") in
-      *.xz) find "$work/kernel" -name "$module.ko.xz" -exec xz -dc {} \; >"$copy" ;;
-      *) find "$work/kernel" -name "$module.ko" -exec cp {} "$copy" \; ;;
-    esac
+    case $file in
+      *.xz) "$busybox" xzcat "$file" ;;
+      *) cat "$file" ;;
+    esac >"$copy"
     for needed in $(tr '\0' '\n' <"$copy" | sed -n 's/^depends=//p' | tr ',-' ' _'); do
       case $loaded in
         *" $needed "*) ;;
@@ -81,7 +86,7 @@ modules_into() {
 
 # on_debian OPTION|PROGRAM ARGUMENT…: has the packages' loader run a program with their libraries.
 on_debian() {
-  "$loader" --library-path "$(dirname "$loader"):$work/debian/usr/lib/x86_64-linux-gnu" "$@"
+  "$loader" --library-path "$debian/lib/x86_64-linux-gnu" "$@"
 }
 
 # root_into FOLDER: makes the guest's root file system.
@@ -100,14 +105,14 @@ root_into() {
     ln -s ../run var/run
     ln -s bin/init init
     ln -s sudo bin/doas
-    cp "$work/debian/bin/busybox" "$work/debian/usr/sbin/dropbear" bin
+    cp "$busybox" "$debian/sbin/dropbear" bin
     chmod u+s bin/busybox  # for su; it gives the right up for all else
     for applet in $(bin/busybox --list); do
       [ -e "bin/$applet" ] || ln -s busybox "bin/$applet"
     done
     cp "$loader" lib
-    on_debian --list bin/dropbear | sed -n 's/.* => \(.*\) (.*/\1/p' | xargs cp -t lib
-    on_debian "$work/debian/usr/bin/dropbearkey" -t ed25519 \
+    on_debian --list bin/dropbear | sed -n 's/.* => \(.*\) (.*/\1/p' | xargs -d '\n' cp -t lib
+    on_debian "$tools/dropbearkey" -t ed25519 \
       -f etc/dropbear/dropbear_ed25519_host_key >/dev/null 2>&1
   )
   modules_into "$1/lib/modules"
@@ -116,7 +121,7 @@ root_into() {
 # pack FOLDER: writes it to standard output as an initramfs, all of whose files belong to root.
 pack() (
   cd "$1"
-  find . | "$work/debian/bin/busybox" cpio -o -H newc -R 0:0 2>/dev/null
+  find . | "$busybox" cpio -o -H newc -R 0:0 2>/dev/null
 )
 
 # image NAME OPTION…: a disk that boots the kernel with these options.
@@ -136,11 +141,11 @@ out=$(cd "$1" && pwd)
 cd "$(dirname "$0")"
 
 # What the images are made from, and whether it is what those in OUTDIR were made from.
-made_from=$(find build.sh syslinux.cfg root -type f -exec cat {} + | cksum)
+made_from=$(find build.sh syslinux.cfg root -type f -exec cksum {} + | sort | cksum)
 up_to_date() {
   [ "$(cat "$out/.linux-made-from" 2>/dev/null)" = "$made_from" ] || return 1
-  for name in debs $guests; do
-    [ -e "$out/$name" ] || [ -e "$out/$name.img" ] || return 1
+  for name in debs linux.img linux-deaf.img; do
+    [ -e "$out/$name" ] || return 1
   done
 }
 if up_to_date; then exit 0; fi
@@ -148,9 +153,15 @@ exec 9>"$out/.linux-lock"
 flock 9
 if up_to_date; then exit 0; fi
 
+rm -rf "$out"/.linux-build.*  # of one that was killed
 work=$(mktemp -d "$out/.linux-build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
+
+debian=$work/debian
+busybox=$debian/bin/busybox
+tools=$debian/bin
+loader=$debian/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
 
 if ! [ -d "$out/debs" ]; then
   mkdir "$work/debs"
@@ -158,8 +169,6 @@ if ! [ -d "$out/debs" ]; then
   mv "$work/debs" "$out/debs"
 fi
 unpack
-tools=$work/debian/usr/bin
-loader=$(find "$work/debian" -name ld-linux-x86-64.so.2 -type f)
 root_into "$work/root"
 pack "$work/root" >"$work/initrd"
 image linux

@@ -1,24 +1,56 @@
+internal import QMPClient
+
 /// Where the guest's console and qvm's own remarks are shown.
+///
+/// Never blocks: what standard output doesn't take yet is kept, up to a limit, and what goes beyond
+/// is left out and said so. Neither a slow reader nor one that stopped reading may hold up the guest
+/// or make this process deaf to Ctrl-C.
 package struct ConsoleOutput: Sendable {
+  /// The most that is kept for standard output, in bytes.
+  private static let mostPending = 1 << 20
+  /// A pipe that is ready takes this much without blocking: PIPE_BUF.
+  private static let piece = 4096
+
   /// Whether the last byte shown ended a line.
   private var isAtLineStart = true
+  private var pending: [UInt8] = []
+  private var leftOut = 0
   /// Whether standard output still takes anything.
   package private(set) var isOpen = true
 
   package init() {}
 
+  /// Whether something waits for standard output to be ready.
+  package var isPending: Bool { isOpen && !pending.isEmpty }
+
   /// Shows what the guest wrote, byte by byte as it came.
   package mutating func show(_ bytes: [UInt8]) {
-    guard isOpen, let last = bytes.last else { return }
-    if bytes.first != 0x1B { isAtLineStart = last == 0x0A || last == 0x0D }
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = Files.writeSome(rest, to: 1)
-      if count < 0 {
-        isOpen = false
-        return
-      }
-      rest = rest.dropFirst(count)
+    guard isOpen else { return }
+    let room = max(0, Self.mostPending - pending.count)
+    pending.append(contentsOf: bytes.prefix(room))
+    leftOut += max(0, bytes.count - room)
+    flush()
+  }
+
+  /// Writes what standard output takes now, or within a time.
+  package mutating func flush(within time: Duration = .zero) {
+    let deadline = SuspendingClock.now.advanced(by: time)
+    var written = 0
+    while written < pending.count, isOpen,
+      SocketCalls.wait(1, for: .write, until: deadline)
+    {
+      let count = Files.writeSome(pending[written...].prefix(Self.piece), to: 1)
+      if count < 0 { isOpen = false } else { written += count }
+    }
+    if written > 0, pending[0] != 0x1B || written > 8 {
+      let last = pending[written - 1]
+      isAtLineStart = last == 0x0A || last == 0x0D
+    }
+    pending.removeFirst(written)
+    if pending.isEmpty, leftOut > 0 {
+      let count = leftOut
+      leftOut = 0
+      remark("\(count) bytes were not shown here; they are in the console's log")
     }
   }
 
@@ -29,6 +61,7 @@ package struct ConsoleOutput: Sendable {
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
       bytes.append(contentsOf: "qvm: \(line)\n".utf8)
     }
+    guard SocketCalls.wait(2, for: .write, until: .now) else { return }
     _ = Files.writeSome(bytes[...], to: 2)
   }
 }

@@ -8,6 +8,7 @@ package final class ConsoleSession {
     case console(QMPInput)
     case typed([UInt8]?)
     case signal
+    case writable
   }
 
   private let name: InstanceName
@@ -18,6 +19,7 @@ package final class ConsoleSession {
   private let terminal = Terminal(0)
   private var output = ConsoleOutput()
   private var keys = EscapeKeys()
+  private var awaitsOutput = false
 
   /// Attaches to the console of a VM.
   ///
@@ -48,7 +50,7 @@ package final class ConsoleSession {
     showTail()
     output.remark("attached to \(name); Ctrl-] d detaches, Ctrl-] ? lists the keys")
     console.start(on: loop) { inputs.send(.console($0)) }
-    terminal?.passKeys(signals: false)
+    if terminal?.isForeground == true { terminal?.passKeys(signals: false) }
     let typing = loop.watch(0, for: .read) { inputs.send(.typed(Files.readSome(0))) }
     let forwarding = Task(executorPreference: loop) {
       while await signals.next() != nil { inputs.send(.signal) }
@@ -66,10 +68,17 @@ package final class ConsoleSession {
         output.remark("the console of \(name) is gone")
         return .done
       case .signal: return .interrupted
+      case .writable:
+        awaitsOutput = false
+        output.flush()
       case .typed(nil): loop.cancel(typing)
       case .typed(let bytes?): if typed(bytes) { return .done }
       }
       if !output.isOpen { return .failed }
+      if output.isPending, !awaitsOutput {
+        awaitsOutput = true
+        _ = loop.watch(1, for: .write, once: true) { inputs.send(.writable) }
+      }
     }
     return .failed
   }

@@ -5,36 +5,41 @@ package import QMPClient
 /// The VM is the supervisor's; this is its client and holds its lease: when this process goes
 /// without having detached, the supervisor shuts the guest down.
 package final class ForegroundSession {
-  private enum Input: Sendable {
+  enum Input: Sendable {
     case supervisor(LineSocket.Input)
     case console(QMPInput)
     case typed([UInt8]?)
     case signal(Signal)
+    /// Standard output takes more.
+    case writable
+    /// The console has taken what was typed.
+    case roomToType
     case drained
   }
 
   /// DECAWM of the VT100.
-  private static let wrapLines = Array("\u{1B}[?7h".utf8)
+  static let wrapLines = Array("\u{1B}[?7h".utf8)
   /// How long the last bytes of the console may take after QEMU has ended.
-  private static let drainTime = Duration.seconds(1)
+  static let drainTime = Duration.seconds(1)
 
-  private let name: InstanceName
-  private let files: InstanceFiles
-  private let runtime: RuntimeFolder
-  private let loop: EventLoop
-  private let inputs = Mailbox<Input>()
-  private let supervisor: LineSocket
-  private let terminal = Terminal(0)
-  private var output = ConsoleOutput()
-  private var keys = EscapeKeys()
-  private var console: SocketTransport?
+  let name: InstanceName
+  let files: InstanceFiles
+  let runtime: RuntimeFolder
+  let loop: EventLoop
+  let inputs = Mailbox<Input>()
+  let supervisor: LineSocket
+  let terminal = Terminal(0)
+  var output = ConsoleOutput()
+  var keys = EscapeKeys()
+  var console: SocketTransport?
   /// How much of `console.log` has been shown, in bytes.
-  private var position: Int
-  private var typing: EventLoop.Token?
-  private var isAttached = false
-  private var interrupts = 0
-  private var wasForced = false
-  private var ended: (outcome: Outcome, removed: Bool)?
+  var position: Int
+  var typing: EventLoop.Token?
+  var writing: EventLoop.Token?
+  var isAttached = false
+  var interrupts = 0
+  var wasForced = false
+  var ended: (outcome: Outcome, removed: Bool)?
 
   package init(
     _ name: InstanceName, files: InstanceFiles, runtime: RuntimeFolder, supervisor: Descriptor,
@@ -62,8 +67,15 @@ package final class ForegroundSession {
     }
     while let input = await inputs.next() {
       if let status = await handle(input) { return status }
+      awaitOutput()
     }
     return .failed
+  }
+
+  func awaitOutput() {
+    guard output.isPending, writing == nil else { return }
+    let inputs = self.inputs
+    writing = loop.watch(1, for: .write, once: true) { inputs.send(.writable) }
   }
 
   private func handle(_ input: Input) async -> ExitStatus? {
@@ -79,6 +91,10 @@ package final class ForegroundSession {
     case .console(.closed), .console(.failed):
       console = nil
       if ended != nil { return finish() }
+    case .writable:
+      writing = nil
+      output.flush()
+    case .roomToType: resumeTyping()
     case .drained: return finish()
     case .typed(let bytes): return await typed(bytes)
     case .signal(let signal): await handle(signal)
@@ -88,7 +104,7 @@ package final class ForegroundSession {
 
   // MARK: - What the supervisor says
 
-  private func handle(_ event: ControlEvent) async -> ExitStatus? {
+  func handle(_ event: ControlEvent) async -> ExitStatus? {
     switch event {
     case .notice(let text): output.remark(text)
     case .created:
@@ -121,7 +137,7 @@ package final class ForegroundSession {
     return nil
   }
 
-  private func supervisorLost() -> ExitStatus? {
+  func supervisorLost() -> ExitStatus? {
     guard ended == nil else { return nil }
     detachTerminal()
     output.remark(
@@ -130,8 +146,9 @@ package final class ForegroundSession {
     return .failed
   }
 
-  private func finish() -> ExitStatus {
+  func finish() -> ExitStatus {
     guard let ended else { return .failed }
+    output.flush(within: Self.drainTime)
     detachTerminal()
     output.remark(ended.outcome.sentence(name.text, disk: ended.removed ? nil : files.disk))
     switch ended.outcome.result {
@@ -143,13 +160,15 @@ package final class ForegroundSession {
 
   // MARK: - Signals
 
-  private func handle(_ signal: Signal) async {
+  func handle(_ signal: Signal) async {
     switch signal {
     case .terminalStop: suspend()
     case .quit:
       interrupts = max(interrupts, 1)
       await interrupt()
-    case .terminate, .hangUp:
+    // The kernel and the shell both tell of a terminal that is closed.
+    case .hangUp: await interrupt(upTo: 1)
+    case .terminate:
       // After a first request for the end there may be only seconds left.
       await interrupt(upTo: 2)
     default: await interrupt()
@@ -157,7 +176,8 @@ package final class ForegroundSession {
   }
 
   /// One step harder than before: the power button, then `quit`, then SIGKILL.
-  private func interrupt(upTo most: Int = 3) async {
+  func interrupt(upTo most: Int = 3) async {
+    if interrupts >= most { return }
     interrupts = min(interrupts + 1, max(most, interrupts))
     let rung: ShutdownLadder.Rung
     switch interrupts {
@@ -174,78 +194,6 @@ package final class ForegroundSession {
       output.remark("killing QEMU")
     }
     await supervisor.send(ControlRequest.stop(rung, timeout: nil).json)
-  }
-
-  // MARK: - Console
-
-  private func attachConsole() {
-    do throws(QMPError) {
-      let console = try SocketTransport(path: runtime.console)
-      let inputs = self.inputs
-      console.start(on: loop) { inputs.send(.console($0)) }
-      self.console = console
-    } catch {
-      output.remark("no console: \(error); it is in \(files.console)")
-    }
-    attachTerminal()
-  }
-
-  private func attachTerminal() {
-    // In the background of a shell the terminal is somebody else's; touching it would stop us.
-    if let terminal, !terminal.isForeground { return }
-    terminal?.passKeys()
-    isAttached = true
-    guard typing == nil else { return }
-    let inputs = self.inputs
-    typing = loop.watch(0, for: .read) { inputs.send(.typed(Files.readSome(0))) }
-  }
-
-  private func detachTerminal() {
-    if let typing { loop.cancel(typing) }
-    typing = nil
-    guard let terminal, isAttached else { return }
-    isAttached = false
-    terminal.restore()
-    // SeaBIOS switches the wrapping of long lines off, and nothing switches it on again.
-    output.show(Self.wrapLines)
-  }
-
-  private func typed(_ bytes: [UInt8]?) async -> ExitStatus? {
-    guard let bytes else {
-      // The end of the input is not the end of the guest: it may be run from a script.
-      if let typing { loop.cancel(typing) }
-      typing = nil
-      return nil
-    }
-    guard terminal != nil else {
-      console?.send(bytes)
-      return nil
-    }
-    for action in keys.read(bytes) {
-      switch action {
-      case .send(let bytes): console?.send(bytes)
-      case .help: output.remark(EscapeKeys.help)
-      case .detach:
-        await supervisor.send(ControlRequest.detach.json)
-        detachTerminal()
-        output.remark("detached; \(name) runs on. 'qvm stop \(name)' ends it")
-        return .done
-      }
-    }
-    return nil
-  }
-
-  /// Ctrl-Z: this process stops, the VM runs on; `fg` shows what it wrote meanwhile.
-  private func suspend() {
-    // A console that is attached and not read would hold up the guest.
-    console?.close()
-    detachTerminal()
-    Signal.stopThisProcess()
-    guard console != nil else { return }
-    attachConsole()
-    let missed = (try? Files.read(files.console, from: position)) ?? []
-    position += missed.count
-    output.show(missed)
   }
 }
 

@@ -118,12 +118,9 @@ package final class GuestCommandSession {
   private func handle(_ signal: Signal) async {
     if signal == .terminalStop { return Signal.stopThisProcess() }
     interrupts += 1
-    // The terminal has sent Ctrl-C to ssh as well; what the command makes of it decides.
-    if interrupts == 1, let process {
-      if signal != .interrupt { process.signal(signal) }
-      return
-    }
-    switch interrupts {
+    // What the command makes of it decides, the first time; the terminal may have told it already.
+    if let process, interrupts == 1 { return process.signal(signal) }
+    switch interrupts - (process == nil ? 0 : 1) {
     case 1: await stop(.powerButton)
     case 2: await stop(.quit)
     default: await stop(.kill)

@@ -55,13 +55,10 @@ package final class ControlProbe {
     }
   }
 
-  /// Asks for the status: one line, within the time.
-  package static func status(path: String, timeout: Duration) throws(Failure) -> JSONValue {
-    let probe = try ControlProbe(path: path)
-    probe.send(.status)
-    let deadline = SuspendingClock.now.advanced(by: timeout)
+  /// The answer to a request for the status.
+  package func status(until deadline: SuspendingClock.Instant) throws(Failure) -> JSONValue {
     while true {
-      if let status = try probe.line(until: deadline)["status"] { return status }
+      if let status = try line(until: deadline)["status"] { return status }
     }
   }
 }

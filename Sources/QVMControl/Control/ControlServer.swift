@@ -42,15 +42,32 @@ package actor ControlServer {
   package func listen(at path: String) throws(SystemError) {
     let listener = try SocketCalls.listen(path)
     self.listener = listener
-    listening = loop.watch(listener.number, for: .read) { [weak self] in
-      self?.assumeIsolated { $0.acceptClients() }
-    }
+    watchListener()
   }
 
   private func acceptClients() {
     guard let listener else { return }
+    var isEmpty = true
     while let descriptor = SocketCalls.accept(on: listener) {
+      isEmpty = false
       _ = add(descriptor, received: [], wantsEvents: false)
+    }
+    // Somebody waits and can't be let in: no descriptor is free. Asking again at once would ask
+    // for ever.
+    if isEmpty { pauseListening() }
+  }
+
+  private func pauseListening() {
+    if let listening { loop.cancel(listening) }
+    listening = loop.schedule(at: .now.advanced(by: .milliseconds(100))) { [weak self] in
+      self?.assumeIsolated { $0.watchListener() }
+    }
+  }
+
+  private func watchListener() {
+    guard let listener else { return }
+    listening = loop.watch(listener.number, for: .read) { [weak self] in
+      self?.assumeIsolated { $0.acceptClients() }
     }
   }
 

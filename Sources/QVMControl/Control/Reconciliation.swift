@@ -11,6 +11,8 @@ package enum Reconciliation {
   /// Looks at an instance under its lock.
   package static func finish(_ name: InstanceName, in store: InstanceStore) -> Result {
     let files = store.files(name)
+    // What somebody else wrote into a cache its owner could not read any more.
+    guard Files.information(store.cache.path)?.owner == Host.userID else { return .busy }
     guard let lock = try? FileLock.attemptExisting(files.vmLock) else { return .busy }
     guard let boot = try? BootRecord.read(files.boot) else { return .settled }
     // One that can't be read may say more than could be found out now: it is left as it is.

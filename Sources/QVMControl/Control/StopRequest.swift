@@ -9,6 +9,10 @@ package struct StopRequest {
     package let isGood: Bool
   }
 
+  /// A supervisor that says nothing for so long is stuck: the button is pressed every ten seconds,
+  /// and QEMU is given a minute to write its disks.
+  private static let silence = ShutdownLadder.flushGrace + .seconds(15)
+
   private let name: InstanceName
   private let files: InstanceFiles
   /// nil where the VM wasn't running.
@@ -42,7 +46,8 @@ package struct StopRequest {
       if let boot = try? BootRecord.read(files.boot) {
         let runtime = RuntimeFolder(path: boot.runtimeFolder)
         if let probe = try? ControlProbe(path: runtime.control) { return probe }
-        if let lock = try FileLock.attempt(files.supervisorLock) {
+        // A lock that is held without a QEMU is held by somebody who looks, creates or removes.
+        if boot.mayLive, let lock = try FileLock.attempt(files.supervisorLock) {
           return try adopt(name, files, boot, lock, in: store)
         }
       }
@@ -96,8 +101,14 @@ package struct StopRequest {
 
   private func event(of supervisor: ControlProbe) throws -> ControlEvent {
     do throws(ControlProbe.Failure) {
-      return try supervisor.event(until: .now.advanced(by: .seconds(31_536_000)))
+      return try supervisor.event(until: .now.advanced(by: Self.silence))
+    } catch .silent {
+      throw StopError.unreachable(name: name.text)
     } catch {
+      // It may have ended between the request and its last words: then they are on file.
+      if !FileLock.isHeld(files.vmLock), let outcome = try Outcome.read(files.outcome) {
+        return .ended(outcome, removed: false)
+      }
       throw StopError.supervisorEnded(name: name.text)
     }
   }

@@ -23,6 +23,15 @@ package struct VMStatus: Sendable, Hashable {
   package static func inspect(
     _ name: InstanceName, in store: InstanceStore
   ) throws(InstanceError) -> VMStatus {
+    try inspect(name, in: store, asked: nil, until: nil)
+  }
+
+  /// The same with a supervisor that has been asked already; its answer is waited for until the
+  /// deadline.
+  private static func inspect(
+    _ name: InstanceName, in store: InstanceStore, asked: ControlProbe?,
+    until deadline: SuspendingClock.Instant?
+  ) throws(InstanceError) -> VMStatus {
     let files = try store.existing(name)
     var status = VMStatus(name: name.text, files: files, phase: .stopped)
     do throws(JSONFileError) {
@@ -31,7 +40,7 @@ package struct VMStatus: Sendable, Hashable {
         status.boot = try BootRecord.read(files.boot)
         status.outcome = try Outcome.read(files.outcome)
         if FileLock.isHeld(files.vmLock) {
-          status.askTheLiving()
+          status.askTheLiving(asked, until: deadline ?? .now.advanced(by: patience))
           return status
         }
         guard let boot = status.boot else {
@@ -44,8 +53,7 @@ package struct VMStatus: Sendable, Hashable {
           {
             throw JSONFileError.missing(member: "name", path: files.record)
           }
-          status.phase = outcome.phase
-          status.reason = outcome.phase == .stopped ? outcome.result.rawValue : outcome.reason
+          status.settle()
           return status
         }
         // It ended unobserved. Whoever notices first finishes it; then look again.
@@ -64,32 +72,72 @@ package struct VMStatus: Sendable, Hashable {
     return status
   }
 
-  /// Every instance, by name; one that is broken hides none of the others.
-  package static func all(in store: InstanceStore) -> [VMStatus] {
-    store.names.compactMap { try? inspect($0, in: store) }
+  /// Every instance, by name; one that is broken or hangs neither hides nor delays the others.
+  ///
+  /// - Throws: ``FileError`` where the instances can't be listed.
+  package static func all(in store: InstanceStore) throws(FileError) -> [VMStatus] {
+    // All are asked before the first answer is waited for, so that the silent ones cost their time
+    // only once.
+    let asked = try store.listed().map { name in (name, ask(name, in: store)) }
+    let deadline = SuspendingClock.now.advanced(by: patience)
+    return asked.compactMap { name, probe in
+      try? inspect(name, in: store, asked: probe, until: deadline)
+    }
   }
 
-  private mutating func askTheLiving() {
+  /// Asks the supervisor of an instance, if there is one.
+  private static func ask(_ name: InstanceName, in store: InstanceStore) -> ControlProbe? {
+    let files = store.files(name)
+    guard FileLock.isHeld(files.vmLock), let boot = try? BootRecord.read(files.boot),
+      let probe = try? ControlProbe(path: RuntimeFolder(path: boot.runtimeFolder).control)
+    else { return nil }
+    probe.send(.status)
+    return probe
+  }
+
+  private mutating func askTheLiving(
+    _ asked: ControlProbe?, until deadline: SuspendingClock.Instant
+  ) {
     guard let boot else {
       phase = .starting
       return
     }
     let runtime = RuntimeFolder(path: boot.runtimeFolder)
     do throws(ControlProbe.Failure) {
-      let live = try ControlProbe.status(path: runtime.control, timeout: Self.patience)
+      let probe: ControlProbe
+      if let asked {
+        probe = asked
+      } else {
+        probe = try ControlProbe(path: runtime.control)
+        probe.send(.status)
+      }
+      let live = try probe.status(until: deadline)
       phase = live["phase"]?.string.flatMap(Phase.init(rawValue:)) ?? .unresponsive
       reason = live["reason"]?.string
       runState = live["runState"]?.string.map(RunState.init(rawValue:))
     } catch {
-      if FileLock.isHeld(files.supervisorLock) {
-        // Before it listens, and after it stopped listening, only its lock tells of it.
-        phase =
-          error == .silent ? .unresponsive : (outcome?.token == boot.token ? .stopping : .starting)
-        if error == .silent { reason = "the supervisor does not answer" }
-      } else {
-        askTheOrphan(runtime)
+      let isSupervised = FileLock.isHeld(files.supervisorLock)
+      switch (isSupervised, error) {
+      case (true, .silent):
+        phase = .unresponsive
+        reason = "the supervisor does not answer"
+      // Before it listens, and after it stopped listening, only its lock tells of it.
+      case (true, _): phase = outcome?.token == boot.token ? .stopping : .starting
+      case (false, _) where boot.mayLive: askTheOrphan(runtime)
+      // Somebody looks at it, or is about to boot or to remove it.
+      case (false, _): settle()
       }
     }
+  }
+
+  /// Shows what the files say of a VM that doesn't run.
+  private mutating func settle() {
+    guard let outcome, outcome.token == boot?.token else {
+      phase = .stopped
+      return
+    }
+    phase = outcome.phase
+    reason = outcome.phase == .stopped ? outcome.result.rawValue : outcome.reason
   }
 
   /// QEMU lives without a supervisor: its own monitor knows how it is.

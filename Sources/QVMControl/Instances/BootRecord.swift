@@ -34,6 +34,13 @@ package struct BootRecord: Sendable, Hashable {
   /// Whether the disk was made for this very boot, so that nothing is lost with it.
   package var isFirst: Bool
 
+  /// Whether the QEMU of this boot may live: false only where it certainly doesn't.
+  package var mayLive: Bool {
+    guard hostBootID == Host.bootID else { return false }
+    guard let pid, let start else { return true }
+    return Host.startTime(of: pid) == start
+  }
+
   package var json: JSONValue {
     var object: JSONObject = [
       "schema": .integer(Int64(Self.schema)), "boot": .string(token),

@@ -15,6 +15,13 @@ package struct InstanceStore: Sendable {
     Files.list(cache.instances).compactMap { try? InstanceName($0) }
   }
 
+  /// The same, where it matters that they can't be told.
+  ///
+  /// - Throws: ``FileError`` where the folder is there and can't be read.
+  package func listed() throws(FileError) -> [InstanceName] {
+    try Files.contents(of: cache.instances).compactMap { try? InstanceName($0) }
+  }
+
   package func exists(_ name: InstanceName) -> Bool {
     Files.information(files(name).folder)?.kind == .folder
   }

@@ -18,7 +18,7 @@ extension Outcome {
 
   /// Seconds with one digit behind the point.
   static func short(_ seconds: Double) -> String {
-    let tenths = Int((seconds * 10).rounded())
+    let tenths = Int(min(max(seconds, 0), 1e9) * 10 + 0.5)
     return "\(tenths / 10).\(tenths % 10)"
   }
 }

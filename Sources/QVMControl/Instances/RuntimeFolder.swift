@@ -18,7 +18,9 @@ package struct RuntimeFolder: Sendable, Hashable {
   package static func of(_ files: InstanceFiles) throws(InstanceError) -> RuntimeFolder {
     let name = hash(files.folder)
     var candidates: [RuntimeFolder] = []
-    if let folder = Host.environment("XDG_RUNTIME_DIR"), folder.hasPrefix("/") {
+    if let folder = Host.environment("XDG_RUNTIME_DIR"), folder.hasPrefix("/"),
+      let found = Files.information(folder), found.kind == .folder, found.owner == Host.userID
+    {
       candidates.append(RuntimeFolder(path: "\(folder)/qvm/\(name)"))
     }
     candidates.append(RuntimeFolder(path: "/tmp/qvm-\(Host.userID)/\(name)"))

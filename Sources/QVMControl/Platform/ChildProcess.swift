@@ -126,6 +126,8 @@ package final class ChildProcess: Sendable {
     sigemptyset(&mask)
     posix_spawnattr_setsigmask(&attributes, &mask)
     sigfillset(&mask)
+    // What 'nohup' ignored stays ignored.
+    if Signal.hangUp.isIgnored { sigdelset(&mask, SIGHUP) }
     posix_spawnattr_setsigdefault(&attributes, &mask)
     var flags = Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF) | extraFlags
     if plan.ownSession { flags |= setsid }
@@ -141,7 +143,7 @@ package final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, Int32(target), "/dev/null", access, 0)
         continue
       }
-      let source = fcntl(descriptor.number, F_DUPFD_CLOEXEC, 100)
+      let source = fcntl(descriptor.number, F_DUPFD_CLOEXEC, Int32(plan.descriptors.count))
       guard source >= 0 else { throw SpawnError(program: plan.executable, cause: .last("fcntl")) }
       sources.append(source)
       posix_spawn_file_actions_adddup2(&actions, source, Int32(target))

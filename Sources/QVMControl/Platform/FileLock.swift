@@ -27,6 +27,7 @@ package struct FileLock: Sendable {
   private static func lock(
     _ path: String, wait: Bool, create: Bool
   ) throws(FileError) -> FileLock? {
+    var glances = 0
     while true {
       let flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | (create ? O_CREAT : 0)
       let number = open(path, flags, mode_t(0o600))
@@ -36,7 +37,13 @@ package struct FileLock: Sendable {
       let descriptor = Descriptor(owning: number)
       while flock(number, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
         if errno == EINTR { continue }
-        if errno == EWOULDBLOCK { return nil }
+        if errno == EWOULDBLOCK {
+          // Somebody may only have a look, which takes a moment; who holds it keeps it.
+          glances += 1
+          if glances > 5 { return nil }
+          _ = poll(nil, 0, 5)
+          continue
+        }
         throw FileError(verb: "lock", path: path, cause: .last("flock"))
       }
       // Between open and flock the file may have been removed, and perhaps made anew: a lock on a

@@ -62,7 +62,15 @@ package enum Files {
 
   /// The names in a folder, sorted, without `.` and `..`; empty where the folder doesn't exist.
   package static func list(_ folder: String) -> [String] {
-    guard let stream = opendir(folder) else { return [] }
+    (try? contents(of: folder)) ?? []
+  }
+
+  /// The names in a folder, sorted, without `.` and `..`; none where the folder doesn't exist.
+  package static func contents(of folder: String) throws(FileError) -> [String] {
+    guard let stream = opendir(folder) else {
+      if errno == ENOENT { return [] }
+      throw fail("read", folder, "opendir")
+    }
     defer { closedir(stream) }
     var names: [String] = []
     while let entry = readdir(stream) {

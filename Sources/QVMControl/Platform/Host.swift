@@ -118,6 +118,19 @@ package enum Host {
     }
   }
 
+  /// Keeps the descriptors that this process was started with, but for the standard ones, from its
+  /// children: a caller's lock or pipe must not live as long as a VM.
+  package static func keepDescriptorsFromChildren() {
+    #if !canImport(Darwin)
+      // Darwin has a flag of posix_spawn for this.
+      for name in Files.list("/proc/self/fd") {
+        guard let number = Int32(name), number > 2 else { continue }
+        let flags = fcntl(number, F_GETFD)
+        if flags >= 0 { _ = fcntl(number, F_SETFD, flags | FD_CLOEXEC) }
+      }
+    #endif
+  }
+
   /// Files made from now on are for this user only, whatever the caller's umask.
   package static func restrictFileModes() { umask(0o077) }
 

@@ -59,7 +59,7 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
     }
   }
 
-  private var isIgnored: Bool {
+  var isIgnored: Bool {
     var action = sigaction()
     guard sigaction(rawValue, nil, &action) == 0 else { return false }
     #if canImport(Darwin)

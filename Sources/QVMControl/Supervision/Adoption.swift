@@ -12,13 +12,15 @@ enum Adoption {
     _ boot: BootRecord, files: InstanceFiles, runtime: RuntimeFolder, on loop: EventLoop,
     notify: @Sendable (String) -> Void
   ) async throws -> Startup.Started {
-    guard let pid = boot.pid else {
+    // A supervisor that was killed right after the start had no time to write the pid down.
+    guard let pid = boot.pid ?? writtenPid(files) else {
       throw StartError.other(
         message: "the supervisor was killed before it had started QEMU", advice: nil)
     }
     try? Files.remove(runtime.control)
     let process = VMProcess.adopted(
-      pid: pid, start: boot.start, hostBootID: boot.hostBootID, lockPath: files.vmLock)
+      pid: pid, start: boot.start ?? Host.startTime(of: pid), hostBootID: boot.hostBootID,
+      lockPath: files.vmLock)
     do throws(QMPError) {
       let client = try await QMPClient.connect(
         over: try SocketTransport(path: runtime.monitor), on: loop, timeout: greetingTimeout)
@@ -28,5 +30,10 @@ enum Adoption {
       notify("QEMU can only be ended by signals: \(error)")
       return Startup.Started(process: process, client: nil, events: nil, boot: boot)
     }
+  }
+
+  /// The pid that QEMU itself has written.
+  private static func writtenPid(_ files: InstanceFiles) -> Int32? {
+    Files.text(files.qemuPid).flatMap { Int32($0.prefix { $0.isNumber }) }
   }
 }

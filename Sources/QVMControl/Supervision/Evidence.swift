@@ -26,6 +26,8 @@ package struct Evidence: Sendable, Hashable {
       cause = ShutdownCause(rawValue: event.data["reason"]?.string ?? "unknown")
       byGuest = event.data["guest"]?.bool ?? false
     case "GUEST_PANICKED": guestPanicked = true
+    // It panicked, and was started anew.
+    case "RESET": guestPanicked = false
     default: break
     }
   }

@@ -31,7 +31,10 @@ package struct QEMULog: Sendable {
 
   /// Whether the accelerator is what failed.
   package var blamesAccelerator: Bool {
-    contains(anyOf: ["kvm", "hvf", "hv_error", "accelerator", "msr 0x", "hypervisor"])
+    contains(anyOf: [
+      "kvm_", "kvm:", "kvm kernel module", "kvm is not", "initialize kvm", "hvf", "hv_error",
+      "accelerator", "msr 0x", "hypervisor",
+    ])
   }
 
   /// Whether the forwarded port is what failed: somebody else listens there.

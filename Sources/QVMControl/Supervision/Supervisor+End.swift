@@ -6,8 +6,11 @@ extension Supervisor {
     let failure = error as? any QVMFailure
     let message = failure?.message ?? "\(error)"
     if plan.kind == .boot {
-      record(
-        Outcome(token: boot.token, result: .failedToStart, reason: Self.firstLine(message)))
+      // Without a record of this boot an outcome of it would make the last one's look open.
+      if (try? BootRecord.read(files.boot))?.token == boot.token {
+        record(
+          Outcome(token: boot.token, result: .failedToStart, reason: Self.firstLine(message)))
+      }
       // The disk was made for this and nothing was ever written to it: nobody misses it.
       if plan.isFirst { removeInstance() }
       runtime.remove()
@@ -43,7 +46,9 @@ extension Supervisor {
       case .signalled(let signal): outcome.signal = signal
       }
     case .unobserved:
-      verdict = evidence.verdict(pidFileRemains: Files.exists(files.qemuPid))
+      let pidFileRemains = Files.exists(files.qemuPid)
+      verdict = evidence.verdict(pidFileRemains: pidFileRemains)
+      if evidence.wasKilled, pidFileRemains { outcome.signal = Signal.kill.rawValue }
     }
     (outcome.result, outcome.reason) = verdict
     if let startedAt = ladder.startedAt {

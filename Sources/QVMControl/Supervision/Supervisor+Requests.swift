@@ -3,7 +3,7 @@ internal import QMPClient
 /// What clients of `control.sock` want.
 extension Supervisor {
   func answer(
-    _ request: ControlRequest, from id: ControlServer.ClientID, starting: Task<Void, Never>
+    _ request: ControlRequest, from id: ControlServer.ClientID
   ) async {
     switch request {
     case .status: answerStatus(to: id)
@@ -11,13 +11,13 @@ extension Supervisor {
     case .subscribe:
       await server.subscribe(id)
       await server.send(ControlEvent.phase(phase, reason: phaseReason).json, to: id)
-    case .proceed: if isHeld { await proceed() }
+    case .proceed: if isHeld { proceed() }
     case .detach:
       if id == lease { lease = nil }
-      if isHeld { await proceed() }
+      if isHeld { proceed() }
     case .stop(let rung, let timeout):
       await server.subscribe(id)
-      await stop(rung, timeout: timeout, starting: starting)
+      await stop(rung, timeout: timeout)
     }
   }
 

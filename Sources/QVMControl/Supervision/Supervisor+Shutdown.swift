@@ -2,17 +2,16 @@ internal import QMPClient
 
 /// Carrying out what the ladder says.
 extension Supervisor {
-  func stop(
-    _ rung: ShutdownLadder.Rung, timeout: Int?, starting: Task<Void, Never>
-  ) async {
-    if process == nil, plan.kind == .adopt {
+  func stop(_ rung: ShutdownLadder.Rung, timeout: Int?) async {
+    // Before it has answered nobody knows whether the guest can react.
+    if plan.kind == .adopt, !isAnnounced {
       pendingStop = (max(rung, pendingStop?.rung ?? rung), timeout)
       return
     }
     let patience = Duration.seconds(timeout ?? boot.shutdownTimeout)
     // Before its first instruction there is no guest to ask.
     let canReact = !isHeld && phase != .starting && (runState ?? .running) == .running
-    if process == nil { starting.cancel() }
+    if process == nil { starting?.cancel() }
     if !canReact, rung == .powerButton, let runState, !isHeld {
       await server.broadcast(.notice("the guest is \(runState) and can't react"))
     }

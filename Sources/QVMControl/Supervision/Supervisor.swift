@@ -7,6 +7,10 @@ package import QMPClient
 package final class Supervisor {
   enum Input: Sendable {
     case started(Result<Startup.Started, any Error>)
+    /// What came of letting the guest run.
+    case proceeded(QMPError?)
+    /// QEMU's answer to a question for the run state.
+    case runState(Result<RunState, QMPError>)
     case event(QMPEvent)
     case monitorLost
     case ended(VMProcess.End)
@@ -51,6 +55,10 @@ package final class Supervisor {
   var lease: ControlServer.ClientID?
   var timer: EventLoop.Token?
   var isHeld = false
+  /// Starts QEMU, or connects to the one that is there.
+  var starting: Task<Void, Never>?
+  /// Whether the clients were told that the guest executes.
+  private(set) var isAnnounced = false
   /// What was asked for before the QEMU to take over had answered.
   var pendingStop: (rung: ShutdownLadder.Rung, timeout: Int?)?
 
@@ -87,7 +95,7 @@ package final class Supervisor {
     lease = await server.add(launcher, received: received, wantsEvents: true)
     Signal.handle([.interrupt, .terminate, .hangUp, .quit]) { inputs.send(.signal($0)) }
     let boot = self.boot
-    let starting = Task(executorPreference: loop) {
+    starting = Task(executorPreference: loop) {
       do {
         inputs.send(.started(.success(try await begin(boot))))
       } catch {
@@ -95,33 +103,37 @@ package final class Supervisor {
       }
     }
     while let input = await inputs.next() {
-      if await handle(input, starting: starting) { break }
+      if await handle(input) { break }
       armTimer()
     }
     reporter?.cancel()
   }
 
   /// Handles one input; whether it was the last.
-  private func handle(_ input: Input, starting: Task<Void, Never>) async -> Bool {
+  private func handle(_ input: Input) async -> Bool {
     switch input {
-    case .started(.success(let started)): return await begin(started, starting: starting)
+    case .started(.success(let started)): return await begin(started)
     case .started(.failure(let error)):
       await failed(error)
       return true
+    case .proceeded(let error?):
+      await server.broadcast(.notice("QEMU did not let the guest run: \(error)"))
+    case .proceeded(nil): break
+    case .runState(let answer): await take(answer)
     case .event(let event): await take(event)
     case .monitorLost: await monitorLost()
     case .ended(let end):
       await ended(end)
       return true
-    case .request(let request, let id): await answer(request, from: id, starting: starting)
+    case .request(let request, let id): await answer(request, from: id)
     case .clientLost(let id) where id == lease:
       lease = nil
-      await stop(.powerButton, timeout: nil, starting: starting)
+      await stop(.powerButton, timeout: nil)
     case .clientLost: break
     case .signal(let signal):
       // A second signal means that there is no time: a CI system kills seconds later.
       let again = ladder.rung != nil || signal == .quit
-      await stop(again ? .quit : .powerButton, timeout: nil, starting: starting)
+      await stop(again ? .quit : .powerButton, timeout: nil)
     case .notice(let text): await server.broadcast(.notice(text))
     case .tick: await carryOut(ladder.tick(.now))
     }
@@ -137,7 +149,7 @@ package final class Supervisor {
 
   // MARK: - Beginning
 
-  private func begin(_ started: Startup.Started, starting: Task<Void, Never>) async -> Bool {
+  private func begin(_ started: Startup.Started) async -> Bool {
     boot = started.boot
     process = started.process
     client = started.client
@@ -160,39 +172,39 @@ package final class Supervisor {
       // The VM can do without; `monitor.sock` remains for whoever wants something of it.
       await server.broadcast(.notice("no control socket: \(error.reason)"))
     }
-    if plan.kind == .boot, plan.waitsForConsole, lease != nil {
+    if plan.kind == .adopt {
+      if client == nil {
+        await announceRunning()
+      } else {
+        Self.askRunState(client, inputs, on: loop)
+      }
+    } else if ladder.rung != nil {
+      // It was asked to end while it started: no instruction of the guest has run, nor will one.
+      await tell(Quit())
+    } else if plan.waitsForConsole, lease != nil {
       isHeld = true
       await server.broadcast(.created)
-    } else if plan.kind == .boot {
-      await proceed()
     } else {
-      await refreshRunState()
-      await announceRunning()
-      if let pendingStop {
-        await stop(pendingStop.rung, timeout: pendingStop.timeout, starting: starting)
-      }
+      proceed()
     }
     return false
   }
 
   /// Lets the guest execute its first instruction.
-  func proceed() async {
+  func proceed() {
     isHeld = false
     // An early request to stop came before there was anything to stop.
-    if ladder.rung != nil { return }
-    do throws(QMPError) {
-      try await client?.execute(Cont(), timeout: Self.answerTimeout)
-    } catch {
-      await server.broadcast(.notice("QEMU did not let the guest run: \(error)"))
-    }
-    await refreshRunState()
-    await announceRunning()
+    if ladder.rung == nil { Self.proceed(client, inputs, on: loop) }
   }
 
-  private func announceRunning() async {
+  /// Tells the clients, once, that the guest executes; what was asked for meanwhile is done now.
+  func announceRunning() async {
+    if isAnnounced { return }
+    isAnnounced = true
     await server.broadcast(
       .running(
         sshAddress: boot.sshAddress, sshPort: boot.sshPort, accelerator: boot.accelerator ?? ""))
+    if let pendingStop { await stop(pendingStop.rung, timeout: pendingStop.timeout) }
   }
 
   func setPhase(_ phase: Phase, reason: String? = nil) async {
@@ -200,48 +212,5 @@ package final class Supervisor {
     self.phase = phase
     phaseReason = reason
     await server.broadcast(.phase(phase, reason: reason))
-  }
-
-  /// Asks QEMU for the run state and derives the phase from it.
-  func refreshRunState() async {
-    guard let client else { return }
-    do throws(QMPError) {
-      runState = try await client.execute(QueryStatus(), timeout: Self.answerTimeout).status
-    } catch {
-      if case .timedOut = error { await setPhase(.unresponsive, reason: "monitor silent") }
-      return
-    }
-    if ladder.rung != nil {
-      await setPhase(.stopping, reason: ladder.rung?.name)
-    } else if runState == .running || runState == .suspended {
-      await setPhase(.running)
-    } else {
-      await setPhase(.paused, reason: runState?.rawValue)
-    }
-  }
-
-  // MARK: - What QEMU says
-
-  func take(_ event: QMPEvent) async {
-    evidence.note(event)
-    switch event.name {
-    case "SHUTDOWN":
-      ladder.shutdownSeen(at: .now)
-      await setPhase(.stopping, reason: evidence.cause?.rawValue)
-    case "STOP":
-      await refreshRunState()
-      // What stopped it keeps it from obeying; QEMU itself still can be told to end.
-      if ladder.rung != nil { await carryOut(ladder.guestStopped(at: .now)) }
-    case "RESUME": await refreshRunState()
-    default: break
-    }
-  }
-
-  func monitorLost() async {
-    client = nil
-    runState = nil
-    // Usually QEMU's end follows at once.
-    await carryOut(ladder.monitorLost(at: .now))
-    if phase != .stopping { await setPhase(.unresponsive, reason: "QEMU closed its monitor") }
   }
 }

@@ -24,6 +24,7 @@ package enum SupervisorProcess {
   package static func start(
     _ plan: LaunchPlan, files: InstanceFiles, supervisorLock: FileLock, vmLock: FileLock?
   ) throws -> Descriptor {
+    Host.keepDescriptorsFromChildren()
     let (ours, theirs) = try SocketCalls.pair()
     let log = try Files.openForOutput(files.supervisorLog, append: true)
     var descriptors = [nil, nil, log, theirs, supervisorLock.descriptor]
@@ -74,6 +75,8 @@ package enum SupervisorProcess {
           let startup = Startup(
             plan: plan, name: name, files: files, runtime: runtime, vmLock: vmLock, loop: loop,
             notify: { inputs.send(.notice($0)) })
+          // From here on an outcome is this boot's: before anything can fail.
+          try JSONFile.write(boot.json, to: files.boot)
           try runtime.prepare()
           return try await startup.start(boot)
         }

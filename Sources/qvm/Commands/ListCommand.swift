@@ -12,7 +12,7 @@ struct ListCommand: Command {
   var isJSON = false
 
   func run() throws -> ExitStatus {
-    let all = VMStatus.all(in: InstanceStore(try Cache.fromEnvironment()))
+    let all = try VMStatus.all(in: InstanceStore(try Cache.fromEnvironment()))
     if isJSON {
       try Output.print([
         "schema": 1, "instances": .array(all.map { .object($0.json) }),

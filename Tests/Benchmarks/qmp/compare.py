@@ -4,8 +4,8 @@
 
 FOLDER holds the programs `server` and `limit`, and takes the sockets and the recorded schema; RIVAL
 is the command of rival.py, or `-` and the reason why there is none. The contenders take turns in
-short rounds, and a ratio is the median over the rounds: a machine that is busy with other things for
-a while slows all of them. Exits with 1 where an aim is missed.
+short rounds, and a ratio is the median over the rounds: a machine that is busy with other things
+for a while slows all of them. Exits with 1 where an aim is missed.
 """
 
 import os
@@ -21,6 +21,7 @@ FOLDER, BENCH, *RIVAL = sys.argv[1:]
 NO_RIVAL = " ".join(RIVAL[1:]) if RIVAL[0] == "-" else None
 FLOOD = 100_000
 MILLION = 1_000_000
+NAMES = LIMIT, OURS, THEIRS = "C", "QMPClient", "qemu.qmp"
 children = []
 
 
@@ -51,7 +52,6 @@ class Contender:
         answer = self.process.stdout.readline().split()
         if len(answer) != 2:
             raise SystemExit(f"{self.process.args[0]} failed at: {verb} {count}")
-        # The server sends so many events whatever it is asked for.
         return tuple(int(number) / count for number in answer)
 
     def resident(self):
@@ -60,13 +60,13 @@ class Contender:
 
 
 def race(contenders, verb, counts, rounds):
-    """Per contender, what each round took; None for a contender that isn't there."""
-    times = {name: [] for name, contender in contenders.items() if contender and counts.get(name)}
-    for name in times:
-        contenders[name].do(verb, max(counts[name] // 4, 1) if verb != "events" else FLOOD)
-    for _ in range(rounds):
+    """Per contender, what each round took; the round before the first is for warming up."""
+    times = {name: [] for name in counts if contenders[name]}
+    for turn in range(-1, rounds):
         for name in times:
-            times[name].append(contenders[name].do(verb, counts[name]))
+            took = contenders[name].do(verb, counts[name])
+            if turn >= 0:
+                times[name].append(took)
     return times
 
 
@@ -80,47 +80,42 @@ def ratio(times, above, below, clock=0):
 
 
 def figure(times, name, clock=0):
-    return statistics.median(round[clock] for round in times[name]) if name in times else None
+    return statistics.median(took[clock] for took in times[name]) if name in times else None
 
 
 misses = []
 
 
-def row(what, times, unit, clock=0, limit_aim=None, rival_aim=None):
-    """Prints a row. `limit_aim`: at most so many times C; `rival_aim`: at least so many times as
-    fast as the rival."""
-    show = {
-        "us": lambda ns: f"{ns / 1e3:9.2f}",
-        "ms": lambda ns: f"{ns / 1e6:9.3f}",
-        "k/s": lambda ns: f"{1e6 / ns:9.1f}",
-    }[unit]
-    names = ("C", "qvm", "rival")
-    cells = [show(f) if (f := figure(times, name, clock)) is not None else f"{'-':>9}" for name in names]
-    print(f"{what:<36}{unit:>5} {' '.join(cells)}", end="  ")
-    parts = []
-    if limit_aim:
-        value = ratio(times, "qvm", "C", clock)
-        reached = value <= limit_aim
-        parts.append(f"{value:5.2f}x C (<= {limit_aim:.2f})  {'yes' if reached else 'NO '}")
-        if not reached:
-            misses.append(what)
-    if rival_aim:
-        value = ratio(times, "rival", "qvm", clock)
-        if value is None:
-            parts.append("rival not measured")
-        else:
-            reached = value >= rival_aim
-            parts.append(f"{value:6.2f}x rival (>= {rival_aim:g})  {'yes' if reached else 'NO'}")
-            if not reached:
-                misses.append(what)
-    print("   ".join(parts))
-    sys.stdout.flush()
+SCALES = {"us": lambda ns: f"{ns / 1e3:10.2f}", "ms": lambda ns: f"{ns / 1e6:10.3f}",
+          "k/s": lambda ns: f"{1e6 / ns:10.1f}"}
 
 
-def absolute(what, value, text, reached):
-    print(f"{what:<36}{'':>5} {text}  {'yes' if reached else 'NO'}")
+def judge(what, reached):
     if not reached:
         misses.append(what)
+    return "yes" if reached else "NO "
+
+
+def row(what, times, unit, clock=0, limit_aim=None, rival_aim=None):
+    """Prints a row. The aims: at most so many times what C takes; at least so many times as fast as
+    the rival."""
+    print(f"{what:<35}{unit:>4}", end="")
+    for name in NAMES:
+        value = figure(times, name, clock)
+        print(f"{'-':>10}" if value is None else SCALES[unit](value), end="")
+    if limit_aim:
+        value = ratio(times, OURS, LIMIT, clock)
+        print(f"  {value:5.2f} x C (<= {limit_aim:.2f}) {judge(what, value <= limit_aim)}", end="")
+    value = ratio(times, THEIRS, OURS, clock)
+    if value is not None:
+        print(f"  {value:6.2f} x as fast", end="")
+        if rival_aim:
+            print(f" (>= {rival_aim:g}) {judge(what, value >= rival_aim)}", end="")
+    print(flush=True)
+
+
+def absolute(what, text, reached):
+    print(f"{what:<35}{'':>4}  {text} {judge(what, reached)}", flush=True)
 
 
 def await_socket(path):
@@ -136,7 +131,7 @@ def await_socket(path):
 
 
 def start_qemu():
-    monitors = {name: f"{FOLDER}/{name}.sock" for name in ("C", "qvm", "rival", "recorder")}
+    monitors = {name: f"{FOLDER}/{name}.sock" for name in (*NAMES, "recorder")}
     arguments = []
     for path in monitors.values():
         arguments += ["-qmp", f"unix:{path},server=on,wait=off"]
@@ -157,62 +152,73 @@ def record_schema(path):
     file = f"{FOLDER}/schema.json"
     with open(file, "wb") as output:
         output.write(reply)
-    return file, len(reply)
+    return file
 
 
 def contenders(paths, schema):
     """Each connected to a monitor of its own."""
     return {
-        "C": Contender(f"{FOLDER}/limit", paths["C"]),
-        "qvm": Contender(BENCH, paths["qvm"], schema),
-        "rival": None if NO_RIVAL else Contender(*RIVAL, paths["rival"], schema),
+        LIMIT: Contender(f"{FOLDER}/limit", paths[LIMIT]),
+        OURS: Contender(BENCH, paths[OURS], schema),
+        THEIRS: None if NO_RIVAL else Contender(*RIVAL, paths[THEIRS], schema),
     }
 
 
-def race_all():
-    monitors = start_qemu()
-    schema, size = record_schema(monitors["recorder"])
-    version = subprocess.check_output(["qemu-system-x86_64", "--version"], text=True)
-    version = re.search(r"version (\S+)", version)[1]
-    load = ", ".join(f"{number:.2f}" for number in os.getloadavg())
-    print(f"QEMU {version}; {os.cpu_count()} processors, load {load}")
-    print(f"rival: {'not measured: ' + NO_RIVAL if NO_RIVAL else 'qemu.qmp'}\n")
-    print(f"{'':<41} {'C':>9} {'QMPClient':>9} {'qemu.qmp':>9}")
+def each(limit, ours, theirs):
+    return {name: count for name, count in zip(NAMES, (limit, ours, theirs)) if count}
 
+
+def race_over_qemu(monitors, schema):
     real = contenders(monitors, schema)
-    times = race(real, "trips", {"C": 300, "qvm": 300, "rival": 300}, 21)
+    times = race(real, "trips", each(300, 300, 300), 25)
     row("2a round trip, QEMU", times, "us", limit_aim=1.10, rival_aim=1.4)
     row("2b processor time of it", times, "us", clock=1, limit_aim=1.5, rival_aim=8)
-    times = race(real, "schema", {"C": 2, "qvm": 2, "rival": 2}, 11)
+    times = race(real, "schema", each(2, 2, 2), 11)
     row("2f query-qmp-schema, QEMU", times, "ms", limit_aim=1.10)
 
-    await_socket_of_server = f"{FOLDER}/server.sock"
-    start(f"{FOLDER}/server", await_socket_of_server, schema)
-    await_socket(await_socket_of_server)
-    free = contenders(dict.fromkeys(monitors, await_socket_of_server), schema)
-    times = race(free, "trips", {"C": 5000, "qvm": 5000, "rival": 1000}, 21)
-    row("2c round trip, server that's free", times, "us", limit_aim=2.0, rival_aim=5)
-    times = race(free, "flight", {"C": 20000, "qvm": 20000, "rival": 2000}, 15)
-    row("2d 32 in flight, same", times, "k/s", limit_aim=1 / 0.75, rival_aim=12)
-    times = race(free, "events", {"C": FLOOD, "qvm": FLOOD, "rival": FLOOD}, 3)
-    row("2e events, decoded in order", times, "k/s", rival_aim=20)
-    rate = 1e9 / figure(times, "qvm")
-    absolute("   a second", rate, f"{rate / 1e6:9.2f} million (>= 1)", rate >= 1e6)
-    times = race(free, "decode", {"qvm": 20, "rival": 20}, 15)
-    row(f"2f decode the schema, {size} bytes", times, "ms")
-    took = figure(times, "qvm") / 1e6
-    absolute("   in milliseconds", took, f"{took:9.3f} (<= 2)", took <= 2)
 
-    before = free["qvm"].resident()
-    free["qvm"].do("trips", MILLION)
-    after = free["qvm"].resident()
-    absolute("memory over a million round trips", after - before,
+def race_over_server(monitor, schema):
+    start(f"{FOLDER}/server", monitor, schema)
+    await_socket(monitor)
+    free = contenders(dict.fromkeys(NAMES, monitor), schema)
+    times = race(free, "trips", each(5000, 5000, 1000), 25)
+    row("2c round trip, server that is free", times, "us", limit_aim=2.0, rival_aim=5)
+    times = race(free, "flight", each(20000, 20000, 2000), 25)
+    row("2d 32 in flight, same", times, "k/s", limit_aim=1 / 0.75, rival_aim=12)
+    times = race(free, "batch", each(20000, None, None), 5)
+    row("   where one C caller may batch them", times, "k/s")
+    times = race(free, "events", each(FLOOD, FLOOD, FLOOD), 3)
+    row("2e events, decoded in order", times, "k/s", rival_aim=20)
+    rate = 1e3 / figure(times, OURS)
+    absolute("   in millions a second", f"{rate:.2f} (>= 1)", rate >= 1)
+    times = race(free, "decode", each(None, 20, 20), 15)
+    row(f"2f the schema, {os.path.getsize(schema)} bytes, decoded", times, "ms")
+    took = figure(times, OURS) / 1e6
+    absolute("   in milliseconds", f"{took:.3f} (<= 2)", took <= 2)
+    before = free[OURS].resident()
+    free[OURS].do("trips", MILLION)
+    after = free[OURS].resident()
+    absolute("memory over a million round trips",
              f"{before} KiB before, {after} after (<= 64 more)", after - before <= 64)
+
+
+def main():
+    monitors = start_qemu()
+    schema = record_schema(monitors["recorder"])
+    version = subprocess.check_output(["qemu-system-x86_64", "--version"], text=True)
+    version = re.search(r"version (.*)", version)[1]
+    load = ", ".join(f"{number:.2f}" for number in os.getloadavg())
+    print(f"QEMU {version}; {os.cpu_count()} processors, load {load}")
+    if NO_RIVAL:
+        print(f"qemu.qmp is not measured: {NO_RIVAL}")
+    print(f"\n{'':<39}" + "".join(f"{name:>10}" for name in NAMES))
+    race_over_qemu(monitors, schema)
+    race_over_server(f"{FOLDER}/server.sock", schema)
 
 
 try:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    race_all()
+    main()
 finally:
     stop_all()
 if misses:

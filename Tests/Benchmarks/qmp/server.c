@@ -33,6 +33,12 @@ static void fail(const char *what) {
   exit(1);
 }
 
+/* Appends bytes; where the next ones go. */
+static char *put(char *out, const char *bytes, size_t count) {
+  memcpy(out, bytes, count);
+  return out + count;
+}
+
 static void write_all(int fd, const char *bytes, size_t count) {
   while (count > 0) {
     ssize_t written = write(fd, bytes, count);
@@ -74,10 +80,10 @@ static char *finish(char *out, const char *line, const char *end) {
     while (*id == ' ') id++;
     const char *stop = id;
     while (stop < end && *stop != ',' && *stop != '}') stop++;
-    out = mempcpy(out, ", \"id\": ", 8);
-    out = mempcpy(out, id, (size_t)(stop - id));
+    out = put(out, ", \"id\": ", 8);
+    out = put(out, id, (size_t)(stop - id));
   }
-  return mempcpy(out, "}\r\n", 3);
+  return put(out, "}\r\n", 3);
 }
 
 /* Where the command that begins at `line` ends, behind its last brace; NULL where it is not all
@@ -104,7 +110,7 @@ static void serve(int fd) {
     while ((end = command_end(line, limit))) {
       size_t length = (size_t)(end - line);
       if (memmem(line, length, "\"query-status\"", 14)) {
-        next = mempcpy(next, status, sizeof status - 1);
+        next = put(next, status, sizeof status - 1);
       } else {
         int large = memmem(line, length, "\"query-qmp-schema\"", 18) ? 1
                     : memmem(line, length, "\"flood\"", 7)          ? 2
@@ -114,7 +120,7 @@ static void serve(int fd) {
           next = out;
           write_all(fd, large == 1 ? schema : flood, large == 1 ? schema_length : flood_length);
         }
-        if (large != 1) next = mempcpy(next, empty, sizeof empty - 1);
+        if (large != 1) next = put(next, empty, sizeof empty - 1);
       }
       next = finish(next, line, end);
       line = end;

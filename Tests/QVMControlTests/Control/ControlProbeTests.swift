@@ -17,11 +17,17 @@ import Testing
     #expect(throws: ControlProbe.Failure.absent) { try ControlProbe(path: path) }
   }
 
+  private func status(within time: Duration) throws -> JSONValue {
+    let probe = try ControlProbe(path: path)
+    probe.send(.status)
+    return try probe.status(until: .now.advanced(by: time))
+  }
+
   @Test func `one who accepts nothing is silent, after the time and not before`() throws {
     let listener = try SocketCalls.listen(path)
     let start = SuspendingClock.now
     #expect(throws: ControlProbe.Failure.silent) {
-      try ControlProbe.status(path: path, timeout: .milliseconds(150))
+      try status(within: .milliseconds(150))
     }
     let took = start.duration(to: .now)
     #expect(took >= .milliseconds(150))
@@ -47,7 +53,7 @@ import Testing
         peer.send("se\":\"running\"}}\n")
         _ = SocketCalls.wait(socket.number, for: .read, until: .now.advanced(by: .seconds(10)))
       })
-    let status = try ControlProbe.status(path: path, timeout: .seconds(10))
+    let status = try self.status(within: .seconds(10))
     #expect(status.text == #"{"phase":"running"}"#)
   }
 

@@ -148,7 +148,7 @@ import Testing
     let other = try InstanceName("other")
     try Files.makeFolder(store.files(other).folder)
     try Files.write(Array("{\"schema\":1,".utf8), to: store.files(other).record)
-    let all = VMStatus.all(in: store)
+    let all = try VMStatus.all(in: store)
     #expect(all.map(\.name) == ["other", "vm"])
     #expect(all.map(\.phase) == [.broken, .stopped])
     #expect(all.first?.reason?.contains(store.files(other).record) == true)

@@ -1,0 +1,75 @@
+internal import QMPClient
+
+/// Talking with QEMU, and what it says.
+extension Supervisor {
+  // In tasks of their own, whose answers come in like everything else: a QEMU that is silent must
+  // not make the supervisor deaf.
+
+  static func proceed(
+    _ client: QMPClient?, _ inputs: Mailbox<Input>, on loop: EventLoop
+  ) {
+    Task(executorPreference: loop) {
+      do throws(QMPError) {
+        try await client?.execute(Cont(), timeout: answerTimeout)
+        inputs.send(.proceeded(nil))
+      } catch {
+        inputs.send(.proceeded(error))
+      }
+      askRunState(client, inputs, on: loop)
+    }
+  }
+
+  static func askRunState(
+    _ client: QMPClient?, _ inputs: Mailbox<Input>, on loop: EventLoop
+  ) {
+    guard let client else { return }
+    Task(executorPreference: loop) {
+      do throws(QMPError) {
+        let reply = try await client.execute(QueryStatus(), timeout: answerTimeout)
+        inputs.send(.runState(.success(reply.status)))
+      } catch {
+        inputs.send(.runState(.failure(error)))
+      }
+    }
+  }
+
+  func take(_ event: QMPEvent) async {
+    evidence.note(event)
+    switch event.name {
+    case "SHUTDOWN":
+      ladder.shutdownSeen(at: .now)
+      await setPhase(.stopping, reason: evidence.cause?.rawValue)
+    case "STOP", "RESUME": Self.askRunState(client, inputs, on: loop)
+    default: break
+    }
+  }
+
+  /// Derives the phase from the run state.
+  func take(_ answer: Result<RunState, QMPError>) async {
+    switch answer {
+    case .failure(let error):
+      if case .timedOut = error, ladder.rung == nil {
+        await setPhase(.unresponsive, reason: "QEMU does not answer its monitor")
+      }
+    case .success(let state):
+      runState = state
+      let executes = state == .running || state == .suspended
+      if ladder.rung != nil {
+        await setPhase(.stopping, reason: ladder.rung?.name)
+        // What stopped it keeps it from obeying; QEMU itself still can be told to end.
+        if !executes { await carryOut(ladder.guestStopped(at: .now)) }
+      } else {
+        await setPhase(executes ? .running : .paused, reason: executes ? nil : state.rawValue)
+      }
+    }
+    await announceRunning()
+  }
+
+  func monitorLost() async {
+    client = nil
+    runState = nil
+    // Usually QEMU's end follows at once.
+    await carryOut(ladder.monitorLost(at: .now))
+    if phase != .stopping { await setPhase(.unresponsive, reason: "QEMU closed its monitor") }
+  }
+}
