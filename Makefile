@@ -48,6 +48,9 @@ else
 	    apt-get update -qq && \
 	      DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES); \
 	  else echo "please install:$$missing"; exit 1; fi; \
+	fi; \
+	if command -v apt-get >/dev/null && ! ls /var/lib/apt/lists | grep -q Packages; then \
+	  apt-get update -qq; \
 	fi
 endif
 

@@ -177,13 +177,18 @@ package struct Sandbox: Sendable {
 
   /// Creates a qcow2 base image in the cache out of a guest's raw image, as if it had been pulled.
   package func plant(_ guest: Guest, as name: String, tag: String = "v0.0.0") async throws {
+    try await plant(try guest.image, as: name, tag: tag)
+  }
+
+  /// The same out of any raw image.
+  package func plant(_ raw: URL, as name: String, tag: String = "v0.0.0") async throws {
     let images = cache.appending(path: "images/\(tag)")
     try FileManager.default.createDirectory(
       at: images, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let image = images.appending(path: "\(name).qcow2")
     let result = try await run(
       try Tool.qemuImg.url,
-      ["convert", "-O", "qcow2", try guest.image.path, image.path])
+      ["convert", "-f", "raw", "-O", "qcow2", raw.path, image.path])
     if result.status != 0 { throw Failure("qemu-img: \(result.err)") }
     let size = try FileManager.default.attributesOfItem(atPath: image.path)[.size] as? Int ?? 0
     let record: JSONValue = [

@@ -34,12 +34,31 @@ package enum Guest: String, Sendable, CaseIterable {
     get throws { try Self.folder.get().appending(path: "\(rawValue).img") }
   }
 
-  private static let folder = Result<URL, any Error> {
-    let folder = Sandbox.package.appending(path: ".build/guests")
-    let script = Sandbox.package.appending(path: "Fixtures/Guests/build.sh").path
-    guard try RunningCommand.runBlocking("/bin/sh", [script, folder.path]) == .exited(0) else {
-      throw Sandbox.Failure("the guests could not be built")
+  private static let folder = built(by: "build.sh", into: "guests")
+
+  /// Runs a script of `Fixtures/Guests`; the folder that it has filled.
+  static func built(by script: String, into folder: String) -> Result<URL, any Error> {
+    Result {
+      let folder = Sandbox.package.appending(path: ".build/\(folder)")
+      let script = Sandbox.package.appending(path: "Fixtures/Guests/\(script)").path
+      guard try RunningCommand.runBlocking("/bin/sh", [script, folder.path]) == .exited(0) else {
+        throw Sandbox.Failure("the guests could not be built by \(script)")
+      }
+      return folder
     }
-    return folder
   }
+}
+
+/// Linux with an ssh server, out of Debian's packages: what the BSDs are to qvm, in seconds.
+package enum LinuxGuest: String, Sendable {
+  case linux
+  /// It ignores its power button, and obeys a command.
+  case deaf = "linux-deaf"
+
+  /// Its raw disk image, built when a test first asks for one.
+  package var image: URL {
+    get throws { try Self.folder.get().appending(path: "\(rawValue).img") }
+  }
+
+  private static let folder = Guest.built(by: "linux/build.sh", into: "guests-linux")
 }

@@ -40,8 +40,11 @@ package struct VMStatus: Sendable, Hashable {
         status.boot = try BootRecord.read(files.boot)
         status.outcome = try Outcome.read(files.outcome)
         if FileLock.isHeld(files.vmLock) {
-          status.askTheLiving(asked, until: deadline ?? .now.advanced(by: patience))
-          return status
+          if status.askTheLiving(asked, until: deadline ?? .now.advanced(by: patience)) {
+            return status
+          }
+          // It ended while it was asked, or somebody else holds the lock: its files tell which.
+          continue
         }
         guard let boot = status.boot else {
           status.reason = "never booted"
@@ -67,8 +70,7 @@ package struct VMStatus: Sendable, Hashable {
       return status
     }
     guard store.exists(name) else { throw .noSuch(name: name.text) }
-    status.phase = .unresponsive
-    status.reason = "its state changes faster than it can be read"
+    status.settle()
     return status
   }
 
@@ -95,12 +97,13 @@ package struct VMStatus: Sendable, Hashable {
     return probe
   }
 
+  /// Asks whoever lives; false where nobody seems to.
   private mutating func askTheLiving(
     _ asked: ControlProbe?, until deadline: SuspendingClock.Instant
-  ) {
+  ) -> Bool {
     guard let boot else {
       phase = .starting
-      return
+      return true
     }
     let runtime = RuntimeFolder(path: boot.runtimeFolder)
     do throws(ControlProbe.Failure) {
@@ -122,12 +125,13 @@ package struct VMStatus: Sendable, Hashable {
         phase = .unresponsive
         reason = "the supervisor does not answer"
       // Before it listens, and after it stopped listening, only its lock tells of it.
-      case (true, _): phase = outcome?.token == boot.token ? .stopping : .starting
+      case (true, _):
+        phase = outcome?.token == boot.token || !boot.mayLive ? .stopping : .starting
       case (false, _) where boot.mayLive: askTheOrphan(runtime)
-      // Somebody looks at it, or is about to boot or to remove it.
-      case (false, _): settle()
+      case (false, _): return false
       }
     }
+    return true
   }
 
   /// Shows what the files say of a VM that doesn't run.

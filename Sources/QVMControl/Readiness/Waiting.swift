@@ -30,7 +30,7 @@ package struct Waiting: Sendable {
       throw InstanceError.broken(name: name.text, why: status.reason ?? "")
     }
     guard status.phase.isAlive else {
-      return condition == .stopped ? .met : .ended(status.outcome, tail: [])
+      return condition == .stopped ? .met : .ended(status.outcome, tail: tail())
     }
     let results = Mailbox<Result<WaitResult, any Error>>()
     let watchers = watchers(status, condition, reporting: results)

@@ -1,0 +1,74 @@
+import Foundation
+import QMPClient
+import TestSupport
+import Testing
+
+/// A guest with an ssh server, by the command lines of FreeBSD (virtio) and Haiku (e1000).
+@Suite(.timeLimit(.minutes(5))) struct LinuxGuestTests {
+  private static let guests = [
+    "freebsd": ["--platform", "x86-64", "freebsd", "14.2"], "haiku": ["haiku", "r1beta5"],
+  ]
+  private static let images = ["freebsd": "freebsd-14.2-x86-64", "haiku": "haiku-r1beta5-x86-64"]
+
+  /// The words for `run`, with the guest's image in the cache.
+  private func prepare(
+    _ system: String, _ guest: LinuxGuest = .linux, in sandbox: Sandbox
+  ) async throws -> [String] {
+    try await sandbox.plant(try guest.image, as: try #require(Self.images[system]))
+    return ["--ssh-address", "127.0.0.1", "--memory", "256M"]
+      + (try #require(Self.guests[system]))
+  }
+
+  @Test(arguments: ["freebsd", "haiku"])
+  func `it is ready when its ssh server greets, runs commands, and obeys its power button`(
+    system: String
+  ) async throws {
+    try await Sandbox.with { sandbox in
+      let words = try await prepare(system, in: sandbox)
+      let run = try await sandbox.qvm(["run", "-d", "--name", "box"] + words)
+      #expect(run.status == 0, "\(run.err)")
+      let early = try await sandbox.qvm("wait", "box", "--timeout", "0")
+      #expect(early.status == 124, "ready before it was up")
+      #expect(try await sandbox.qvm("wait", "box", "--timeout", "59").status == 0)
+
+      let uname = try await sandbox.qvm("ssh", "box", "--", "uname")
+      #expect(uname.out == "Linux\n")
+      #expect(uname.status == 0)
+      #expect(try await sandbox.qvm("ssh", "box", "--", "exit 7").status == 7)
+
+      let stop = try await sandbox.qvm("stop", "box")
+      #expect(stop.status == 0, "\(stop.err)")
+      let outcome = try await sandbox.status("box")["lastOutcome"]
+      #expect(outcome?["result"]?.string == "clean")
+      #expect(outcome?["rung"]?.string == "powerdown")
+    }
+  }
+
+  @Test func `a run with a command ends with its status, after a clean shutdown`() async throws {
+    try await Sandbox.with { sandbox in
+      let words = try await prepare("freebsd", in: sandbox)
+      let run = try await sandbox.qvm(
+        ["run", "--rm", "--name", "once"] + words + ["--", "echo", "said by the guest;", "exit 7"])
+      #expect(run.status == 7, "\(run.err)")
+      #expect(run.out == "said by the guest\n")
+      #expect(run.err.contains("once powered off"))
+      #expect(try await sandbox.qvm("status", "once").status == 4)
+    }
+  }
+
+  @Test func `a guest that ignores its button is told by ssh, and ends cleanly`() async throws {
+    try await Sandbox.with { sandbox in
+      let words = try await prepare("freebsd", .deaf, in: sandbox)
+      _ = try await sandbox.qvm(["run", "-d", "--name", "deaf"] + words)
+      #expect(try await sandbox.qvm("wait", "deaf", "--timeout", "59").status == 0)
+      let stop = try await sandbox.qvm("stop", "deaf", "--timeout", "20")
+      #expect(stop.status == 0, "\(stop.err)")
+      #expect(stop.err.contains("ssh"))
+      let outcome = try await sandbox.status("deaf")["lastOutcome"]
+      #expect(outcome?["result"]?.string == "clean")
+      #expect(outcome?["reason"]?.string == "guest-shutdown")
+      #expect(outcome?["rung"]?.string == "ssh")
+      #expect((outcome?["seconds"]?.double ?? 0) >= 10)
+    }
+  }
+}
