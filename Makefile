@@ -68,9 +68,13 @@ demo: deps release
 	$(QVM) stop demo
 	$(QVM) list
 
+# One target after the other: those that test time-outs don't run beside those that boot guests.
+TEST_TARGETS := QMPClientTests QVMControlTests qvmTests IntegrationTests
 test: deps
+	sh Fixtures/Guests/build.sh .build/guests
+	sh Fixtures/Guests/linux/build.sh .build/guests-linux
 	swift build --build-tests
-	swift test --skip-build
+	set -e; for target in $(TEST_TARGETS); do swift test --skip-build --filter "^$$target\\."; done
 
 lint:
 	swift format lint --strict --recursive --configuration .swift-format $(SOURCES)
