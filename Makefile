@@ -4,6 +4,7 @@
 # make record    record the QMP transcripts again from real QEMU
 # make install   [PREFIX=/usr/local]         put one self-contained binary in place
 # make bench-startup   start-up times as ratios to a static C program
+# make bench-qmp       QMPClient as ratios to a raw C client and to qemu.qmp
 
 PREFIX ?= /usr/local
 RELEASE := .build/release-static
@@ -18,7 +19,7 @@ else
   RELEASE_FLAGS := --static-swift-stdlib -Xlinker -dead_strip
 endif
 
-.PHONY: all build release deps demo test lint format record install clean bench-startup
+.PHONY: all build release deps demo test lint format record install clean bench-startup bench-qmp
 
 all: build
 
@@ -104,6 +105,9 @@ install: release
 
 bench-startup: release
 	sh Tests/Benchmarks/startup.sh $(QVM)
+
+bench-qmp: deps
+	sh Tests/Benchmarks/qmp/run.sh
 
 clean:
 	swift package clean

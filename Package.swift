@@ -31,6 +31,9 @@ let package = Package(
     .executableTarget(
       name: "qmp-record", dependencies: ["QMPClient", "TestSupport"], path: "Tests/Recorder",
       swiftSettings: settings),
+    .executableTarget(
+      name: "qmp-bench", dependencies: ["QMPClient"], path: "Tests/Benchmarks/qmp/Swift",
+      swiftSettings: settings),
     .testTarget(
       name: "QMPClientTests", dependencies: ["QMPClient", "TestSupport"], swiftSettings: settings),
     .testTarget(

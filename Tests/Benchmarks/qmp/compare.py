@@ -19,7 +19,7 @@ import time
 
 FOLDER, BENCH, *RIVAL = sys.argv[1:]
 NO_RIVAL = " ".join(RIVAL[1:]) if RIVAL[0] == "-" else None
-FLOOD = 100_000
+FLOOD = 20_000
 MILLION = 1_000_000
 NAMES = LIMIT, OURS, THEIRS = "C", "QMPClient", "qemu.qmp"
 children = []
@@ -173,7 +173,7 @@ def race_over_qemu(monitors, schema):
     times = race(real, "trips", each(300, 300, 300), 25)
     row("2a round trip, QEMU", times, "us", limit_aim=1.10, rival_aim=1.4)
     row("2b processor time of it", times, "us", clock=1, limit_aim=1.5, rival_aim=8)
-    times = race(real, "schema", each(1, 1, 1), 41)
+    times = race(real, "schema", each(4, 4, 4), 11)
     row("2f query-qmp-schema, QEMU", times, "ms", limit_aim=1.10)
 
 
@@ -187,7 +187,7 @@ def race_over_server(monitor, schema):
     row("2d 32 in flight, same", times, "k/s", limit_aim=1 / 0.75, rival_aim=12)
     times = race(free, "batch", each(20000, None, None), 5)
     row("   where one C caller may batch them", times, "k/s")
-    times = race(free, "events", each(FLOOD, FLOOD, FLOOD), 3)
+    times = race(free, "events", each(FLOOD, FLOOD, FLOOD), 15)
     row("2e events, decoded in order", times, "k/s", rival_aim=20)
     rate = 1e3 / figure(times, OURS)
     absolute("   in millions a second", f"{rate:.2f} (>= 1)", rate >= 1)
@@ -203,8 +203,8 @@ def race_over_server(monitor, schema):
 
 
 def main():
-    # All on one processor, where the system allows that: else a round trip takes 10 us or, where the
-    # scheduler happened to put the two sides apart, 40, and chance decides who wins.
+    # All on one processor, where the system allows that: else a round trip takes 10 us or, where
+    # the scheduler happened to put the two sides apart, 40, and chance decides who wins.
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     monitors = start_qemu()

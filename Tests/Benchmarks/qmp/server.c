@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { FLOOD = 100000, EVENT_SIZE = 160 };
+enum { FLOOD = 20000, EVENT_SIZE = 160 };
 
 static const char greeting[] =
     "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 22, \"minor\": 2, \"major\": 7}, \"package\": "
