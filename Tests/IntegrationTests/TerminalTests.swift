@@ -162,10 +162,11 @@ import Testing
         Int32(
           try String(contentsOf: sandbox.folder.appending(path: "pid"), encoding: .utf8)
             .trimmingCharacters(in: .whitespacesAndNewlines)))
-      for _ in 0..<2 {
-        kill(pid, SIGTERM)
-        try await Task.sleep(for: .milliseconds(300))
+      kill(pid, SIGTERM)
+      try await eventually("it is asked to power off") {
+        try await sandbox.status("full")["phase"]?.string == "stopping"
       }
+      kill(pid, SIGTERM)
       _ = try await sandbox.qvm("wait", "full", "--for", "stopped", "--timeout", "30")
       #expect(try await sandbox.status("full")["lastOutcome"]?["result"]?.string == "forced")
       for process in sandbox.processes { kill(process.pid, SIGKILL) }
