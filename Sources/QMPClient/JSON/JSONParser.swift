@@ -120,6 +120,7 @@ struct JSONParser {
     var members: [(name: String, value: JSONValue)] = []
     var repeated = false
     if !take(UInt8(ascii: "}")) {
+      members.reserveCapacity(4)
       while true {
         skipSpace()
         guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else { throw unexpected() }

@@ -43,6 +43,17 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
     change { $0.add(.job(job)) }
   }
 
+  /// Hands a job of a task that prefers the loop, and is isolated to none of its actors, to the
+  /// loop; callable from any thread.
+  ///
+  /// Kept apart from the actors' jobs, since a task that is run as if it were isolated to an actor
+  /// must be enqueued again after each `await`, even one that has not waited.
+  @_implements(TaskExecutor,enqueue(_:))
+  public func enqueueTask(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    change { $0.add(.task(job)) }
+  }
+
   /// Whether the caller is on the loop's thread.
   public var isCurrent: Bool {
     thread.withLock { thread in
@@ -122,17 +133,25 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
     _ operation: @escaping @Sendable () async throws -> Value
   ) throws -> Value {
     let outcome = Outcome<Value>()
+    let ending = Ending()
     Task(executorPreference: self) {
       do {
         outcome.set(.success(try await operation()))
       } catch {
         outcome.set(.failure(error))
       }
+      ending.isReached.store(true, ordering: .releasing)
     }
     while true {
       if let result = outcome.result { return try result.get() }
-      turn { outcome.result != nil }
+      turn { ending.isReached.load(ordering: .acquiring) }
     }
+  }
+
+  /// Whether an operation has ended: asked after every round of work, which the outcome would make
+  /// slow, since its type is generic and has to be found out each time.
+  private final class Ending: Sendable {
+    let isReached = Atomic(false)
   }
 
   private final class Outcome<Value: Sendable>: Sendable {
@@ -174,6 +193,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
     case .job(let job):
       job.runSynchronously(
         isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+    case .task(let job): job.runSynchronously(on: asUnownedTaskExecutor())
     case .closure(let body): body()
     }
   }

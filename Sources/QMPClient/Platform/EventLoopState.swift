@@ -6,6 +6,7 @@ struct EventLoopState {
 
   enum Work {
     case job(UnownedJob)
+    case task(UnownedJob)
     case closure(Handler)
   }
 

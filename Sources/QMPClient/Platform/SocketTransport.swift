@@ -71,19 +71,16 @@ public final class SocketTransport: QMPTransport {
     }
   }
 
-  /// Sends, and keeps what the kernel doesn't take until it does.
+  /// Sends what has been handed over in one turn of the loop with one call, and keeps what the
+  /// kernel doesn't take until it does.
   ///
   /// Errors show when reading: a peer that is gone ends the input as well.
   public func send(_ bytes: [UInt8]) {
     state.withLock { state in
-      guard let descriptor = state.descriptor else { return }
-      if state.unsent.isEmpty {
-        let sent = Self.send(bytes[...], to: descriptor)
-        if sent < bytes.count { state.unsent = Array(bytes[sent...]) }
-      } else {
-        state.unsent.append(contentsOf: bytes)
-      }
-      watchForRoom(&state, descriptor)
+      guard state.descriptor != nil else { return }
+      let isFlushComing = !state.unsent.isEmpty
+      state.unsent.append(contentsOf: bytes)
+      if !isFlushComing { state.loop?.perform { [weak self] in self?.flush() } }
     }
   }
 
@@ -102,9 +99,16 @@ public final class SocketTransport: QMPTransport {
 
   private func flush() {
     state.withLock { state in
-      guard let descriptor = state.descriptor else { return }
-      state.unsent.removeFirst(Self.send(state.unsent[...], to: descriptor))
-      if state.unsent.isEmpty, let writing = state.writing {
+      guard let descriptor = state.descriptor, !state.unsent.isEmpty else { return }
+      let sent = Self.send(state.unsent[...], to: descriptor)
+      if sent == state.unsent.count {
+        state.unsent.removeAll(keepingCapacity: sent <= 1 << 16)
+      } else {
+        state.unsent.removeFirst(sent)
+      }
+      if !state.unsent.isEmpty {
+        watchForRoom(&state, descriptor)
+      } else if let writing = state.writing {
         state.loop?.cancel(writing)
         state.writing = nil
       }
@@ -114,6 +118,8 @@ public final class SocketTransport: QMPTransport {
   /// Stops reading and closes the socket.
   public func close() {
     let (descriptor, loop, tokens) = state.withLock { state in
+      // A command of this turn, such as `quit`, must not be lost with the connection.
+      if let descriptor = state.descriptor { _ = Self.send(state.unsent[...], to: descriptor) }
       defer {
         state.descriptor = nil
         state.receive = nil

@@ -34,10 +34,9 @@ struct LineFramer {
     _ body: (UnsafeBufferPointer<UInt8>) -> Result
   ) throws(QMPError) -> Result? {
     let end = buffer.withUnsafeBufferPointer { bytes -> Int? in
-      var index = scanned
-      while index < bytes.count, bytes[index] != 0x0A { index += 1 }
-      scanned = index
-      return index < bytes.count ? index : nil
+      let end = bytes.firstIndex(of: 0x0A, from: scanned)
+      scanned = end ?? bytes.count
+      return end
     }
     guard let end else {
       if pendingCount > limit { throw .lineTooLong(limit: limit) }
