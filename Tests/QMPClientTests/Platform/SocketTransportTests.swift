@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import TestSupport
 
@@ -158,5 +159,39 @@ import TestSupport
     #expect(failure(path)?.call == "connect")
     #expect(failure(path)?.isRefused == false)
     withExtendedLifetime((listener, clients)) {}
+  }
+
+  /// Two sockets that keep each write apart from the next.
+  private func boundaries() throws -> (transport: SocketTransport, peer: Descriptor) {
+    var numbers: [Int32] = [-1, -1]
+    try #require(socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0, &numbers) == 0)
+    return (SocketTransport(owning: numbers[0]), Descriptor(owning: numbers[1]))
+  }
+
+  private func received(_ peer: Descriptor) -> String? {
+    guard SocketCalls.wait(peer.number, for: .read, until: .now.advanced(by: .seconds(10))),
+      case .bytes(let bytes) = SocketCalls.receive(peer.number)
+    else { return nil }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  @Test func `what is sent in one turn of the loop is one write`() throws {
+    let (transport, peer) = try boundaries()
+    transport.start(on: loop) { _ in }
+    loop.perform { for word in ["a", "b", "c"] { transport.send(Array(word.utf8)) } }
+    #expect(received(peer) == "abc")
+    transport.send(Array("d".utf8))
+    #expect(received(peer) == "d")
+    transport.close()
+  }
+
+  @Test func `what was sent before the close is not lost with the connection`() throws {
+    let (transport, peer) = try boundaries()
+    transport.start(on: loop) { _ in }
+    loop.perform {
+      transport.send(Array("quit".utf8))
+      transport.close()
+    }
+    #expect(received(peer) == "quit")
   }
 }
