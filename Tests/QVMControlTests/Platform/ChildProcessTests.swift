@@ -60,6 +60,16 @@ import Testing
   }
 
   @Test func `it gets exactly the descriptors it is given, in their order`() async throws {
+    // Other tests open some of theirs without close-on-exec for a moment; what leaks from here leaks
+    // every time.
+    var unknown = Int.max
+    for _ in 0..<5 where unknown > 1 { unknown = try await unknownDescriptors() }
+    // The shell reads the folder through one of its own.
+    #expect(unknown <= 1)
+  }
+
+  /// Starts a child with nine descriptors; how many more than those it has.
+  private func unknownDescriptors() async throws -> Int {
     let folder = try TemporaryFolder()
     // Some of our own in between, one of each kind: none of them is for the child.
     let own: [Any] = [
@@ -84,12 +94,12 @@ import Testing
     let open = text.split(whereSeparator: \.isWhitespace).compactMap {
       Int32($0.dropFirst("/dev/fd/".count))
     }
-    // What this process itself was started with, by whomever, is not this test's concern; the
-    // shell reads the folder through one more.
+    // What this process itself was started with, by whomever, is not this test's concern.
     let foreign = (Int32(10)..<256).filter { fcntl($0, F_GETFD) & FD_CLOEXEC == 0 }
-    #expect(Set(open).subtracting(foreign).subtracting(0..<10).count <= 1)
     #expect(Set(open).isSuperset(of: 0..<10))
-    withExtendedLifetime(own) {}
+    return withExtendedLifetime(own) {
+      Set(open).subtracting(foreign).subtracting(0..<10).count
+    }
   }
 
   @Test func `what isn't given is /dev/null`() async throws {
