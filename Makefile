@@ -72,7 +72,7 @@ demo: deps release
 # One target after the other: those that test time-outs don't run beside those that boot guests.
 TEST_TARGETS := QMPClientTests QVMControlTests qvmTests IntegrationTests
 test: deps
-	sh Fixtures/Guests/build.sh .build/guests
+	sh Fixtures/Guests/build.sh $(CURDIR)/.build/guests
 	sh Fixtures/Guests/linux/build.sh .build/guests-linux
 	swift build --build-tests
 	set -e; for target in $(TEST_TARGETS); do swift test --skip-build --filter "^$$target\\."; done
@@ -91,13 +91,13 @@ format:
 
 # Both versions of QEMU that the tests replay: the machine's own, and 10 from the backports,
 # unpacked into a folder of its own. Without an argument every scenario is recorded.
-QEMU10 := .build/qemu10
+QEMU10 := $(CURDIR)/.build/qemu10
 record: deps
 	swift build --product qmp-record
-	sh Fixtures/Guests/build.sh .build/guests
+	sh Fixtures/Guests/build.sh $(CURDIR)/.build/guests
 	sh Fixtures/QMP/fetch-qemu10.sh $(QEMU10)
-	.build/debug/qmp-record $$(command -v qemu-system-x86_64) .build/guests Fixtures/QMP $(SCENARIO)
-	.build/debug/qmp-record $(QEMU10)/bin/qemu-system-x86_64 .build/guests Fixtures/QMP $(SCENARIO)
+	.build/debug/qmp-record $$(command -v qemu-system-x86_64) $(CURDIR)/.build/guests Fixtures/QMP $(SCENARIO)
+	.build/debug/qmp-record $(QEMU10)/bin/qemu-system-x86_64 $(CURDIR)/.build/guests Fixtures/QMP $(SCENARIO)
 
 install: release
 	install -d "$(DESTDIR)$(PREFIX)/bin"
