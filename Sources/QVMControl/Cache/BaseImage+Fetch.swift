@@ -130,7 +130,7 @@ extension BaseImage {
         try await imageTools().qemuImg, ["convert", "-f", "raw", "-O", "qcow2", raw, converted],
         environment: ToolEnvironment.entries, inheriting: [lock.descriptor], on: client.loop)
       guard output.succeeded, let found = Files.information(converted) else {
-        throw ImageError.corrupt(name: target.imageName, why: output.complaint)
+        throw InstanceError.cannotCreateDisk(path: path, why: output.complaint)
       }
       let image = BaseImage(
         name: target.imageName, tag: builtinTag, path: path, size: found.size, url: nil,

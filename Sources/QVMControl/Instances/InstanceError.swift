@@ -38,7 +38,7 @@ package enum InstanceError: QVMFailure, Hashable {
     case .baseImageMissing(let name, _):
       "Put the same file back, or remove the instance with 'qvm rm \(name)'."
     case .runtimePathTooLong: "Set XDG_RUNTIME_DIR to a shorter path."
-    case .cannotCreateDisk: nil
+    case .cannotCreateDisk: "Check the free space there; QVM_CACHE can name another disk."
     }
   }
 
