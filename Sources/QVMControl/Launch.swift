@@ -51,7 +51,8 @@ package struct Launch: Sendable {
       let overrides = try RunOverrides(.object(record.options), accelerators: accelerators)
       self.init(
         target: record.target, name: name, overrides: overrides, removeOnShutdown: false,
-        shutdownTimeout: Self.defaultShutdownTimeout, cache: store.cache)
+        shutdownTimeout: record.options["shutdownTimeout"]?.int ?? Self.defaultShutdownTimeout,
+        cache: store.cache)
     } catch {
       throw InstanceError.broken(
         name: name.text, why: (error as? any QVMFailure)?.message ?? "\(error)")
@@ -124,11 +125,13 @@ package struct Launch: Sendable {
     in store: InstanceStore, _ provisions: Provisions, on loop: EventLoop
   ) async throws -> InstanceStore.Locked {
     let baseImage = provisions.baseImage.path
+    var options = overrides.json
+    options["shutdownTimeout"] = .integer(Int64(shutdownTimeout))
     while true {
       let candidate = name ?? InstanceName.random()
       do {
         return try await store.create(
-          candidate, target, baseImage: baseImage, options: overrides.json
+          candidate, target, baseImage: baseImage, options: options
         ) { disk in
           try await DiskImage.createOverlay(
             at: disk, over: baseImage, qemuImg: provisions.imageTools.qemuImg, on: loop)

@@ -65,7 +65,8 @@ import Testing
   @Test func `an instance starts again with the options that it was created with`() async throws {
     try await Sandbox.with { sandbox in
       _ = try await sandbox.qvm(
-        "run", "-d", "--name", "same", "--memory", "80M", "--cpus", "2", "demo", "1")
+        "run", "-d", "--name", "same", "--memory", "80M", "--cpus", "2",
+        "--shutdown-timeout", "77", "demo", "1")
       _ = try await sandbox.qvm("stop", "--force", "same")
       let start = try await sandbox.qvm("start", "-d", "same")
       #expect(start.status == 0, "\(start.err)")
@@ -73,6 +74,8 @@ import Testing
       let line = try String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)
       #expect(line.contains("-m\0" + "80M\0"))
       #expect(line.contains("-smp\0" + "2\0"))
+      let boot = sandbox.cache.appending(path: "instances/same/boot.json")
+      #expect(try String(contentsOf: boot, encoding: .utf8).contains(#""shutdownTimeout":77"#))
       let again = try await sandbox.qvm("start", "-d", "same")
       #expect(again.status == 1)
       #expect(again.err.contains("is running"))

@@ -42,6 +42,7 @@ package struct ConsoleOutput: Sendable {
       let count = Files.writeSome(pending[written...].prefix(Self.piece), to: 1)
       if count < 0 { isOpen = false } else { written += count }
     }
+    // A short escape sequence alone moves nothing: where the line begins stays as it was.
     if written > 0, pending[0] != 0x1B || written > 8 {
       let last = pending[written - 1]
       isAtLineStart = last == 0x0A || last == 0x0D
