@@ -41,6 +41,10 @@
 #define NAME "qvm slow guest"
 #define HINT "type, and it is echoed; the power button takes 3 seconds"
 #define OBEYS
+#elif defined(VARIANT_restarting)
+#define NAME "qvm restarting guest"
+#define HINT "the power button restarts it once, then ends it"
+#define OBEYS
 #elif defined(VARIANT_exiting)
 #define NAME "qvm exiting guest"
 #define HINT "powers off by itself in 2 seconds"
@@ -174,6 +178,15 @@ button: sti
 1:      hlt
         cmpl    %ebx, ticks
         jb      1b
+#elif defined(VARIANT_restarting)
+        movb    $0x71, %al              // a byte of the clock's memory, which outlives a reset
+        outb    %al, $0x70
+        inb     $0x71, %al
+        cmpb    $0x5a, %al
+        je      off
+        movb    $0x5a, %al
+        outb    %al, $0x71
+        jmp     reset
 #endif
 #endif
 #if defined(OBEYS) || defined(VARIANT_exiting)
@@ -195,10 +208,7 @@ act:    sti
 #if defined(VARIANT_late)
         jmp     idle
 #elif defined(VARIANT_rebooting)
-        movw    $0xcf9, %dx             // the reset control register
-        movb    $0x06, %al
-        outb    %al, %dx
-        jmp     stop
+        jmp     reset
 #elif defined(VARIANT_panicking)
         movw    $0x505, %dx             // QEMU's pvpanic device
         movb    $0x01, %al
@@ -219,6 +229,11 @@ nothing: .word  0
 #endif
 #endif
 
+#if defined(VARIANT_rebooting) || defined(VARIANT_restarting)
+reset:  movw    $0xcf9, %dx             // the reset control register
+        movb    $0x06, %al
+        outb    %al, %dx
+#endif
 stop:   hlt
         jmp     stop
 

@@ -7,7 +7,7 @@
 set -eu
 unset CDPATH  # it would make `cd` print
 
-bios_guests='demo deaf late rebooting crashing panicking slow exiting writing'
+bios_guests='demo deaf late rebooting crashing panicking slow exiting restarting writing'
 mebibyte=1048576
 
 fail() {

@@ -7,6 +7,7 @@ package struct Launch: Sendable {
   package var name: InstanceName?
   package var overrides: RunOverrides
   package var removeOnShutdown: Bool
+  /// How long the guest may take to power off, in seconds.
   package var shutdownTimeout: Int
   package var cache: Cache
   /// Where to write down the conversation with QEMU; nil for nowhere.
@@ -14,13 +15,13 @@ package struct Launch: Sendable {
 
   package init(
     target: Target, name: InstanceName?, overrides: RunOverrides, removeOnShutdown: Bool,
-    shutdownTimeout: Int, cache: Cache, recording: String? = nil
+    shutdownTimeout: Int?, cache: Cache, recording: String? = nil
   ) {
     self.target = target
     self.name = name
     self.overrides = overrides
     self.removeOnShutdown = removeOnShutdown
-    self.shutdownTimeout = shutdownTimeout
+    self.shutdownTimeout = shutdownTimeout ?? target.operatingSystem.shutdownTimeout
     self.cache = cache
     self.recording = recording
   }
@@ -36,9 +37,6 @@ package struct Launch: Sendable {
     package let exposesSSH: Bool
   }
 
-  /// How long a guest may take to power off unless told otherwise, in seconds.
-  package static let defaultShutdownTimeout = 120
-
   /// The launch of an instance that exists, with the options that it was created with.
   ///
   /// - Throws: `noSuch`; `broken` where its record can't be read.
@@ -51,7 +49,7 @@ package struct Launch: Sendable {
       let overrides = try RunOverrides(.object(record.options), accelerators: accelerators)
       self.init(
         target: record.target, name: name, overrides: overrides, removeOnShutdown: false,
-        shutdownTimeout: record.options["shutdownTimeout"]?.int ?? Self.defaultShutdownTimeout,
+        shutdownTimeout: record.options["shutdownTimeout"]?.int,
         cache: store.cache)
     } catch {
       throw InstanceError.broken(

@@ -68,6 +68,29 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
     }
   }
 
+  /// After how long the power button is pressed again while the guest hasn't reacted; the last one
+  /// again and again.
+  ///
+  /// A press before the guest's ACPI is up is lost. illumos takes two presses within a second and a
+  /// half as a cancellation, and an emulated guest that was held up gets two of them at once.
+  package var pressIntervals: [Duration] {
+    switch self {
+    case .freebsd, .netbsd, .openbsd, .haiku, .demo: [.seconds(3), .seconds(5), .seconds(10)]
+    case .omnios: [.seconds(10)]
+    }
+  }
+
+  /// How long the guest may take to power off, in seconds, where the user doesn't say.
+  ///
+  /// FreeBSD's `rc.shutdown` gives its services 90 seconds. illumos, once it has taken two presses
+  /// as a cancellation, listens again after 100 seconds.
+  package var shutdownTimeout: Int {
+    switch self {
+    case .freebsd, .netbsd, .openbsd, .haiku, .demo: 120
+    case .omnios: 180
+    }
+  }
+
   /// What powers the guest off, for its shell; nil for a guest without one.
   ///
   /// The images let their user become root without a password, by `sudo`.

@@ -34,6 +34,39 @@ import Testing
     }
   }
 
+  @Test func `a guest that restarts instead of powering off is pressed until it does`() async throws
+  {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.restarting, as: "haiku-r1beta5-x86-64")
+      _ = try await sandbox.qvm(
+        "run", "-d", "--name", "again", "haiku", "r1beta5", "--memory", "64M")
+      _ = try await sandbox.qvm("wait", "again", "--for", "console:ready", "--timeout", "30")
+      let stop = try await sandbox.qvm("stop", "again")
+      #expect(stop.status == 0, "\(stop.err)")
+      #expect(stop.err.components(separatedBy: "the guest restarted").count == 2, "\(stop.err)")
+      let outcome = try await sandbox.status("again")["lastOutcome"]
+      #expect(outcome?["result"]?.string == "clean")
+      #expect(outcome?["rung"]?.string == "powerdown")
+    }
+  }
+
+  @Test func `a guest that only ever restarts is forced when its time is up`() async throws {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.rebooting, as: "haiku-r1beta5-x86-64")
+      _ = try await sandbox.qvm(
+        "run", "-d", "--name", "loop", "haiku", "r1beta5", "--memory", "64M")
+      _ = try await sandbox.qvm("wait", "loop", "--for", "console:resetting", "--timeout", "30")
+      // A reset is not a shutdown.
+      #expect(try await sandbox.status("loop")["phase"]?.string == "running")
+      let stop = try await sandbox.qvm("stop", "loop", "--timeout", "3")
+      #expect(stop.status == 1)
+      #expect(stop.err.contains("the guest restarted"), "\(stop.err)")
+      let outcome = try await sandbox.status("loop")["lastOutcome"]
+      #expect(outcome?["result"]?.string == "forced")
+      #expect(outcome?["rung"]?.string == "quit")
+    }
+  }
+
   @Test func `a guest that takes its time is waited for`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.plant(.slow, as: "haiku-r1beta5-x86-64")

@@ -25,7 +25,7 @@ package enum Tool: String, Sendable, CaseIterable {
 
 /// The guests whose sources are in `Fixtures/Guests`.
 package enum Guest: String, Sendable, CaseIterable {
-  case demo, deaf, late, rebooting, crashing, panicking, slow, exiting, writing
+  case demo, deaf, late, rebooting, crashing, panicking, slow, exiting, restarting, writing
   case uefiX86 = "uefi-x86-64"
   case uefiArm64 = "uefi-arm64"
 

@@ -49,9 +49,8 @@ package struct ShutdownLadder: Sendable {
   }
 
   /// A press is repeated after these times, the last one again and again: one that came before the
-  /// guest's ACPI was up is lost, while illumos takes two presses within two seconds as a
-  /// cancellation.
-  package static let pressIntervals: [Duration] = [.seconds(3), .seconds(5), .seconds(10)]
+  /// guest's ACPI was up is lost.
+  package var pressIntervals: [Duration] = [.seconds(3), .seconds(5), .seconds(10)]
   /// The guest's own command is repeated after this long: its ssh server may not have been up.
   package static let commandInterval = Duration.seconds(10)
   /// How long `quit`, and then SIGTERM, may take when QEMU doesn't say that it is shutting down.
@@ -71,6 +70,8 @@ package struct ShutdownLadder: Sendable {
   package private(set) var presses = 0
   private var deadline: Instant?
   private var nextPress: Instant?
+  /// How often the button was pressed since the guest was last reset.
+  private var pressesInRow = 0
   private var guestCommandDue: Instant?
   private var isShuttingDown = false
 
@@ -142,9 +143,24 @@ package struct ShutdownLadder: Sendable {
   }
 
   private mutating func press(at now: Instant) -> [Action] {
-    nextPress = now.advanced(by: Self.pressIntervals[min(presses, Self.pressIntervals.count - 1)])
+    nextPress = now.advanced(by: pressIntervals[min(pressesInRow, pressIntervals.count - 1)])
+    pressesInRow += 1
     presses += 1
     return [.press]
+  }
+
+  /// The guest was reset instead of powering off. What it was told is lost, and it is told again as
+  /// from the beginning; how long it may take in all stays as it was.
+  ///
+  /// - Parameter now: The time.
+  /// - Returns: Whether the guest was being asked to power off.
+  @discardableResult
+  package mutating func guestReset(at now: Instant) -> Bool {
+    guard let nextPress, !isShuttingDown else { return false }
+    pressesInRow = 0
+    // Never later than without the reset: a guest that resets again and again must not escape.
+    self.nextPress = min(nextPress, now.advanced(by: pressIntervals[0]))
+    return true
   }
 
   /// The guest can't react any more: its disk is full, or it was stopped.

@@ -39,6 +39,13 @@ extension Supervisor {
     case "SHUTDOWN":
       ladder.shutdownSeen(at: .now)
       await setPhase(.stopping, reason: evidence.cause?.rawValue)
+    case "RESET":
+      let isBeingAsked = ladder.guestReset(at: .now)
+      // The firmware may reset a second and a third time: one notice is enough.
+      if isBeingAsked, !hasToldOfRestart {
+        hasToldOfRestart = true
+        await server.broadcast(.notice("the guest restarted instead of powering off"))
+      }
     case "STOP", "RESUME": Self.askRunState(client, inputs, on: loop)
     default: break
     }

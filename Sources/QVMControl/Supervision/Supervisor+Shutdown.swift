@@ -16,7 +16,10 @@ extension Supervisor {
       await server.broadcast(.notice("the guest is \(runState) and can't react"))
     }
     let before = ladder.rung
-    if before == nil { ladder.guestCommandDelay = guestCommandDelay(patience) }
+    if before == nil {
+      ladder.guestCommandDelay = guestCommandDelay(patience)
+      if let guest { ladder.pressIntervals = guest.pressIntervals }
+    }
     // Without a monitor only signals are left.
     let rung = process != nil && client == nil ? max(rung, .terminate) : rung
     let actions = ladder.request(rung, timeout: patience, canReact: canReact, at: .now)

@@ -45,6 +45,8 @@ package final class Supervisor {
   var runState: RunState?
   var ladder = ShutdownLadder()
   var evidence = Evidence()
+  /// Whether the clients were told that the guest was reset while it was to power off.
+  var hasToldOfRestart = false
   var reporter: Task<Void, Never>?
   lazy var record = try? InstanceRecord(reading: files.record)
   var target: Target? { record?.target }

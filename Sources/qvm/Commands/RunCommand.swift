@@ -27,8 +27,8 @@ struct RunCommand: Command {
     .option("--ssh-port", "PORT", "The port for ssh (default: 2847 or the next free one).", \.port),
     .option("--ssh-address", "ADDRESS", "The address for ssh (default: every one).", \.address),
     .option(
-      "--shutdown-timeout", "SECONDS", "How long the guest may take to power off (default: 120).",
-      \.shutdownTimeout),
+      "--shutdown-timeout", "SECONDS",
+      "How long the guest may take to power off (default: 120, OmniOS 180).", \.shutdownTimeout),
     .option("--qemu-arg", "ARG", "A further argument for QEMU; repeatable.", \.qemuArguments),
     .option(
       "--record-qmp", "FILE", "Write down the conversation with QEMU.", \.recording,
@@ -50,7 +50,7 @@ struct RunCommand: Command {
   var accelerators: String?
   var port: Int?
   var address: String?
-  var shutdownTimeout = Launch.defaultShutdownTimeout
+  var shutdownTimeout: Int?
   var qemuArguments: [String] = []
   var recording: String?
   var command: [String] = []
@@ -74,7 +74,7 @@ struct RunCommand: Command {
       cpus: cpus, memory: memory, cpu: cpu,
       accelerators: accelerators ?? Host.environment("QVM_ACCEL"), sshPort: port,
       sshAddress: address ?? Host.environment("QVM_SSH_ADDRESS"), extraArguments: qemuArguments)
-    _ = try RunOptionValue.timeout(shutdownTimeout)
+    if let shutdownTimeout { _ = try RunOptionValue.timeout(shutdownTimeout) }
     return Launch(
       target: target, name: try instance.map { try InstanceName($0) }, overrides: overrides,
       removeOnShutdown: removes, shutdownTimeout: shutdownTimeout,

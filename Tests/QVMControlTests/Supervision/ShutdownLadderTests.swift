@@ -48,6 +48,43 @@ import Testing
     #expect(ladder.startedAt == at(0))
   }
 
+  @Test func `the times between presses are the operating system's`() {
+    var ladder = ShutdownLadder()
+    ladder.pressIntervals = OperatingSystem.omnios.pressIntervals
+    _ = ladder.request(.powerButton, timeout: .seconds(45), at: at(0))
+    #expect(whatFollows(&ladder, until: 44) == ["press@10", "press@20", "press@30", "press@40"])
+  }
+
+  @Test func `a guest that restarts instead is pressed again as from the beginning`() {
+    var ladder = ShutdownLadder()
+    _ = ladder.request(.powerButton, timeout: .seconds(60), at: at(0))
+    #expect(whatFollows(&ladder, until: 19) == ["press@3", "press@8", "press@18"])
+    #expect(ladder.guestReset(at: at(20)) == true)
+    #expect(
+      whatFollows(&ladder, until: 59)
+        == ["press@23", "press@26", "press@31", "press@41", "press@51"])
+    #expect(ladder.presses == 9)
+  }
+
+  @Test func `a guest that restarts again and again does not escape`() {
+    var ladder = ShutdownLadder()
+    _ = ladder.request(.powerButton, timeout: .seconds(6), at: at(0))
+    for second in 1..<6 {
+      _ = whatFollows(&ladder, until: Double(second))
+      ladder.guestReset(at: at(Double(second)))
+    }
+    #expect(ladder.presses == 2)
+    #expect(whatFollows(&ladder, until: 6) == ["quit@6"])
+  }
+
+  @Test func `a reset means nothing to a ladder that nobody climbs, or that is past the guest`() {
+    var ladder = ShutdownLadder()
+    #expect(ladder.guestReset(at: at(0)) == false)
+    _ = ladder.request(.quit, timeout: .zero, at: at(1))
+    #expect(ladder.guestReset(at: at(2)) == false)
+    #expect(ladder.presses == 0)
+  }
+
   @Test func `nothing is early`() {
     var ladder = ShutdownLadder()
     _ = ladder.request(.powerButton, timeout: .seconds(5), at: at(0))
