@@ -54,8 +54,11 @@ package final class GuestCommandSession {
         return .failed
       case .ready(.met): await startCommand()
       case .ready(let result):
-        // The VM's own end is told by the supervisor.
-        if case .timedOut = result { await stop(.powerButton) }
+        // The VM's own end is told by the supervisor; the dead obey no button.
+        if case .dead = result {
+          output.remark(result.sentence(launched.name, .ready) ?? "")
+          await stop(.quit)
+        }
       case .unable(let why):
         output.remark(why)
         await stop(.powerButton)

@@ -1,3 +1,5 @@
+internal import QMPClient
+
 /// What a `wait` waits for.
 package enum WaitCondition: Sendable, Hashable, CustomStringConvertible {
   /// The guest is up: its ssh server greets, or its console shows what its driver names.
@@ -36,13 +38,17 @@ package enum WaitResult: Sendable, Hashable {
   case met
   /// The VM ended, or wasn't running; `tail` are the last lines of its console.
   case ended(Outcome?, tail: [String])
-  case timedOut(tail: [String])
+  /// The time was up; `signs` are the signs of life that the VM showed then.
+  case timedOut(signs: String?, tail: [String])
+  /// It lives by name only: neither its monitor nor its console has said anything for so long.
+  case dead(after: Duration, tail: [String])
 
   package var word: String {
     switch self {
     case .met: "met"
     case .ended: "ended"
     case .timedOut: "timed-out"
+    case .dead: "dead"
     }
   }
 
@@ -51,6 +57,7 @@ package enum WaitResult: Sendable, Hashable {
     case .met: .done
     case .ended: .endedFirst
     case .timedOut: .timedOut
+    case .dead: .failed
     }
   }
 
@@ -64,8 +71,15 @@ package enum WaitResult: Sendable, Hashable {
       let how = outcome.map { $0.sentence(name.text, disk: "") } ?? "\(name) is not running"
       head = "\(how.prefix { !$0.isNewline }); it was not \(condition) before"
       last = tail
-    case .timedOut(let tail):
-      head = "\(name) is not \(condition) yet"
+    case .timedOut(let signs, let tail):
+      head = "\(name) is not \(condition) yet" + (signs.map { ": \($0)" } ?? "")
+      last = tail
+    case .dead(let time, let tail):
+      head = """
+        \(name) seems dead: neither its monitor nor its console has said anything for \
+        \(Int(time.inSeconds)) s; it was not \(condition) before
+             'qvm stop --force \(name)' ends it.
+        """
       last = tail
     }
     if last.isEmpty { return head }

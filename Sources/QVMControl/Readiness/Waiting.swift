@@ -6,8 +6,17 @@ package struct Waiting: Sendable {
   private let store: InstanceStore
   private let files: InstanceFiles
   private let loop: EventLoop
+  /// How long a VM may give no sign of life before it is taken for dead.
+  private let patience: Duration
 
-  package init(_ name: InstanceName, in store: InstanceStore, on loop: EventLoop) {
+  /// QEMU may be held up for a while by a slow disk without being dead.
+  package static let defaultPatience = Duration.seconds(30)
+
+  package init(
+    _ name: InstanceName, in store: InstanceStore, on loop: EventLoop,
+    patience: Duration = Self.defaultPatience
+  ) {
+    self.patience = patience
     self.name = name
     self.store = store
     self.loop = loop
@@ -35,7 +44,9 @@ package struct Waiting: Sendable {
     let results = Mailbox<Result<WaitResult, any Error>>()
     let watchers = watchers(status, condition, reporting: results)
     let timer = limit.map { limit in
-      loop.schedule(at: .now.advanced(by: limit)) { results.send(.success(.timedOut(tail: []))) }
+      loop.schedule(at: .now.advanced(by: limit)) {
+        results.send(.success(.timedOut(signs: nil, tail: [])))
+      }
     }
     defer {
       for watcher in watchers { watcher.cancel() }
@@ -54,7 +65,15 @@ package struct Waiting: Sendable {
       await end()
       results.send(.success(condition == .stopped ? .met : .ended(nil, tail: [])))
     }
+    // An end comes for the dead too, by somebody's hand.
     guard condition != .stopped else { return [ending] }
+    let doubting = Task(executorPreference: loop) {
+      // Where it ends or is removed meanwhile, the others report that.
+      guard
+        (try? await SignsOfLife.untilNone(of: name, in: store, for: patience, on: loop)) != nil
+      else { return }
+      results.send(.success(.dead(after: patience, tail: [])))
+    }
     let watching = Task(executorPreference: loop) {
       do {
         try await met(condition, status)
@@ -64,7 +83,7 @@ package struct Waiting: Sendable {
         results.send(.failure(error))
       }
     }
-    return [ending, watching]
+    return [ending, watching, doubting]
   }
 
   /// Returns when neither QEMU nor its supervisor lives: when their lock is free.
@@ -159,7 +178,10 @@ package struct Waiting: Sendable {
   private func withTail(_ result: WaitResult) throws -> WaitResult {
     switch result {
     case .met: return .met
-    case .timedOut: return .timedOut(tail: tail())
+    case .timedOut:
+      return .timedOut(
+        signs: (try? SignsOfLife(of: name, in: store))?.sentence(), tail: tail())
+    case .dead(let time, _): return .dead(after: time, tail: tail())
     case .ended:
       _ = Reconciliation.finish(name, in: store)
       return .ended(try? Outcome.read(files.outcome), tail: tail())

@@ -19,10 +19,13 @@ import Testing
   }
 
   @Test func `each result has its word and its exit status`() {
-    let results: [WaitResult] = [.met, .ended(nil, tail: []), .timedOut(tail: [])]
-    #expect(results.map(\.word) == ["met", "ended", "timed-out"])
-    #expect(results.map(\.exitStatus) == [.done, .endedFirst, .timedOut])
-    #expect(results.map(\.exitStatus.rawValue) == [0, 5, 124])
+    let results: [WaitResult] = [
+      .met, .ended(nil, tail: []), .timedOut(signs: nil, tail: []),
+      .dead(after: .seconds(30), tail: []),
+    ]
+    #expect(results.map(\.word) == ["met", "ended", "timed-out", "dead"])
+    #expect(results.map(\.exitStatus) == [.done, .endedFirst, .timedOut, .failed])
+    #expect(results.map(\.exitStatus.rawValue) == [0, 5, 124, 1])
   }
 
   @Test func `the user is told how it ended, with the end of the console`() throws {
@@ -37,7 +40,11 @@ import Testing
         == "vm crashed: guest-panic; it was not console:x before\n"
         + "the last lines of its console:\n  a\n  b")
     #expect(
-      WaitResult.timedOut(tail: ["a"]).sentence(name, .ready)
-        == "vm is not ready yet\nthe last lines of its console:\n  a")
+      WaitResult.timedOut(signs: "QEMU answers", tail: ["a"]).sentence(name, .ready)
+        == "vm is not ready yet: QEMU answers\nthe last lines of its console:\n  a")
+    let dead = WaitResult.dead(after: .seconds(30), tail: []).sentence(name, .ready)
+    #expect(dead?.hasPrefix("vm seems dead") == true)
+    #expect(dead?.contains("for 30 s; it was not ready before\n") == true)
+    #expect(dead?.hasSuffix("'qvm stop --force vm' ends it.") == true)
   }
 }

@@ -1,0 +1,69 @@
+package import QMPClient
+
+/// What tells a VM that is dead from one that is slow: whether QEMU answers, and whether the console
+/// is written to.
+package struct SignsOfLife: Sendable, Hashable {
+  /// Whether QEMU answers its monitor.
+  package let answers: Bool
+  package let runState: RunState?
+  /// Changes whenever the guest writes to its console.
+  private let console: [Int]
+  /// When the console was last written to; nil while it is empty.
+  private let lastWritten: Timestamp?
+
+  /// Looks for them; asks for no longer than a second or two.
+  ///
+  /// - Throws: ``InstanceError``, as an inspection does.
+  package init(of name: InstanceName, in store: InstanceStore) throws(InstanceError) {
+    let status = try VMStatus.inspect(name, in: store)
+    let console = Files.information(status.files.console)
+    self.init(
+      answers: status.phase != .unresponsive
+        && (status.phase != .orphaned || status.runState != nil),
+      runState: status.runState, consoleSize: console?.size ?? 0,
+      lastWritten: console.map { Timestamp(seconds: $0.modified) })
+  }
+
+  init(answers: Bool, runState: RunState?, consoleSize: Int, lastWritten: Timestamp?) {
+    self.answers = answers
+    self.runState = runState
+    console = [consoleSize, lastWritten?.seconds ?? 0]
+    self.lastWritten = consoleSize > 0 ? lastWritten : nil
+  }
+
+  /// Whether there was any since an earlier look.
+  package func isAlive(since earlier: SignsOfLife) -> Bool {
+    answers || console != earlier.console
+  }
+
+  /// What to tell of them, such as `QEMU answers (running); its console was last written to 40 s ago`.
+  package func sentence(at now: Timestamp = .now) -> String {
+    let monitor =
+      answers
+      ? "QEMU answers\(runState.map { " (\($0))" } ?? "")" : "QEMU does not answer its monitor"
+    guard let lastWritten else { return "\(monitor); its console is empty" }
+    let seconds = max(0, now.seconds - lastWritten.seconds)
+    return "\(monitor); its console was last written to \(seconds) s ago"
+  }
+}
+
+extension SignsOfLife {
+  /// How often to look.
+  private static let interval = Duration.seconds(5)
+
+  /// Looks again and again; returns when a VM has shown none for so long.
+  ///
+  /// - Throws: `CancellationError`; ``InstanceError`` where the instance is gone or broken.
+  package static func untilNone(
+    of name: InstanceName, in store: InstanceStore, for patience: Duration, on loop: EventLoop
+  ) async throws {
+    var last = try SignsOfLife(of: name, in: store)
+    var lastSeen = SuspendingClock.now
+    while lastSeen.duration(to: .now) < patience {
+      try await loop.sleep(until: .now.advanced(by: min(interval, patience / 3)))
+      let signs = try SignsOfLife(of: name, in: store)
+      if signs.isAlive(since: last) { lastSeen = .now }
+      last = signs
+    }
+  }
+}
