@@ -177,4 +177,7 @@ package enum SocketCalls {
       }
     }
   }
+
+  /// Lets the other side read an end of file, while it can still write.
+  package static func endWriting(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 }

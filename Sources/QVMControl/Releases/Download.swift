@@ -10,6 +10,14 @@ package struct Download: Sendable {
   let client: ReleaseClient
   /// Keeps others away from the partial file.
   let lock: FileLock
+  private let digest: GrowingDigest
+
+  init(asset: ReleaseClient.Asset, client: ReleaseClient, lock: FileLock) {
+    self.asset = asset
+    self.client = client
+    self.lock = lock
+    digest = GrowingDigest(of: Self.partial(of: asset, in: client.cache), on: client.loop)
+  }
 
   /// A partial that is complete.
   struct Complete: Sendable {
@@ -21,7 +29,7 @@ package struct Download: Sendable {
   }
 
   var folder: String { client.cache.downloads }
-  private var partial: String { "\(folder)/\(asset.name)@\(asset.tag).partial" }
+  private var partial: String { Self.partial(of: asset, in: client.cache) }
   private var validators: String { "\(partial).json" }
   private var limits: TransferLimits { client.limits }
 
@@ -29,6 +37,10 @@ package struct Download: Sendable {
   private var expected: Int? { asset.listed?.size ?? asset.head.length }
 
   private var received: Int { Files.information(partial)?.size ?? 0 }
+
+  private static func partial(of asset: ReleaseClient.Asset, in cache: Cache) -> String {
+    "\(cache.downloads)/\(asset.name)@\(asset.tag).partial"
+  }
 
   // MARK: - Fetching
 
@@ -39,8 +51,10 @@ package struct Download: Sendable {
     try prepare()
     client.progress(asset.name, .began(done: received, total: expected))
     do {
+      async let digested = digest.follow()
       try await receiveAll()
-      let complete = try await check()
+      digest.complete()
+      let complete = try await check(try await digested)
       client.progress(asset.name, .ended(complete: true))
       return complete
     } catch {
@@ -136,10 +150,11 @@ package struct Download: Sendable {
 
   private func discard() throws {
     try Files.remove(partial)
+    digest.restart()
     client.progress(asset.name, .advanced(to: 0))
   }
 
-  private func check() async throws -> Complete {
+  private func check(_ digested: GrowingDigest.Result?) async throws -> Complete {
     let size = received
     if let expected, size < expected {
       throw DownloadError.interrupted(
@@ -149,7 +164,12 @@ package struct Download: Sendable {
       try discard()
       throw DownloadError.wrongSize(url: asset.url, received: size, expected: expected)
     }
-    let sha256 = try await FileDigest.sha256(of: partial, on: client.loop)
+    let sha256 =
+      if let digested, digested.size == size {
+        digested.sha256
+      } else {
+        try await FileDigest.sha256(of: partial, on: client.loop)
+      }
     if let listed = asset.listed?.sha256, let sha256, sha256 != listed {
       try discard()
       throw DownloadError.wrongDigest(url: asset.url, found: sha256, expected: listed)

@@ -2,8 +2,9 @@ internal import QMPClient
 
 /// SHA-256 digests of files, by whichever program there is.
 enum FileDigest {
-  /// The quickest first: openssl uses the CPU's instructions for it, the other two mostly don't.
-  private static let programs = [
+  /// The quickest first: openssl uses the CPU's instructions for it, which makes it three times as
+  /// fast; the other two mostly don't. Without a file's name they read their standard input.
+  static let programs = [
     ("openssl", ["dgst", "-sha256", "-r"]), ("sha256sum", ["-b"]), ("shasum", ["-a", "256", "-b"]),
   ]
 
@@ -25,7 +26,7 @@ enum FileDigest {
   }
 
   /// All three print the digest first. A backslash before it says that the name is escaped.
-  private static func parse(_ output: [UInt8]) -> String? {
+  static func parse(_ output: [UInt8]) -> String? {
     let text = String(decoding: output, as: UTF8.self)
     let digits = text.drop { $0 == "\\" }.prefix { $0.isHexDigit }.lowercased()
     return digits.utf8.count == 64 ? digits : nil

@@ -146,7 +146,8 @@ package struct ReleaseClient: Sendable {
 
   // MARK: - One at a time
 
-  /// Makes something that must be made once, while every other process waits for it.
+  /// Makes something that must be made once, while every other process waits for it and shows how
+  /// far its download is.
   ///
   /// - Parameters:
   ///   - name: What is made; names the lock.
@@ -161,17 +162,25 @@ package struct ReleaseClient: Sendable {
     try Files.makeFolder(cache.downloads)
     let path = "\(cache.downloads)/\(name).lock"
     var hasNotified = false
+    var following = Download.Following(name, in: cache, progress)
+    defer { following.end(complete: false) }
     while true {
       if let lock = try FileLock.attempt(path) {
         // While it is still held: whoever waits locks a new file and looks again.
         defer { try? Files.remove(path) }
-        if let value = try existing() { return value }
+        let value = try existing()
+        following.end(complete: value != nil)
+        if let value { return value }
         return try await make(lock)
       }
       if !hasNotified { notify("waiting for another qvm that is downloading \(name)") }
       hasNotified = true
-      try await loop.sleep(until: .now.advanced(by: .milliseconds(200)))
-      if let value = try existing() { return value }
+      following.look()
+      try await loop.sleep(until: .now.advanced(by: .milliseconds(100)))
+      if let value = try existing() {
+        following.end(complete: true)
+        return value
+      }
     }
   }
 }

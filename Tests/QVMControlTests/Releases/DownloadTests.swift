@@ -324,6 +324,48 @@ import Testing
     }
   }
 
+  @Test func `who waits for another's download shows how far that is`() async throws {
+    try await serving { fixture, content in
+      try fixture.server.setFault(.slow(400_000), for: Self.asset)
+      let done = "\(fixture.cache.path)/done"
+      let second = ReleaseFixture.Heard()
+      let make = { @Sendable (client: ReleaseClient) async throws in
+        try await client.once(Self.asset, existing: { Files.exists(done) ? done : nil }) { lock in
+          let found = try await client.find(Self.asset, in: Self.builder)
+          let file = try await Download(asset: found, client: client, lock: lock).fetch()
+          try Files.rename(file.path, to: done)
+          return done
+        }
+      }
+      let first = Task(executorPreference: fixture.loop) { try await make(try fixture.client()) }
+      while !Files.exists("\(fixture.cache.downloads)/\(Self.partial)") {
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      let follower = ReleaseClient(
+        try ReleaseSource(base: fixture.server.baseURL), cache: fixture.cache,
+        progress: ProgressReporter { label, event in
+          second.events.withLock { $0.append((label, event)) }
+        }, notify: { _ in }, on: fixture.loop)
+      _ = try await make(follower)
+      _ = try await first.value
+
+      let events = second.events.withLock { $0 }
+      #expect(events.allSatisfy { $0.label == Self.asset })
+      guard case .began(_, let total)? = events.first?.event else {
+        Issue.record("nothing was shown")
+        return
+      }
+      #expect(total == Self.size)
+      #expect(events.last?.event == .ended(complete: true))
+      let sizes = Set(
+        events.compactMap { event in
+          if case .advanced(let bytes) = event.event { bytes } else { nil }
+        })
+      #expect(sizes.count > 2)
+      #expect(fixture.server.transfers(of: Self.asset).count == 1)
+    }
+  }
+
   @Test(.timeLimit(.minutes(1)))
   func `a cancelled download ends at once and keeps what came`() async throws {
     try await serving { fixture, content in
