@@ -40,6 +40,11 @@ public final class ReleaseServer: Sendable {
     case wrongDigest
     /// In the list of releases: no digests.
     case withoutDigest
+    /// In the place of the list of releases: this status, and that there is none before a time in
+    /// seconds since 1970.
+    case rateLimited(Int, until: Int)
+    /// Whoever shows a token doesn't get the list of releases.
+    case badToken
     /// The fault for so many requests only.
     indirect case times(Int, Fault)
 
@@ -55,6 +60,8 @@ public final class ReleaseServer: Sendable {
       case .slow(let rate): "slow \(rate)"
       case .wrongDigest: "wrong-digest"
       case .withoutDigest: "no-digest"
+      case .rateLimited(let status, let end): "rate-limit \(status) \(end)"
+      case .badToken: "bad-token"
       case .times(let count, let fault): "times \(count) \(fault.words)"
       }
     }

@@ -137,11 +137,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         words = fault(repository + ".json")
         if words[:1] == ["status"]:
             return self.answer(int(words[1]), b'{"message": "API rate limit exceeded"}')
+        if words[:1] == ["rate-limit"]:
+            return self.answer(
+                int(words[1]), b'{"message": "API rate limit exceeded"}',
+                [("x-ratelimit-remaining", "0"), ("X-RateLimit-Reset", words[2])])
+        if words[:1] == ["bad-token"] and self.headers.get("Authorization"):
+            return self.answer(401, b'{"message": "Bad credentials"}')
         if words[:1] == ["html"]:
             return self.answer(200, b"<html>Please log in</html>")
         if words[:1] == ["hang"]:
             return time.sleep(3600)
         folder = os.path.join(ROOT, repository)
+        if not os.path.isdir(folder):
+            return self.answer(404, b'{"message": "Not Found"}')
         tags = [tag for tag in os.listdir(folder) if os.path.isdir(os.path.join(folder, tag))]
         releases = []
         for tag in sorted(tags, key=version, reverse=True):

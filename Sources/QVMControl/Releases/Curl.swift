@@ -31,8 +31,9 @@ struct Curl: Sendable {
 
   /// Asks for the headers of an address.
   func head(_ url: String) async throws -> Head {
-    let answer = try await lookUp(url, ["-L", "-I"], seconds: limits.lookUpSeconds)
-    return Self.head(answer.body, url: answer.url)
+    let answer = try await lookUp(
+      url, ["-L", "-I", "-o", "/dev/null"], seconds: limits.lookUpSeconds)
+    return Head(answer.headers, url: answer.url)
   }
 
   /// The body of an address as text.
@@ -50,16 +51,21 @@ struct Curl: Sendable {
     ).body
   }
 
+  /// What is answered: the headers of the last answer, and what follows them.
   private func lookUp(
     _ url: String, _ options: [String], seconds: Int, input: [UInt8]? = nil
-  ) async throws -> (body: String, url: String) {
+  ) async throws -> (headers: Headers, body: String, url: String) {
     let arguments =
-      common + options + ["--max-time", String(seconds), "-w", Self.epilogue, "--url", url]
+      common + options
+      + ["-D", "-", "--max-time", String(seconds), "-w", Self.epilogue, "--url", url]
     let output = try await Program.run(
       program, arguments, environment: ToolEnvironment.entries, input: input, on: loop)
-    let (body, status, final) = Self.parse(output.standardOutput)
-    if let failure = Self.failure(of: output, status: status, url: url) { throw failure }
-    return (body, final)
+    let (text, status, final) = Self.parse(output.standardOutput)
+    let (headers, body) = Headers.split(text)
+    if let failure = Self.failure(of: output, status: status, url: url) {
+      throw headers.rateLimit(url: url, status: status) ?? failure
+    }
+    return (headers, String(body), final)
   }
 
   /// How a transfer to a file ended.
@@ -98,7 +104,8 @@ struct Curl: Sendable {
       inheriting: [lock.descriptor], on: loop)
     let (headers, status, final) = Self.parse(output.standardOutput)
     return Transfer(
-      response: status == 200 || status == 206 ? Self.head(headers, url: final) : nil,
+      response: status == 200 || status == 206
+        ? Head(Headers.split(headers).headers, url: final) : nil,
       isRangeRefused: ifRange != nil && (output.end == .exited(33) || status == 416),
       failure: Self.failure(of: output, status: status, url: url, file: file, limit: limit))
   }
@@ -123,27 +130,6 @@ struct Curl: Sendable {
       String(decoding: bytes[..<end], as: UTF8.self), words.first.flatMap { Int($0) } ?? 0,
       words.count > 1 ? String(words[1]) : ""
     )
-  }
-
-  /// Reads the headers of a file; after redirects, the last of several blocks.
-  private static func head(_ text: String, url: String) -> Head {
-    var headers: [String: String] = [:]
-    for line in text.split(whereSeparator: \.isNewline) {
-      if line.hasPrefix("HTTP/") { headers = [:] }
-      let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-      guard parts.count == 2 else { continue }
-      headers[parts[0].lowercased()] = trimmed(parts[1])
-    }
-    return Head(
-      url: url, length: headers["content-length"].flatMap { Int($0) },
-      etag: headers["etag"], lastModified: headers["last-modified"])
-  }
-
-  private static func trimmed(_ text: Substring) -> String {
-    var text = text
-    while text.first?.isWhitespace == true { text.removeFirst() }
-    while text.last?.isWhitespace == true { text.removeLast() }
-    return String(text)
   }
 
   /// What an end of curl means; its statuses are those of `man curl`.
@@ -176,6 +162,6 @@ struct Curl: Sendable {
     guard complaint.hasPrefix("curl: ("), let end = complaint.firstIndex(of: ")") else {
       return complaint
     }
-    return trimmed(complaint[end...].dropFirst())
+    return Headers.trimmed(complaint[end...].dropFirst())
   }
 }

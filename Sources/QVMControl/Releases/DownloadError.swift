@@ -8,6 +8,8 @@ package enum DownloadError: QVMFailure, Hashable {
   /// A redirect led to a protocol that isn't allowed, or there was no end of redirects.
   case badRedirect(url: String, why: String)
   case status(Int, url: String)
+  /// Too many look-ups came from here; GitHub answers again after `until`.
+  case rateLimited(url: String, until: Timestamp?)
   /// The connection ended early; the bytes so far are kept.
   case interrupted(url: String, why: String, received: Int, total: Int?)
   /// What came is not what the server had announced a moment before.
@@ -29,6 +31,9 @@ package enum DownloadError: QVMFailure, Hashable {
       "no secure connection to \(ReleaseSource.host(of: url)): \(why)"
     case .badRedirect(let url, let why): "\(url) redirects to where qvm must not go: \(why)"
     case .status(let status, let url): "\(url): the server said \(Self.words(for: status))"
+    case .rateLimited(let url, let until):
+      "\(ReleaseSource.host(of: url)) refuses more look-ups from here"
+        + (until.map { " until \($0)" } ?? "")
     case .interrupted(let url, let why, let received, let total):
       "\(url) ended early, after \(received)\(total.map { " of \($0)" } ?? "") bytes: \(why)"
     case .otherContent(let url, let found): "\(url) was announced, and then \(found) was sent"
@@ -54,6 +59,9 @@ package enum DownloadError: QVMFailure, Hashable {
     case .badRedirect: "Check QVM_BASE_URL, and whether a network log-in page is in the way."
     case .status(403, _), .status(429, _):
       "Too many requests may have come from here; wait an hour and try again."
+    case .status(401, _): "Check GITHUB_TOKEN, or GH_TOKEN, or unset it."
+    case .rateLimited(_, let until):
+      "Set GITHUB_TOKEN, which allows more of them, or wait\(until.map(Self.wait) ?? " an hour")."
     case .status(404, _): nil
     case .status(let status, _) where status >= 500: "The server is in trouble; try again later."
     case .status: "Check QVM_BASE_URL."
@@ -75,6 +83,12 @@ package enum DownloadError: QVMFailure, Hashable {
     ].compactMap { $0 }
     let why = parts.isEmpty ? "" : ": " + parts.joined(separator: ", ")
     return "the disk of \(folder) has no room\(why)"
+  }
+
+  /// How long it is until then, such as ` 12 minutes`.
+  private static func wait(until end: Timestamp) -> String {
+    let minutes = max(1, (end.seconds - Timestamp.now.seconds + 59) / 60)
+    return " \(minutes) minute\(minutes == 1 ? "" : "s")"
   }
 
   private static func words(for status: Int) -> String {

@@ -11,7 +11,11 @@ package enum ReleaseError: QVMFailure, Hashable {
   package var message: String {
     switch self {
     case .badBaseURL(let url): "QVM_BASE_URL='\(url)' is not an address of a mirror"
-    case .noSuchAsset(let name, let page, _, _): "no release on \(page) has \(name)"
+    case .noSuchAsset(let name, let page, _, nil): "no release on \(page) has \(name)"
+    // What isn't in the list isn't there; without it that can't be told.
+    case .noSuchAsset(let name, let page, _, let failure?):
+      "none of the releases that are known on \(page) has \(name), and the list of all could "
+        + "not be had: \(failure.message)"
     case .noLatest(let url, let answered): "\(url) leads to \(answered), which is no release"
     }
   }
@@ -25,11 +29,10 @@ package enum ReleaseError: QVMFailure, Hashable {
     }
   }
 
-  static func advice(page: String, _ failure: DownloadError?) -> String {
+  private static func advice(page: String, _ failure: DownloadError?) -> String {
     switch failure {
-    case .status(403, _)?, .status(429, _)?:
-      "GitHub refuses more look-ups from here for now; set GITHUB_TOKEN, or see \(page)."
-    default: "See \(page) for what there is."
+    case nil, .status?: "See \(page) for what there is."
+    case let failure?: failure.advice ?? "See \(page) for what there is."
     }
   }
 }

@@ -169,6 +169,124 @@ import Testing
     }
   }
 
+  @Test(arguments: [403, 429])
+  func `too many look-ups are told apart from a file that isn't there`(status: Int) async throws {
+    try await ReleaseFixture.with { fixture in
+      let server = fixture.server
+      try server.publish(Data("x".utf8), as: "other", tag: "v0.1.0", in: Self.builder)
+      try server.setLatest("v0.1.0", in: Self.builder)
+      let end = Timestamp(seconds: Timestamp.now.seconds + 700)
+      try server.setFault(
+        .rateLimited(status, until: end.seconds), for: "\(Self.builder).json")
+      do {
+        _ = try await fixture.client().find(Self.image, in: Self.builder)
+        Issue.record("found")
+      } catch let error as ReleaseError {
+        #expect(error.message.hasPrefix("none of the releases that are known on "))
+        #expect(
+          error.message.hasSuffix(
+            "127.0.0.1:\(try fixture.port) refuses more look-ups from here until \(end)"))
+        #expect(
+          error.advice
+            == "Set GITHUB_TOKEN, which allows more of them, or wait 12 minutes.")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    (ReleaseServer.Fault.status(503), "a failure of its own"), (.html, "not what GitHub answers"),
+    (.hang, "does not answer in time"), (.status(403), "403, forbidden"),
+  ])
+  func `an outage of the list is told apart from a file that isn't there`(
+    fault: ReleaseServer.Fault, says: String
+  ) async throws {
+    try await ReleaseFixture.with { fixture in
+      let server = fixture.server
+      try server.publish(Data("x".utf8), as: "other", tag: "v0.1.0", in: Self.builder)
+      try server.setLatest("v0.1.0", in: Self.builder)
+      try server.setFault(fault, for: "\(Self.builder).json")
+      do {
+        _ = try await fixture.client().find(Self.image, in: Self.builder)
+        Issue.record("found")
+      } catch let error as ReleaseError {
+        #expect(error.message.contains("the list of all could not be had: "))
+        #expect(error.message.contains(says), "\(error.message)")
+        #expect(error.advice != nil)
+      }
+    }
+  }
+
+  @Test(arguments: [ReleaseServer.Fault.status(503), .status(429), .hang])
+  func `where the latest release isn't told the list of releases tells it`(
+    fault: ReleaseServer.Fault
+  ) async throws {
+    try await ReleaseFixture.with { fixture in
+      let server = fixture.server
+      for tag in ["v0.6.0", "v0.7.0"] {
+        try server.publish(Data("x".utf8), as: Self.image, tag: tag, in: Self.builder)
+      }
+      try server.setFault(fault, for: "\(Self.builder).latest")
+      var client = try fixture.client()
+      client.limits.attempts = 1
+      #expect(try await client.find(Self.image, in: Self.builder).tag == "v0.7.0")
+    }
+  }
+
+  @Test func `of two files the one of the newer release is found, else the first`() async throws {
+    try await ReleaseFixture.with { fixture in
+      let server = fixture.server
+      for (name, tag) in [("a", "v1.0.0"), ("b", "v1.0.0"), ("b", "v2.0.0")] {
+        try server.publish(Data("x".utf8), as: name, tag: tag, in: Self.builder)
+      }
+      try server.setLatest("v2.0.0", in: Self.builder)
+      let client = try fixture.client()
+      let newer = try await client.find(anyOf: ["a", "b"], in: Self.builder)
+      #expect([newer.name, newer.tag] == ["b", "v2.0.0"])
+      try server.publish(Data("x".utf8), as: "a", tag: "v2.0.0", in: Self.builder)
+      let first = try await client.find(anyOf: ["a", "b"], in: Self.builder)
+      #expect([first.name, first.tag] == ["a", "v2.0.0"])
+    }
+  }
+
+  @Test func `a token that is refused is done without`() async throws {
+    try await ReleaseFixture.with { fixture in
+      let server = fixture.server
+      try server.publish(Data("x".utf8), as: Self.image, tag: "v0.7.0", in: Self.builder)
+      try server.setFault(.badToken, for: "\(Self.builder).json")
+      let client = try fixture.client()
+      let curl = try Curl(client.source, client.limits, on: fixture.loop)
+
+      let text = try await ReleaseClient.listing(
+        at: client.source.listing(Self.builder), token: "expired", curl)
+
+      #expect(ReleaseListing(text)?.releases.map(\.tag) == ["v0.7.0"])
+      #expect(server.requests.map(\.authorization) == ["Bearer expired", nil])
+    }
+  }
+
+  @Test func `a token is not in the arguments of the program that sends it`() async throws {
+    try await ReleaseFixture.with { fixture in
+      try fixture.server.setFault(.hang, for: "\(Self.builder).json")
+      let client = try fixture.client()
+      let curl = try Curl(client.source, client.limits, on: fixture.loop)
+      let url = client.source.listing(Self.builder)
+      let asking = Task(executorPreference: fixture.loop) {
+        try await curl.text(url, token: "very-secret")
+      }
+      defer { asking.cancel() }
+      var command = ""
+      for _ in 0..<200 where command.isEmpty {
+        try await Task.sleep(for: .milliseconds(10))
+        for entry in Files.list("/proc") where Int32(entry) != nil {
+          let words = Files.text("/proc/\(entry)/cmdline") ?? ""
+          if words.contains(url), words.contains("curl") { command = words }
+        }
+      }
+      #expect(command.contains("-K"))
+      #expect(!command.contains("very-secret"))
+    }
+  }
+
   @Test func `drafts, pre-releases and hostile names are not in the list`() throws {
     let listing = try #require(
       ReleaseListing(

@@ -63,6 +63,14 @@ struct ReleaseFixture: Sendable {
     }
   }
 
+  /// The server's port.
+  var port: Int {
+    get throws {
+      guard let port = URL(string: server.baseURL)?.port else { throw Sandbox.Failure("no port") }
+      return port
+    }
+  }
+
   /// The names in the cache's folder of downloads.
   var downloads: [String] { Files.list(cache.downloads) }
 

@@ -1,0 +1,70 @@
+internal import QMPClient
+
+/// A base image that can be pulled: one version of an operating system on one architecture.
+package struct ImageOffer: Sendable, Hashable {
+  package let operatingSystem: OperatingSystem
+  package let version: String
+  package let architecture: Architecture
+  /// The newest release that has it.
+  package let tag: String
+  /// What is downloaded, such as `freebsd-14.2-x86-64.qcow2`.
+  package let asset: String
+  /// Of the download, in bytes; nil where the release doesn't say.
+  package let size: Int?
+}
+
+extension ReleaseClient {
+  /// Every base image of an operating system that the releases have: the newest version first, and
+  /// each version for each of its architectures once, of the newest release that has it.
+  ///
+  /// One question to the list of releases.
+  ///
+  /// - Parameter operatingSystem: One whose images are released; the demo guest has none.
+  /// - Returns: What there is for the architectures that there are drivers for.
+  /// - Throws: ``DownloadError`` where the list can't be had; `CancellationError`.
+  package func offers(of operatingSystem: OperatingSystem) async throws -> [ImageOffer] {
+    guard let repository = operatingSystem.builderRepository else { return [] }
+    let listing = try await listing(of: repository, Curl(source, limits, on: loop)).get()
+    try Task.checkCancellation()
+    var seen: Set<String> = []
+    let offers = listing.releases.flatMap { release in
+      // Of two forms of the same image the first is the one that is pulled.
+      release.assets.sorted { $0.name < $1.name }.compactMap { asset -> ImageOffer? in
+        guard let available = BaseImage.Available(asset.name, of: operatingSystem),
+          operatingSystem.architectures.contains(available.architecture),
+          seen.insert("\(available.version) \(available.architecture)").inserted
+        else { return nil }
+        return ImageOffer(
+          operatingSystem: operatingSystem, version: available.version,
+          architecture: available.architecture, tag: release.tag, asset: asset.name,
+          size: asset.size)
+      }
+    }
+    return offers.sorted { one, other in
+      one.version == other.version
+        ? one.architecture.rawValue < other.architecture.rawValue
+        : VersionOrder.precedes(other.version, one.version)
+    }
+  }
+
+  /// The same of several operating systems, asked side by side; one that can't be told doesn't
+  /// hide the others.
+  package func offers(
+    of operatingSystems: [OperatingSystem]
+  ) async -> [(operatingSystem: OperatingSystem, offers: Result<[ImageOffer], any Error>)] {
+    await withTaskGroup(of: (Int, Result<[ImageOffer], any Error>).self) { group in
+      for (index, operatingSystem) in operatingSystems.enumerated() {
+        group.addTask {
+          do { return (index, .success(try await offers(of: operatingSystem))) } catch {
+            return (index, .failure(error))
+          }
+        }
+      }
+      var results: [Int: Result<[ImageOffer], any Error>] = [:]
+      for await (index, result) in group { results[index] = result }
+      return operatingSystems.enumerated().compactMap { index, operatingSystem in
+        results[index].map { (operatingSystem, $0) }
+      }
+    }
+  }
+}

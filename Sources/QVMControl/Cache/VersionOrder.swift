@@ -1,0 +1,32 @@
+/// The order of versions, by their numbers: 9.4 before 10.0, and `r1beta4` before `r1beta5`.
+enum VersionOrder {
+  static func precedes(_ one: String, _ other: String) -> Bool {
+    let (left, right) = (parts(one), parts(other))
+    for (a, b) in zip(left, right) where a != b {
+      switch (Int(a), Int(b)) {
+      case (let a?, let b?) where a != b: return a < b
+      case (.some, nil): return false
+      case (nil, .some): return true
+      default: return a < b
+      }
+    }
+    // `11.0-rc1` comes before `11.0`, and that before `11.0.1`.
+    if left.count > right.count { return Int(left[right.count]) == nil }
+    return left.count < right.count && Int(right[left.count]) != nil
+  }
+
+  /// Runs of digits and runs of anything else between dots and dashes: `r1beta5` is `r 1 beta 5`.
+  private static func parts(_ version: String) -> [Substring] {
+    var parts: [Substring] = []
+    for word in version.split(whereSeparator: { ".-_".contains($0) }) {
+      var rest = word
+      while let first = rest.first {
+        let isDigit = first.isNumber
+        let part = rest.prefix { $0.isNumber == isDigit }
+        parts.append(part)
+        rest = rest[part.endIndex...]
+      }
+    }
+    return parts
+  }
+}

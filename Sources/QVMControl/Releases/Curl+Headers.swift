@@ -1,0 +1,56 @@
+extension Curl {
+  /// The headers of an answer, by their names in lower case.
+  struct Headers: Sendable {
+    private var values: [String: String] = [:]
+
+    subscript(name: String) -> String? { values[name] }
+
+    /// Takes the headers off a text; after redirects, and behind a proxy, the last of several
+    /// blocks counts.
+    static func split(_ text: String) -> (headers: Headers, body: Substring) {
+      var headers = Headers()
+      var rest = text[...]
+      while rest.hasPrefix("HTTP/") {
+        headers = Headers()
+        while let end = rest.firstIndex(where: \.isNewline) {
+          let line = rest[..<end]
+          rest = rest[rest.index(after: end)...]
+          if line.isEmpty { break }
+          headers.note(line)
+        }
+      }
+      return (headers, rest)
+    }
+
+    private mutating func note(_ line: Substring) {
+      let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2 else { return }
+      values[parts[0].lowercased()] = Self.trimmed(parts[1])
+    }
+
+    static func trimmed(_ text: Substring) -> String {
+      var text = text
+      while text.first?.isWhitespace == true { text.removeFirst() }
+      while text.last?.isWhitespace == true { text.removeLast() }
+      return String(text)
+    }
+
+    /// The error that a refusal is where it says that there were too many requests; GitHub says so
+    /// with 403 as well as with 429. (docs.github.com, "Rate limits for the REST API".)
+    func rateLimit(url: String, status: Int) -> DownloadError? {
+      guard status == 403 || status == 429, self["x-ratelimit-remaining"] == "0" else {
+        return nil
+      }
+      let end = self["x-ratelimit-reset"].flatMap { Int($0) }
+      return .rateLimited(url: url, until: end.map { Timestamp(seconds: $0) })
+    }
+  }
+}
+
+extension Curl.Head {
+  init(_ headers: Curl.Headers, url: String) {
+    self.init(
+      url: url, length: headers["content-length"].flatMap { Int($0) }, etag: headers["etag"],
+      lastModified: headers["last-modified"])
+  }
+}

@@ -1,0 +1,164 @@
+internal import QMPClient
+
+extension ReleaseClient {
+  /// Finds a file: in the latest release, else in the newest of the older ones that has it.
+  ///
+  /// - Throws: As ``find(anyOf:in:)``.
+  func find(_ name: String, in repository: String) async throws -> Asset {
+    try await find(anyOf: [name], in: repository)
+  }
+
+  /// Finds one of several files: in the latest release, else in the newest of the older ones that
+  /// has any of them; the first of them that is there.
+  ///
+  /// The latest release is found by its redirect, which costs nothing of the API's quota. The list
+  /// of releases comes from the API and is done without where it can't be had: the known releases
+  /// are tried one by one then, and there is no digest. Where only the redirect is out of order the
+  /// list says which release is the newest.
+  ///
+  /// - Throws: ``ReleaseError``, ``DownloadError``.
+  func find(anyOf names: [String], in repository: String) async throws -> Asset {
+    let curl = try Curl(source, limits, on: loop)
+    async let listing = listing(of: repository, curl)
+    let latest = await latest(of: repository, curl)
+    switch await listing {
+    case .success(let listing):
+      var candidates = listing.releases.flatMap { release in
+        names.filter { name in release.assets.contains { $0.name == name } }.map {
+          Candidate(name: $0, tag: release.tag)
+        }
+      }
+      if let latest = try latest.tag(wherePossible: true) {
+        // The list may be a little older than the redirect.
+        let isListed = listing.releases.contains { $0.tag == latest }
+        let own = candidates.filter { $0.tag == latest }
+        candidates =
+          (isListed ? own : names.map { Candidate(name: $0, tag: latest) })
+          + candidates.filter { $0.tag != latest }
+      }
+      if let asset = try await probe(candidates, repository, listing, curl) { return asset }
+      throw ReleaseError.noSuchAsset(
+        name: names[0], page: source.page(repository), available: listing.names,
+        listingFailure: nil)
+    case .failure(let failure):
+      let latest = try latest.tag(wherePossible: false)
+      let tags = [latest].compactMap { $0 } + KnownTags.of(repository).filter { $0 != latest }
+      let candidates = tags.flatMap { tag in names.map { Candidate(name: $0, tag: tag) } }
+      if let asset = try await probe(candidates, repository, nil, curl) { return asset }
+      // Where there is neither a latest release nor a list, there is no such repository.
+      throw ReleaseError.noSuchAsset(
+        name: names[0], page: source.page(repository), available: [],
+        listingFailure: latest == nil && failure.isAbsent ? nil : failure)
+    }
+  }
+
+  /// A file that a release may have.
+  private struct Candidate {
+    let name: String
+    let tag: String
+  }
+
+  /// What the question for the latest release came to.
+  private enum Latest {
+    case answered(String?)
+    case failed(any Error)
+
+    /// The tag; nil where there is no release, or where the server has trouble with this question
+    /// and it is possible to do without.
+    func tag(wherePossible: Bool) throws -> String? {
+      switch self {
+      case .answered(let tag): return tag
+      case .failed(DownloadError.status) where wherePossible: return nil
+      case .failed(DownloadError.tooSlow) where wherePossible: return nil
+      case .failed(let error): throw error
+      }
+    }
+  }
+
+  private func latest(of repository: String, _ curl: Curl) async -> Latest {
+    do { return .answered(try await latestTag(of: repository, curl)) } catch {
+      return .failed(error)
+    }
+  }
+
+  /// The first of the candidates that is there.
+  private func probe(
+    _ candidates: [Candidate], _ repository: String, _ listing: ReleaseListing?, _ curl: Curl
+  ) async throws -> Asset? {
+    for candidate in candidates {
+      let url = source.asset(candidate.name, tag: candidate.tag, in: repository)
+      do {
+        return Asset(
+          name: candidate.name, tag: candidate.tag, url: url,
+          head: try await patiently { try await curl.head(url) },
+          listed: listing?.asset(candidate.name, tag: candidate.tag))
+      } catch let error as DownloadError where error.isAbsent {
+        continue
+      }
+    }
+    return nil
+  }
+
+  /// The tag of the latest release; nil where there is no release.
+  private func latestTag(of repository: String, _ curl: Curl) async throws -> String? {
+    let url = source.latest(repository)
+    let answered: String
+    do { answered = try await patiently { try await curl.head(url).url } } catch let error
+      as DownloadError where error.isAbsent
+    {
+      return nil
+    }
+    let parts = answered.split(separator: "/", omittingEmptySubsequences: false)
+    if let tag = parts.last.map(String.init), parts.dropLast().suffix(2) == ["releases", "tag"],
+      ReleaseSource.isPlainName(tag)
+    {
+      return tag
+    }
+    // Where there are no releases, GitHub leads to their empty list.
+    if answered == source.page(repository) { return nil }
+    throw ReleaseError.noLatest(url: url, answered: answered)
+  }
+
+  /// The list of a repository's releases, or why it can't be had.
+  func listing(
+    of repository: String, _ curl: Curl
+  ) async -> Result<ReleaseListing, DownloadError> {
+    let url = source.listing(repository)
+    do {
+      let text = try await Self.listing(at: url, token: source.hasAPI ? token : nil, curl)
+      if let listing = ReleaseListing(text) { return .success(listing) }
+      return .failure(
+        .failed(url: url, status: "no list of releases", why: "not what GitHub answers"))
+    } catch let error as DownloadError {
+      return .failure(error)
+    } catch {
+      return .failure(.failed(url: url, status: "not asked", why: "\(error)"))
+    }
+  }
+
+  /// The list as text; without the token where that is refused: it may have expired in an
+  /// environment that is older, and anybody may look.
+  static func listing(at url: String, token: String?, _ curl: Curl) async throws -> String {
+    do {
+      return try await curl.text(url, token: token)
+    } catch DownloadError.status(401, _) where token != nil {
+      return try await curl.text(url, token: nil)
+    }
+  }
+
+  /// Tries again after a failure that may pass.
+  private func patiently<Value: Sendable>(
+    _ body: () async throws -> Value
+  ) async throws -> Value {
+    var pause = limits.pause
+    for _ in 1..<max(min(limits.attempts, 3), 1) {
+      do { return try await body() } catch let error as DownloadError where error.isTransient {
+        // Nobody waits a minute to hear that there is no network.
+        if case .unreachable = error { throw error }
+        try await loop.sleep(until: .now.advanced(by: pause))
+        pause *= 2
+      }
+    }
+    return try await body()
+  }
+}
