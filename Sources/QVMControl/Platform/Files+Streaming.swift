@@ -25,4 +25,14 @@ extension Files {
     if count < 0 { throw fail("read", path, "read") }
     return count
   }
+
+  /// Fills a buffer from an offset on; fewer bytes at the end of the file, none there.
+  static func read(
+    _ descriptor: Descriptor, at offset: Int, into buffer: inout [UInt8], of path: String
+  ) throws(FileError) -> Int {
+    guard lseek(descriptor.number, off_t(offset), SEEK_SET) >= 0 else {
+      throw fail("read", path, "lseek")
+    }
+    return try read(descriptor, into: &buffer, of: path)
+  }
 }

@@ -35,6 +35,9 @@ struct Archive: Sendable {
     guard head.count == 512, head[257..<262].elementsEqual("ustar".utf8) else {
       throw ArchiveError.notTar(name: name, found: FileKind.description(of: head))
     }
+    do { _ = try TarListing(reading: path) } catch let problem as TarListing.Problem {
+      throw ArchiveError(problem, name: name)
+    }
     try Files.makeFolder(folder)
     do {
       let output = try await Program.run(
@@ -68,6 +71,10 @@ struct Archive: Sendable {
       try Files.setMode(0o755, of: entry)
       for name in Files.list(entry) { try secure("\(entry)/\(name)", inside: root) }
     case .file:
+      // Holes make it longer than the archive says.
+      if found.size > TarListing.largest {
+        throw ArchiveError(.tooLarge(TarListing.largest), name: name)
+      }
       let isProgram = try ProgramFile.looksLikeProgram(entry)
       try Files.setMode(isProgram ? 0o755 : 0o644, of: entry)
       try Files.synchronize(entry)

@@ -6,6 +6,8 @@ package enum ArchiveError: QVMFailure, Hashable {
   case cannotUnpack(name: String, why: String)
   /// Something in it is no file, no folder, and no link that stays inside.
   case unsafeMember(name: String, member: String)
+  /// It has more than `limit`, a number with what it counts.
+  case tooMuch(name: String, limit: String)
   case missingMember(name: String, member: String)
   /// A member is not what it should be: `why` says what is wrong with it.
   case badMember(name: String, member: String, why: String)
@@ -17,6 +19,7 @@ package enum ArchiveError: QVMFailure, Hashable {
     case .cannotUnpack(let name, let why): "cannot unpack \(name): \(why)"
     case .unsafeMember(let name, let member):
       "\(name) holds \(member), which is neither a file nor a folder nor a link inside it"
+    case .tooMuch(let name, let limit): "\(name) holds more than \(limit)"
     case .missingMember(let name, let member): "\(name) lacks \(member)"
     case .badMember(let name, let member, let why): "\(member) in \(name) \(why)"
     }
@@ -28,5 +31,14 @@ package enum ArchiveError: QVMFailure, Hashable {
     case .notTar: "Check QVM_BASE_URL, and whether a network log-in page is in the way."
     default: "Set QVM_QEMU=system to use the QEMU of this system."
     }
+  }
+
+  init(_ problem: TarListing.Problem, name: String) {
+    self =
+      switch problem {
+      case .unsafe(let member): .unsafeMember(name: name, member: member)
+      case .tooManyEntries(let limit): .tooMuch(name: name, limit: "\(limit) files and folders")
+      case .tooLarge(let limit): .tooMuch(name: name, limit: ByteCount.text(limit))
+      }
   }
 }

@@ -26,6 +26,19 @@ import Testing
           info.type, info.mode = kind, mode
           archive.addfile(info)
       HARD, DIR, FIFO, CHR = tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE
+      BLK = tarfile.BLKTYPE
+      def sparse(name, size):
+          info = tarfile.TarInfo(name)
+          info.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0",
+                              "GNU.sparse.name": name, "GNU.sparse.realsize": str(size)}
+          content = b"1\\n%d\\n0\\n" % size
+          content += bytes(512 - len(content))
+          info.size = len(content)
+          archive.addfile(info, io.BytesIO(content))
+      def claim(name, size):
+          info = tarfile.TarInfo(name)
+          info.size = size
+          archive.addfile(info)
       program = open("/usr/bin/true", "rb").read()
       \(members.joined(separator: "\n"))
       archive.close()
@@ -129,6 +142,54 @@ import Testing
       try await unpacking(members) { _, _ in }
     }
     #expect(!Files.exists("/tmp/qvm-escaped"))
+  }
+
+  /// What only a superuser's tar makes, and what nobody's should: it doesn't get to see these.
+  @Test(arguments: [
+    (#"special("./dev/null", CHR)"#, "./dev/null"), (#"special("./dev/sda", BLK)"#, "./dev/sda"),
+    (#"special("./fifo", FIFO)"#, "./fifo"), (#"special("./strange", b"S")"#, "./strange"),
+    (#"file("./../escaped")"#, "./../escaped"), (#"file("./a/../../b")"#, "./a/../../b"),
+    (#"file("/tmp/qvm-escaped")"#, "/tmp/qvm-escaped"),
+  ])
+  func `a device, or a name that leads elsewhere, is refused before anything is made`(
+    member: String, name: String
+  ) async throws {
+    await #expect(throws: ArchiveError.unsafeMember(name: "test.tar", member: name)) {
+      try await unpacking([#"file("./first")"#, member]) { _, _ in }
+    }
+  }
+
+  @Test func `more entries than any release has are refused before anything is made`() async throws
+  {
+    await #expect(
+      throws: ArchiveError.tooMuch(name: "test.tar", limit: "10000 files and folders")
+    ) {
+      try await unpacking([#"for number in range(10001): file(f"./{number}", b"")"#]) { _, _ in }
+    }
+  }
+
+  @Test(arguments: [
+    #"archive.format = tarfile.GNU_FORMAT; claim("./bin/qemu", 1 << 40)"#,
+    #"claim("./bin/qemu", 5 << 30)"#,
+  ])
+  func `more bytes than any release has are refused before anything is made`(
+    member: String
+  ) async throws {
+    await #expect(throws: ArchiveError.tooMuch(name: "test.tar", limit: "4.2 GB")) {
+      try await unpacking([member]) { _, _ in }
+    }
+  }
+
+  @Test func `a file that is nearly all holes is refused for its length`() async throws {
+    await #expect(throws: ArchiveError.tooMuch(name: "test.tar", limit: "4.2 GB")) {
+      try await unpacking([#"sparse("./bin/qemu", 1 << 40)"#]) { _, _ in }
+    }
+  }
+
+  @Test func `an archive of nothing lacks its members`() async throws {
+    await #expect(throws: ArchiveError.missingMember(name: "test.tar", member: "bin/qemu")) {
+      try await unpacking([#"special("./", DIR)"#], requiring: [Self.program]) { _, _ in }
+    }
   }
 
   // tar leaves these out, or puts them inside, or stops: any of it will do.
