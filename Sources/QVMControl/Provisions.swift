@@ -10,7 +10,7 @@ package struct Provisions: Sendable {
   ///
   /// - Parameters:
   ///   - target: What the instance is to be.
-  ///   - refresh: Whether to ask for a newer release although an image is there.
+  ///   - refresh: Whether to ask for newer releases although there are an image and a QEMU.
   ///   - client: Finds and downloads what is missing.
   /// - Returns: All of it.
   /// - Throws: What the first that fails throws, after the others have been ended.
@@ -19,11 +19,11 @@ package struct Provisions: Sendable {
   ) async throws -> Provisions {
     // A task rather than `async let`: the image's check waits for it in the middle of its own way.
     let tools = Task(executorPreference: client.loop) {
-      try await ImageTools.ensure(for: target, with: client)
+      try await ImageTools.ensure(for: target, refresh: refresh, with: client)
     }
     return try await withTaskCancellationHandler {
       do {
-        async let toolchain = QEMUToolchain.ensure(for: target, with: client)
+        async let toolchain = QEMUToolchain.ensure(for: target, refresh: refresh, with: client)
         async let image = BaseImage.ensure(target, refresh: refresh, with: client) {
           try await tools.value
         }

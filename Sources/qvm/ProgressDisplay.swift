@@ -15,8 +15,8 @@ final class ProgressDisplay: Sendable {
 
   private struct State {
     var lines: [ProgressLine] = []
-    /// How many lines of the terminal show downloads now.
-    var drawn = 0
+    /// The columns of each line that shows a download now.
+    var drawn: [Int] = []
     var drawnAt: SuspendingClock.Instant?
   }
 
@@ -76,19 +76,23 @@ final class ProgressDisplay: Sendable {
 
   /// What takes the lines of the downloads off the terminal again.
   private func erasing(_ state: inout State) -> String {
-    if state.drawn == 0 { return "" }
-    defer { state.drawn = 0 }
+    if state.drawn.isEmpty { return "" }
+    defer { state.drawn = [] }
+    // In a window that has become narrower since, a line takes several rows.
+    let columns = max(width(), 1)
+    let rows = state.drawn.reduce(0) { $0 + max(($1 + columns - 1) / columns, 1) }
     // Up to the first of them, and all below is cleared.
-    return "\u{1B}[\(state.drawn)A\r\u{1B}[J"
+    return "\u{1B}[\(rows)A\r\u{1B}[J"
   }
 
   private func drawing(_ state: inout State, at now: SuspendingClock.Instant) -> String {
     if !isLive || state.lines.isEmpty { return "" }
-    state.drawn = state.lines.count
     state.drawnAt = now
     // The last column stays empty: a terminal may wrap when it is written to.
     let columns = max(width() - 1, 1)
-    return state.lines.map { "\($0.text(columns: columns))\n" }.joined()
+    let texts = state.lines.map { $0.text(columns: columns) }
+    state.drawn = texts.map(\.count)
+    return texts.map { "\($0)\n" }.joined()
   }
 }
 

@@ -75,6 +75,21 @@ import Testing
     #expect(text.count { $0 == "\n" } == 11)
   }
 
+  @Test func `a window that becomes narrower has no remains of the wider lines`() {
+    let columns = Mutex(60)
+    let display = ProgressDisplay(
+      isLive: true, width: { columns.withLock { $0 } },
+      write: { [written] text in written.text.withLock { $0 += text } })
+    display.take(.began(done: 0, total: 1_000_000), of: "netbsd-10.1-x86-64.qcow2", at: start)
+    display.take(.advanced(to: 500_000), of: "netbsd-10.1-x86-64.qcow2", at: after(1000))
+    written.text.withLock { $0 = "" }
+    columns.withLock { $0 = 30 }
+    display.take(.advanced(to: 600_000), of: "netbsd-10.1-x86-64.qcow2", at: after(2000))
+    // The line had 59 columns at most, and takes two rows of the window now.
+    #expect(text.hasPrefix("\u{1B}[2A\r\u{1B}[J"))
+    #expect(text.split(separator: "J").last.map { $0.count <= 30 } == true)
+  }
+
   @Test func `a notice goes above the lines`() {
     let display = display(isLive: true)
     display.take(.began(done: 0, total: nil), of: "a", at: start)

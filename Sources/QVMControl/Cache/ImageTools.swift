@@ -46,17 +46,27 @@ package struct ImageTools: Sendable, Hashable {
   /// - Parameters:
   ///   - target: What it is for.
   ///   - choice: Nil for what `QVM_QEMU` says.
+  ///   - refresh: Whether to look for a newer release of the managed one.
   ///   - client: Where to get it from, and the cache to put it into.
   /// - Returns: The program's path.
   /// - Throws: ``ToolchainError``, ``ReleaseError``, ``DownloadError``, ``ArchiveError``;
   ///   `CancellationError`.
   package static func ensure(
-    for target: Target, choice: QEMUChoice? = nil, with client: ReleaseClient
+    for target: Target, choice: QEMUChoice? = nil, refresh: Bool = false,
+    with client: ReleaseClient
   ) async throws -> ImageTools {
     let choice = try choice ?? .fromEnvironment()
-    if let tools = try existing(for: target, in: client.cache, choice) { return tools }
+    if let tools = try existing(for: target, in: client.cache, choice) {
+      guard refresh, tools == managed(in: client.cache) else { return tools }
+      do {
+        return try await install(refresh: true, with: client)
+      } catch let failure as any QVMFailure {
+        client.notify("\(failure.message); keeping the qemu-img that is there")
+        return tools
+      }
+    }
     do {
-      return try await install(with: client)
+      return try await install(refresh: false, with: client)
     } catch let failure as any QVMFailure {
       guard choice == .auto, let path = Host.find("qemu-img") else { throw failure }
       client.notify("\(failure.message); using \(path) instead")
@@ -64,12 +74,14 @@ package struct ImageTools: Sendable, Hashable {
     }
   }
 
-  private static func install(with client: ReleaseClient) async throws -> ImageTools {
+  private static func install(
+    refresh: Bool, with client: ReleaseClient
+  ) async throws -> ImageTools {
     let cache = client.cache
     let resource = Resource(
       asset: "resources-\(Host.system).tar", folder: cache.imageTools,
       members: [Archive.Member(path: "qemu-img") { try ProgramFile.problem($0) }],
       programs: [("qemu-img", "qemu-img")])
-    return try await resource.install(with: client) { managed(in: cache) }
+    return try await resource.install(refresh: refresh, with: client) { managed(in: cache) }
   }
 }

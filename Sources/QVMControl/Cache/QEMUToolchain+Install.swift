@@ -3,23 +3,28 @@ internal import QMPClient
 extension QEMUToolchain {
   /// Makes sure that there is a QEMU for a target, with the firmware that its driver names.
   ///
-  /// One that is there is used without any network.
+  /// One that is there is used without any network, unless `refresh` asks for the newest release.
   ///
   /// - Parameters:
   ///   - target: What it is for.
   ///   - choice: Nil for what `QVM_QEMU` says.
+  ///   - refresh: Whether to look for a newer release of the managed one. Where that can't be had
+  ///     the one that is there stays.
   ///   - client: Where to get it from, and the cache to put it into.
   /// - Returns: One that can be started at once.
   /// - Throws: ``ToolchainError``, ``ReleaseError``, ``DownloadError``, ``ArchiveError``;
   ///   `CancellationError`.
   package static func ensure(
-    for target: Target, choice: QEMUChoice? = nil, with client: ReleaseClient
+    for target: Target, choice: QEMUChoice? = nil, refresh: Bool = false,
+    with client: ReleaseClient
   ) async throws -> QEMUToolchain {
     let choice = try choice ?? .fromEnvironment()
     var toolchain = try planned(for: target, in: client.cache, choice: choice)
-    if toolchain.origin == .managed(tag: nil) {
+    if case .managed(let tag) = toolchain.origin, tag == nil || refresh {
       do {
-        toolchain = try await install(target.architecture, with: client)
+        toolchain = try await install(target.architecture, refresh: refresh, with: client)
+      } catch let failure as any QVMFailure where tag != nil {
+        client.notify("\(failure.message); keeping the QEMU of \(tag ?? "before")")
       } catch let failure as any QVMFailure {
         guard choice == .auto, let system = system(target.architecture, in: client.cache) else {
           throw failure
@@ -48,7 +53,7 @@ extension QEMUToolchain {
 
   /// Downloads the managed QEMU for guests of an architecture.
   private static func install(
-    _ architecture: Architecture, with client: ReleaseClient
+    _ architecture: Architecture, refresh: Bool, with client: ReleaseClient
   ) async throws -> QEMUToolchain {
     let cache = client.cache
     let target = architecture.qemuTarget
@@ -63,6 +68,8 @@ extension QEMUToolchain {
       members: [program, member],
       // All targets' archives call it the same.
       programs: [("bin/qemu", "bin/qemu-system-\(target)")])
-    return try await resource.install(with: client) { managed(architecture, in: cache) }
+    return try await resource.install(refresh: refresh, with: client) {
+      managed(architecture, in: cache)
+    }
   }
 }

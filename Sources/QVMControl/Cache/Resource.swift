@@ -15,16 +15,18 @@ struct Resource: Sendable {
   /// Downloads and unpacks the archive, and makes sure that its programs run here.
   ///
   /// - Parameters:
+  ///   - refresh: Whether to look for a newer release of what is installed.
   ///   - client: Where to get it from.
   ///   - installed: What is in the folder; nil where that is incomplete.
   /// - Returns: What `installed` gives in the end.
   /// - Throws: ``ReleaseError``, ``DownloadError``, ``ArchiveError``, ``ToolchainError``;
   ///   `CancellationError`.
   func install<Value: Sendable>(
-    with client: ReleaseClient, installed: () -> Value?
+    refresh: Bool, with client: ReleaseClient, installed: () -> Value?
   ) async throws -> Value {
-    try await client.once(asset, existing: installed) { lock in
+    try await client.once(asset, existing: { refresh ? nil : installed() }) { lock in
       let found = try await client.find(asset, in: Self.repository)
+      if ReleaseFile.tag(in: folder) == found.tag, let value = installed() { return value }
       let download = Download(asset: found, client: client, lock: lock)
       let archive = Archive(path: try await download.fetch().path, name: asset)
       let staging = download.unpacked
@@ -44,10 +46,7 @@ struct Resource: Sendable {
           try await check(path, on: client.loop)
         }
         try ReleaseFile.write(found.tag, in: staging)
-        try Files.makeFolder(Files.parent(of: folder))
-        // One that is incomplete: otherwise it would have been found.
-        try Files.removeTree(folder)
-        try Files.rename(staging, to: folder)
+        try replaceFolder(by: staging)
       } catch {
         try? Files.removeTree(staging)
         throw error
@@ -58,6 +57,19 @@ struct Resource: Sendable {
       }
       return value
     }
+  }
+
+  /// Puts a folder into the place of the one that is there, if any. VMs that run from the old one
+  /// go on: they have its files open.
+  private func replaceFolder(by staging: String) throws {
+    try Files.makeFolder(Files.parent(of: folder))
+    guard Files.exists(folder) else { return try Files.rename(staging, to: folder) }
+    // Under the name of a download, so that it is cleared away with its leftovers.
+    let old = "\(staging).old"
+    try Files.removeTree(old)
+    try Files.rename(folder, to: old)
+    try Files.rename(staging, to: folder)
+    try Files.removeTree(old)
   }
 
   private func check(_ program: String, on loop: EventLoop) async throws {

@@ -7,6 +7,8 @@ package struct DetachedStart {
     case signal(Signal)
   }
 
+  /// Whether only failures are told.
+  package var isQuiet = false
   private let launched: Launch.Launched
   private let inputs = Mailbox<Input>()
   private let loop: EventLoop
@@ -41,7 +43,7 @@ package struct DetachedStart {
       }
       guard case .supervisor(.line(let json)) = input else { break }
       switch ControlEvent(json) {
-      case .notice(let text): note(text)
+      case .notice(let text): if !isQuiet { note(text) }
       case .running:
         await supervisor.send(ControlRequest.detach.json)
         try print(launched.name.text)

@@ -22,6 +22,8 @@ package final class ForegroundSession {
   /// How long the last bytes of the console may take after QEMU has ended.
   static let drainTime = Duration.seconds(1)
 
+  /// Whether only failures are told.
+  package var isQuiet = false
   let name: InstanceName
   let files: InstanceFiles
   let runtime: RuntimeFolder
@@ -106,7 +108,7 @@ package final class ForegroundSession {
 
   func handle(_ event: ControlEvent) async -> ExitStatus? {
     switch event {
-    case .notice(let text): output.remark(text)
+    case .notice(let text): if !isQuiet { output.remark(text) }
     case .created:
       attachConsole()
       await supervisor.send(ControlRequest.proceed.json)

@@ -11,6 +11,8 @@ package final class GuestCommandSession {
     case signal(Signal)
   }
 
+  /// Whether only failures are told.
+  package var isQuiet = false
   private let launched: Launch.Launched
   private let command: [String]
   private let store: InstanceStore
@@ -74,7 +76,7 @@ package final class GuestCommandSession {
 
   private func handle(_ event: ControlEvent) async -> ExitStatus? {
     switch event {
-    case .notice(let text): output.remark(text)
+    case .notice(let text): if !isQuiet { output.remark(text) }
     case .running: awaitReadiness()
     case .failed(let message, let advice, let status):
       output.remark(([message] + [advice].compactMap(\.self)).joined(separator: "\n"))

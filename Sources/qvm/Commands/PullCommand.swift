@@ -10,13 +10,15 @@ struct PullCommand: Command {
     .option(
       "--platform", "ARCH", "CPU architecture (default: the host's).", \.platform,
       completing: .platforms),
-    .flag("--refresh", "Look for a newer release although there is an image.", \.refreshes),
+    .flag("--refresh", "Look for newer releases of the image and QEMU.", \.refreshes),
+    .flag("--quiet", short: "-q", "Say nothing but what goes wrong.", \.isQuiet),
   ]
 
   var system = ""
   var version = ""
   var platform: String?
   var refreshes = false
+  var isQuiet = false
 
   func run() throws -> ExitStatus {
     let target = try Target(
@@ -27,7 +29,7 @@ struct PullCommand: Command {
     Signal.handle([.interrupt, .terminate, .hangUp]) { signals.send($0) }
     let loop = try EventLoop()
     let image = try loop.run {
-      let client = try ReleaseClient.forTerminal(cache, on: loop)
+      let client = try ReleaseClient.forTerminal(cache, isQuiet: isQuiet, on: loop)
       return try await Interruption.cancelling(on: signals, loop) {
         try await Provisions.ensure(for: target, refresh: refreshes, with: client).baseImage
       }

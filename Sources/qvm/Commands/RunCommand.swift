@@ -20,6 +20,7 @@ struct RunCommand: Command {
     .flag("--rm", "Remove the instance after its confirmed shutdown.", \.removes),
     .flag("--dry-run", "Print the QEMU command and exit.", \.isDryRun),
     .flag("--detach", short: "-d", "Run in the background; print the name.", \.detaches),
+    .flag("--quiet", short: "-q", "Say nothing but what goes wrong.", \.isQuiet),
     .option("--cpus", "N", "Virtual CPUs.", \.cpus),
     .option("--memory", "SIZE", "Memory, such as 512M or 4G.", \.memory),
     .option("--cpu", "MODEL", "CPU model.", \.cpu),
@@ -44,6 +45,7 @@ struct RunCommand: Command {
   var removes = false
   var isDryRun = false
   var detaches = false
+  var isQuiet = false
   var cpus: Int?
   var memory: String?
   var cpu: String?
@@ -64,7 +66,8 @@ struct RunCommand: Command {
       }
     }
     return isDryRun
-      ? try printDryRun(launch) : try Booting.run(launch, detaches: detaches, command: command)
+      ? try printDryRun(launch)
+      : try Booting.run(launch, detaches: detaches, isQuiet: isQuiet, command: command)
   }
 
   private func launch() throws -> Launch {

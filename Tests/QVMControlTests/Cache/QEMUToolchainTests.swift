@@ -79,6 +79,53 @@ import Testing
     }
   }
 
+  @Test func `a newer release replaces the one that is there only when that is asked for`()
+    async throws
+  {
+    try await ReleaseFixture.with { fixture in
+      let target = try Self.freebsd()
+      let client = try fixture.client()
+      try publish(fixture, tag: "v1.0.0")
+      let first = try await QEMUToolchain.ensure(for: target, choice: .managed, with: client)
+      let running = try Files.openForReading(first.program)
+      try publish(fixture, tag: "v2.0.0")
+
+      #expect(
+        try await QEMUToolchain.ensure(for: target, choice: .managed, with: client) == first)
+      let second = try await QEMUToolchain.ensure(
+        for: target, choice: .managed, refresh: true, with: client)
+      #expect(second.origin == .managed(tag: "v2.0.0"))
+      #expect(second.program == first.program)
+      var head = [UInt8](repeating: 0, count: 4)
+      #expect(
+        try Files.read(running, into: &head, of: first.program) == 4, "who has it open keeps it")
+      #expect(fixture.downloads.isEmpty)
+
+      try fixture.server.forgetRequests()
+      _ = try await QEMUToolchain.ensure(
+        for: target, choice: .managed, refresh: true, with: client)
+      #expect(fixture.server.transfers(of: Self.tar).isEmpty, "the newest one is there")
+    }
+  }
+
+  @Test func `a QEMU that can't be refreshed stays, and it is said why`() async throws {
+    try await ReleaseFixture.with { fixture in
+      try publish(fixture, tag: "v1.0.0")
+      let target = try Self.freebsd()
+      let first = try await QEMUToolchain.ensure(
+        for: target, choice: .managed, with: try fixture.client())
+      try publish(fixture, tag: "v2.0.0", program: Data("#!/bin/sh\nexit 1\n".utf8))
+
+      let second = try await QEMUToolchain.ensure(
+        for: target, choice: .managed, refresh: true, with: try fixture.client())
+
+      #expect(second == first)
+      #expect(Files.text("\(first.root)/RELEASE") == "v1.0.0\n")
+      #expect(
+        fixture.heard.notices.withLock { $0.last?.hasSuffix("keeping the QEMU of v1.0.0") } == true)
+    }
+  }
+
   @Test(.enabled(if: managedRuns))
   func `a plan for a QEMU that is still to be downloaded writes nothing`() async throws {
     try await ReleaseFixture.with { fixture in
