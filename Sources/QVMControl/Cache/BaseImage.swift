@@ -13,6 +13,8 @@ package struct BaseImage: Sendable, Hashable {
   package let url: String?
   /// In lower-case hexadecimal digits; nil where no program could tell it.
   package let sha256: String?
+  /// Whether its release told no digest that what came could be held to.
+  package let isUnverified: Bool
   package let fetched: Timestamp
 
   static let builtinTag = "builtin"
@@ -60,6 +62,7 @@ package struct BaseImage: Sendable, Hashable {
     size = record?["bytes"]?.int ?? found.size
     url = record?["url"]?.string
     sha256 = record?["sha256"]?.string
+    isUnverified = record?["unverified"]?.bool ?? false
     fetched =
       record?["fetched"]?.string.flatMap { Timestamp($0) } ?? Timestamp(seconds: found.modified)
   }
@@ -69,13 +72,17 @@ package struct BaseImage: Sendable, Hashable {
 
   // MARK: - Placing
 
-  init(name: String, tag: String, path: String, size: Int, url: String?, sha256: String?) {
+  init(
+    name: String, tag: String, path: String, size: Int, url: String?, sha256: String?,
+    isUnverified: Bool = false
+  ) {
     self.name = name
     self.tag = tag
     self.path = path
     self.size = size
     self.url = url
     self.sha256 = sha256
+    self.isUnverified = isUnverified
     fetched = .now
   }
 
@@ -96,6 +103,7 @@ package struct BaseImage: Sendable, Hashable {
     ]
     object["url"] = url.map(JSONValue.string)
     object["sha256"] = sha256.map(JSONValue.string)
+    if isUnverified { object["unverified"] = true }
     return .object(object)
   }
 }

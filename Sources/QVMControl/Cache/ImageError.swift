@@ -2,6 +2,8 @@
 package enum ImageError: QVMFailure, Hashable {
   /// `available` are the base images that exist for the operating system.
   case noSuchVersion(Target, available: [BaseImage.Available], page: String)
+  /// The only form of an image that there is can't be unpacked without zstd.
+  case zstdMissing(name: String, tag: String)
   case unusable(name: String, Qcow2Header.Problem)
   /// `why` is qemu-img's own words.
   case corrupt(name: String, why: String)
@@ -13,6 +15,8 @@ package enum ImageError: QVMFailure, Hashable {
     case .noSuchVersion(let target, _, let page):
       "no release on \(page) has \(target.operatingSystem.displayName) \(target.version) "
         + "for \(target.architecture.rawValue)"
+    case .zstdMissing(let name, let tag):
+      "\(name) of \(tag) is a bundle, and zstd, which unpacks it, is not installed"
     case .unusable(let name, let problem): "\(name) \(problem.description)"
     case .corrupt(let name, let why): "\(name) is a corrupt image: \(why)"
     case .damaged(let path, let size, let expected):
@@ -24,6 +28,7 @@ package enum ImageError: QVMFailure, Hashable {
     switch self {
     case .noSuchVersion(let target, let available, let page):
       Self.advice(target, available) ?? "See \(page) for what there is."
+    case .zstdMissing: PackageManager.advice(for: .zstd)
     case .unusable(_, .notQcow2):
       "Check QVM_BASE_URL, and whether a network log-in page is in the way."
     case .unusable: "This release can't be used; try another version."

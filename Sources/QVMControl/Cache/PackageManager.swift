@@ -7,7 +7,7 @@ package enum PackageManager: String, CaseIterable, Sendable {
 
   /// Something to install.
   package enum Package: Sendable, Hashable {
-    case curl, tar, qemuImg, bios
+    case curl, tar, zstd, qemuImg, bios
     case qemu(Architecture)
     case uefi(Architecture)
   }
@@ -39,6 +39,7 @@ package enum PackageManager: String, CaseIterable, Sendable {
   private func name(of package: Package) -> String {
     switch (self, package) {
     case (_, .curl): "curl"
+    case (_, .zstd): "zstd"
     case (.brew, .tar): "gnu-tar"
     case (_, .tar): "tar"
     // Homebrew's has qemu-img and all firmware with it.

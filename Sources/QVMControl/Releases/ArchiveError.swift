@@ -2,6 +2,8 @@
 package enum ArchiveError: QVMFailure, Hashable {
   case tarMissing
   case notTar(name: String, found: String)
+  /// It should be a zstd archive.
+  case notBundle(name: String, found: String)
   /// `why` is tar's own words.
   case cannotUnpack(name: String, why: String)
   /// Something in it is no file, no folder, and no link that stays inside.
@@ -16,6 +18,7 @@ package enum ArchiveError: QVMFailure, Hashable {
     switch self {
     case .tarMissing: "tar is not installed"
     case .notTar(let name, let found): "\(name) is not a tar archive but \(found)"
+    case .notBundle(let name, let found): "\(name) is not a zstd archive but \(found)"
     case .cannotUnpack(let name, let why): "cannot unpack \(name): \(why)"
     case .unsafeMember(let name, let member):
       "\(name) holds \(member), which is neither a file nor a folder nor a link inside it"
@@ -28,7 +31,7 @@ package enum ArchiveError: QVMFailure, Hashable {
   package var advice: String? {
     switch self {
     case .tarMissing: PackageManager.advice(for: .tar)
-    case .notTar: "Check QVM_BASE_URL, and whether a network log-in page is in the way."
+    case .notTar, .notBundle: "Check QVM_BASE_URL, and whether a network log-in page is in the way."
     default: "Set QVM_QEMU=system to use the QEMU of this system."
     }
   }

@@ -1,10 +1,13 @@
 extension Download {
   /// Where to unpack the file.
-  var unpacked: String { "\(folder)/\(asset.name)@\(asset.tag).unpacked" }
+  var unpacked: String { "\(stem).unpacked" }
 
   /// Removes what is left of this and every other download of the same file, when it is in its
   /// place.
-  func clean() { Self.clean(asset.name, in: client.cache) }
+  func clean() {
+    let name = Files.lastName(of: stem).split(separator: "@").first ?? ""
+    Self.clean(String(name), in: client.cache)
+  }
 
   private static func clean(_ name: String, in cache: Cache) {
     for entry in Files.list(cache.downloads) where entry.hasPrefix("\(name)@") {

@@ -10,13 +10,17 @@ package struct Download: Sendable {
   let client: ReleaseClient
   /// Keeps others away from the partial file.
   let lock: FileLock
+  /// The path of its files without their extensions. They have the name of the lock: whoever gets
+  /// the lock knows that nobody works on them.
+  let stem: String
   private let digest: GrowingDigest
 
   init(asset: ReleaseClient.Asset, client: ReleaseClient, lock: FileLock) {
     self.asset = asset
     self.client = client
     self.lock = lock
-    digest = GrowingDigest(of: Self.partial(of: asset, in: client.cache), on: client.loop)
+    stem = "\(client.cache.downloads)/\(Self.name(of: lock))@\(asset.tag)"
+    digest = GrowingDigest(of: "\(stem).partial", on: client.loop)
   }
 
   /// A partial that is complete.
@@ -29,7 +33,7 @@ package struct Download: Sendable {
   }
 
   var folder: String { client.cache.downloads }
-  private var partial: String { Self.partial(of: asset, in: client.cache) }
+  private var partial: String { "\(stem).partial" }
   private var validators: String { "\(partial).json" }
   private var limits: TransferLimits { client.limits }
 
@@ -38,8 +42,8 @@ package struct Download: Sendable {
 
   private var received: Int { Files.information(partial)?.size ?? 0 }
 
-  private static func partial(of asset: ReleaseClient.Asset, in cache: Cache) -> String {
-    "\(cache.downloads)/\(asset.name)@\(asset.tag).partial"
+  private static func name(of lock: FileLock) -> Substring {
+    Files.lastName(of: lock.path).dropLast(".lock".count)
   }
 
   // MARK: - Fetching
@@ -180,7 +184,7 @@ package struct Download: Sendable {
   // MARK: - The disk
 
   /// What else is on the disk needs some room too.
-  private static let spare = 16 << 20
+  static let spare = 16 << 20
 
   private func checkSpace() throws {
     guard let expected, let free = Files.freeSpace(at: folder) else { return }

@@ -15,9 +15,9 @@ enum KnownTags {
         "v0.14.0", "v0.13.0", "v0.12.0", "v0.11.1", "v0.11.0", "v0.10.0", "v0.9.0", "v0.8.0",
         "v0.7.0", "v0.6.0", "v0.5.0", "v0.4.0", "v0.3.0",
       ]
-    // Later ones have bundles of kernel and raw disk instead of qcow2 images.
+    // From v1.0.0 on there are bundles of a raw disk and a kernel instead of qcow2 images.
     case "netbsd-builder":
-      ["v0.7.0", "v0.6.0", "v0.5.1", "v0.5.0", "v0.4.0", "v0.3.0", "v0.2.0", "v0.1.0"]
+      ["v1.0.0", "v0.7.0", "v0.6.0", "v0.5.1", "v0.5.0", "v0.4.0", "v0.3.0", "v0.2.0", "v0.1.0"]
     case "haiku-builder": ["v0.1.0", "v0.0.2", "v0.0.1"]
     case "omnios-builder": ["v0.2.0", "v0.0.1"]
     case "resources": ["v2.0.0", "v1.1.0", "v1.0.0", "v0.12.0", "v0.11.0"]

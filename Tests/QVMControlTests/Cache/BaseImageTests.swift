@@ -86,15 +86,26 @@ import Testing
     }
   }
 
-  @Test func `an image of an older release serves where the latest has none`() async throws {
+  @Test func `what the release vouches for is told apart from what nobody does`() async throws {
     try await ReleaseFixture.with { fixture in
       try fixture.server.publish(
         try fixture.makeImage(), as: Self.asset, tag: "v0.7.0", in: Self.builder)
+      try fixture.server.setLatest("v0.7.0", in: Self.builder)
+      #expect(try await !ensure(fixture).isUnverified)
       try fixture.server.publish(
-        Data(), as: "\(Self.name).tar.zst", tag: "v1.0.0", in: Self.builder)
-      try fixture.server.setLatest("v1.0.0", in: Self.builder)
+        try fixture.makeImage(), as: Self.asset, tag: "v0.8.0", in: Self.builder)
+      try fixture.server.setLatest("v0.8.0", in: Self.builder)
+      try fixture.server.setFault(.withoutDigest, for: "\(Self.builder).json")
 
-      #expect(try await ensure(fixture).tag == "v0.7.0")
+      let image = try await ensure(fixture, refresh: true)
+
+      #expect(image.tag == "v0.8.0")
+      #expect(image.isUnverified)
+      #expect(image.sha256?.count == 64)
+      let record = try JSONFile.read("\(fixture.cache.path)/images/v0.8.0/\(Self.name).json")
+      #expect(record?["unverified"]?.bool == true)
+      #expect(
+        BaseImage.list(in: fixture.cache).map(\.isUnverified).sorted { !$0 && $1 } == [false, true])
     }
   }
 
@@ -222,6 +233,7 @@ import Testing
     ("netbsd-10.1-x86-64.qcow2", "10.1", Architecture.x86_64),
     ("netbsd-10.1-arm64.qcow2", "10.1", .arm64),
     ("netbsd-11.0-rc1-arm64.qcow2", "11.0-rc1", .arm64),
+    ("netbsd-10.1-x86-64.tar.zst", "10.1", .x86_64),
   ])
   func `an asset's name is read`(asset: String, version: String, architecture: Architecture) {
     let available = BaseImage.Available(asset, of: .netbsd)
@@ -230,7 +242,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "netbsd-10.1-x86-64.tar.zst", "freebsd-14.2-x86-64.qcow2", "netbsd-x86-64.qcow2",
+    "netbsd-10.1-x86-64.tar", "freebsd-14.2-x86-64.qcow2", "netbsd-x86-64.qcow2",
     "netbsd-10.1-vax.qcow2", "netbsd--x86-64.qcow2", "",
   ])
   func `anything else is no base image`(asset: String) {

@@ -106,7 +106,7 @@ import Testing
       try fixture.server.publish(other, as: Self.asset, tag: "v1.0.0", in: Self.builder)
 
       await #expect {
-        _ = try await client.once("x", existing: { nil }) { lock in
+        _ = try await client.once(Self.asset, existing: { nil }) { lock in
           try await Download(asset: found, client: client, lock: lock).fetch()
         }
       } throws: { error in
@@ -435,7 +435,7 @@ import Testing
         name: found.name, tag: found.tag, url: found.url, head: found.head,
         listed: .init(name: found.name, size: free * 2, sha256: nil))
       await #expect {
-        _ = try await client.once("x", existing: { nil }) { lock in
+        _ = try await client.once(Self.asset, existing: { nil }) { lock in
           try await Download(asset: huge, client: client, lock: lock).fetch()
         }
       } throws: { error in

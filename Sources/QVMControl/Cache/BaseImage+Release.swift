@@ -1,0 +1,131 @@
+internal import QMPClient
+
+extension BaseImage {
+  /// The way of one base image from the releases into the cache.
+  struct Release: Sendable {
+    let target: Target
+    let repository: String
+    let client: ReleaseClient
+    /// Keeps others away from the files of the download.
+    let lock: FileLock
+    /// Gives the `qemu-img` to check the image with.
+    let imageTools: @Sendable () async throws -> ImageTools
+
+    private var image: String { "\(target.imageName).qcow2" }
+    private var bundle: String { ImageBundle.name(of: target.imageName) }
+
+    /// The image of the newest release that has one that can be used here.
+    ///
+    /// A bundle is used as well as a qcow2 image; where it can't be, the newest qcow2 image is, and
+    /// the user hears why.
+    func newest() async throws -> BaseImage {
+      let asset = try await find([image, bundle])
+      if asset.name == image { return try await fetch(asset) }
+      if let there = try existing(asset) { return there }
+      let failure: any QVMFailure
+      if await ImageBundle.canUnpack(on: client.loop) {
+        do { return try await fetch(asset) } catch let error as ArchiveError {
+          failure = error
+        } catch let error as ImageError {
+          failure = error
+        }
+      } else {
+        failure = ImageError.zstdMissing(name: bundle, tag: asset.tag)
+      }
+      let older: ReleaseClient.Asset
+      do { older = try await client.find(image, in: repository) } catch is ReleaseError {
+        throw failure
+      }
+      client.notify("\(failure.message); using the image of \(older.tag) instead")
+      return try await fetch(older)
+    }
+
+    private func find(_ names: [String]) async throws -> ReleaseClient.Asset {
+      do {
+        return try await client.find(anyOf: names, in: repository)
+      } catch ReleaseError.noSuchAsset(_, let page, let names, nil) {
+        var seen: Set<Available> = []
+        let available = names.compactMap { Available($0, of: target.operatingSystem) }
+        throw ImageError.noSuchVersion(
+          target, available: available.filter { seen.insert($0).inserted }, page: page)
+      }
+    }
+
+    /// The image of a release that is there already.
+    private func existing(_ asset: ReleaseClient.Asset) throws(ImageError) -> BaseImage? {
+      let there = all(named: target.imageName, in: client.cache).first { $0.tag == asset.tag }
+      guard let there else { return nil }
+      // What instances stand on is not replaced behind their backs, not even when damaged.
+      if there.isWhole { return there }
+      throw .damaged(
+        path: there.path, size: Files.information(there.path)?.size ?? 0, expected: there.size)
+    }
+
+    /// Downloads an image, and puts it into its place once it has been looked through.
+    private func fetch(_ asset: ReleaseClient.Asset) async throws -> BaseImage {
+      if let there = try existing(asset) { return there }
+      async let tools = imageTools()
+      let download = Download(asset: asset, client: client, lock: lock)
+      let file = try await download.fetch()
+      do {
+        let isBundle = asset.name == bundle
+        let path =
+          isBundle
+          ? try await unpacked(file.path, download, qemuImg: try await tools.qemuImg) : file.path
+        try checkHeader(of: path, name: asset.name)
+        try await check(path, name: asset.name, with: try await tools, on: client.loop)
+        let image = BaseImage(
+          name: target.imageName, tag: asset.tag,
+          path: BaseImage.path(target.imageName, tag: asset.tag, in: client.cache),
+          size: Files.information(path)?.size ?? file.size, url: asset.url,
+          sha256: isBundle
+            ? try await FileDigest.sha256(of: path, on: client.loop) : file.sha256,
+          isUnverified: asset.listed?.sha256 == nil || file.sha256 == nil)
+        try image.place(path)
+        download.clean()
+        return image
+      } catch let error as ImageError {
+        download.clean()
+        throw error
+      } catch let error as ArchiveError where error != .tarMissing {
+        download.clean()
+        throw error
+      } catch {
+        try? Files.removeTree(download.unpacked)
+        throw error
+      }
+    }
+
+    private func unpacked(
+      _ path: String, _ download: Download, qemuImg: String
+    ) async throws -> String {
+      client.notify("unpacking \(bundle)")
+      // What a run that was killed left behind; the lock says that it is nobody's.
+      try Files.removeTree(download.unpacked)
+      return try await ImageBundle(path: path, name: bundle).image(
+        in: download.unpacked, qemuImg: qemuImg, holding: lock, on: client.loop)
+    }
+
+    /// Makes sure that a file is an image that needs no other.
+    private func checkHeader(of file: String, name: String) throws(ImageError) {
+      do throws(Qcow2Header.Problem) {
+        let head = (try? Files.head(of: file, count: Qcow2Header.length)) ?? []
+        _ = try Qcow2Header(head)
+      } catch {
+        throw ImageError.unusable(name: name, error)
+      }
+    }
+
+    /// Makes sure that all of an image is there, and right.
+    private func check(
+      _ file: String, name: String, with tools: ImageTools, on loop: EventLoop
+    ) async throws {
+      let output = try await Program.run(
+        tools.qemuImg, ["check", "-q", "-f", "qcow2", file], environment: ToolEnvironment.entries,
+        on: loop)
+      // 3 is space that belongs to nothing: a waste, but all that the guest reads is right.
+      if output.end == .exited(0) || output.end == .exited(3) { return }
+      throw ImageError.corrupt(name: name, why: output.complaint)
+    }
+  }
+}
