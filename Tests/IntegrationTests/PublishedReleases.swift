@@ -11,7 +11,7 @@ enum PublishedReleases {
     ("freebsd-builder", "v0.15.0", "freebsd-14.2-arm64", .uefiArm64),
     ("openbsd-builder", "v0.14.0", "openbsd-7.6-x86-64", .uefiX86),
     ("openbsd-builder", "v0.14.0", "openbsd-7.6-arm64", .uefiArm64),
-    // The newest NetBSD release has no qcow2 any more.
+    // The newest NetBSD release has bundles, and no qcow2 any more.
     ("netbsd-builder", "v0.7.0", "netbsd-10.1-x86-64", .demo),
     ("netbsd-builder", "v0.7.0", "netbsd-10.1-arm64", .uefiArm64),
     ("haiku-builder", "v0.1.0", "haiku-r1beta5-x86-64", .demo),
@@ -32,13 +32,31 @@ enum PublishedReleases {
         ["convert", "-O", "qcow2", try image.guest.image.path, file.path])
       try server.setLatest(image.tag, in: image.repository)
     }
-    try server.publish(
-      Data("not an image".utf8), as: "netbsd-10.1-x86-64.tar.zst", tag: "v1.0.0",
-      in: "netbsd-builder")
+    try await publishBundle(sandbox, root: root)
     try server.setLatest("v1.0.0", in: "netbsd-builder")
     try await publishResources(sandbox, root: root, linaro: linaro)
     try server.setLatest("v2.0.0", in: "resources")
     return server
+  }
+
+  /// NetBSD for x86-64 as its newest release has it: a raw disk, made with its holes, and a kernel.
+  private static func publishBundle(_ sandbox: Sandbox, root: URL) async throws {
+    let release = root.appending(path: "netbsd-builder/v1.0.0")
+    try FileManager.default.createDirectory(at: release, withIntermediateDirectories: true)
+    let content = sandbox.folder.appending(path: "content-bundle")
+    let disk = content.appending(path: "disk.img")
+    try copy(try Guest.demo.image.path, to: disk)
+    let handle = try FileHandle(forUpdating: disk)
+    try handle.truncate(atOffset: 256 << 20)
+    try handle.close()
+    try Data("a kernel".utf8).write(to: content.appending(path: "kernel"))
+    let tar = sandbox.folder.appending(path: "bundle.tar").path
+    let env = URL(filePath: "/usr/bin/env")
+    try await run(
+      sandbox, env, ["tar", "--sparse", "-C", content.path, "-cf", tar, "disk.img", "kernel"])
+    let bundle = release.appending(path: "netbsd-10.1-x86-64.tar.zst")
+    try await run(sandbox, env, ["zstd", "-q", "--long=27", tar, "-o", bundle.path])
+    try FileManager.default.removeItem(at: content)
   }
 
   private static func publishResources(

@@ -100,9 +100,65 @@ import Testing
     try await Sandbox.with { sandbox in
       let server = try await PublishedReleases.serve(in: sandbox)
       sandbox.environment["QVM_BASE_URL"] = server.baseURL
-      let pull = try await sandbox.qvm(["pull"] + guest("netbsd-x86-64"))
+      let pull = try await sandbox.qvm(["pull"] + guest("netbsd-arm64"))
       #expect(pull.status == 0, "\(pull.err)")
       #expect(pull.out.contains("/images/v0.7.0/"))
+    }
+  }
+
+  @Test func `a bundle needs zstd, and where that is missing an older image serves`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await PublishedReleases.serve(in: sandbox)
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      let path = sandbox.environment["PATH"]
+      let tools = sandbox.folder.appending(path: "tools")
+      try FileManager.default.createDirectory(at: tools, withIntermediateDirectories: true)
+      for name in ["curl", "tar", "openssl", "qemu-img", "qemu-system-x86_64"] {
+        let found = (path ?? "").split(separator: ":").map { "\($0)/\(name)" }
+          .first { FileManager.default.isExecutableFile(atPath: $0) }
+        try FileManager.default.createSymbolicLink(
+          atPath: tools.appending(path: name).path, withDestinationPath: try #require(found))
+      }
+      sandbox.environment["PATH"] = tools.path
+      let without = try await sandbox.qvm(["pull"] + guest("netbsd-x86-64"))
+      #expect(without.status == 0, "\(without.err)")
+      #expect(without.out.contains("/images/v0.7.0/"))
+      #expect(
+        without.err.contains("zstd, which unpacks it, is not installed; using the image of v0.7.0"))
+
+      sandbox.environment["PATH"] = path
+      let with = try await sandbox.qvm(["pull", "--refresh"] + guest("netbsd-x86-64"))
+      #expect(with.status == 0, "\(with.err)")
+      #expect(with.out.contains("/images/v1.0.0/netbsd-10.1-x86-64.qcow2"))
+    }
+  }
+
+  @Test func `a VM goes on with its QEMU when a newer one is pulled`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await PublishedReleases.serve(in: sandbox)
+      sandbox.environment["QVM_QEMU"] = "managed"
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      let run = try await sandbox.qvm(
+        ["run", "-d", "--name", "guest", "--memory", "64M"] + guest("haiku-x86-64"))
+      #expect(run.status == 0, "\(run.err)")
+      let releases = server.root.appending(path: "resources")
+      try FileManager.default.copyItem(
+        at: releases.appending(path: "v2.0.0"), to: releases.appending(path: "v2.1.0"))
+      try server.setLatest("v2.1.0", in: "resources")
+
+      let pull = try await sandbox.qvm(["pull", "--refresh"] + guest("haiku-x86-64"))
+      #expect(pull.status == 0, "\(pull.err)")
+      for folder in ["x86_64", "img"] {
+        let release = sandbox.cache.appending(path: "qemu/\(folder)/RELEASE")
+        #expect(try String(contentsOf: release, encoding: .utf8) == "v2.1.0\n")
+      }
+      #expect(try await sandbox.status("guest")["phase"]?.string == "running")
+      #expect(try await sandbox.qvm("status", "guest").out.contains("QEMU"))
+      _ = try await sandbox.qvm("wait", "guest", "--for", "console:ready", "--timeout", "60")
+      #expect(try await sandbox.qvm("stop", "guest").status == 0)
+      #expect(try await sandbox.status("guest")["lastOutcome"]?["result"]?.string == "clean")
+      #expect(try await sandbox.qvm("start", "-d", "guest").status == 0)
+      #expect(try await sandbox.qvm("stop", "--force", "guest").status == 0)
     }
   }
 
