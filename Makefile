@@ -5,6 +5,7 @@
 # make install   [PREFIX=/usr/local]         put one self-contained binary in place
 # make bench-startup   start-up times as ratios to a static C program
 # make bench-qmp       QMPClient as ratios to a raw C client and to qemu.qmp
+# make bench-pull      a download as a ratio to curl and sha256sum; what a warm run adds
 
 PREFIX ?= /usr/local
 RELEASE := .build/release-static
@@ -19,7 +20,7 @@ else
   RELEASE_FLAGS := --static-swift-stdlib -Xlinker -dead_strip
 endif
 
-.PHONY: all build release deps demo test lint format record install clean bench-startup bench-qmp
+.PHONY: all build release deps demo test lint format record install clean bench-startup bench-qmp bench-pull
 
 all: build
 
@@ -108,6 +109,9 @@ bench-startup: release
 
 bench-qmp: deps
 	sh Tests/Benchmarks/qmp/run.sh
+
+bench-pull: deps release
+	sh Tests/Benchmarks/pull/run.sh $(QVM)
 
 clean:
 	swift package clean
