@@ -77,6 +77,8 @@ public final class ReleaseServer: Sendable {
     public let status: Int
     /// The `Range` header.
     public let range: String?
+    /// The `Host` header: another one than the server's own where it was asked as a proxy.
+    public let host: String?
     /// The `Authorization` header.
     public let authorization: String?
   }
@@ -205,6 +207,7 @@ public final class ReleaseServer: Sendable {
       else { return nil }
       return Request(
         method: method, path: path, status: status, range: json["range"]?.string,
+        host: json["host"]?.string,
         authorization: json["authorization"]?.string)
     }
   }

@@ -69,6 +69,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "range": self.headers.get("Range"),
             "authorization": self.headers.get("Authorization"),
             "agent": self.headers.get("User-Agent"),
+            "host": self.headers.get("Host"),
         }
         with lock, open(os.path.join(ROOT, ".requests"), "a") as file:
             file.write(json.dumps(line) + "\n")
@@ -95,6 +96,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
 
     def route(self):
+        # As a proxy it serves every host itself.
+        if self.path.startswith("http://"):
+            self.path = "/" + self.path.split("/", 3)[3]
         path = self.path.split("?")[0]
         if path.startswith("/signed/"):
             return self.serve_signed()

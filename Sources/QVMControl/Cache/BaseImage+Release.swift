@@ -81,6 +81,7 @@ extension BaseImage {
           sha256: isBundle
             ? try await FileDigest.sha256(of: path, on: client.loop) : file.sha256,
           isUnverified: asset.listed?.sha256 == nil || file.sha256 == nil)
+        clean(beside: image.path)
         try image.place(path)
         download.clean()
         return image
@@ -93,6 +94,14 @@ extension BaseImage {
       } catch {
         try? Files.removeTree(download.unpacked)
         throw error
+      }
+    }
+
+    /// Removes the records that killed runs were writing; the lock says that nobody is at it.
+    private func clean(beside path: String) {
+      let folder = Files.parent(of: path)
+      for entry in Files.list(folder) where entry.hasPrefix(".\(target.imageName).json.") {
+        try? Files.remove("\(folder)/\(entry)")
       }
     }
 

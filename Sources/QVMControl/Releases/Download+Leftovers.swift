@@ -10,17 +10,30 @@ extension Download {
   }
 
   private static func clean(_ name: String, in cache: Cache) {
-    for entry in Files.list(cache.downloads) where entry.hasPrefix("\(name)@") {
+    for entry in Files.list(cache.downloads) {
+      // With a dot before it: a note that was being written.
+      guard entry.hasPrefix("\(name)@") || entry.hasPrefix(".\(name)@") else { continue }
       try? Files.removeTree("\(cache.downloads)/\(entry)")
     }
+  }
+
+  /// Removes what whoever downloaded a file has left when it was killed with the file in its place
+  /// already. The lock is there as long as anything else is.
+  static func cleanAfterKill(_ name: String, in cache: Cache) {
+    let path = "\(cache.downloads)/\(name).lock"
+    guard Files.exists(path), let lock = try? FileLock.attempt(path) else { return }
+    clean(name, in: cache)
+    try? Files.remove(path)
+    lock.release()
   }
 
   /// Removes what interrupted downloads have left, unless somebody is at it.
   package static func prune(in cache: Cache) {
     let names = Files.list(cache.downloads).map { entry in
-      // `NAME@TAG.…`, and `NAME.lock` as `once` makes it.
+      // `NAME@TAG.…`, the same with a dot before it, and `NAME.lock` as `once` makes it.
       entry.split(separator: "@").first.map { part in
-        String(part.hasSuffix(".lock") ? part.dropLast(".lock".count) : part)
+        let part = part.hasPrefix(".") ? part.dropFirst() : part
+        return String(part.hasSuffix(".lock") ? part.dropLast(".lock".count) : part)
       }
     }
     for case let name? in Set(names) {

@@ -56,7 +56,10 @@ package struct ReleaseClient: Sendable {
   func once<Value: Sendable>(
     _ name: String, existing: () throws -> Value?, make: (FileLock) async throws -> Value
   ) async throws -> Value {
-    if let value = try existing() { return value }
+    if let value = try existing() {
+      Download.cleanAfterKill(name, in: cache)
+      return value
+    }
     try Files.makeFolder(cache.downloads)
     let path = "\(cache.downloads)/\(name).lock"
     var hasNotified = false

@@ -1,0 +1,119 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What surrounds a transfer: the user's own configuration of curl, proxies, certificates, and an
+/// end at any moment.
+@Suite struct TransferSafetyTests {
+  private static let pull = ["pull", "haiku", "r1beta5"]
+  private static let name = "haiku-r1beta5-x86-64"
+
+  private func serving(_ sandbox: inout Sandbox, secure: Bool = false) async throws -> ReleaseServer
+  {
+    let server = try ReleaseServer.start(
+      root: sandbox.folder.appending(path: "releases"), secure: secure)
+    let image = sandbox.folder.appending(path: "image.qcow2")
+    _ = try await sandbox.run(
+      try Tool.qemuImg.url,
+      ["convert", "-f", "raw", "-O", "qcow2", try Guest.demo.image.path, image.path])
+    try server.publish(
+      try Data(contentsOf: image), as: "\(Self.name).qcow2", tag: "v0.1.0", in: "haiku-builder")
+    try server.setLatest("v0.1.0", in: "haiku-builder")
+    sandbox.environment["QVM_BASE_URL"] = server.baseURL
+    return server
+  }
+
+  @Test func `curl's own configuration file has no effect`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await serving(&sandbox)
+      let stray = sandbox.folder.appending(path: "stray").path
+      let settings =
+        "output = \"\(stray)\"\ninclude\nuser-agent = \"configured\"\nmax-time = 0.001\n"
+      try Data(settings.utf8).write(to: sandbox.folder.appending(path: ".curlrc"))
+      let result = try await sandbox.qvm(Self.pull)
+      #expect(result.status == 0, "\(result.err)")
+      #expect(!FileManager.default.fileExists(atPath: stray))
+      withExtendedLifetime(server) {}
+    }
+  }
+
+  @Test func `a proxy that the environment names is used`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await serving(&sandbox)
+      sandbox.environment["http_proxy"] = server.baseURL
+      sandbox.environment["QVM_BASE_URL"] = "http://releases.invalid/cross-platform-actions"
+      let result = try await sandbox.qvm(Self.pull)
+      #expect(result.status == 0, "\(result.err)")
+      #expect(!server.requests.isEmpty)
+      #expect(server.requests.allSatisfy { $0.host == "releases.invalid" })
+      // Whom the environment excepts is asked directly, and isn't there.
+      sandbox.environment["no_proxy"] = "releases.invalid"
+      let direct = try await sandbox.qvm(Self.pull + ["--refresh"])
+      #expect(direct.status == 1)
+      #expect(direct.err.contains("cannot reach releases.invalid"))
+    }
+  }
+
+  @Test func `a certificate counts where the environment names who vouches for it`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await serving(&sandbox, secure: true)
+      let unknown = try await sandbox.qvm(Self.pull)
+      #expect(unknown.status == 1)
+      #expect(unknown.err.contains("no secure connection to 127.0.0.1"))
+      #expect(unknown.err.contains("CURL_CA_BUNDLE"))
+      #expect(server.requests.isEmpty)
+      sandbox.environment["CURL_CA_BUNDLE"] = try #require(server.certificate).path
+      let known = try await sandbox.qvm(Self.pull)
+      #expect(known.status == 0, "\(known.err)")
+    }
+  }
+
+  /// The image's place, and what is in the cache beside it.
+  private func placed(_ sandbox: Sandbox) -> URL {
+    sandbox.cache.appending(path: "images/v0.1.0/\(Self.name).qcow2")
+  }
+
+  @Test func `killed between any two steps, a pull leaves nothing that is half an image`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      let server = try await serving(&sandbox)
+      let content = try Data(
+        contentsOf: server.file("\(Self.name).qcow2", tag: "v0.1.0", in: "haiku-builder"))
+      let strace = URL(filePath: "/usr/bin/strace")
+      var kills = 0
+      for call in ["rename", "fsync", "chmod"] {
+        for number in 1...12 {
+          try? FileManager.default.removeItem(at: placed(sandbox))
+          let log = sandbox.folder.appending(path: "strace").path
+          // Only qvm's own calls: the programs that it runs are not followed.
+          let result = try await sandbox.run(
+            strace,
+            [
+              "-qq", "-f", "-o", log, "-e", "trace=\(call)", "-e", "signal=none", "-e",
+              "inject=\(call):signal=KILL:when=\(number)", try Sandbox.program.path,
+            ] + Self.pull)
+          let image = placed(sandbox)
+          if FileManager.default.fileExists(atPath: image.path) {
+            #expect(try Data(contentsOf: image) == content)
+            let mode = try FileManager.default.attributesOfItem(atPath: image.path)[
+              .posixPermissions]
+            #expect(mode as? Int == 0o444)
+          }
+          if result.status == 0 { break }
+          kills += 1
+          let again = try await sandbox.qvm(Self.pull)
+          #expect(again.status == 0, "\(call) \(number): \(again.err)")
+          #expect(try Data(contentsOf: image) == content)
+          let left = try FileManager.default.contentsOfDirectory(
+            atPath: sandbox.cache.appending(path: "downloads").path)
+          #expect(left.isEmpty, "\(call) \(number): \(left)")
+          let beside = try FileManager.default.contentsOfDirectory(
+            atPath: image.deletingLastPathComponent().path)
+          #expect(beside.count == 2, "\(call) \(number): \(beside)")
+        }
+      }
+      #expect(kills > 5)
+    }
+  }
+}
