@@ -38,9 +38,9 @@ package struct Download: Sendable {
   private var limits: TransferLimits { client.limits }
 
   /// The size by the list of releases or else by the server, in bytes.
-  private var expected: Int? { asset.listed?.size ?? asset.head.length }
+  var expected: Int? { asset.listed?.size ?? asset.head.length }
 
-  private var received: Int { Files.information(partial)?.size ?? 0 }
+  var received: Int { Files.information(partial)?.size ?? 0 }
 
   private static func name(of lock: FileLock) -> Substring {
     Files.lastName(of: lock.path).dropLast(".lock".count)
@@ -152,7 +152,7 @@ package struct Download: Sendable {
     try JSONFile.write(description, to: validators)
   }
 
-  private func discard() throws {
+  func discard() throws {
     try Files.remove(partial)
     digest.restart()
     client.progress(asset.name, .advanced(to: 0))
@@ -179,36 +179,5 @@ package struct Download: Sendable {
       throw DownloadError.wrongDigest(url: asset.url, found: sha256, expected: listed)
     }
     return Complete(path: partial, size: size, sha256: sha256)
-  }
-
-  // MARK: - The disk
-
-  /// What else is on the disk needs some room too.
-  static let spare = 16 << 20
-
-  private func checkSpace() throws {
-    guard let expected, let free = Files.freeSpace(at: folder) else { return }
-    let missing = expected - received
-    if free < missing + Self.spare {
-      throw DownloadError.diskFull(folder: folder, needed: missing, free: free)
-    }
-  }
-
-  /// The error as the user should read it.
-  private func told(_ error: DownloadError) -> DownloadError {
-    switch error {
-    case .unwritable(let path, let why):
-      guard let free = Files.freeSpace(at: folder), free < Self.spare else {
-        return .unwritable(path: path, why: why)
-      }
-      // The disk got full meanwhile; what is running needs the room more than a later attempt.
-      let missing = expected.map { $0 - received }
-      try? discard()
-      return .diskFull(
-        folder: folder, needed: missing, free: Files.freeSpace(at: folder) ?? free)
-    case .interrupted(let url, let why, let received, _):
-      return .interrupted(url: url, why: why, received: received, total: expected)
-    default: return error
-    }
   }
 }
