@@ -6,11 +6,14 @@ enum Booting {
   static func run(
     _ launch: Launch, detaches: Bool, command: [String] = []
   ) throws -> ExitStatus {
+    // Taken even where it isn't used, so that no child believes it is the service.
+    let manager = ServiceNotifier.fromEnvironment()
+    let notifier = detaches ? nil : manager
     let signals = Mailbox<Signal>()
-    Signal.handle([.interrupt, .terminate, .hangUp, .quit, .terminalStop]) { signals.send($0) }
+    Signal.handle(Signal.ofSessions) { signals.send($0) }
     let loop = try EventLoop()
     return try loop.run {
-      let client = try ReleaseClient.forTerminal(launch.cache, on: loop)
+      let client = try ReleaseClient.forTerminal(launch.cache, notifier, on: loop)
       let launched = try await Interruption.cancelling(on: signals, loop) {
         try await launch.start(waitsForConsole: !detaches && command.isEmpty, with: client)
       }
@@ -21,7 +24,7 @@ enum Booting {
       }
       if !command.isEmpty {
         return await GuestCommandSession(
-          launched, command: command, in: InstanceStore(launch.cache), loop: loop
+          launched, command: command, notifier: notifier, loop: loop
         ).run(signals: signals)
       }
       if detaches {
@@ -31,10 +34,8 @@ enum Booting {
           try Output.print("\($0)\n")
         }
       }
-      return await ForegroundSession(
-        launched.name, files: launched.files, runtime: launched.runtime,
-        supervisor: launched.supervisor, loop: loop
-      ).run(signals: signals)
+      return await ForegroundSession(launched, notifier: notifier, loop: loop)
+        .run(signals: signals)
     }
   }
 }

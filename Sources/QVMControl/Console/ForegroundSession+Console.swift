@@ -16,13 +16,30 @@ extension ForegroundSession {
 
   func attachTerminal() {
     // In the background of a shell the terminal is somebody else's; touching it would stop us.
-    if let terminal, !terminal.isForeground { return }
+    if let terminal, !terminal.isForeground {
+      // Reading its keys would as well.
+      if let typing, isAttached { loop.cancel(typing) }
+      (typing, isAttached) = (isAttached ? nil : typing, false)
+      awaitForeground()
+      return
+    }
     terminal?.passKeys()
     isAttached = true
     if typing == nil { watchTyping() }
   }
 
+  /// No event tells a job that runs in the background that `fg` has given it the terminal.
+  private func awaitForeground() {
+    guard foreground == nil else { return }
+    let inputs = self.inputs
+    foreground = loop.schedule(at: .now.advanced(by: .milliseconds(500))) {
+      inputs.send(.lookForTerminal)
+    }
+  }
+
   func detachTerminal() {
+    if let foreground { loop.cancel(foreground) }
+    foreground = nil
     if let typing { loop.cancel(typing) }
     typing = nil
     guard let terminal, isAttached else { return }
@@ -84,14 +101,47 @@ extension ForegroundSession {
 
   /// Ctrl-Z: this process stops, the VM runs on; `fg` shows what it wrote meanwhile.
   func suspend() {
+    guard console != nil else {
+      detachTerminal()
+      return Signal.stopThisProcess()
+    }
     // A console that is attached and not read would hold up the guest.
     console?.close()
+    console = nil
     detachTerminal()
     Signal.stopThisProcess()
-    guard console != nil else { return }
+    followLog()
     attachConsole()
-    let missed = (try? Files.read(files.console, from: position)) ?? []
-    position += missed.count
-    output.show(missed)
+  }
+
+  /// From now on the console's log is what is shown: the guest writes while the console is attached
+  /// again, and only the place in the log tells what was shown before and what wasn't.
+  private func followLog() {
+    if log == nil, let watch = try? FileWatch(files.console) {
+      let inputs = self.inputs
+      let token = loop.watch(watch.descriptor.number, for: .read) {
+        watch.clear()
+        inputs.send(.logGrew)
+      }
+      log = (watch, token)
+    }
+    showLog()
+  }
+
+  func stopFollowingLog() {
+    if let log { loop.cancel(log.token) }
+    log = nil
+  }
+
+  /// Shows what is new in the log; of very much only the end.
+  func showLog() {
+    let missed = (Files.information(files.console)?.size ?? 0) - position
+    if missed > Self.mostMissed {
+      output.remark("\(missed - Self.mostMissed) bytes are only in \(files.console)")
+      position += missed - Self.mostMissed
+    }
+    let bytes = (try? Files.read(files.console, from: position)) ?? []
+    position += bytes.count
+    output.show(bytes)
   }
 }
