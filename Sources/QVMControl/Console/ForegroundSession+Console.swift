@@ -105,6 +105,7 @@ extension ForegroundSession {
       detachTerminal()
       return Signal.stopThisProcess()
     }
+    if log == nil { position = placeInLog() }
     // A console that is attached and not read would hold up the guest.
     console?.close()
     console = nil
@@ -112,6 +113,26 @@ extension ForegroundSession {
     Signal.stopThisProcess()
     followLog()
     attachConsole()
+  }
+
+  /// Where in the log the end of what was shown is, in bytes.
+  ///
+  /// QEMU writes a byte to its log twice when the console took it only at a second attempt, so the
+  /// count of what was shown says a little too few: the last bytes are looked for, from the end.
+  private func placeInLog() -> Int {
+    let size = Files.information(files.console)?.size ?? 0
+    let from = max(position - Self.tailSize, size - (1 << 18), 0)
+    guard tail.count == Self.tailSize,
+      let bytes = try? Files.read(files.console, from: from), bytes.count >= tail.count
+    else { return position }
+    var start = bytes.count - tail.count
+    while start >= 0 {
+      if bytes[start] == tail[0], bytes[start..<start + tail.count].elementsEqual(tail) {
+        return from + start + tail.count
+      }
+      start -= 1
+    }
+    return position
   }
 
   /// From now on the console's log is what is shown: the guest writes while the console is attached

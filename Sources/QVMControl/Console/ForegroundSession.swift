@@ -28,6 +28,8 @@ package final class ForegroundSession {
   static let wrapLines = Array("\u{1B}[?7h".utf8)
   /// The most that is shown of what was missed, in bytes.
   static let mostMissed = 1 << 20
+  /// So many bytes tell a place in the log from others.
+  static let tailSize = 48
   /// How long the last bytes of the console may take after QEMU has ended.
   static let drainTime = Duration.seconds(1)
 
@@ -43,6 +45,8 @@ package final class ForegroundSession {
   var console: SocketTransport?
   /// How much of `console.log` has been shown, in bytes.
   var position: Int
+  /// The last bytes that were shown of it.
+  var tail: [UInt8] = []
   var typing: EventLoop.Token?
   var writing: EventLoop.Token?
   /// The next look whether the terminal is this process's again.
@@ -114,6 +118,7 @@ package final class ForegroundSession {
       // The log tells where these belong, and they are on their way into it.
       if log != nil { break }
       position += bytes.count
+      tail = (tail + bytes.suffix(Self.tailSize)).suffix(Self.tailSize)
       output.show(bytes)
     case .console(.closed), .console(.failed):
       console = nil
