@@ -55,11 +55,11 @@ package final class ForegroundSession {
   /// The console's log where that is what is shown, rather than what comes by the console.
   var log: (watch: FileWatch, token: EventLoop.Token)?
   var insistence = Insistence()
-  private var endsForOutput = false
+  var endsForOutput = false
   let notifier: ServiceNotifier?
-  private let store: InstanceStore
-  private var readiness: Task<Void, Never>?
-  private let isTerminalOutput = Terminal.isTerminal(1)
+  let store: InstanceStore
+  var readiness: Task<Void, Never>?
+  let isTerminalOutput = Terminal.isTerminal(1)
   var ended: (outcome: Outcome, removed: Bool)?
 
   package init(_ launched: Launch.Launched, notifier: ServiceNotifier? = nil, loop: EventLoop) {
@@ -96,6 +96,7 @@ package final class ForegroundSession {
     return .failed
   }
 
+  /// Goes on with what standard output has not taken yet; where it takes no more, ends the VM.
   func awaitOutput() async {
     if let failure = output.failure, !endsForOutput, insistence.step == 0, !outlivesTerminal {
       // Nobody sees the console any more: that is a reason to end, not to stall the guest. It
@@ -197,41 +198,6 @@ package final class ForegroundSession {
     case .clean: return endsForOutput && insistence.step == 0 ? .failed : .done
     case .forced where insistence.isForcing: return .interrupted
     default: return .failed
-    }
-  }
-
-  // MARK: - Signals
-
-  /// Whether the user has said, as with `nohup`, that this goes on without its terminal.
-  var outlivesTerminal: Bool { isTerminalOutput && Signal.hangUp.isIgnored }
-
-  func handle(_ signal: Signal) async {
-    switch signal {
-    case .terminalStop: suspend()
-    case .continued: if console != nil { attachTerminal() }
-    default: await stop(insistence.rung(for: signal))
-    }
-  }
-
-  /// Has the supervisor end the VM, beginning at a rung; nil does nothing.
-  func stop(_ rung: ShutdownLadder.Rung?) async {
-    guard let rung else { return }
-    switch rung {
-    case .powerButton: output.remark("shutting \(name) down… (Ctrl-C again to force)")
-    case .quit: output.remark("forcing \(name) to end… (Ctrl-C again to kill QEMU)")
-    default: output.remark("killing QEMU")
-    }
-    notifier?.stopping()
-    await supervisor.send(ControlRequest.stop(rung, timeout: nil).json)
-  }
-
-  /// Tells the service manager when the guest is ready, if there is one.
-  private func announceReadiness() {
-    guard let notifier, readiness == nil else { return }
-    notifier.booting()
-    let (inputs, waiting) = (inputs, Waiting(name, in: store, on: loop))
-    readiness = Task(executorPreference: loop) {
-      inputs.send(.ready(try? await waiting.wait(for: .ready, within: nil)))
     }
   }
 }
