@@ -31,7 +31,10 @@ extension ForegroundSession {
     notifier.booting()
     let (inputs, waiting) = (inputs, Waiting(name, in: store, on: loop))
     readiness = Task(executorPreference: loop) {
-      inputs.send(.ready(try? await waiting.wait(for: .ready, within: nil)))
+      var result = try? await waiting.wait(for: .ready, within: nil)
+      // One that only seemed dead may become ready yet; the manager's own time is the limit.
+      while case .dead = result { result = try? await waiting.wait(for: .ready, within: nil) }
+      inputs.send(.ready(result))
     }
   }
 }
