@@ -2,7 +2,8 @@
 # make test      build and run every test
 # make lint      check the formatting        make format   apply it
 # make record    record the QMP transcripts again from real QEMU
-# make install   [PREFIX=/usr/local]         put one self-contained binary in place
+# make install   [PREFIX=/usr/local]         put one self-contained binary in place, on Linux with
+#                                            a unit for systemd's user manager
 # make bench-startup   start-up times as ratios to a static C program
 # make bench-qmp       QMPClient as ratios to a raw C client and to qemu.qmp
 # make bench-pull      a download as a ratio to curl and sha256sum; what a warm run adds
@@ -103,6 +104,12 @@ record: deps
 install: release
 	install -d "$(DESTDIR)$(PREFIX)/bin"
 	install -m 0755 $(QVM) "$(DESTDIR)$(PREFIX)/bin/qvm"
+ifeq ($(SYSTEM),Linux)
+	install -d "$(DESTDIR)$(PREFIX)/lib/systemd/user"
+	sed 's|/usr/local/bin|$(PREFIX)/bin|' Sources/qvm/systemd/qvm@.service \
+	  >"$(DESTDIR)$(PREFIX)/lib/systemd/user/qvm@.service"
+	chmod 0644 "$(DESTDIR)$(PREFIX)/lib/systemd/user/qvm@.service"
+endif
 
 bench-startup: release
 	sh Tests/Benchmarks/startup.sh $(QVM)

@@ -23,7 +23,8 @@ let package = Package(
       name: "QVMControl", dependencies: ["QMPClient"], exclude: ["README.md"],
       swiftSettings: settings),
     .executableTarget(
-      name: "qvm", dependencies: ["QVMControl", "QMPClient"], swiftSettings: settings),
+      name: "qvm", dependencies: ["QVMControl", "QMPClient"], exclude: ["systemd"],
+      swiftSettings: settings),
 
     .target(
       name: "TestSupport", dependencies: ["QMPClient", "QVMControl"], path: "Tests/TestSupport",

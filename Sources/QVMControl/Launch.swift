@@ -29,6 +29,7 @@ package struct Launch: Sendable {
   /// A VM that a supervisor has been started for.
   package struct Launched: Sendable {
     package let name: InstanceName
+    package let store: InstanceStore
     package let files: InstanceFiles
     package let runtime: RuntimeFolder
     /// The connection to the supervisor, which holds the lease.
@@ -158,7 +159,8 @@ package struct Launch: Sendable {
         plan, files: instance.files, supervisorLock: instance.supervisorLock,
         vmLock: instance.vmLock)
       return Launched(
-        name: instance.name, files: instance.files, runtime: runtime, supervisor: supervisor,
+        name: instance.name, store: InstanceStore(cache), files: instance.files, runtime: runtime,
+        supervisor: supervisor,
         exposesSSH: ["", "0.0.0.0"].contains(command.forwardedAddress))
     } catch {
       // Nothing was booted from a disk that was made for this.

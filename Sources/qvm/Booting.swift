@@ -6,11 +6,15 @@ enum Booting {
   static func run(
     _ launch: Launch, detaches: Bool, isQuiet: Bool, command: [String] = []
   ) throws -> ExitStatus {
+    // Taken even where it isn't used, so that no child believes it is the service.
+    let manager = ServiceNotifier.fromEnvironment()
+    let notifier = detaches ? nil : manager
     let signals = Mailbox<Signal>()
-    Signal.handle([.interrupt, .terminate, .hangUp, .quit, .terminalStop]) { signals.send($0) }
+    Signal.handle(Signal.ofSessions) { signals.send($0) }
     let loop = try EventLoop()
     return try loop.run {
-      let client = try ReleaseClient.forTerminal(launch.cache, isQuiet: isQuiet, on: loop)
+      let client = try ReleaseClient.forTerminal(
+        launch.cache, notifier, isQuiet: isQuiet, on: loop)
       let launched = try await Interruption.cancelling(on: signals, loop) {
         try await launch.start(waitsForConsole: !detaches && command.isEmpty, with: client)
       }
@@ -21,7 +25,7 @@ enum Booting {
       }
       if !command.isEmpty {
         let session = GuestCommandSession(
-          launched, command: command, in: InstanceStore(launch.cache), loop: loop)
+          launched, command: command, notifier: notifier, loop: loop)
         session.isQuiet = isQuiet
         return await session.run(signals: signals)
       }
@@ -34,9 +38,7 @@ enum Booting {
           try Output.print("\($0)\n")
         }
       }
-      let session = ForegroundSession(
-        launched.name, files: launched.files, runtime: launched.runtime,
-        supervisor: launched.supervisor, loop: loop)
+      let session = ForegroundSession(launched, notifier: notifier, loop: loop)
       session.isQuiet = isQuiet
       return await session.run(signals: signals)
     }

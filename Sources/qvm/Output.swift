@@ -42,11 +42,3 @@ enum Output {
     note("qvm: \(failure.message)\(failure.advice.map { ". \($0)" } ?? "")\n\n\(help)")
   }
 }
-
-/// Standard output that takes no more.
-struct OutputError: QVMFailure {
-  let cause: SystemError
-
-  var message: String { "cannot write to standard output: \(cause.reason)" }
-  var advice: String? { nil }
-}

@@ -3,18 +3,20 @@ import QVMControl
 
 extension ReleaseClient {
   /// A client for the mirror that the environment names, whose downloads show on standard error
-  /// unless it is quiet.
+  /// unless it is quiet, and to the service manager where there is one.
   static func forTerminal(
-    _ cache: Cache, isQuiet: Bool = false, on loop: EventLoop
+    _ cache: Cache, _ notifier: ServiceNotifier? = nil, isQuiet: Bool = false, on loop: EventLoop
   ) throws -> ReleaseClient {
-    if isQuiet {
-      return ReleaseClient(
-        try ReleaseSource.fromEnvironment(), cache: cache, progress: .silent, notify: { _ in },
-        on: loop)
-    }
     let display = ProgressDisplay()
+    let shown = isQuiet ? .silent : display.reporter
+    let reporter = notifier.map { notifier in
+      ProgressReporter { label, event in
+        shown(label, event)
+        notifier.take(label, event)
+      }
+    }
     return ReleaseClient(
-      try ReleaseSource.fromEnvironment(), cache: cache, progress: display.reporter,
-      notify: { display.notice($0) }, on: loop)
+      try ReleaseSource.fromEnvironment(), cache: cache, progress: reporter ?? shown,
+      notify: { if !isQuiet { display.notice($0) } }, on: loop)
   }
 }

@@ -31,6 +31,8 @@ extension SystemError {
   package var isRefused: Bool { code == ECONNREFUSED }
   package var isTimeOut: Bool { code == ETIMEDOUT }
   package static let timedOut = ETIMEDOUT
+  /// What `write` says when nobody can read any more.
+  package static let brokenPipe = SystemError(call: "write", code: EPIPE)
   /// What `pthread_create` says when there is no further thread to be had.
   static let noThread = SystemError(call: "pthread_create", code: EAGAIN)
 }

@@ -6,7 +6,8 @@
   internal import Musl
 #endif
 
-/// Runs a body on a new thread that takes no signals; whether the thread could be started.
+/// Runs a body on a new thread that takes no signals but its own faults; whether the thread could
+/// be started.
 ///
 /// The thread has a stack of 8 MiB on every platform: macOS and musl give far less by themselves,
 /// and the deepest JSON must fit.
@@ -25,6 +26,10 @@ package func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
   var everySignal = sigset_t()
   var before = sigset_t()
   sigfillset(&everySignal)
+  // A fault on a thread that blocks its signal ends the process before anything can be put right.
+  for fault in [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] {
+    sigdelset(&everySignal, fault)
+  }
   pthread_sigmask(SIG_SETMASK, &everySignal, &before)
   defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
   #if canImport(Darwin)

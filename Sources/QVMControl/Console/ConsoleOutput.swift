@@ -1,4 +1,4 @@
-internal import QMPClient
+package import QMPClient
 
 /// Where the guest's console and qvm's own remarks are shown.
 ///
@@ -15,10 +15,13 @@ package struct ConsoleOutput: Sendable {
   private var isAtLineStart = true
   private var pending: [UInt8] = []
   private var leftOut = 0
-  /// Whether standard output still takes anything.
-  package private(set) var isOpen = true
+  /// Why standard output takes no more; nil while it does.
+  package private(set) var failure: OutputError?
 
   package init() {}
+
+  /// Whether standard output still takes anything.
+  package var isOpen: Bool { failure == nil }
 
   /// Whether something waits for standard output to be ready.
   package var isPending: Bool { isOpen && !pending.isEmpty }
@@ -32,6 +35,19 @@ package struct ConsoleOutput: Sendable {
     flush()
   }
 
+  /// Watches for the end of whoever reads standard output, which a guest that is silent would not
+  /// show; the handler then asks ``readerIsGone()``.
+  package static func watchReader(
+    on loop: EventLoop, _ handler: @escaping @Sendable () -> Void
+  ) -> EventLoop.Token {
+    loop.watch(1, for: [], once: true, handler)
+  }
+
+  /// Nobody reads standard output any more.
+  package mutating func readerIsGone() {
+    failure = failure ?? OutputError(cause: .brokenPipe)
+  }
+
   /// Writes what standard output takes now, or within a time.
   package mutating func flush(within time: Duration = .zero) {
     let deadline = SuspendingClock.now.advanced(by: time)
@@ -40,7 +56,7 @@ package struct ConsoleOutput: Sendable {
       SocketCalls.wait(1, for: .write, until: deadline)
     {
       let count = Files.writeSome(pending[written...].prefix(Self.piece), to: 1)
-      if count < 0 { isOpen = false } else { written += count }
+      if count < 0 { failure = OutputError(cause: .last("write")) } else { written += count }
     }
     // A short escape sequence alone moves nothing: where the line begins stays as it was.
     if written > 0, pending[0] != 0x1B || written > 8 {

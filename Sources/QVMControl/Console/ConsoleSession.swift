@@ -7,8 +7,9 @@ package final class ConsoleSession {
   private enum Input: Sendable {
     case console(QMPInput)
     case typed([UInt8]?)
-    case signal
+    case signal(Signal)
     case writable
+    case readerGone
   }
 
   private let name: InstanceName
@@ -50,14 +51,16 @@ package final class ConsoleSession {
     showTail()
     output.remark("attached to \(name); Ctrl-] d detaches, Ctrl-] ? lists the keys")
     console.start(on: loop) { inputs.send(.console($0)) }
-    if terminal?.isForeground == true { terminal?.passKeys(signals: false) }
+    attachTerminal()
     let typing = loop.watch(0, for: .read) { inputs.send(.typed(Files.readSome(0))) }
     let forwarding = Task(executorPreference: loop) {
-      while await signals.next() != nil { inputs.send(.signal) }
+      while let signal = await signals.next() { inputs.send(.signal(signal)) }
     }
+    let reader = ConsoleOutput.watchReader(on: loop) { inputs.send(.readerGone) }
     defer {
       forwarding.cancel()
       loop.cancel(typing)
+      loop.cancel(reader)
       console.close()
       terminal?.restore()
     }
@@ -67,20 +70,31 @@ package final class ConsoleSession {
       case .console:
         output.remark("the console of \(name) is gone")
         return .done
+      case .signal(.terminalStop):
+        terminal?.restore()
+        Signal.stopThisProcess()
+        attachTerminal()
+      case .signal(.continued): attachTerminal()
       case .signal: return .interrupted
+      case .readerGone: output.readerIsGone()
       case .writable:
         awaitsOutput = false
         output.flush()
       case .typed(nil): loop.cancel(typing)
       case .typed(let bytes?): if typed(bytes) { return .done }
       }
-      if !output.isOpen { return .failed }
+      if let failure = output.failure { throw failure }
       if output.isPending, !awaitsOutput {
         awaitsOutput = true
         _ = loop.watch(1, for: .write, once: true) { inputs.send(.writable) }
       }
     }
     return .failed
+  }
+
+  /// Every key is the guest's, unless the terminal is somebody else's at the moment.
+  private func attachTerminal() {
+    if terminal?.isForeground == true { terminal?.passKeys(signals: false) }
   }
 
   /// Handles what was typed; whether the user detached.

@@ -38,8 +38,9 @@ package struct DetachedStart {
     defer { forwarding.cancel() }
     while let input = await inputs.next() {
       if case .signal(let signal) = input {
-        if signal == .terminalStop { continue }
-        return .interrupted
+        if signal.asksForEnd { return .interrupted }
+        if signal == .terminalStop { Signal.stopThisProcess() }
+        continue
       }
       guard case .supervisor(.line(let json)) = input else { break }
       switch ControlEvent(json) {

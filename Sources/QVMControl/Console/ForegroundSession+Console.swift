@@ -16,13 +16,30 @@ extension ForegroundSession {
 
   func attachTerminal() {
     // In the background of a shell the terminal is somebody else's; touching it would stop us.
-    if let terminal, !terminal.isForeground { return }
+    if let terminal, !terminal.isForeground {
+      // Reading its keys would as well.
+      if let typing, isAttached { loop.cancel(typing) }
+      (typing, isAttached) = (isAttached ? nil : typing, false)
+      awaitForeground()
+      return
+    }
     terminal?.passKeys()
     isAttached = true
     if typing == nil { watchTyping() }
   }
 
+  /// No event tells a job that runs in the background that `fg` has given it the terminal.
+  private func awaitForeground() {
+    guard foreground == nil else { return }
+    let inputs = self.inputs
+    foreground = loop.schedule(at: .now.advanced(by: .milliseconds(500))) {
+      inputs.send(.lookForTerminal)
+    }
+  }
+
   func detachTerminal() {
+    if let foreground { loop.cancel(foreground) }
+    foreground = nil
     if let typing { loop.cancel(typing) }
     typing = nil
     guard let terminal, isAttached else { return }
@@ -80,18 +97,5 @@ extension ForegroundSession {
   func watchTyping() {
     let inputs = self.inputs
     typing = loop.watch(0, for: .read) { inputs.send(.typed(Files.readSome(0))) }
-  }
-
-  /// Ctrl-Z: this process stops, the VM runs on; `fg` shows what it wrote meanwhile.
-  func suspend() {
-    // A console that is attached and not read would hold up the guest.
-    console?.close()
-    detachTerminal()
-    Signal.stopThisProcess()
-    guard console != nil else { return }
-    attachConsole()
-    let missed = (try? Files.read(files.console, from: position)) ?? []
-    position += missed.count
-    output.show(missed)
   }
 }

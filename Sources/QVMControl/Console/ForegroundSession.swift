@@ -15,10 +15,21 @@ package final class ForegroundSession {
     /// The console has taken what was typed.
     case roomToType
     case drained
+    /// The console's log has grown, where that is what is shown.
+    case logGrew
+    /// Nobody reads standard output any more.
+    case readerGone
+    /// The terminal may be this process's again.
+    case lookForTerminal
+    case ready(WaitResult?)
   }
 
   /// DECAWM of the VT100.
   static let wrapLines = Array("\u{1B}[?7h".utf8)
+  /// The most that is shown of what was missed, in bytes.
+  static let mostMissed = 1 << 20
+  /// So many bytes tell a place in the log from others.
+  static let tailSize = 48
   /// How long the last bytes of the console may take after QEMU has ended.
   static let drainTime = Duration.seconds(1)
 
@@ -36,24 +47,33 @@ package final class ForegroundSession {
   var console: SocketTransport?
   /// How much of `console.log` has been shown, in bytes.
   var position: Int
+  /// The last bytes that were shown of it.
+  var tail: [UInt8] = []
   var typing: EventLoop.Token?
   var writing: EventLoop.Token?
+  /// The next look whether the terminal is this process's again.
+  var foreground: EventLoop.Token?
   var isAttached = false
-  var interrupts = 0
-  var wasForced = false
+  /// The console's log where that is what is shown, rather than what comes by the console.
+  var log: (watch: FileWatch, token: EventLoop.Token)?
+  var insistence = Insistence()
+  var endsForOutput = false
+  let notifier: ServiceNotifier?
+  let store: InstanceStore
+  var readiness: Task<Void, Never>?
+  let isTerminalOutput = Terminal.isTerminal(1)
   var ended: (outcome: Outcome, removed: Bool)?
 
-  package init(
-    _ name: InstanceName, files: InstanceFiles, runtime: RuntimeFolder, supervisor: Descriptor,
-    loop: EventLoop
-  ) {
-    self.name = name
-    self.files = files
-    self.runtime = runtime
+  package init(_ launched: Launch.Launched, notifier: ServiceNotifier? = nil, loop: EventLoop) {
+    name = launched.name
+    files = launched.files
+    runtime = launched.runtime
     self.loop = loop
+    self.notifier = notifier
+    store = launched.store
     position = Files.information(files.console)?.size ?? 0
     let inputs = self.inputs
-    self.supervisor = LineSocket(supervisor, on: loop) { inputs.send(.supervisor($0)) }
+    self.supervisor = LineSocket(launched.supervisor, on: loop) { inputs.send(.supervisor($0)) }
   }
 
   /// Shows the console until the VM has ended or the user detaches; the exit status of the command.
@@ -63,18 +83,30 @@ package final class ForegroundSession {
     let forwarding = Task(executorPreference: loop) {
       while let signal = await signals.next() { inputs.send(.signal(signal)) }
     }
+    let reader = ConsoleOutput.watchReader(on: loop) { inputs.send(.readerGone) }
     defer {
       forwarding.cancel()
+      readiness?.cancel()
+      loop.cancel(reader)
+      stopFollowingLog()
       detachTerminal()
     }
     while let input = await inputs.next() {
       if let status = await handle(input) { return status }
-      awaitOutput()
+      await awaitOutput()
     }
     return .failed
   }
 
-  func awaitOutput() {
+  /// Goes on with what standard output has not taken yet; where it takes no more, ends the VM.
+  func awaitOutput() async {
+    if let failure = output.failure, !endsForOutput, insistence.step == 0, !outlivesTerminal {
+      // Nobody sees the console any more: that is a reason to end, not to stall the guest. It
+      // doesn't count as a Ctrl-C, which may have ended the reader and be on its way here too.
+      endsForOutput = true
+      output.remark(failure.message)
+      await stop(.powerButton)
+    }
     guard output.isPending, writing == nil else { return }
     let inputs = self.inputs
     writing = loop.watch(1, for: .write, once: true) { inputs.send(.writable) }
@@ -86,10 +118,11 @@ package final class ForegroundSession {
       return await ControlEvent(json).asyncFlatMap { await handle($0) }
     case .supervisor(.ended): return supervisorLost()
     case .console(.bytes(let bytes)):
+      // The log tells where these belong, and they are on their way into it.
+      if log != nil { break }
       position += bytes.count
+      tail = (tail + bytes.suffix(Self.tailSize)).suffix(Self.tailSize)
       output.show(bytes)
-      // Nobody sees the console any more: that is a reason to end, not to stall the guest.
-      if !output.isOpen, interrupts == 0 { await interrupt() }
     case .console(.closed), .console(.failed):
       console = nil
       if ended != nil { return finish() }
@@ -98,6 +131,12 @@ package final class ForegroundSession {
       output.flush()
     case .roomToType: resumeTyping()
     case .drained: return finish()
+    case .logGrew: showLog()
+    case .lookForTerminal:
+      foreground = nil
+      if console != nil { attachTerminal() }
+    case .readerGone: output.readerIsGone()
+    case .ready(let result): if case .met = result { notifier?.ready() }
     case .typed(let bytes): return await typed(bytes)
     case .signal(let signal): await handle(signal)
     }
@@ -114,14 +153,17 @@ package final class ForegroundSession {
       await supervisor.send(ControlRequest.proceed.json)
     case .running(_, _, let accelerator):
       output.remark("\(name) is running (\(accelerator)); Ctrl-C shuts it down, Ctrl-] ? for keys")
+      announceReadiness()
     case .phase(.paused, let reason): output.remark("\(name) is paused (\(reason ?? "unknown"))")
+    case .phase(.stopping, _): notifier?.stopping()
     case .phase: break
     case .rung(let rung, let presses):
+      notifier?.stopping()
       if rung == ShutdownLadder.Rung.powerButton.name, presses > 1 {
         output.remark("pressed the power button again (\(presses) times)")
       } else if rung == ShutdownLadder.Rung.guestCommand.name {
         output.remark("told the guest by ssh to power off")
-      } else if rung == ShutdownLadder.Rung.quit.name, interrupts < 2 {
+      } else if rung == ShutdownLadder.Rung.quit.name, !insistence.isForcing {
         output.remark("\(name) did not react: ending QEMU")
       } else if rung == ShutdownLadder.Rung.terminate.name {
         output.remark("QEMU did not end by its monitor: sent SIGTERM")
@@ -150,52 +192,15 @@ package final class ForegroundSession {
 
   func finish() -> ExitStatus {
     guard let ended else { return .failed }
+    if log != nil { showLog() }
     output.flush(within: Self.drainTime)
     detachTerminal()
     output.remark(ended.outcome.sentence(name.text, disk: ended.removed ? nil : files.disk))
     switch ended.outcome.result {
-    case .clean: return .done
-    case .forced where wasForced: return .interrupted
+    case .clean: return endsForOutput && insistence.step == 0 ? .failed : .done
+    case .forced where insistence.isForcing: return .interrupted
     default: return .failed
     }
-  }
-
-  // MARK: - Signals
-
-  func handle(_ signal: Signal) async {
-    switch signal {
-    case .terminalStop: suspend()
-    case .quit:
-      interrupts = max(interrupts, 1)
-      await interrupt()
-    // The kernel and the shell both tell of a terminal that is closed.
-    case .hangUp: await interrupt(upTo: 1)
-    case .terminate:
-      // After a first request for the end there may be only seconds left.
-      await interrupt(upTo: 2)
-    default: await interrupt()
-    }
-  }
-
-  /// One step harder than before: the power button, then `quit`, then SIGKILL.
-  func interrupt(upTo most: Int = 3) async {
-    if interrupts >= most { return }
-    interrupts = min(interrupts + 1, max(most, interrupts))
-    let rung: ShutdownLadder.Rung
-    switch interrupts {
-    case 1:
-      rung = .powerButton
-      output.remark("shutting \(name) down… (Ctrl-C again to force)")
-    case 2:
-      rung = .quit
-      wasForced = true
-      output.remark("forcing \(name) to end… (Ctrl-C again to kill QEMU)")
-    default:
-      rung = .kill
-      wasForced = true
-      output.remark("killing QEMU")
-    }
-    await supervisor.send(ControlRequest.stop(rung, timeout: nil).json)
   }
 }
 

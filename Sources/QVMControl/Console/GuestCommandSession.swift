@@ -22,15 +22,19 @@ package final class GuestCommandSession {
   private var output = ConsoleOutput()
   private var process: ChildProcess?
   private var status: ExitStatus?
-  private var interrupts = 0
+  private var insistence = Insistence()
+  private var wasCommandTold = false
+  private let notifier: ServiceNotifier?
   private var waiting: Task<Void, Never>?
 
   package init(
-    _ launched: Launch.Launched, command: [String], in store: InstanceStore, loop: EventLoop
+    _ launched: Launch.Launched, command: [String], notifier: ServiceNotifier? = nil,
+    loop: EventLoop
   ) {
     self.launched = launched
     self.command = command
-    self.store = store
+    self.notifier = notifier
+    store = launched.store
     self.loop = loop
     let inputs = self.inputs
     supervisor = LineSocket(launched.supervisor, on: loop) { inputs.send(.supervisor($0)) }
@@ -54,7 +58,9 @@ package final class GuestCommandSession {
       case .supervisor(.ended):
         output.remark("the supervisor of \(launched.name) was killed; 'qvm status' tells the rest")
         return .failed
-      case .ready(.met): await startCommand()
+      case .ready(.met):
+        notifier?.ready()
+        await startCommand()
       case .ready(let result):
         // The VM's own end is told by the supervisor; the dead obey no button.
         if case .dead = result {
@@ -77,7 +83,10 @@ package final class GuestCommandSession {
   private func handle(_ event: ControlEvent) async -> ExitStatus? {
     switch event {
     case .notice(let text): if !isQuiet { output.remark(text) }
-    case .running: awaitReadiness()
+    case .running:
+      notifier?.booting()
+      awaitReadiness()
+    case .phase(.stopping, _), .rung: notifier?.stopping()
     case .failed(let message, let advice, let status):
       output.remark(([message] + [advice].compactMap(\.self)).joined(separator: "\n"))
       return ExitStatus(rawValue: status)
@@ -85,8 +94,8 @@ package final class GuestCommandSession {
       process?.signal(.terminate)
       output.remark(
         outcome.sentence(launched.name.text, disk: removed ? nil : launched.files.disk))
-      if interrupts > 1 { return .interrupted }
-      return status ?? (interrupts > 0 ? .interrupted : .failed)
+      if insistence.isForcing { return .interrupted }
+      return status ?? (insistence.step > 0 ? .interrupted : .failed)
     default: break
     }
     return nil
@@ -121,15 +130,17 @@ package final class GuestCommandSession {
   }
 
   private func handle(_ signal: Signal) async {
-    if signal == .terminalStop { return Signal.stopThisProcess() }
-    interrupts += 1
-    // What the command makes of it decides, the first time; the terminal may have told it already.
-    if let process, interrupts == 1 { return process.signal(signal) }
-    switch interrupts - (process == nil ? 0 : 1) {
-    case 1: await stop(.powerButton)
-    case 2: await stop(.quit)
-    default: await stop(.kill)
+    guard signal.asksForEnd else {
+      if signal == .terminalStop { Signal.stopThisProcess() }
+      return
     }
+    let rung = insistence.rung(for: signal)
+    // What the command makes of it decides, the first time; the terminal may have told it already.
+    if let process, !wasCommandTold, !insistence.isForcing {
+      wasCommandTold = true
+      return process.signal(signal)
+    }
+    if let rung { await stop(rung) }
   }
 
   private func stop(_ rung: ShutdownLadder.Rung) async {

@@ -14,8 +14,8 @@ package enum Interruption {
     let work = Task(executorPreference: loop) { try await operation() }
     let watching = Task(executorPreference: loop) { () -> Signal? in
       while let signal = await signals.next() {
-        if signal == .terminalStop {
-          Signal.stopThisProcess()
+        guard signal.asksForEnd else {
+          if signal == .terminalStop { Signal.stopThisProcess() }
           continue
         }
         work.cancel()
@@ -25,7 +25,11 @@ package enum Interruption {
     }
     let result = await work.result
     watching.cancel()
-    if let signal = await watching.value, case .success = result { signals.send(signal) }
-    return try result.get()
+    guard let signal = await watching.value else { return try result.get() }
+    if case .success = result { signals.send(signal) }
+    do { return try result.get() } catch {
+      // A program that the terminal told as well fails in its own words.
+      throw CancellationError()
+    }
   }
 }

@@ -12,9 +12,12 @@ package struct LogFollower: Sendable {
     self.loop = loop
   }
 
-  private enum Input: Sendable { case grew, ended }
+  private enum Input: Sendable { case grew, ended, readerGone }
 
   /// Hands on what is there and what comes, until the VM has ended.
+  ///
+  /// - Throws: ``OutputError`` when nobody reads standard output any more; ``FileError``; what `show`
+  ///   throws.
   package func follow(_ show: ([UInt8]) throws -> Void) async throws {
     let inputs = Mailbox<Input>()
     // Watched before it is read: what comes in between is not missed.
@@ -23,7 +26,11 @@ package struct LogFollower: Sendable {
       watch.clear()
       inputs.send(.grew)
     }
-    defer { loop.cancel(reading) }
+    let reader = ConsoleOutput.watchReader(on: loop) { inputs.send(.readerGone) }
+    defer {
+      loop.cancel(reading)
+      loop.cancel(reader)
+    }
     let lock = lockPath
     guard
       startThread({
@@ -34,6 +41,7 @@ package struct LogFollower: Sendable {
     var position = 0
     inputs.send(.grew)
     while let input = await inputs.next() {
+      if input == .readerGone { throw OutputError(cause: .brokenPipe) }
       let bytes = try Files.read(path, from: position, limit: .max)
       position += bytes.count
       try show(bytes)

@@ -9,10 +9,6 @@ package struct StopRequest {
     package let isGood: Bool
   }
 
-  /// A supervisor that says nothing for so long is stuck: the button is pressed every ten seconds,
-  /// and QEMU is given a minute to write its disks.
-  private static let silence = ShutdownLadder.flushGrace + .seconds(15)
-
   private let name: InstanceName
   private let files: InstanceFiles
   /// nil where the VM wasn't running.
@@ -101,7 +97,7 @@ package struct StopRequest {
 
   private func event(of supervisor: ControlProbe) throws -> ControlEvent {
     do throws(ControlProbe.Failure) {
-      return try supervisor.event(until: .now.advanced(by: Self.silence))
+      return try supervisor.event(until: .now.advanced(by: ShutdownLadder.longestSilence))
     } catch .silent {
       throw StopError.unreachable(name: name.text)
     } catch {

@@ -31,8 +31,8 @@ package enum Program {
   ///     long as the program lives, even when this process is killed.
   ///   - loop: The loop that the calling task runs on.
   /// - Returns: What it printed and how it ended; an exit status other than 0 is no error.
-  /// - Throws: ``SpawnError``; `CancellationError` when the task is cancelled, after the program
-  ///   has ended.
+  /// - Throws: ``SpawnError``; `CancellationError` when the task is cancelled or the user interrupted
+  ///   the program, after the program has ended.
   package static func run(
     _ path: String, _ arguments: [String], environment: [String]? = nil, input: [UInt8]? = nil,
     inheriting: [Descriptor] = [], on loop: EventLoop
@@ -45,6 +45,10 @@ package enum Program {
       let end = await uncancellableEnd(of: process)
       let result = Output(
         end: end, standardOutput: await standardOutput, standardError: await standardError)
+      // The terminal tells all of its foreground at once; this process may hear of it a moment later.
+      if [Signal.interrupt, .quit].map({ .signalled($0.rawValue) }).contains(end) {
+        throw CancellationError()
+      }
       try Task.checkCancellation()
       return result
     } onCancel: {

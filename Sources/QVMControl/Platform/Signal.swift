@@ -19,7 +19,15 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
   package static let quit = Signal(rawValue: SIGQUIT)
   package static let kill = Signal(rawValue: SIGKILL)
   package static let terminalStop = Signal(rawValue: SIGTSTP)
-  package static let windowChange = Signal(rawValue: SIGWINCH)
+  package static let continued = Signal(rawValue: SIGCONT)
+
+  /// What ends, stops or continues a command in the foreground of a shell.
+  package static let ofSessions: [Signal] = [
+    .interrupt, .terminate, .hangUp, .quit, .terminalStop, .continued,
+  ]
+
+  /// Whether it asks for the end of what is being done, rather than for a pause or its end.
+  package var asksForEnd: Bool { self != .terminalStop && self != .continued }
 
   package var description: String {
     switch self {
@@ -59,7 +67,8 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
     }
   }
 
-  var isIgnored: Bool {
+  /// Whether the process ignores it, as `nohup` has its programs do.
+  package var isIgnored: Bool {
     var action = sigaction()
     guard sigaction(rawValue, nil, &action) == 0 else { return false }
     #if canImport(Darwin)
@@ -76,9 +85,18 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
   /// What programs expect of a closed pipe when they start.
   static func restoreBrokenPipes() { signal(SIGPIPE, SIG_DFL) }
 
-  /// Stops this process as Ctrl-Z does; returns when it is continued.
+  /// Stops this process as Ctrl-Z does; returns when it is continued, and at once where no shell
+  /// could continue it.
   package static func stopThisProcess() {
-    // To this thread, so that it doesn't run on for a moment while another one takes the signal.
-    pthread_kill(pthread_self(), SIGSTOP)
+    // SIGTSTP rather than SIGSTOP: the kernel ignores it where the process would sleep for ever,
+    // such as in a terminal window of its own. To this thread, so that it doesn't run on for a
+    // moment while another one takes the signal.
+    var set = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, SIGTSTP)
+    pthread_kill(pthread_self(), SIGTSTP)
+    pthread_sigmask(SIG_UNBLOCK, &set, &before)
+    pthread_sigmask(SIG_SETMASK, &before, nil)
   }
 }

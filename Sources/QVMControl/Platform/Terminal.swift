@@ -41,13 +41,17 @@ package struct Terminal: Sendable {
       control[Int(VMIN)] = 1
       control[Int(VTIME)] = 0
     }
+    TerminalRescue.arm(descriptor, original)
     tcsetattr(descriptor, TCSADRAIN, &settings)
   }
 
-  /// Puts the settings back.
+  /// Puts the settings back, unless the terminal is somebody else's by now.
   package func restore() {
-    var settings = original
-    tcsetattr(descriptor, TCSADRAIN, &settings)
+    if isForeground {
+      var settings = original
+      tcsetattr(descriptor, TCSADRAIN, &settings)
+    }
+    TerminalRescue.disarm()
   }
 
   /// The width in columns; nil where the terminal doesn't say.

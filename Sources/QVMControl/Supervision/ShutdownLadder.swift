@@ -57,6 +57,9 @@ package struct ShutdownLadder: Sendable {
   package static let grace = Duration.seconds(10)
   /// How long QEMU may take to end after it said so: it may have much to write to its disks.
   package static let flushGrace = Duration.seconds(60)
+  /// A supervisor that says nothing for so long in a shutdown is stuck: the button is pressed every
+  /// ten seconds, and QEMU is given a minute to write its disks.
+  package static let longestSilence = flushGrace + .seconds(15)
 
   /// How long the button is given before the guest is told by its own command; zero for a guest that
   /// is known to ignore it, nil for one that can't be told.

@@ -44,6 +44,8 @@ package enum SupervisorProcess {
 
   /// Supervises as the inherited connection says; the exit status of the process.
   package static func run() -> Int32 {
+    // Whoever started this may be a service; QEMU isn't.
+    _ = ServiceNotifier.fromEnvironment()
     guard let launcher = Host.inherited(launcherDescriptor),
       let lockDescriptor = Host.inherited(supervisorLockDescriptor),
       let (plan, rest) = readPlan(from: launcher), let name = try? InstanceName(plan.name)

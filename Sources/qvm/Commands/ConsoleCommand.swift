@@ -17,7 +17,7 @@ struct ConsoleCommand: Command {
     let store = InstanceStore(try Cache.fromEnvironment())
     let name = try InstanceName(instance)
     let signals = Mailbox<Signal>()
-    Signal.handle([.interrupt, .terminate, .hangUp]) { signals.send($0) }
+    Signal.handle(Signal.ofSessions) { signals.send($0) }
     let loop = try EventLoop()
     return try loop.run {
       try await ConsoleSession(name, in: store, on: loop).run(signals: signals)

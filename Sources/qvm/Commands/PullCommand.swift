@@ -26,7 +26,7 @@ struct PullCommand: Command {
     let cache = try Cache.fromEnvironment()
     try cache.prepare()
     let signals = Mailbox<Signal>()
-    Signal.handle([.interrupt, .terminate, .hangUp]) { signals.send($0) }
+    Signal.handle([.interrupt, .terminate, .hangUp, .quit]) { signals.send($0) }
     let loop = try EventLoop()
     let image = try loop.run {
       let client = try ReleaseClient.forTerminal(cache, isQuiet: isQuiet, on: loop)

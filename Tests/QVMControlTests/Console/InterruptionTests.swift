@@ -47,6 +47,35 @@ import Testing
     #expect(signals.poll() == .interrupt)
   }
 
+  @Test func `what fails because the terminal told its program too was interrupted`() throws {
+    struct Complaint: Error {}
+    let loop = try EventLoop()
+    let signals = Mailbox<Signal>()
+    signals.send(.interrupt)
+    #expect(throws: CancellationError.self) {
+      try loop.run {
+        try await Interruption.cancelling(on: signals, loop) {
+          do { try await loop.sleep(until: .now.advanced(by: .seconds(60))) } catch {
+            throw Complaint()
+          }
+        }
+      }
+    }
+  }
+
+  @Test func `a signal that is no request to end cancels nothing`() throws {
+    let loop = try EventLoop()
+    let signals = Mailbox<Signal>()
+    signals.send(.continued)
+    let value = try loop.run {
+      try await Interruption.cancelling(on: signals, loop) {
+        try await loop.sleep(until: .now.advanced(by: .milliseconds(20)))
+        return 7
+      }
+    }
+    #expect(value == 7)
+  }
+
   @Test func `what the operation throws is thrown`() throws {
     struct Failure: Error {}
     let loop = try EventLoop()

@@ -56,6 +56,11 @@ import Testing
     }
   }
 
+  @Test(arguments: ["INT", "QUIT"])
+  func `a program that the user ended from the terminal was cancelled`(signal: String) {
+    #expect(throws: CancellationError.self) { try run("ulimit -c 0; kill -\(signal) $$") }
+  }
+
   @Test func `cancelling ends the program before it returns`() throws {
     let loop = try EventLoop()
     try loop.runLimited {

@@ -1,0 +1,11 @@
+package import QMPClient
+
+/// Standard output that takes no more.
+package struct OutputError: QVMFailure, Hashable {
+  package let cause: SystemError
+
+  package init(cause: SystemError) { self.cause = cause }
+
+  package var message: String { "cannot write to standard output: \(cause.reason)" }
+  package var advice: String? { nil }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import QMPClient
+import TestSupport
+import Testing
+
+/// Standard output that is full, broken or closed.
+@Suite(.timeLimit(.minutes(3))) struct OutputLossTests {
+  private func bash(_ script: String, in sandbox: Sandbox) throws -> RunningCommand {
+    try sandbox.start(
+      URL(filePath: "/bin/bash"),
+      ["-c", "set -o pipefail; qvm() { '\(try Sandbox.program.path)' \"$@\"; }; \(script)"])
+  }
+
+  @Test func `a result that can't be written is an error that says so`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
+      _ = try await sandbox.qvm("wait", "box", "--timeout", "30")
+      for words in [
+        "list", "list --json", "status box", "status --json box", "logs box", "wait box --json",
+        "logs -f box", "console box", "config print-path", "--help", "--version", "run --help",
+        "run --dry-run demo 1", "completions bash", "run -d --name other demo 1",
+      ] {
+        let result = try await bash("qvm \(words) </dev/null >/dev/full", in: sandbox).end()
+        #expect(result.status == 1, "\(words)")
+        #expect(
+          result.err.contains("cannot write to standard output: No space left on device"),
+          "\(words): \(result.err)")
+      }
+      #expect(try await sandbox.status("box")["phase"]?.string == "running")
+    }
+  }
+
+  @Test(arguments: [
+    // Leaves while the guest still writes, leaves when it has said its last word, never reads.
+    "| head -n 1", "| grep -m 1 ready:", ">/dev/full",
+  ])
+  func `a run whose output is lost shuts its guest down`(redirection: String) async throws {
+    try await Sandbox.with { sandbox in
+      let result = try await bash("qvm run --name piped demo 1 \(redirection)", in: sandbox).end()
+      #expect(result.status == 1)
+      #expect(result.err.contains("cannot write to standard output"))
+      #expect(result.err.contains("piped powered off"))
+      #expect(try await sandbox.status("piped")["lastOutcome"]?["result"]?.string == "clean")
+    }
+  }
+
+  @Test func `logs and consoles end with their reader, though the guest is silent`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
+      _ = try await sandbox.qvm("wait", "box", "--timeout", "30")
+      for words in ["logs -f box", "console box"] {
+        let result = try await bash("qvm \(words) | grep -m 1 ready:", in: sandbox)
+          .end(within: .seconds(10))
+        #expect(result.status == 1, "\(words)")
+        #expect(result.err.contains("Broken pipe"), "\(words): \(result.err)")
+      }
+      #expect(try await sandbox.status("box")["phase"]?.string == "running")
+    }
+  }
+
+  @Test func `any of the standard descriptors may be closed`() async throws {
+    try await Sandbox.with { sandbox in
+      for closed in 0..<8 {
+        let closings = ["<&-", ">&-", "2>&-"].enumerated()
+          .filter { closed & 1 << $0.offset != 0 }.map(\.element).joined(separator: " ")
+        let run = try await bash("qvm run -d --name c\(closed) demo 1 \(closings)", in: sandbox)
+          .end()
+        #expect(run.status == 0, "\(closings): \(run.err)")
+        let status = try await bash("qvm status c\(closed) \(closings)", in: sandbox).end()
+        #expect(status.status == 0, "\(closings): \(status.err)")
+        let list = try await bash("qvm list \(closings)", in: sandbox).end()
+        #expect(list.status == 0, "\(closings): \(list.err)")
+        if closed & 2 == 0 { #expect(list.out.contains("c\(closed)"), "\(closings)") }
+
+        let pid = try #require(try await sandbox.status("c\(closed)")["pid"]?.int)
+        let files = try (0...2).map {
+          try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/fd/\($0)")
+        }
+        let log = sandbox.cache.appending(path: "instances/c\(closed)/qemu.log")
+          .resolvingSymlinksInPath().path
+        #expect(files == ["/dev/null", log, log], "\(closings)")
+        #expect(try await sandbox.qvm("rm", "--force", "c\(closed)").status == 0)
+      }
+      let run = try bash(
+        "exec '\(try Sandbox.program.path)' run --name f demo 1 <&- >&- 2>&-", in: sandbox)
+      try await eventually("it runs") {
+        try await sandbox.qvm("wait", "f", "--timeout", "5").status == 0
+      }
+      run.signal(SIGTERM)
+      #expect(try await run.end().status == 0)
+      #expect(try await sandbox.status("f")["lastOutcome"]?["result"]?.string == "clean")
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import QMPClient
+import TestSupport
+import Testing
+
+/// As a service of systemd's, with `Type=notify`.
+@Suite(.timeLimit(.minutes(3))) struct ServiceTests {
+  private func start(
+    _ words: [String], told listener: NotifyListener, in sandbox: Sandbox
+  ) throws -> RunningCommand {
+    try sandbox.start(
+      try Sandbox.program, words, environment: ["NOTIFY_SOCKET": listener.address])
+  }
+
+  /// Whether a process was started with the manager's address in its environment.
+  private func knowsManager(_ pid: Int32) -> Bool {
+    let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ") ?? Data()
+    return environment.range(of: Data("NOTIFY_SOCKET=".utf8)) != nil
+  }
+
+  @Test(arguments: [false, true])
+  func `it is ready when its guest is, says that it powers off, and keeps this to itself`(
+    isAbstract: Bool
+  ) async throws {
+    try await Sandbox.with { sandbox in
+      let listener = try NotifyListener(
+        isAbstract ? "@\(sandbox.id)" : sandbox.folder.appending(path: "notify").path)
+      let run = try start(["run", "--name", "unit", "demo", "1"], told: listener, in: sandbox)
+      try await eventually("ready") { listener.index(of: "READY=1") != nil }
+      #expect(run.output.out.contains("ready"), "ready before the guest was")
+      #expect(listener.index(of: "STOPPING=1") == nil)
+      #expect(listener.messages.last == "READY=1\nSTATUS=running")
+      let others = sandbox.processes.filter { $0.pid != run.pid }
+      #expect(others.count == 2)
+      for process in others { #expect(!knowsManager(process.pid), "\(process.command)") }
+
+      // As KillMode=mixed does: to the main process alone.
+      run.signal(SIGTERM)
+      #expect(try await run.end().status == 0)
+      let booting = try #require(listener.index(of: "STATUS=booting"))
+      let ready = try #require(listener.index(of: "READY=1"))
+      let stopping = try #require(listener.index(of: "STOPPING=1"))
+      #expect(booting < ready && ready < stopping)
+      for index in [booting, stopping] {
+        #expect(listener.messages[index].contains("EXTEND_TIMEOUT_USEC="))
+      }
+      #expect(try await sandbox.status("unit")["lastOutcome"]?["result"]?.string == "clean")
+
+      // The unit boots what exists; detached there is nothing to tell.
+      let count = listener.messages.count
+      let again = try start(["start", "unit"], told: listener, in: sandbox)
+      try await eventually("ready again") {
+        listener.messages.dropFirst(count).contains { $0.hasPrefix("READY=1") }
+      }
+      again.signal(SIGTERM)
+      #expect(try await again.end().status == 0)
+      let told = listener.messages.count
+      let detached = try start(["start", "-d", "unit"], told: listener, in: sandbox)
+      #expect(try await detached.end().status == 0)
+      for process in sandbox.processes { #expect(!knowsManager(process.pid), "\(process.command)") }
+      #expect(listener.messages.count == told)
+    }
+  }
+
+  @Test func `more time is asked for while a deaf guest is being ended, and then no more`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.deaf, as: "haiku-r1beta5-x86-64")
+      let listener = try NotifyListener("@\(sandbox.id)")
+      let run = try start(
+        [
+          "run", "--name", "deaf", "--memory", "64M", "--shutdown-timeout", "4", "haiku", "r1beta5",
+        ],
+        told: listener, in: sandbox)
+      try await eventually("it boots") { run.output.out.contains("ready") }
+      run.signal(SIGTERM)
+      #expect(try await run.end().status == 1)
+      #expect(listener.index(of: "READY=1") == nil, "its ssh server never greeted")
+      let stopping = try #require(listener.index(of: "STOPPING=1"))
+      let more = listener.messages[stopping...].filter {
+        $0.contains("EXTEND_TIMEOUT_USEC=75000000")
+      }
+      // The button twice, `quit`, and QEMU's own word.
+      #expect(more.count >= 4 && more.count < 10, "\(more)")
+      let outcome = try await sandbox.status("deaf")["lastOutcome"]
+      #expect(outcome?["result"]?.string == "forced")
+      #expect(outcome?["rung"]?.string == "quit")
+    }
+  }
+
+  @Test func `a download is told of, and gets more time`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await PublishedReleases.serve(in: sandbox)
+      try server.setFault(.slow(40_000), for: "haiku-r1beta5-x86-64.qcow2")
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      let listener = try NotifyListener("@\(sandbox.id)")
+      let run = try start(["run", "haiku", "r1beta5"], told: listener, in: sandbox)
+      try await eventually("it says so") {
+        listener.index(of: "STATUS=downloading haiku-r1beta5-x86-64.qcow2") != nil
+      }
+      run.signal(SIGTERM)
+      #expect(try await run.end().status == 130)
+      #expect(listener.messages.allSatisfy { $0.contains("EXTEND_TIMEOUT_USEC=120000000") })
+    }
+  }
+
+  @Test func `a signal to all processes at once is recorded as what it is`() async throws {
+    try await Sandbox.with { sandbox in
+      let run = try sandbox.start("run", "--name", "tree", "demo", "1")
+      try await eventually("it boots") { run.output.out.contains("ready") }
+      let qemu = try #require(try await sandbox.status("tree")["pid"]?.int.map(Int32.init))
+      let rest = sandbox.processes.map(\.pid).filter { $0 != qemu }
+      for pid in [qemu] + rest { kill(pid, SIGTERM) }
+      #expect(try await run.end().status != 0)
+      let outcome = try await sandbox.status("tree")["lastOutcome"]
+      #expect(outcome?["result"]?.string == "forced")
+      #expect(outcome?["reason"]?.string == "host-signal")
+    }
+  }
+}
