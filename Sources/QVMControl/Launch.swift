@@ -10,6 +10,8 @@ package struct Launch: Sendable {
   /// How long the guest may take to power off, in seconds.
   package var shutdownTimeout: Int
   package var cache: Cache
+  /// Whether the instance must be there already.
+  private(set) var mustExist = false
   /// Where to write down the conversation with QEMU; nil for nowhere.
   package var recording: String?
 
@@ -48,10 +50,13 @@ package struct Launch: Sendable {
     do {
       let record = try InstanceRecord(reading: files.record)
       let overrides = try RunOverrides(.object(record.options), accelerators: accelerators)
+      let timeout = record.options["shutdownTimeout"]?.int
+      if let timeout { _ = try RunOptionValue.timeout(timeout) }
       self.init(
         target: record.target, name: name, overrides: overrides, removeOnShutdown: false,
-        shutdownTimeout: record.options["shutdownTimeout"]?.int,
+        shutdownTimeout: timeout,
         cache: store.cache)
+      mustExist = true
     } catch {
       throw InstanceError.broken(
         name: name.text, why: (error as? any QVMFailure)?.message ?? "\(error)")
@@ -95,14 +100,25 @@ package struct Launch: Sendable {
     let store = InstanceStore(cache)
     // One that ended unobserved may have to be removed first.
     if let name, store.exists(name) { _ = Reconciliation.finish(name, in: store) }
-    if let name, store.exists(name) {
-      let instance = try store.lock(name, to: "run")
+    if let instance = try existing(in: store) {
       let toolchain = try await toolchain(for: instance, with: client)
       return try boot(instance, toolchain, isFirst: false, waitsForConsole)
     }
     let provisions = try await Provisions.ensure(for: target, with: client)
     let instance = try await create(in: store, provisions, on: client.loop)
     return try boot(instance, provisions.toolchain, isFirst: true, waitsForConsole)
+  }
+
+  /// The instance that is named, locked; nil where it is to be created.
+  private func existing(in store: InstanceStore) throws -> InstanceStore.Locked? {
+    guard let name, mustExist || store.exists(name) else { return nil }
+    do {
+      return try store.lock(name, to: mustExist ? "start" : "run")
+    } catch let error as InstanceError {
+      // Removed while this looked at it: then the name is free.
+      if !mustExist, error.exitStatus == .noSuchInstance { return nil }
+      throw error
+    }
   }
 
   /// What an instance that exists needs besides its disk.
@@ -130,7 +146,8 @@ package struct Launch: Sendable {
       let candidate = name ?? InstanceName.random()
       do {
         return try await store.create(
-          candidate, target, baseImage: baseImage, options: options
+          candidate, target, baseImage: baseImage, options: options,
+          boot: try intention(store.files(candidate))
         ) { disk in
           try await DiskImage.createOverlay(
             at: disk, over: baseImage, qemuImg: provisions.imageTools.qemuImg, on: loop)
@@ -138,9 +155,18 @@ package struct Launch: Sendable {
       } catch let error as FileError where error.cause.isOccupied {
         // A random name is simply drawn again; a name that was asked for is somebody else's now.
         if name == nil { continue }
-        throw InstanceError.running(name: candidate.text, doing: "run")
+        throw store.taken(candidate, doing: "run")
       }
     }
+  }
+
+  /// What `--rm` needs to be carried out even if this process is killed before its VM has a
+  /// supervisor; nil without `--rm`.
+  private func intention(_ files: InstanceFiles) throws -> BootRecord? {
+    guard removeOnShutdown else { return nil }
+    return .beginning(
+      files, runtimeFolder: try RuntimeFolder.of(files).path, removeOnShutdown: true,
+      shutdownTimeout: shutdownTimeout, isFirst: true)
   }
 
   private func boot(

@@ -6,6 +6,9 @@ package enum Tool: String, Sendable, CaseIterable {
   case qemuX86 = "qemu-system-x86_64"
   case qemuArm = "qemu-system-aarch64"
   case qemuImg = "qemu-img"
+  case qemuIO = "qemu-io"
+  case strace
+  case unshare
   case python = "python3"
 
   /// Where it is.

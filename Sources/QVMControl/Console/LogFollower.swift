@@ -34,7 +34,7 @@ package struct LogFollower: Sendable {
     let lock = lockPath
     guard
       startThread({
-        _ = try? FileLock.waiting(lock)
+        try? FileLock.untilFree(lock)
         inputs.send(.ended)
       })
     else { return }

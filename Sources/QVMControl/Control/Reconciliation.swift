@@ -13,14 +13,20 @@ package enum Reconciliation {
     let files = store.files(name)
     // What somebody else wrote into a cache its owner could not read any more.
     guard Files.information(store.cache.path)?.owner == Host.userID else { return .busy }
-    guard let lock = try? FileLock.attemptExisting(files.vmLock) else { return .busy }
+    // A supervisor that took over gets `vm.lock` only when QEMU has ended: by its own lock it says
+    // that the rest is its to do.
+    guard !FileLock.isHeld(files.vmLock),
+      let supervisorLock = try? FileLock.attempt(files.supervisorLock),
+      let lock = try? FileLock.attemptExisting(files.vmLock)
+    else { return .busy }
+    defer { supervisorLock.release() }
     guard let boot = try? BootRecord.read(files.boot) else { return .settled }
     // One that can't be read may say more than could be found out now: it is left as it is.
     guard let known = try? Outcome.read(files.outcome) as Outcome?? else { return .settled }
     let outcome = known.flatMap { $0.token == boot.token ? $0 : nil } ?? judge(boot, files)
     if known != outcome { try? JSONFile.write(outcome.json, to: files.outcome) }
     RuntimeFolder(path: boot.runtimeFolder).remove()
-    guard boot.removeOnShutdown, outcome.isConfirmedShutdown else { return .settled }
+    guard boot.removesInstance(after: outcome) else { return .settled }
     return (try? store.remove(name, holding: lock)) == nil ? .settled : .removed
   }
 
@@ -29,10 +35,7 @@ package enum Reconciliation {
     if boot.hostBootID != Host.bootID {
       return Outcome(token: boot.token, result: .crashed, reason: "host-reboot")
     }
-    guard boot.pid != nil else {
-      return Outcome(
-        token: boot.token, result: .failedToStart, reason: "supervisor killed during the start")
-    }
+    guard boot.wasGreeted else { return .unfinishedStart(boot) }
     let verdict = Evidence().verdict(pidFileRemains: Files.exists(files.qemuPid))
     return Outcome(token: boot.token, result: verdict.result, reason: verdict.reason)
   }

@@ -10,10 +10,14 @@ package struct StopRequest {
   }
 
   private let name: InstanceName
+  private let store: InstanceStore
   private let files: InstanceFiles
   /// nil where the VM wasn't running.
   private let supervisor: ControlProbe?
   private let isForced: Bool
+  private let request: ControlRequest
+  /// The boot that is to end.
+  private let token: String?
 
   /// Finds the supervisor and asks.
   ///
@@ -27,10 +31,13 @@ package struct StopRequest {
     _ name: InstanceName, in store: InstanceStore, force: Bool, timeout: Int?
   ) throws {
     self.name = name
+    self.store = store
     isForced = force
     files = try store.existing(name)
     supervisor = try Self.reach(name, files, in: store)
-    supervisor?.send(.stop(force ? .quit : .powerButton, timeout: timeout))
+    token = Self.token(files)
+    request = .stop(force ? .quit : .powerButton, timeout: timeout)
+    supervisor?.send(request)
   }
 
   private static func reach(
@@ -38,13 +45,23 @@ package struct StopRequest {
   ) throws -> ControlProbe? {
     // A supervisor needs a moment from taking its lock to listening.
     let deadline = SuspendingClock.now.advanced(by: .seconds(15))
-    while FileLock.isHeld(files.vmLock) {
-      if let boot = try? BootRecord.read(files.boot) {
+    while FileLock.isHeld(files.vmLock) || FileLock.isHeld(files.supervisorLock) {
+      switch read(files) {
+      case .success(let boot?):
         let runtime = RuntimeFolder(path: boot.runtimeFolder)
         if let probe = try? ControlProbe(path: runtime.control) { return probe }
         // A lock that is held without a QEMU is held by somebody who looks, creates or removes.
         if boot.mayLive, let lock = try FileLock.attempt(files.supervisorLock) {
           return try adopt(name, files, boot, lock, in: store)
+        }
+      case .success(nil): break
+      case .failure(let damage):
+        // A supervisor doesn't need its record to be found: its sockets are where they always are.
+        let runtime = try RuntimeFolder.of(files)
+        if let probe = try? ControlProbe(path: runtime.control) { return probe }
+        // Without the record nobody knows which process may be signalled.
+        if !FileLock.isHeld(files.supervisorLock), FileLock.isHeld(files.vmLock) {
+          throw StopError.unknown(name: name.text, why: damage.message, pid: files.writtenPid)
         }
       }
       guard SuspendingClock.now < deadline else { throw StopError.unreachable(name: name.text) }
@@ -53,6 +70,12 @@ package struct StopRequest {
     }
     _ = Reconciliation.finish(name, in: store)
     return nil
+  }
+
+  private static func read(_ files: InstanceFiles) -> Swift.Result<BootRecord?, JSONFileError> {
+    do throws(JSONFileError) { return .success(try BootRecord.read(files.boot)) } catch {
+      return .failure(error)
+    }
   }
 
   /// Starts a supervisor for a QEMU that lost its own.
@@ -75,38 +98,73 @@ package struct StopRequest {
   /// Waits until the VM has ended; the ladder's own time-outs end it whatever the guest does.
   /// `note` is called with what happens on the way.
   package func wait(note: (String) -> Void) throws -> Result {
-    guard let supervisor else {
+    guard var supervisor else {
       return Result(sentence: "\(name) is not running", isGood: true)
     }
+    var takeovers = 0
     while true {
-      switch try event(of: supervisor) {
+      let told = try event(of: supervisor)
+      if told == nil {
+        takeovers += 1
+        guard takeovers < 3 else { throw StopError.supervisorEnded(name: name.text) }
+        if let next = try Self.reach(name, files, in: store) {
+          supervisor = next
+          supervisor.send(request)
+          continue
+        }
+      }
+      switch told ?? end() {
       case .notice(let text): note("\(name): \(text)")
       case .rung(let rung, let presses):
         if let text = Self.remark(rung, presses) { note("\(name): \(text)") }
       case .failed(let message, let advice, _):
+        // It was asked to end before the guest ran, and so it has.
+        if hasEnded() { return Result(sentence: "\(name): \(message)", isGood: true) }
         throw StartError.other(message: message, advice: advice)
       case .ended(let outcome, let removed):
         return Result(
           sentence: outcome.sentence(name.text, disk: removed ? nil : files.disk),
-          isGood: outcome.result == .clean || outcome.result == .unknown
+          isGood: [.clean, .unknown, .failedToStart].contains(outcome.result)
             || outcome.result == .forced && isForced)
       default: break
       }
     }
   }
 
-  private func event(of supervisor: ControlProbe) throws -> ControlEvent {
+  /// What the supervisor says next; nil where it was killed and its QEMU lives.
+  private func event(of supervisor: ControlProbe) throws -> ControlEvent? {
     do throws(ControlProbe.Failure) {
       return try supervisor.event(until: .now.advanced(by: ShutdownLadder.longestSilence))
     } catch .silent {
       throw StopError.unreachable(name: name.text)
     } catch {
-      // It may have ended between the request and its last words: then they are on file.
-      if !FileLock.isHeld(files.vmLock), let outcome = try Outcome.read(files.outcome) {
-        return .ended(outcome, removed: false)
-      }
-      throw StopError.supervisorEnded(name: name.text)
+      return hasEnded() ? end() : nil
     }
+  }
+
+  /// Whether neither QEMU nor a supervisor of this boot lives; a process that is being killed closes
+  /// its sockets a moment before it drops its locks.
+  private func hasEnded() -> Bool {
+    let deadline = SuspendingClock.now.advanced(by: .milliseconds(500))
+    while FileLock.isHeld(files.vmLock) {
+      if Self.token(files) != token { return true }
+      guard .now < deadline else { return false }
+      _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: .milliseconds(10)))
+    }
+    return true
+  }
+
+  /// How it ended between the request and its supervisor's last words, as it is on file; what was to
+  /// be done after them is done here.
+  private func end() -> ControlEvent {
+    _ = Reconciliation.finish(name, in: store)
+    let outcome = (try? Outcome.read(files.outcome)).flatMap { $0?.token == token ? $0 : nil }
+    return .ended(outcome ?? .unobserved, removed: !store.exists(name))
+  }
+
+  /// Names the present boot, or the last.
+  private static func token(_ files: InstanceFiles) -> String? {
+    (try? BootRecord.read(files.boot))?.token
   }
 
   private static func remark(_ rung: String, _ presses: Int) -> String? {
@@ -126,17 +184,24 @@ package struct StopRequest {
 package enum StopError: QVMFailure, Hashable {
   case unreachable(name: String)
   case supervisorEnded(name: String)
+  /// Its supervisor was killed, and what it knew of QEMU can't be read.
+  case unknown(name: String, why: String, pid: Int32?)
 
   package var message: String {
     switch self {
     case .unreachable(let name): "nobody answers for '\(name)', although it is locked"
     case .supervisorEnded(let name): "the supervisor of '\(name)' ended before the VM did"
+    case .unknown(let name, let why, _): "'\(name)' runs without a supervisor, and \(why)"
     }
   }
 
   package var advice: String? {
     switch self {
-    case .unreachable(let name), .supervisorEnded(let name): "'qvm status \(name)' may tell more."
+    case .unreachable(let name): "'qvm status \(name)' may tell more."
+    case .supervisorEnded(let name): "'qvm stop \(name)' takes over what is left of it."
+    case .unknown(let name, _, let pid?):
+      "End QEMU with 'kill \(pid)' if that process is it, then 'qvm rm \(name)'."
+    case .unknown(let name, _, nil): "End its QEMU, then 'qvm rm \(name)'."
     }
   }
 }

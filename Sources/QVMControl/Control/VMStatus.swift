@@ -36,7 +36,10 @@ package struct VMStatus: Sendable, Hashable {
     var status = VMStatus(name: name.text, files: files, phase: .stopped)
     do throws(JSONFileError) {
       status.record = try InstanceRecord(reading: files.record)
-      for _ in 0..<3 {
+      var glances = 0
+      while glances < 20 {
+        if glances > 0 { pause() }
+        glances += 1
         status.boot = try BootRecord.read(files.boot)
         status.outcome = try Outcome.read(files.outcome)
         if FileLock.isHeld(files.vmLock) {
@@ -51,7 +54,7 @@ package struct VMStatus: Sendable, Hashable {
           return status
         }
         if let outcome = status.outcome, outcome.token == boot.token {
-          if boot.removeOnShutdown, outcome.isConfirmedShutdown,
+          if boot.removesInstance(after: outcome),
             Reconciliation.finish(name, in: store) == .removed
           {
             throw JSONFileError.missing(member: "name", path: files.record)
@@ -60,7 +63,8 @@ package struct VMStatus: Sendable, Hashable {
           return status
         }
         // It ended unobserved. Whoever notices first finishes it; then look again.
-        _ = Reconciliation.finish(name, in: store)
+        // Where even that can't be written down, it stays so.
+        if Reconciliation.finish(name, in: store) == .settled { glances += 10 }
         guard store.exists(name) else { break }
       }
     } catch {
@@ -71,7 +75,13 @@ package struct VMStatus: Sendable, Hashable {
     }
     guard store.exists(name) else { throw .noSuch(name: name.text) }
     status.settle()
+    if FileLock.isHeld(files.supervisorLock) { status.phase = .stopping }
     return status
+  }
+
+  /// The moment that somebody else's look at a lock, or the last step of an end, takes.
+  private static func pause() {
+    _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: .milliseconds(10)))
   }
 
   /// Every instance, by name; one that is broken or hangs neither hides nor delays the others.

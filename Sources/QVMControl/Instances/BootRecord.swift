@@ -41,6 +41,33 @@ package struct BootRecord: Sendable, Hashable {
     return Host.startTime(of: pid) == start
   }
 
+  /// Whether QEMU has ever answered: before that no instruction of the guest has run, and the
+  /// absence of QEMU's pid file proves nothing.
+  package var wasGreeted: Bool { accelerator != nil }
+
+  /// Whether the instance is to be removed after this outcome of the boot.
+  ///
+  /// Only an end that is certain to be orderly is enough, or one before the guest's first
+  /// instruction where the disk was made for this very boot: nothing was ever written to it.
+  package func removesInstance(after outcome: Outcome) -> Bool {
+    guard removeOnShutdown, outcome.token == token else { return false }
+    return outcome.isConfirmedShutdown || isFirst && outcome.result == .failedToStart
+  }
+
+  /// A boot that this process begins.
+  package static func beginning(
+    _ files: InstanceFiles, runtimeFolder: String, removeOnShutdown: Bool, shutdownTimeout: Int,
+    isFirst: Bool
+  ) -> BootRecord {
+    let pid = Host.processID
+    return BootRecord(
+      token: Randomness.hexadecimal(bytes: 8), hostBootID: Host.bootID, startedAt: .now,
+      removeOnShutdown: removeOnShutdown, shutdownTimeout: shutdownTimeout, supervisorPid: pid,
+      supervisorStart: Host.startTime(of: pid) ?? 0, command: [],
+      consoleOffset: Files.information(files.console)?.size ?? 0, runtimeFolder: runtimeFolder,
+      isFirst: isFirst)
+  }
+
   package var json: JSONValue {
     var object: JSONObject = [
       "schema": .integer(Int64(Self.schema)), "boot": .string(token),
@@ -83,7 +110,7 @@ package struct BootRecord: Sendable, Hashable {
       command: json["command"]?.array?.compactMap(\.string) ?? [],
       accelerator: json["accelerator"]?.string, qemuVersion: json["qemuVersion"]?.string,
       sshAddress: json["sshAddress"]?.string, sshPort: json["sshPort"]?.int,
-      consoleOffset: try json.number("consoleOffset", path),
+      consoleOffset: max(0, try json.number("consoleOffset", path)),
       runtimeFolder: try json.text("runtimeFolder", path),
       isFirst: json["isFirst"]?.bool ?? false)
   }

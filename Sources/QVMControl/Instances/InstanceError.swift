@@ -2,27 +2,39 @@
 package enum InstanceError: QVMFailure, Hashable {
   case badName(String)
   case noSuch(name: String)
-  /// Another process holds the instance; `doing` says what was wanted of it.
-  case running(name: String, doing: String)
+  /// Its VM lives; `doing` says what was wanted of it, `pid` is QEMU's where that is known.
+  case running(name: String, doing: String, pid: Int32? = nil)
+  /// Another command has it, and hasn't got a VM of it yet, or any more.
+  case busy(name: String, doing: String)
+  /// Another command was faster, and has removed it.
+  case removed(name: String, doing: String)
   case exists(name: String, as: String, wanted: String)
   case broken(name: String, why: String)
   /// Without the image under it a disk is worth nothing.
   case baseImageMissing(name: String, path: String)
   /// The sockets' folder leaves no room for their names.
   case runtimePathTooLong(path: String, limit: Int)
+  /// Something that is no socket is where QEMU would put one, and would be removed by it.
+  case socketPathTaken(path: String)
   case cannotCreateDisk(path: String, why: String)
 
   package var message: String {
     switch self {
     case .badName(let name): "'\(name)' is not an instance name"
     case .noSuch(let name): "no instance is named '\(name)'"
-    case .running(let name, let doing): "cannot \(doing) '\(name)': it is running"
+    case .running(let name, let doing, let pid):
+      "cannot \(doing) '\(name)': it is running" + (pid.map { " (pid \($0))" } ?? "")
+    case .busy(let name, let doing):
+      "cannot \(doing) '\(name)': another command is creating, starting or removing it"
+    case .removed(let name, let doing):
+      "cannot \(doing) '\(name)': it was removed by another command"
     case .exists(let name, let kind, let wanted):
       "the instance '\(name)' exists and is \(kind), not \(wanted)"
     case .broken(let name, let why): "the instance '\(name)' is broken: \(why)"
     case .baseImageMissing(let name, let path): "the base image of '\(name)' is gone: \(path)"
     case .runtimePathTooLong(let path, let limit):
       "the socket path \(path) is longer than the \(limit) bytes that the system takes"
+    case .socketPathTaken(let path): "the place of a socket is taken: \(path)"
     case .cannotCreateDisk(let path, let why): "cannot create the disk \(path): \(why)"
     }
   }
@@ -31,12 +43,14 @@ package enum InstanceError: QVMFailure, Hashable {
     switch self {
     case .badName:
       "A name begins with a letter or digit and has up to 63 of them, dots, dashes and underscores."
-    case .noSuch: "'qvm list' shows the instances there are."
-    case .running(let name, _): "Stop it first with 'qvm stop \(name)'."
+    case .noSuch, .removed: "'qvm list' shows the instances there are."
+    case .busy(let name, _): "'qvm status \(name)' tells how it is."
+    case .running(let name, _, _): "Stop it first with 'qvm stop \(name)'."
     case .exists: "Choose another --name, or remove that instance with 'qvm rm'."
     case .broken(let name, _): "Remove it with 'qvm rm \(name)'."
     case .baseImageMissing(let name, _):
       "Put the same file back, or remove the instance with 'qvm rm \(name)'."
+    case .socketPathTaken(let path): "Remove \(path)."
     case .runtimePathTooLong: "Set XDG_RUNTIME_DIR to a shorter path."
     case .cannotCreateDisk: "Check the free space there; QVM_CACHE can name another disk."
     }
@@ -45,7 +59,7 @@ package enum InstanceError: QVMFailure, Hashable {
   package var exitStatus: ExitStatus {
     switch self {
     case .badName: .usage
-    case .noSuch: .noSuchInstance
+    case .noSuch, .removed: .noSuchInstance
     default: .failed
     }
   }

@@ -18,6 +18,10 @@ package struct InstanceFiles: Sendable, Hashable {
   package var supervisorLock: String { "\(folder)/supervisor.lock" }
   /// Written by QEMU, which removes it when it ends in an orderly way.
   package var qemuPid: String { "\(folder)/qemu.pid" }
+  /// The pid that QEMU itself has written; nil where there is none to be read.
+  package var writtenPid: Int32? {
+    Files.text(qemuPid).flatMap { Int32($0.prefix { $0.isNumber }) }
+  }
   /// What the guest wrote to its serial port, in all boots.
   package var console: String { "\(folder)/console.log" }
   /// What QEMU itself printed in this boot.

@@ -52,12 +52,13 @@ package struct InstanceStore: Sendable {
   ///   - target: What its guest is.
   ///   - baseImage: The absolute path of the image under its disk.
   ///   - options: The options to boot it with, for its record.
+  ///   - boot: What is intended with it, in case its maker is killed before it has a supervisor.
   ///   - makeDisk: Makes the overlay at the path it is given.
   /// - Returns: The instance, locked.
   /// - Throws: ``FileError`` whose cause `isOccupied` where the name was taken meanwhile.
   package func create(
     _ name: InstanceName, _ target: Target, baseImage: String, options: JSONObject,
-    makeDisk: (String) async throws -> Void
+    boot: BootRecord? = nil, makeDisk: (String) async throws -> Void
   ) async throws -> Locked {
     sweep()
     let staging = InstanceFiles(
@@ -68,11 +69,12 @@ package struct InstanceStore: Sendable {
       // tells a folder in the making from one whose maker was killed.
       guard let vmLock = try FileLock.attempt(staging.vmLock),
         let supervisorLock = try FileLock.attempt(staging.supervisorLock)
-      else { throw InstanceError.running(name: name.text, doing: "create") }
+      else { throw InstanceError.busy(name: name.text, doing: "create") }
       let record = InstanceRecord(
         name: name.text, target: target, createdAt: .now, baseImage: baseImage,
         options: options)
       try JSONFile.write(record.json, to: staging.record)
+      if let boot { try JSONFile.write(boot.json, to: staging.boot) }
       try await makeDisk(staging.disk)
       let files = files(name)
       try Files.rename(staging.folder, to: files.folder)
@@ -89,31 +91,44 @@ package struct InstanceStore: Sendable {
 
   /// Locks an instance that exists, to boot it.
   ///
-  /// - Throws: `running` where it runs, or is being booted or removed by somebody else.
+  /// - Throws: `running`, `busy` or `removed` where another command was faster; `broken`.
   package func lock(_ name: InstanceName, to doing: String) throws -> Locked {
     let files = try existing(name)
-    let record: InstanceRecord
-    do throws(JSONFileError) { record = try InstanceRecord(reading: files.record) } catch {
+    let claim = try claim(name, to: doing)
+    do throws(JSONFileError) {
+      let record = try InstanceRecord(reading: files.record)
+      do throws(JSONFileError) { _ = try BootRecord.read(files.boot) } catch {
+        // One that is torn is replaced by this boot's; a newer qvm's may say what is to be kept.
+        if case .futureSchema = error { throw error }
+      }
+      removeTornFiles(files.folder)
+      return Locked(
+        name: name, files: files, record: record, vmLock: claim.vm,
+        supervisorLock: claim.supervisor)
+    } catch {
       throw InstanceError.broken(name: name.text, why: error.message)
     }
-    guard let vmLock = try FileLock.attempt(files.vmLock),
-      let supervisorLock = try FileLock.attempt(files.supervisorLock)
-    else { throw InstanceError.running(name: name.text, doing: doing) }
-    return Locked(
-      name: name, files: files, record: record, vmLock: vmLock, supervisorLock: supervisorLock)
+  }
+
+  /// Removes what writers who were killed have left beside the files that they wanted to replace.
+  private func removeTornFiles(_ folder: String) {
+    for entry in Files.list(folder) where entry.hasPrefix(".") && entry.hasSuffix(".new") {
+      try? Files.remove("\(folder)/\(entry)")
+    }
   }
 
   // MARK: - Removing
 
   /// Removes an instance that doesn't run.
   ///
-  /// - Throws: `noSuch`; `running`.
+  /// - Throws: `noSuch`; `running`, `busy` or `removed` where another command was faster.
   package func remove(_ name: InstanceName) throws {
     let files = try existing(name)
-    guard let lock = try FileLock.attempt(files.vmLock) else {
-      throw InstanceError.running(name: name.text, doing: "remove")
-    }
-    try remove(name, holding: lock)
+    let claim = try claim(name, to: "remove")
+    // What a QEMU that was killed has left there, and nobody has looked at since.
+    let boot = try? BootRecord.read(files.boot)
+    (boot.map { RuntimeFolder(path: $0.runtimeFolder) } ?? (try? .of(files)))?.remove()
+    try remove(name, holding: claim.vm)
   }
 
   /// Removes an instance whose `vm.lock` the caller holds.
@@ -131,10 +146,11 @@ package struct InstanceStore: Sendable {
       let folder = "\(cache.instances)/\(entry)"
       let files = InstanceFiles(folder: folder)
       if entry.hasPrefix(".new-") {
-        guard !FileLock.isHeld(files.vmLock) else { continue }
-        // One that isn't locked yet is a moment old; one that stays so was left behind.
+        // Its maker writes the record under the lock, so with a record and without a lock it was
+        // left behind; without either it may be a moment old.
         guard let found = Files.information(folder),
-          Files.exists(files.vmLock) || Timestamp.now.seconds - found.modified > 60
+          Files.exists(files.record) || Timestamp.now.seconds - found.modified > 60,
+          !FileLock.isHeld(files.vmLock)
         else { continue }
       } else if !entry.hasPrefix(".removed-") {
         continue

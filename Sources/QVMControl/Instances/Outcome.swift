@@ -44,6 +44,17 @@ package struct Outcome: Sendable, Hashable {
     self.endedAt = endedAt
   }
 
+  /// The outcome of a boot that nobody saw the end of, and whose files are gone.
+  package static var unobserved: Outcome {
+    Outcome(token: "", result: .unknown, reason: "unobserved")
+  }
+
+  /// The outcome of a boot whose supervisor was killed before QEMU had answered.
+  package static func unfinishedStart(_ boot: BootRecord) -> Outcome {
+    Outcome(
+      token: boot.token, result: .failedToStart, reason: "supervisor killed during the start")
+  }
+
   /// Whether it is certain that the VM ended in an orderly way: only then may `--rm` remove the
   /// instance. After a kill, by whomever, the disk may be what somebody wants to look at.
   package var isConfirmedShutdown: Bool {

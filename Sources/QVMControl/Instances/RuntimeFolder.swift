@@ -41,21 +41,29 @@ package struct RuntimeFolder: Sendable, Hashable {
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
+  private var sockets: [String] { [monitor, console, control] }
+
   /// Creates the folder for this user alone, without the sockets of an earlier boot.
-  package func prepare() throws(FileError) {
+  ///
+  /// - Throws: ``FileError``; `socketPathTaken`, since QEMU removes whatever is in its way.
+  package func prepare() throws {
     try Files.makePrivateFolder(Files.parent(of: path))
     try Files.makePrivateFolder(path)
     removeSockets()
+    if let taken = sockets.first(where: Files.exists) {
+      throw InstanceError.socketPathTaken(path: taken)
+    }
   }
 
-  /// Removes the sockets, and the folder.
+  /// Removes the sockets, and the folder if there was nothing else in it: its path comes from a
+  /// file, which may be damaged.
   package func remove() {
     removeSockets()
-    try? Files.removeTree(path)
+    Files.removeEmptyFolder(path)
   }
 
   private func removeSockets() {
-    for socket in [monitor, console, control] where Files.information(socket)?.kind == .socket {
+    for socket in sockets where Files.information(socket)?.kind == .socket {
       try? Files.remove(socket)
     }
   }

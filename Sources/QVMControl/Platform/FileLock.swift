@@ -25,7 +25,7 @@ package struct FileLock: Sendable {
   package func release() { flock(descriptor.number, LOCK_UN) }
 
   private static func lock(
-    _ path: String, wait: Bool, create: Bool
+    _ path: String, _ operation: Int32 = LOCK_EX, wait: Bool, create: Bool
   ) throws(FileError) -> FileLock? {
     var glances = 0
     while true {
@@ -35,7 +35,7 @@ package struct FileLock: Sendable {
         throw FileError(verb: "lock", path: path, cause: .last("open"))
       }
       let descriptor = Descriptor(owning: number)
-      while flock(number, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
+      while flock(number, wait ? operation : operation | LOCK_NB) != 0 {
         if errno == EINTR { continue }
         if errno == EWOULDBLOCK {
           // Somebody may only have a look, which takes a moment; who holds it keeps it.
@@ -73,6 +73,14 @@ package struct FileLock: Sendable {
   /// Locks a file that must exist, and blocks until that is possible.
   package static func waiting(_ path: String) throws(FileError) -> FileLock? {
     try lock(path, wait: true, create: false)
+  }
+
+  /// Blocks until nobody holds the lock of a file that must exist; any number may wait side by side,
+  /// and none of them keeps it.
+  ///
+  /// - Throws: ``FileError`` also where the file is removed meanwhile.
+  package static func untilFree(_ path: String) throws(FileError) {
+    _ = try lock(path, LOCK_SH, wait: true, create: false)
   }
 
   /// Whether somebody holds the lock; false where there is no such file.

@@ -136,6 +136,9 @@ extension Files {
     if rmdir(path) != 0, errno != ENOENT { throw fail("remove", path, "rmdir") }
   }
 
+  /// Removes a folder, unless something is in it.
+  package static func removeEmptyFolder(_ path: String) { rmdir(path) }
+
   /// Opens a file for a child's output, 0600, emptied unless it is to be appended to.
   package static func openForOutput(
     _ path: String, append: Bool

@@ -103,7 +103,10 @@ package enum Files {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw fail("read", path, "open") }
     defer { close(descriptor) }
-    if offset > 0 { lseek(descriptor, off_t(offset), SEEK_SET) }
+    // Elsewhere the bytes would be others, and be counted as if they were these.
+    if offset > 0, lseek(descriptor, off_t(offset), SEEK_SET) < 0 {
+      throw fail("read", path, "lseek")
+    }
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 1 << 14)
     while true {

@@ -19,6 +19,9 @@ package enum Program {
 
   /// How long a program may take to obey SIGTERM before it gets SIGKILL.
   private static let grace = Duration.seconds(5)
+  /// How long output may come after the end of the program: from a child of its own, which may keep
+  /// the descriptors open for as long as it likes.
+  private static let drainTime = Duration.seconds(1)
 
   /// Runs a program.
   ///
@@ -40,11 +43,16 @@ package enum Program {
     // Sockets rather than pipes: they can be read without waiting and without O_NONBLOCK.
     let (output, errors, process) = try start(path, arguments, environment, input, inheriting)
     return try await withTaskCancellationHandler {
-      async let standardOutput = everything(from: output, on: loop)
-      async let standardError = everything(from: errors, on: loop)
+      let readers = [output, errors].map { source in
+        Task(executorPreference: loop) { await everything(from: source, on: loop) }
+      }
       let end = await uncancellableEnd(of: process)
+      let drained = loop.schedule(at: .now.advanced(by: drainTime)) {
+        for reader in readers { reader.cancel() }
+      }
       let result = Output(
-        end: end, standardOutput: await standardOutput, standardError: await standardError)
+        end: end, standardOutput: await readers[0].value, standardError: await readers[1].value)
+      loop.cancel(drained)
       // The terminal tells all of its foreground at once; this process may hear of it a moment later.
       if [Signal.interrupt, .quit].map({ .signalled($0.rawValue) }).contains(end) {
         throw CancellationError()
@@ -86,17 +94,18 @@ package enum Program {
 
   private static func everything(from source: Descriptor, on loop: EventLoop) async -> [UInt8] {
     var collected: [UInt8] = []
-    while true {
+    while !Task.isCancelled {
       switch SocketCalls.receive(source.number) {
       case .bytes(let bytes): collected.append(contentsOf: bytes)
       case .closed, .failed: return collected
       case .wouldBlock:
-        // Only cancellation ends this wait early; then nobody wants the rest.
+        // Only cancellation ends this wait early; then nobody waits for the rest.
         let far = SuspendingClock.now.advanced(by: .seconds(86_400))
         guard (try? await loop.ready(source.number, for: .read, until: far)) != nil else {
           return collected
         }
       }
     }
+    return collected
   }
 }

@@ -86,13 +86,12 @@ package struct Waiting: Sendable {
     return [ending, watching, doubting]
   }
 
-  /// Returns when neither QEMU nor its supervisor lives: when their lock is free.
+  /// Returns when neither QEMU nor its supervisor lives: when their locks are free.
   private func end() async {
     let mailbox = Mailbox<Void>()
-    let path = files.vmLock
+    let files = self.files
     let started = startThread {
-      // Also ends where the instance is removed while this waits.
-      _ = try? FileLock.waiting(path)
+      files.blockUntilEnded()
       mailbox.send(())
     }
     if started { _ = await mailbox.next() }

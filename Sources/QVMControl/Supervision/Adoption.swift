@@ -13,7 +13,9 @@ enum Adoption {
     notify: @Sendable (String) -> Void
   ) async throws -> Startup.Started {
     // A supervisor that was killed right after the start had no time to write the pid down.
-    guard let pid = boot.pid ?? writtenPid(files) else {
+    var known = boot.pid
+    if known == nil { known = try await writtenPid(files, on: loop) }
+    guard let pid = known else {
       throw StartError.other(
         message: "the supervisor was killed before it had started QEMU", advice: nil)
     }
@@ -32,8 +34,15 @@ enum Adoption {
     }
   }
 
-  /// The pid that QEMU itself has written.
-  private static func writtenPid(_ files: InstanceFiles) -> Int32? {
-    Files.text(files.qemuPid).flatMap { Int32($0.prefix { $0.isNumber }) }
+  /// The pid that QEMU itself writes when it has started; nil where it doesn't, or ends before.
+  private static func writtenPid(
+    _ files: InstanceFiles, on loop: EventLoop
+  ) async throws -> Int32? {
+    let deadline = SuspendingClock.now.advanced(by: greetingTimeout)
+    while true {
+      if let pid = files.writtenPid { return pid }
+      guard FileLock.isHeld(files.vmLock), .now < deadline else { return nil }
+      try await loop.sleep(until: .now.advanced(by: .milliseconds(20)))
+    }
   }
 }

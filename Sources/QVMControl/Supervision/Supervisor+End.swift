@@ -28,12 +28,15 @@ extension Supervisor {
 
   /// QEMU is gone for certain: say how it went, and do what was to be done then.
   func ended(_ end: VMProcess.End) async {
-    // What QEMU said last may still be on its way through the loop; it hung up, so this ends.
+    // What QEMU said last may still be on its way through the loop. It hung up, unless a child of
+    // its own has inherited the monitor and lives on.
+    let reporter = self.reporter
+    let drained = loop.schedule(at: .now.advanced(by: Self.drainTime)) { reporter?.cancel() }
     await reporter?.value
+    loop.cancel(drained)
     while let input = inputs.poll() { if case .event(let event) = input { evidence.note(event) } }
     await client?.close()
     guestCommand?.signal(.terminate)
-    if vmLock == nil { vmLock = try? FileLock.attempt(files.vmLock) }
     await server.stopListening()
 
     let verdict: (result: Outcome.Result, reason: String)
@@ -45,20 +48,21 @@ extension Supervisor {
       case .exited(let status): outcome.exitStatus = status
       case .signalled(let signal): outcome.signal = signal
       }
-    case .unobserved:
+    case .unobserved(let lock):
+      vmLock = lock
       let pidFileRemains = Files.exists(files.qemuPid)
       verdict = evidence.verdict(pidFileRemains: pidFileRemains)
       if evidence.wasKilled, pidFileRemains { outcome.signal = Signal.kill.rawValue }
     }
     (outcome.result, outcome.reason) = verdict
+    if !boot.wasGreeted, evidence.cause == nil { outcome = .unfinishedStart(boot) }
     if let startedAt = ladder.startedAt {
       outcome.rung = ladder.rung?.name
       outcome.seconds = startedAt.duration(to: .now).inSeconds
     }
     record(outcome)
     runtime.remove()
-    let removes = boot.removeOnShutdown && outcome.isConfirmedShutdown
-    let removed = removes && removeInstance()
+    let removed = boot.removesInstance(after: outcome) && removeInstance()
     release()
     await server.broadcast(.ended(outcome, removed: removed))
   }
@@ -86,8 +90,8 @@ extension Supervisor {
 
   /// From now on other commands may have the instance; those who are told next find it free.
   private func release() {
-    vmLock?.release()
     supervisorLock.release()
+    vmLock?.release()
   }
 
   func log(_ text: String) {

@@ -25,6 +25,8 @@ package final class Supervisor {
   static let answerTimeout = Duration.seconds(5)
   /// The same where a client waits for it, which itself waits no longer than a second.
   static let statusTimeout = Duration.milliseconds(700)
+  /// How long QEMU's last words may take to arrive once it has ended.
+  static let drainTime = Duration.seconds(2)
 
   let plan: LaunchPlan
   let store: InstanceStore

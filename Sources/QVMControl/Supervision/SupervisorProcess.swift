@@ -61,7 +61,7 @@ package enum SupervisorProcess {
       : Host.inherited(vmLockDescriptor).map { FileLock(inherited: $0, path: files.vmLock) }
     do {
       let loop = try EventLoop()
-      let boot = try plan.kind == .boot ? newBoot(plan, files) : oldBoot(files)
+      let boot = plan.kind == .boot ? newBoot(plan, files) : try oldBoot(files)
       try loop.run {
         let supervisor = Supervisor(
           plan: plan, name: name, boot: boot, vmLock: vmLock, supervisorLock: supervisorLock,
@@ -111,14 +111,10 @@ package enum SupervisorProcess {
     return nil
   }
 
-  private static func newBoot(_ plan: LaunchPlan, _ files: InstanceFiles) throws -> BootRecord {
-    let pid = Host.processID
-    return BootRecord(
-      token: Randomness.hexadecimal(bytes: 8), hostBootID: Host.bootID, startedAt: .now,
-      removeOnShutdown: plan.removeOnShutdown, shutdownTimeout: plan.shutdownTimeout,
-      supervisorPid: pid, supervisorStart: Host.startTime(of: pid) ?? 0, command: [],
-      consoleOffset: Files.information(files.console)?.size ?? 0,
-      runtimeFolder: plan.runtimeFolder, isFirst: plan.isFirst)
+  private static func newBoot(_ plan: LaunchPlan, _ files: InstanceFiles) -> BootRecord {
+    BootRecord.beginning(
+      files, runtimeFolder: plan.runtimeFolder, removeOnShutdown: plan.removeOnShutdown,
+      shutdownTimeout: plan.shutdownTimeout, isFirst: plan.isFirst)
   }
 
   private static func oldBoot(_ files: InstanceFiles) throws -> BootRecord {
@@ -127,7 +123,8 @@ package enum SupervisorProcess {
     }
     boot.supervisorPid = Host.processID
     boot.supervisorStart = Host.startTime(of: Host.processID) ?? 0
-    try JSONFile.write(boot.json, to: files.boot)
+    // For those who ask for the pid; a disk that is full doesn't keep the VM from being ended.
+    try? JSONFile.write(boot.json, to: files.boot)
     return boot
   }
 }

@@ -7,9 +7,10 @@ package enum VMProcess: Sendable {
   case adopted(pid: Int32, start: UInt64?, hostBootID: String, lockPath: String)
 
   /// The end as far as it can be known.
-  package enum End: Sendable, Hashable {
+  package enum End: Sendable {
     case reaped(ProcessEnd)
-    case unobserved
+    /// With the lock that QEMU held, which nobody else has had since; nil where its file is gone.
+    case unobserved(FileLock?)
   }
 
   package var pid: Int32 {
@@ -27,11 +28,9 @@ package enum VMProcess: Sendable {
       return true
     case .adopted(_, _, _, let lockPath):
       // The kernel says when the last holder of the lock is gone; a thread that blocks costs
-      // nothing meanwhile. Getting the lock only for a moment tells the end.
-      return startThread {
-        _ = try? FileLock.waiting(lockPath)
-        body(.unobserved)
-      }
+      // nothing meanwhile. Whoever else wants the lock needs the supervisor's first, which the
+      // caller holds.
+      return startThread { body(.unobserved(try? FileLock.waiting(lockPath))) }
     }
   }
 

@@ -22,6 +22,8 @@ struct StatusCommand: Command {
     } else {
       try Output.print(text(status))
     }
+    // Of one whose files can't be read only the lock is known to tell the truth.
+    if status.phase == .broken, FileLock.isHeld(status.files.vmLock) { return .failed }
     return status.phase.isAlive ? .done : .notRunning
   }
 

@@ -27,13 +27,15 @@ import Testing
   }
 
   private func boot(
-    removes: Bool, hostBootID: String = Host.bootID, pid: Int32? = 999_999_999
+    removes: Bool, hostBootID: String = Host.bootID, pid: Int32? = 999_999_999,
+    accelerator: String? = "tcg", isFirst: Bool = false
   ) throws {
     let record = BootRecord(
       token: "this", hostBootID: hostBootID, startedAt: Timestamp(seconds: 0),
       removeOnShutdown: removes, shutdownTimeout: 120, supervisorPid: 999_999_998,
-      supervisorStart: 1, pid: pid, start: pid.map { _ in 1 }, command: [], consoleOffset: 0,
-      runtimeFolder: "\(folder.path)/run/hash", isFirst: false)
+      supervisorStart: 1, pid: pid, start: pid.map { _ in 1 }, command: [],
+      accelerator: accelerator, consoleOffset: 0, runtimeFolder: "\(folder.path)/run/hash",
+      isFirst: isFirst)
     try JSONFile.write(record.json, to: files.boot)
     try RuntimeFolder(path: record.runtimeFolder).prepare()
   }
@@ -72,10 +74,33 @@ import Testing
   }
 
   @Test func `a supervisor that was killed before QEMU started leaves a failed start`() throws {
-    try boot(removes: true, pid: nil)
+    for pid in [nil, 999_999_999] as [Int32?] {
+      try boot(removes: true, pid: pid, accelerator: nil)
+      #expect(Reconciliation.finish(name, in: store) == .settled)
+      #expect(try outcome()?.hasPrefix("failedToStart: ") == true)
+      // Without a greeting the missing pid file proves nothing, and the disk is an old one.
+      #expect(store.exists(name))
+      try Files.remove(files.outcome)
+    }
+  }
+
+  @Test func `a disk that was made for a start that came to nothing is removed with rm`() throws {
+    try boot(removes: true, pid: nil, accelerator: nil, isFirst: true)
+    #expect(Reconciliation.finish(name, in: store) == .removed)
+    try Files.makeFolder(files.folder)
+    try Files.write([], to: files.vmLock)
+    try boot(removes: false, pid: nil, accelerator: nil, isFirst: true)
     #expect(Reconciliation.finish(name, in: store) == .settled)
-    #expect(try outcome()?.hasPrefix("failedToStart: ") == true)
+  }
+
+  @Test func `whoever holds the supervisor's lock is left to finish it`() throws {
+    try boot(removes: true)
+    let lock = try #require(try FileLock.attempt(files.supervisorLock))
+    #expect(Reconciliation.finish(name, in: store) == .busy)
+    #expect(throws: InstanceError.busy(name: "vm", doing: "remove")) { try store.remove(name) }
+    #expect(try VMStatus.inspect(name, in: store).phase == .stopping)
     #expect(store.exists(name))
+    withExtendedLifetime(lock) {}
   }
 
   @Test func `what a supervisor has recorded stands`() throws {

@@ -68,10 +68,10 @@ import Testing
 
   @Test func `a locked instance can be neither booted nor removed`() async throws {
     let locked = try await create(name)
-    #expect(throws: InstanceError.running(name: "vm", doing: "run")) {
+    #expect(throws: InstanceError.busy(name: "vm", doing: "run")) {
       try store.lock(name, to: "run")
     }
-    #expect(throws: InstanceError.running(name: "vm", doing: "remove")) { try store.remove(name) }
+    #expect(throws: InstanceError.busy(name: "vm", doing: "remove")) { try store.remove(name) }
     locked.vmLock.release()
     locked.supervisorLock.release()
     let again = try store.lock(name, to: "run")
@@ -82,7 +82,7 @@ import Testing
   @Test func `an instance whose supervisor still ends can't be booted`() async throws {
     let locked = try await create(name)
     locked.vmLock.release()
-    #expect(throws: InstanceError.running(name: "vm", doing: "run")) {
+    #expect(throws: InstanceError.busy(name: "vm", doing: "run")) {
       try store.lock(name, to: "run")
     }
     withExtendedLifetime(locked) {}
@@ -116,8 +116,10 @@ import Testing
       try Files.write([1], to: "\(instances)/\(left)/disk.qcow2")
     }
     try Files.write([], to: "\(instances)/.new-dead-1/vm.lock")
+    try Files.write([], to: "\(instances)/.new-dead-1/instance.json")
     // A moment old, and about to be locked.
     try Files.makeFolder("\(instances)/.new-young-1")
+    try Files.write([], to: "\(instances)/.new-young-1/vm.lock")
     try Files.makeFolder("\(instances)/.new-alive-1")
     let lock = try #require(try FileLock.attempt("\(instances)/.new-alive-1/vm.lock"))
     try Files.makeFolder("\(instances)/.elses")

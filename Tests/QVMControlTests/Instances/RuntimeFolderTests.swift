@@ -42,7 +42,10 @@ import Testing
     let runtime = RuntimeFolder(path: "\(folder.path)/qvm/hash")
     try runtime.prepare()
     try Files.write([1], to: runtime.monitor)
-    try runtime.prepare()
+    #expect(throws: InstanceError.socketPathTaken(path: runtime.monitor)) {
+      try runtime.prepare()
+    }
+    runtime.remove()
     #expect(try Files.read(runtime.monitor) == [1])
   }
 

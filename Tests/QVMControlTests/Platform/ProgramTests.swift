@@ -49,6 +49,17 @@ import Testing
     #expect(try run("cat").standardOutput == [])
   }
 
+  @Test(arguments: ["sleep 6 &", "{ while sleep 0.05; do echo more; done; } & sleep 0.2"])
+  func `a child of its own that keeps the output open holds nobody up`(straggler: String) throws {
+    let start = ContinuousClock.now
+    let output = try run("echo said\n\(straggler)\necho $! >&2")
+    #expect(start.duration(to: .now) < .seconds(5))
+    #expect(output.end == .exited(0))
+    #expect(String(decoding: output.standardOutput, as: UTF8.self).hasPrefix("said\n"))
+    let pid = String(decoding: output.standardError, as: UTF8.self).split(separator: "\n").first
+    _ = Host.signal(.kill, to: Int32(pid ?? "") ?? 0)
+  }
+
   @Test func `a program that isn't there is an error`() throws {
     let loop = try EventLoop()
     #expect(throws: SpawnError.self) {

@@ -1,0 +1,57 @@
+internal import QMPClient
+
+extension InstanceStore {
+  /// Both locks of an instance: whoever has them may boot, finish or remove it, and nobody else.
+  struct Claim {
+    let supervisor: FileLock
+    let vm: FileLock
+  }
+
+  /// How long somebody else's glance at an instance, or the end of its VM, may stand in the way.
+  private static let patience = Duration.seconds(1)
+
+  /// Takes both locks of an instance.
+  ///
+  /// The supervisor's first: a supervisor that has taken over a QEMU holds it while that lives, so
+  /// nobody gets `vm.lock` between the end of QEMU and what is to be done after it.
+  ///
+  /// - Throws: `running`, `busy` or `removed`, according to who was faster; ``FileError``.
+  func claim(_ name: InstanceName, to doing: String) throws -> Claim {
+    let files = files(name)
+    let deadline = SuspendingClock.now.advanced(by: Self.patience)
+    while true {
+      do throws(FileError) {
+        if let supervisor = try FileLock.attempt(files.supervisorLock),
+          let vm = try FileLock.attempt(files.vmLock)
+        {
+          return Claim(supervisor: supervisor, vm: vm)
+        }
+      } catch {
+        guard exists(name) else { throw InstanceError.removed(name: name.text, doing: doing) }
+        throw error
+      }
+      if let pid = runningPid(files) {
+        throw InstanceError.running(name: name.text, doing: doing, pid: pid)
+      }
+      guard exists(name) else { throw InstanceError.removed(name: name.text, doing: doing) }
+      guard .now < deadline else { throw InstanceError.busy(name: name.text, doing: doing) }
+      _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: .milliseconds(10)))
+    }
+  }
+
+  /// What to tell a command that finds an instance where it wanted to create one.
+  func taken(_ name: InstanceName, doing: String) -> InstanceError {
+    if let pid = runningPid(files(name)) {
+      return .running(name: name.text, doing: doing, pid: pid)
+    }
+    return .busy(name: name.text, doing: doing)
+  }
+
+  /// The pid of the QEMU that runs an instance; nil where none is known to live.
+  private func runningPid(_ files: InstanceFiles) -> Int32? {
+    guard FileLock.isHeld(files.vmLock), let boot = try? BootRecord.read(files.boot),
+      let pid = boot.pid, boot.mayLive
+    else { return nil }
+    return pid
+  }
+}

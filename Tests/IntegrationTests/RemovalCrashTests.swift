@@ -1,0 +1,86 @@
+import Foundation
+import QMPClient
+import TestSupport
+import Testing
+
+/// A removal that is killed at any of its steps: the instance is there as a whole or not at all, and
+/// the next command removes the rest.
+@Suite(.timeLimit(.minutes(3))) struct RemovalCrashTests {
+  /// A system call of a removal, the last that its process comes to.
+  struct Step: Sendable, CustomTestStringConvertible {
+    let call: String
+    let count: Int
+    var testDescription: String { "\(call) \(count)" }
+
+    var options: [String] {
+      ["-e", "trace=\(call)", "-e", "inject=\(call):signal=KILL:when=\(count)"]
+    }
+  }
+
+  @Test func `an rm that is killed at any step is finished by the next command`() async throws {
+    try await Sandbox.with { sandbox in
+      try await sandbox.makeSeed()
+      let (strace, program) = (try Tool.strace.url, try Sandbox.program.path)
+      for call in ["rename", "unlink", "rmdir"] {
+        var count = 1
+        while true {
+          try sandbox.copy("seed", as: "cut")
+          let step = Step(call: call, count: count)
+          let rm = try await sandbox.run(
+            strace, ["-f", "-q", "-o", "/dev/null"] + step.options + [program, "rm", "cut"])
+          let isHit = rm.status != 0
+          let list = try await sandbox.qvm("list", "--json").json["instances"]?.array
+          #expect(list?.contains { $0["phase"]?.string != "stopped" } == false)
+          if sandbox.exists("cut") {
+            #expect(isHit)
+            if let damage = try await sandbox.damage(of: "cut") { Issue.record("\(damage)") }
+            #expect(try await sandbox.qvm("rm", "cut").status == 0, "\(call) \(count)")
+          } else {
+            #expect(try await sandbox.qvm("rm", "cut").status == 4, "\(call) \(count)")
+          }
+          let left = try FileManager.default.contentsOfDirectory(
+            atPath: sandbox.cache.appending(path: "instances").path)
+          #expect(left == ["seed"], "\(call) \(count)")
+          if !isHit { break }
+          count += 1
+        }
+        #expect(count > 1, "\(call) is no step of a removal any more")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    // The outcome, the folder; the sockets, the files; the sockets' folder, the instance's.
+    Step(call: "rename", count: 1), Step(call: "rename", count: 2),
+    Step(call: "unlink", count: 2), Step(call: "unlink", count: 4),
+    Step(call: "unlink", count: 5), Step(call: "unlink", count: 9),
+    Step(call: "rmdir", count: 1), Step(call: "rmdir", count: 2),
+  ])
+  func `a supervisor that is killed while it carries out --rm leaves the rest to the next command`(
+    step: Step
+  ) async throws {
+    try await Sandbox.with { sandbox in
+      let run = try await sandbox.qvm("run", "-d", "--rm", "--name", "cut", "demo", "1")
+      #expect(run.status == 0, "\(run.err)")
+      _ = try await sandbox.qvm("wait", "cut", "--timeout", "30")
+      let supervisor = try #require(sandbox.pids(of: "cut").supervisor)
+      let log = sandbox.folder.appending(path: "strace").path
+      let tracer = try sandbox.start(
+        try Tool.strace.url, ["-f", "-o", log] + step.options + ["-p", "\(supervisor)"])
+      try await eventually("the supervisor is traced") {
+        let text = try String(contentsOfFile: "/proc/\(supervisor)/status", encoding: .utf8)
+        return !text.contains("TracerPid:\t0\n")
+      }
+      let stop = try await sandbox.qvm("stop", "cut")
+      #expect(stop.status == 0, "\(stop.err)")
+      #expect(stop.err.contains("removed"), "\(stop.err)")
+      _ = try await tracer.end(within: .seconds(10))
+      #expect(try String(contentsOfFile: log, encoding: .utf8).contains("killed by SIGKILL"))
+      #expect(try await sandbox.qvm("status", "cut").status == 4)
+      #expect(try await sandbox.qvm("list", "--json").json["instances"] == .array([]))
+      // Which also sweeps.
+      let again = try await sandbox.qvm("run", "-d", "--rm", "--name", "cut", "demo", "1")
+      #expect(again.status == 0, "\(again.err)")
+    }
+  }
+}

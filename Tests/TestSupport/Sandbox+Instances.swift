@@ -1,0 +1,99 @@
+package import Foundation
+package import QMPClient
+
+/// What tests of crashes do with instances behind qvm's back.
+extension Sandbox {
+  package func folder(of instance: String) -> URL {
+    cache.appending(path: "instances/\(instance)")
+  }
+
+  package func exists(_ instance: String) -> Bool {
+    FileManager.default.fileExists(atPath: folder(of: instance).path)
+  }
+
+  /// A JSON file of an instance as it is now; null where it isn't there.
+  package func file(_ name: String, of instance: String) -> JSONValue {
+    let bytes = FileManager.default.contents(
+      atPath: folder(of: instance).appending(path: name).path)
+    return bytes.flatMap { try? JSONValue(parsing: Array($0)) } ?? .null
+  }
+
+  /// Replaces a member of a JSON file of an instance.
+  package func change(
+    _ member: String, to value: JSONValue, in file: String, of instance: String
+  ) throws {
+    var object = self.file(file, of: instance).object ?? JSONObject()
+    object[member] = value
+    try Data(JSONValue.object(object).bytes).write(
+      to: folder(of: instance).appending(path: file))
+  }
+
+  /// The pids of the present boot, out of its record.
+  package func pids(of instance: String) -> (supervisor: Int32?, qemu: Int32?) {
+    let boot = file("boot.json", of: instance)
+    return (boot["supervisorPid"]?.int.map(Int32.init), boot["pid"]?.int.map(Int32.init))
+  }
+
+  /// Makes a stopped instance whose disk holds a pattern.
+  package func makeSeed(
+    _ name: String = "seed", _ guest: [String] = ["demo", "1"]
+  ) async throws {
+    let boot = try await qvm(["run", "-d", "--name", name] + guest)
+    let stop = try await qvm("stop", "--force", name)
+    guard boot.status == 0, stop.status == 0 else { throw Failure("\(boot.err)\(stop.err)") }
+    let write = try await run(
+      try Tool.qemuIO.url,
+      ["-f", "qcow2", "-c", "write -P 0xa7 512k 64k", disk(of: name)])
+    guard write.status == 0 else { throw Failure("qemu-io: \(write.err)") }
+  }
+
+  /// Makes a stopped instance that is a copy of another.
+  package func copy(_ seed: String, as name: String) throws {
+    try FileManager.default.copyItem(at: folder(of: seed), to: folder(of: name))
+    try change("name", to: .string(name), in: "instance.json", of: name)
+  }
+
+  package func disk(of instance: String) -> String {
+    folder(of: instance).appending(path: "disk.qcow2").path
+  }
+
+  /// What is wrong with a disk that was made by ``makeSeed(_:)``; nil where nothing is.
+  package func damage(of instance: String, hasPattern: Bool = true) async throws -> String? {
+    let check = try await run(try Tool.qemuImg.url, ["check", "-q", disk(of: instance)])
+    if check.status != 0 { return "qemu-img check \(instance): \(check.out)\(check.err)" }
+    guard hasPattern else { return nil }
+    let read = try await run(
+      try Tool.qemuIO.url,
+      ["-r", "-f", "qcow2", "-c", "read -P 0xa7 512k 64k", disk(of: instance)])
+    // A pattern that differs is no error of qemu-io's.
+    let isSame = read.status == 0 && !read.out.contains("verification failed")
+    return isSame ? nil : "the data of \(instance) is lost: \(read.out)\(read.err)"
+  }
+
+  /// A folder for `QVM_QEMU` whose QEMU for x86-64 is a shell script that knows the system's as
+  /// `$REAL`, and otherwise the system's own.
+  package func toolchain(_ script: String) async throws -> String {
+    let folder = self.folder.appending(path: "qemu")
+    let bin = folder.appending(path: "bin")
+    let share = folder.appending(path: "share/qemu")
+    for place in [bin, share] {
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    }
+    let program = bin.appending(path: "qemu-system-x86_64")
+    let real = try Tool.qemuX86.url.path
+    // Written by another process: a child that this one is just starting would keep the file open
+    // for writing for a moment, and until then it can't be executed.
+    let text = "#!/bin/sh\nREAL='\(real)'\n\(script)\n"
+    let written = try await run(
+      URL(filePath: "/bin/sh"),
+      ["-c", #"printf %s "$1" >"$2" && chmod 755 "$2""#, "sh", text, program.path])
+    if written.status != 0 { throw Failure("toolchain: \(written.err)") }
+    try FileManager.default.createSymbolicLink(
+      atPath: share.appending(path: "bios-256k.bin").path,
+      withDestinationPath: "/usr/share/seabios/bios-256k.bin")
+    try FileManager.default.createSymbolicLink(
+      atPath: bin.appending(path: "qemu-img").path,
+      withDestinationPath: try Tool.qemuImg.url.path)
+    return folder.path
+  }
+}
