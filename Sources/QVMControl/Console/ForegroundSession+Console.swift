@@ -90,8 +90,8 @@ extension ForegroundSession {
     Signal.stopThisProcess()
     guard console != nil else { return }
     attachConsole()
-    let missed = (try? Files.read(files.console, from: position)) ?? []
-    position += missed.count
-    output.show(missed)
+    guard let missed = try? LogFile(files.console).read(from: position) else { return }
+    position = missed.end
+    output.show(missed.bytes)
   }
 }

@@ -15,7 +15,7 @@ package struct LogFollower: Sendable {
   private enum Input: Sendable { case grew, ended }
 
   /// Hands on what is there and what comes, until the VM has ended.
-  package func follow(_ show: ([UInt8]) throws -> Void) async throws {
+  package func follow(_ show: (LogFile.Part) throws -> Void) async throws {
     let inputs = Mailbox<Input>()
     // Watched before it is read: what comes in between is not missed.
     let watch = try FileWatch(path)
@@ -34,9 +34,9 @@ package struct LogFollower: Sendable {
     var position = 0
     inputs.send(.grew)
     while let input = await inputs.next() {
-      let bytes = try Files.read(path, from: position, limit: .max)
-      position += bytes.count
-      try show(bytes)
+      let part = try LogFile(path).read(from: position)
+      position = part.end
+      try show(part)
       if input == .ended { return }
     }
   }

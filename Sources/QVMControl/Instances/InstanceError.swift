@@ -4,6 +4,9 @@ package enum InstanceError: QVMFailure, Hashable {
   case noSuch(name: String)
   /// Another process holds the instance; `doing` says what was wanted of it.
   case running(name: String, doing: String)
+  /// Another instance has the same name but for capitals.
+  case similar(name: String, existing: String)
+  case unreadable(FileError)
   case exists(name: String, as: String, wanted: String)
   case broken(name: String, why: String)
   /// Without the image under it a disk is worth nothing.
@@ -17,6 +20,9 @@ package enum InstanceError: QVMFailure, Hashable {
     case .badName(let name): "'\(name)' is not an instance name"
     case .noSuch(let name): "no instance is named '\(name)'"
     case .running(let name, let doing): "cannot \(doing) '\(name)': it is running"
+    case .similar(let name, let existing):
+      "'\(name)' differs from the instance '\(existing)' in capitals alone"
+    case .unreadable(let error): error.message
     case .exists(let name, let kind, let wanted):
       "the instance '\(name)' exists and is \(kind), not \(wanted)"
     case .broken(let name, let why): "the instance '\(name)' is broken: \(why)"
@@ -33,6 +39,8 @@ package enum InstanceError: QVMFailure, Hashable {
       "A name begins with a letter or digit and has up to 63 of them, dots, dashes and underscores."
     case .noSuch: "'qvm list' shows the instances there are."
     case .running(let name, _): "Stop it first with 'qvm stop \(name)'."
+    case .similar(_, let existing): "Choose another --name, or say --name \(existing)."
+    case .unreadable(let error): error.advice
     case .exists: "Choose another --name, or remove that instance with 'qvm rm'."
     case .broken(let name, _): "Remove it with 'qvm rm \(name)'."
     case .baseImageMissing(let name, _):

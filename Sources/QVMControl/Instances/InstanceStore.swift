@@ -28,10 +28,11 @@ package struct InstanceStore: Sendable {
 
   /// The files of an instance that must exist.
   ///
-  /// - Throws: `noSuch`.
+  /// - Throws: `noSuch`; `unreadable` where it can't even be told.
   package func existing(_ name: InstanceName) throws(InstanceError) -> InstanceFiles {
-    guard exists(name) else { throw .noSuch(name: name.text) }
-    return files(name)
+    if exists(name) { return files(name) }
+    do throws(FileError) { _ = try listed() } catch { throw .unreadable(error) }
+    throw .noSuch(name: name.text)
   }
 
   // MARK: - Creating
@@ -54,12 +55,13 @@ package struct InstanceStore: Sendable {
   ///   - options: The options to boot it with, for its record.
   ///   - makeDisk: Makes the overlay at the path it is given.
   /// - Returns: The instance, locked.
-  /// - Throws: ``FileError`` whose cause `isOccupied` where the name was taken meanwhile.
+  /// - Throws: `similar`; ``FileError`` whose cause `isOccupied` where the name was taken meanwhile.
   package func create(
     _ name: InstanceName, _ target: Target, baseImage: String, options: JSONObject,
     makeDisk: (String) async throws -> Void
   ) async throws -> Locked {
     sweep()
+    try checkFree(name)
     let staging = InstanceFiles(
       folder: "\(cache.instances)/.new-\(name)-\(Randomness.hexadecimal(bytes: 4))")
     try Files.makeFolder(staging.folder)
@@ -87,6 +89,20 @@ package struct InstanceStore: Sendable {
     }
   }
 
+  /// Makes sure that an instance can have a name that none has.
+  ///
+  /// - Throws: `similar` for one that differs in capitals alone, which on many disks is no difference;
+  ///   ``FileError`` where something else is in its place.
+  private func checkFree(_ name: InstanceName) throws {
+    let folded = name.text.lowercased()
+    let other = names.first { $0 != name && $0.text.lowercased() == folded && exists($0) }
+    if let other { throw InstanceError.similar(name: name.text, existing: other.text) }
+    let folder = files(name).folder
+    if let kind = Files.information(folder)?.kind, kind != .folder {
+      throw FileError(verb: "create", path: folder, cause: kind == .link ? .isLink : .isOccupant)
+    }
+  }
+
   /// Locks an instance that exists, to boot it.
   ///
   /// - Throws: `running` where it runs, or is being booted or removed by somebody else.
@@ -110,6 +126,7 @@ package struct InstanceStore: Sendable {
   /// - Throws: `noSuch`; `running`.
   package func remove(_ name: InstanceName) throws {
     let files = try existing(name)
+    try cache.requireOwn()
     guard let lock = try FileLock.attempt(files.vmLock) else {
       throw InstanceError.running(name: name.text, doing: "remove")
     }

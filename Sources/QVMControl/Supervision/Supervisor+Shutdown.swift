@@ -13,7 +13,7 @@ extension Supervisor {
     let canReact = !isHeld && phase != .starting && (runState ?? .running) == .running
     if process == nil { starting?.cancel() }
     if !canReact, rung == .powerButton, let runState, !isHeld {
-      await server.broadcast(.notice("the guest is \(runState) and can't react"))
+      await server.broadcast(.notice("the guest is stopped and can't react (\(pauseText(runState)))"))
     }
     let before = ladder.rung
     if before == nil {

@@ -47,7 +47,10 @@ package final class Supervisor {
   var evidence = Evidence()
   /// Whether the clients were told that the guest was reset while it was to power off.
   var hasToldOfRestart = false
+  var pauseReason = PauseReason()
   var reporter: Task<Void, Never>?
+  /// Keep the logs of the console and of QEMU from growing without end.
+  var logLimits: [Task<Void, Never>] = []
   lazy var record = try? InstanceRecord(reading: files.record)
   var target: Target? { record?.target }
   /// The ssh that tells the guest to power off.
@@ -109,6 +112,7 @@ package final class Supervisor {
       armTimer()
     }
     reporter?.cancel()
+    for limit in logLimits { limit.cancel() }
   }
 
   /// Handles one input; whether it was the last.
@@ -156,6 +160,7 @@ package final class Supervisor {
     process = started.process
     client = started.client
     let inputs = self.inputs
+    let loop = self.loop
     guard started.process.whenEnded({ inputs.send(.ended($0)) }) else {
       await failed(StartError.other(message: "no thread to watch QEMU with", advice: nil))
       return true
@@ -167,6 +172,9 @@ package final class Supervisor {
       }
     } else {
       await setPhase(.unresponsive, reason: "QEMU's monitor is not to be had")
+    }
+    logLimits = [files.console, files.qemuLog].map { path in
+      Task(executorPreference: loop) { await LogLimit.keep(LogFile(path), on: loop) }
     }
     do {
       try await server.listen(at: runtime.control)
