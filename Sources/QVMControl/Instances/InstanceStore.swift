@@ -62,15 +62,17 @@ package struct InstanceStore: Sendable {
   ) async throws -> Locked {
     sweep()
     try checkFree(name)
-    let staging = InstanceFiles(
-      folder: "\(cache.instances)/.new-\(name)-\(Randomness.hexadecimal(bytes: 4))")
-    try Files.makeFolder(staging.folder)
+    let suffix = "\(name)-\(Randomness.hexadecimal(bytes: 4))"
+    let unlocked = InstanceFiles(folder: "\(cache.instances)/.unlocked-\(suffix)")
+    let staging = InstanceFiles(folder: "\(cache.instances)/.new-\(suffix)")
+    try Files.makeFolder(unlocked.folder)
     do {
-      // Locked before there is anything to see: nobody finds it without its owner, and a sweep
-      // tells a folder in the making from one whose maker was killed.
-      guard let vmLock = try FileLock.attempt(staging.vmLock),
-        let supervisorLock = try FileLock.attempt(staging.supervisorLock)
+      // Locked before it has the name by which a sweep tells one in the making, whose lock is held,
+      // from one whose maker was killed.
+      guard let vmLock = try FileLock.attempt(unlocked.vmLock),
+        let supervisorLock = try FileLock.attempt(unlocked.supervisorLock)
       else { throw InstanceError.running(name: name.text, doing: "create") }
+      try Files.rename(unlocked.folder, to: staging.folder)
       let record = InstanceRecord(
         name: name.text, target: target, createdAt: .now, baseImage: baseImage,
         options: options)
@@ -84,7 +86,7 @@ package struct InstanceStore: Sendable {
         supervisorLock: FileLock(
           inherited: supervisorLock.descriptor, path: files.supervisorLock))
     } catch {
-      try? Files.removeTree(staging.folder)
+      for folder in [unlocked.folder, staging.folder] { try? Files.removeTree(folder) }
       throw error
     }
   }
@@ -149,9 +151,9 @@ package struct InstanceStore: Sendable {
       let files = InstanceFiles(folder: folder)
       if entry.hasPrefix(".new-") {
         guard !FileLock.isHeld(files.vmLock) else { continue }
-        // One that isn't locked yet is a moment old; one that stays so was left behind.
-        guard let found = Files.information(folder),
-          Files.exists(files.vmLock) || Timestamp.now.seconds - found.modified > 60
+      } else if entry.hasPrefix(".unlocked-") {
+        // It is so for a moment; one that stays so was left behind.
+        guard let found = Files.information(folder), Timestamp.now.seconds - found.modified > 60
         else { continue }
       } else if !entry.hasPrefix(".removed-") {
         continue

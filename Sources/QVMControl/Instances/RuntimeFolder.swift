@@ -63,10 +63,11 @@ package struct RuntimeFolder: Sendable, Hashable {
     }
   }
 
-  /// Removes the sockets, and the folder.
+  /// Removes what qvm has put there, and the folder where nothing else is in it.
   package func remove() {
     removeSockets()
-    try? Files.removeTree(path)
+    if Files.information(path)?.kind == .folder { try? Files.remove(outcome) }
+    Files.removeEmptyFolder(path)
   }
 
   /// Removes the sockets, and nothing else.

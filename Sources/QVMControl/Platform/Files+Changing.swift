@@ -126,6 +126,9 @@ extension Files {
     if unlink(path) != 0, errno != ENOENT { throw fail("remove", path, "unlink") }
   }
 
+  /// Removes a folder if nothing is in it.
+  package static func removeEmptyFolder(_ path: String) { rmdir(path) }
+
   /// Removes a folder with all that is in it, never following a link.
   package static func removeTree(_ path: String) throws(FileError) {
     guard let found = information(path) else { return }

@@ -28,7 +28,8 @@ package struct PauseReason: Sendable, Hashable {
   /// - Parameters:
   ///   - state: QEMU's.
   ///   - folder: The instance's.
-  ///   - free: The bytes that are free there now.
+  ///   - free: The bytes that are free there now; nil if that can't be told.
+  /// - Returns: QEMU's word first, as it is.
   package func text(_ state: RunState, folder: String, free: Int?) -> String {
     guard state == .ioError else { return state.rawValue }
     // Who took a VM over has not heard why.

@@ -43,7 +43,8 @@ extension Supervisor {
         let fresh = try await client?.execute(QueryStatus(), timeout: statusTimeout).status
         object["runState"] = (fresh ?? known).map { .string($0.rawValue) }
       } catch {
-        if case .timedOut = error {
+        // Busy with its end it may not answer any more, which is no surprise.
+        if case .timedOut = error, phase != .stopping {
           object["phase"] = .string(Phase.unresponsive.rawValue)
           object["reason"] = "QEMU does not answer its monitor"
         }
