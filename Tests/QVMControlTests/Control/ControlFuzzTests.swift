@@ -44,9 +44,14 @@ import Testing
       }
       // A line without an end.
       let endless = ControlPeer(try SocketCalls.connect(path))
-      for _ in 0..<40 {
-        endless.send([UInt8](repeating: 0x20, count: 1 << 15))
+      let spaces = [UInt8](repeating: 0x20, count: 1 << 15)
+      var isClosed = false
+      while !isClosed {
+        // As much as fits, so that the server, on this very thread, reads in between.
+        let sent = spaces.withUnsafeBytes { SocketCalls.send(endless.socket.number, $0) }
+        if case .closed = sent { isClosed = true }
         try await loop.sleep(until: .now)
+        try Task.checkCancellation()
       }
       let peer = ControlPeer(try SocketCalls.connect(path))
       peer.send("{\"request\":\"console\"}\n")
