@@ -24,8 +24,8 @@ extension Files {
     guard number >= 0 else { return false }
     defer { close(number) }
     #if canImport(Darwin)
-      var hole = fpunchhole_t(
-        fp_flags: 0, reserved: 0, fp_offset: 0, fp_length: off_t(length))
+      var hole = fpunchhole_t()
+      hole.fp_length = off_t(length)
       return fcntl(number, F_PUNCHHOLE, &hole) == 0
     #else
       // What fallocate(2), which the module map hides, does with FALLOC_FL_PUNCH_HOLE.

@@ -1,13 +1,14 @@
 internal import QMPClient
 
-/// Keeps a log within its bounds while a VM runs. It wakes only when the log is written, and then
-/// not more often than a guest can fill a disk.
+/// Keeps logs within their bounds while a VM runs. It wakes only when one of them is written, and
+/// then not more often than a guest can fill a disk.
 enum LogLimit {
   private static let pause = Duration.seconds(2)
 
   /// Watches until the task is cancelled.
-  static func keep(_ log: LogFile, on loop: EventLoop) async {
-    guard let watch = try? FileWatch(log.path) else { return }
+  static func keep(_ logs: [LogFile], on loop: EventLoop) async {
+    // Where nothing can be watched the next boot makes them shorter.
+    guard let watch = try? FileWatch(logs.map(\.path)) else { return }
     do {
       while true {
         let far = SuspendingClock.now.advanced(by: .seconds(86_400))
@@ -15,7 +16,7 @@ enum LogLimit {
           continue
         }
         watch.clear()
-        log.giveBack()
+        for log in logs { log.giveBack() }
         try await loop.sleep(until: .now.advanced(by: pause))
       }
     } catch {

@@ -49,8 +49,8 @@ package final class Supervisor {
   var hasToldOfRestart = false
   var pauseReason = PauseReason()
   var reporter: Task<Void, Never>?
-  /// Keep the logs of the console and of QEMU from growing without end.
-  var logLimits: [Task<Void, Never>] = []
+  /// Keeps the logs of the console and of QEMU from growing without end.
+  var logLimit: Task<Void, Never>?
   lazy var record = try? InstanceRecord(reading: files.record)
   var target: Target? { record?.target }
   /// The ssh that tells the guest to power off.
@@ -112,7 +112,7 @@ package final class Supervisor {
       armTimer()
     }
     reporter?.cancel()
-    for limit in logLimits { limit.cancel() }
+    logLimit?.cancel()
   }
 
   /// Handles one input; whether it was the last.
@@ -173,9 +173,8 @@ package final class Supervisor {
     } else {
       await setPhase(.unresponsive, reason: "QEMU's monitor is not to be had")
     }
-    logLimits = [files.console, files.qemuLog].map { path in
-      Task(executorPreference: loop) { await LogLimit.keep(LogFile(path), on: loop) }
-    }
+    let logs = [files.console, files.qemuLog].map(LogFile.init)
+    logLimit = Task(executorPreference: loop) { await LogLimit.keep(logs, on: loop) }
     do {
       try await server.listen(at: runtime.control)
     } catch {
