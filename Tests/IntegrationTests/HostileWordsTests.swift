@@ -4,7 +4,7 @@ import Testing
 
 /// Names, versions, systems and platforms made to get somewhere: all are refused as misuse, and
 /// nothing at all happens.
-@Suite(.timeLimit(.minutes(2))) struct HostileWordsTests {
+@Suite(.timeLimit(.minutes(5))) struct HostileWordsTests {
   /// What programs have stumbled over before.
   private static let hostile = [
     "", " ", ".", "..", "...", "../x", "../../etc/passwd", "/", "/etc/passwd", "a/b", "a/../b",
@@ -32,10 +32,7 @@ import Testing
   /// These words are options, and mean what they say.
   private static let options = ["--", "--name"]
 
-  @Test(arguments: [places[..<4], places[4...]])
-  func `hostile words touch neither disk nor network`(
-    places: ArraySlice<(name: String, words: @Sendable (String) -> [String])>
-  ) async throws {
+  @Test func `hostile words touch neither disk nor network`() async throws {
     try await Sandbox.with { sandbox in
       let server = try ReleaseServer.start(root: sandbox.folder.appending(path: "served"))
       sandbox.environment["QVM_BASE_URL"] = server.baseURL
@@ -44,8 +41,10 @@ import Testing
         attributes: [.posixPermissions: 0o700])
       let before = try tree(sandbox)
       var count = 0
-      for place in places {
-        for word in Self.hostile where !Self.options.contains(word) {
+      for (index, word) in Self.hostile.enumerated() where !Self.options.contains(word) {
+        // Each word in three of the places, and in others another time than its neighbours.
+        for step in [0, 3, 5] {
+          let place = Self.places[(index + step) % Self.places.count]
           let result = try await sandbox.qvm(place.words(word))
           count += 1
           #expect(result.status == 64, "\(place.name) \(word.debugDescription): \(result.err)")

@@ -65,8 +65,8 @@ def say(value):
 
 
 def noise():
-  """Writes 64 MiB to the console's log, then a last line."""
-  for count in range(1024):
+  """Writes 32 MiB to the console's log, then a last line."""
+  for count in range(512):
     log.write((b"%07d " % count + b"x" * 55 + b"\n") * 1024)
   log.write(b"the last line\n")
 
