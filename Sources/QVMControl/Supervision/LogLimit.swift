@@ -3,7 +3,7 @@ internal import QMPClient
 /// Keeps logs within their bounds while a VM runs. It wakes only when one of them is written, and
 /// then not more often than a guest can fill a disk.
 enum LogLimit {
-  private static let pause = Duration.seconds(2)
+  private static let pause = Duration.milliseconds(200)
 
   /// Watches until the task is cancelled.
   static func keep(_ logs: [LogFile], on loop: EventLoop) async {
