@@ -28,7 +28,7 @@ let package = Package(
 
     .target(
       name: "TestSupport", dependencies: ["QMPClient", "QVMControl"], path: "Tests/TestSupport",
-      exclude: ["release_server.py"], swiftSettings: settings),
+      exclude: ["fake_qemu.py", "release_server.py"], swiftSettings: settings),
     .executableTarget(
       name: "qmp-record", dependencies: ["QMPClient", "TestSupport"], path: "Tests/Recorder",
       swiftSettings: settings),

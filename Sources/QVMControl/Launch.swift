@@ -169,12 +169,21 @@ package struct Launch: Sendable {
       shutdownTimeout: shutdownTimeout, isFirst: true)
   }
 
+  /// Makes sure that the logs are this instance's own files, and not longer than they may be.
+  private func prepareLogs(_ files: InstanceFiles) throws(FileError) {
+    // QEMU follows a link wherever it leads.
+    try Files.checkForOutput(files.console)
+    // Room is no condition for booting.
+    for path in [files.console, files.supervisorLog] { try? LogFile(path).shorten() }
+  }
+
   private func boot(
     _ instance: InstanceStore.Locked, _ toolchain: QEMUToolchain, isFirst: Bool,
     _ waitsForConsole: Bool
   ) throws -> Launched {
     do {
       let runtime = try RuntimeFolder.of(instance.files)
+      try prepareLogs(instance.files)
       let command = try command(toolchain: toolchain, disk: instance.files.disk)
       let plan = LaunchPlan(
         kind: .boot, cache: cache.path, name: instance.name.text, command: command.words,

@@ -81,19 +81,19 @@ struct DoomedVM {
   private let client: RunningCommand
 
   /// Makes the QEMUs wait for whoever has made a FIFO of their instance's name.
-  static func toolchain(in sandbox: Sandbox) async throws -> String {
+  static func useToolchain(in sandbox: inout Sandbox) async throws {
     try FileManager.default.createDirectory(
       at: sandbox.folder.appending(path: "hold"), withIntermediateDirectories: true)
-    return try await sandbox.toolchain(
-      """
-      for word; do
-        [ "$last" = -name ] && name=$word
-        last=$word
-      done
-      hold='\(sandbox.folder.path)/hold/'$name
-      [ -p "$hold" ] && read -r line <"$hold"
-      exec "$REAL" "$@"
-      """)
+    try await sandbox.useQEMU(
+      script: """
+        for word; do
+          [ "$last" = -name ] && name=$word
+          last=$word
+        done
+        hold='\(sandbox.folder.path)/hold/'$name
+        [ -p "$hold" ] && read -r line <"$hold"
+        exec "$REAL" "$@"
+        """)
   }
 
   /// Runs a VM in the foreground up to a moment.

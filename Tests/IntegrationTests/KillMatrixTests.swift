@@ -22,7 +22,7 @@ import Testing
 
   private func check(_ moment: Moment, removes: Bool, isFresh: Bool) async throws {
     try await Sandbox.with { sandbox in
-      sandbox.environment["QVM_QEMU"] = try await DoomedVM.toolchain(in: sandbox)
+      try await DoomedVM.useToolchain(in: &sandbox)
       // A QEMU that waits for its release has no port yet: nobody else may take it meanwhile.
       let place = (Moment.allCases.firstIndex(of: moment) ?? 0) * 4 + (removes ? 2 : 0)
       sandbox.environment["QVM_SSH_ADDRESS"] = "127.0.7.\(place + (isFresh ? 1 : 0) + 1)"

@@ -3,98 +3,272 @@ import QMPClient
 import TestSupport
 import Testing
 
-/// What lies where a VM's sockets and pid file go.
-@Suite(.timeLimit(.minutes(2))) struct PlantedFileTests {
-  enum Thing: String, CaseIterable { case file, folder, link }
+/// Links and other people's folders where qvm is about to write, and who may read what it wrote.
+@Suite(.timeLimit(.minutes(5))) struct PlantedFileTests {
+  private let manager = FileManager.default
 
-  @Test func `what is no socket is neither removed nor replaced`() async throws {
+  /// Where qvm makes folders below a cache before it has an instance.
+  @Test(arguments: ["images", "instances", "downloads", "qemu", "images/builtin", "instances/box"])
+  func `a link in a folder's place is refused, and nothing is written through it`(place: String)
+    async throws
+  {
     try await Sandbox.with { sandbox in
-      _ = try await sandbox.qvm("run", "-d", "--name", "vm", "demo", "1")
-      let monitor = try #require(try await sandbox.status("vm")["paths"]?["monitor"]?.string)
-      _ = try await sandbox.qvm("stop", "--force", "vm")
-      let runtime = URL(filePath: monitor).deletingLastPathComponent()
       let target = sandbox.folder.appending(path: "target")
-      try Data("mine".utf8).write(to: target)
-      for name in ["monitor.sock", "console.sock", "control.sock"] {
-        for thing in Thing.allCases {
-          try FileManager.default.createDirectory(at: runtime, withIntermediateDirectories: true)
-          let place = runtime.appending(path: name)
-          switch thing {
-          case .file: try Data("mine".utf8).write(to: place)
-          case .folder:
-            try FileManager.default.createDirectory(at: place, withIntermediateDirectories: false)
-          case .link:
-            try FileManager.default.createSymbolicLink(at: place, withDestinationURL: target)
+      try manager.createDirectory(at: target, withIntermediateDirectories: false)
+      let link = sandbox.cache.appending(path: place)
+      try manager.createDirectory(
+        at: link.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try manager.createSymbolicLink(at: link, withDestinationURL: target)
+      let run = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
+      #expect(run.status == 1)
+      #expect(run.err.contains("\(link.path): it is a symbolic link"), "\(run.err)")
+      #expect(run.err.contains("remove it if nobody needs it"))
+      #expect(try manager.contentsOfDirectory(atPath: target.path) == [])
+    }
+  }
+
+  private static let files = [
+    "instance.json", "boot.json", "outcome.json", "vm.lock", "supervisor.lock", "qemu.pid",
+    "console.log", "qemu.log", "supervisor.log",
+  ]
+
+  @Test func `nothing is written through a link in a file's place`() async throws {
+    try await Sandbox.with { sandbox in
+      let instance = try await stopped(in: sandbox)
+      let target = sandbox.folder.appending(path: "target")
+      for name in Self.files {
+        for isHard in [false, true] {
+          let file = instance.appending(path: name)
+          let aside = instance.appending(path: "aside")
+          let isThere = manager.fileExists(atPath: file.path)
+          let content = isThere ? try Data(contentsOf: file) : Data("untouched".utf8)
+          try content.write(to: target)
+          if isThere { try manager.moveItem(at: file, to: aside) }
+          if isHard {
+            try manager.linkItem(at: target, to: file)
+          } else {
+            try manager.createSymbolicLink(at: file, withDestinationURL: target)
           }
-          let start = try await sandbox.qvm("start", "-d", "vm")
-          #expect(start.status == 1, "\(name): \(thing)")
-          #expect(start.err.contains(place.path), "\(start.err)")
-          #expect(start.err.contains("Remove \(place.path)"), "\(start.err)")
-          let left = try FileManager.default.attributesOfItem(atPath: place.path)[.type]
-          let types: [Thing: FileAttributeType] = [
-            .file: .typeRegular, .folder: .typeDirectory, .link: .typeSymbolicLink,
-          ]
-          #expect(left as? FileAttributeType == types[thing], "\(name): \(thing) was replaced")
-          #expect(try await sandbox.status("vm")["phase"]?.string == "crashed")
-          try FileManager.default.removeItem(at: place)
+          let start = try await sandbox.qvm("start", "-d", "box")
+          let what = "\(name), \(isHard ? "hard" : "symbolic"): \(start.err)"
+          #expect(try Data(contentsOf: target) == content, "\(what)")
+          if start.status != 0 { #expect(start.err.contains(file.path), "\(what)") }
+          // A file that is replaced as a whole may have stood for anything; one that is written
+          // to may not, nor one that is locked by its name.
+          let isWrittenTo = name.hasSuffix(".log") || name.hasSuffix(".lock") && !isHard
+          #expect(start.status == (isWrittenTo ? 1 : 0), "\(what)")
+          if start.status == 0 { _ = try await sandbox.qvm("stop", "--force", "box") }
+          try? manager.removeItem(at: file)
+          if isThere { try manager.moveItem(at: aside, to: file) }
         }
       }
-      #expect(try Data(contentsOf: target) == Data("mine".utf8))
-      #expect(try await sandbox.qvm("start", "-d", "vm").status == 0)
+      #expect(try await sandbox.qvm("start", "-d", "box").status == 0)
     }
   }
 
-  @Test func `sockets and a pid file that were left behind don't keep a VM from booting`()
-    async throws
-  {
+  /// A demo instance named `box` that was booted once; its folder.
+  private func stopped(in sandbox: Sandbox) async throws -> URL {
+    #expect(try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1").status == 0)
+    _ = try await sandbox.qvm("stop", "--force", "box")
+    return sandbox.cache.appending(path: "instances/box")
+  }
+
+  @Test func `what lies in a socket's place is refused, named, and stays`() async throws {
     try await Sandbox.with { sandbox in
-      _ = try await sandbox.qvm("run", "-d", "--name", "vm", "demo", "1")
-      let (supervisor, qemu) = sandbox.pids(of: "vm")
-      // Both leave their sockets, and QEMU its pid file.
-      kill(try #require(supervisor), SIGKILL)
-      kill(try #require(qemu), SIGKILL)
-      try await eventually("it boots again") {
-        try await sandbox.qvm("start", "-d", "vm").status == 0
+      // Where they will be.
+      let printed = try await sandbox.qvm("run", "--dry-run", "--name", "box", "demo", "1").out
+      let path = try #require(printed.firstMatch(of: /path=([^,]*)\/monitor.sock/)?.1)
+      let runtime = URL(filePath: String(path))
+      let target = sandbox.folder.appending(path: "target")
+      try Data("untouched".utf8).write(to: target)
+      func refuses(_ place: URL, _ says: String) async throws {
+        let run = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
+        #expect(run.status == 1, "\(place.path)")
+        #expect(run.err.contains("\(place.path): \(says)"), "\(run.err)")
+        #expect(run.err.contains("XDG_RUNTIME_DIR"))
+        #expect(try Data(contentsOf: target) == Data("untouched".utf8))
+        #expect(try await sandbox.qvm("status", "box").status == 4)
       }
-      #expect(try await sandbox.status("vm")["phase"]?.string == "running")
-      #expect(try await sandbox.qvm("wait", "vm", "--timeout", "30").status == 0)
-      #expect(try await sandbox.qvm("stop", "vm").status == 0)
-    }
-  }
-
-  @Test func `what was left in the folder of the sockets goes with an instance that is removed`()
-    async throws
-  {
-    try await Sandbox.with { sandbox in
-      _ = try await sandbox.qvm("run", "-d", "--name", "vm", "demo", "1")
-      let (supervisor, qemu) = sandbox.pids(of: "vm")
-      kill(try #require(supervisor), SIGKILL)
-      kill(try #require(qemu), SIGKILL)
-      try await eventually("it is removed") { try await sandbox.qvm("rm", "vm").status == 0 }
-      let left = try FileManager.default.contentsOfDirectory(
-        atPath: sandbox.runtime.appending(path: "qvm").path)
-      #expect(left == [])
-    }
-  }
-
-  @Test func `a record that names another folder for the sockets doesn't get it removed`()
-    async throws
-  {
-    try await Sandbox.with { sandbox in
-      try await sandbox.makeSeed()
-      let precious = sandbox.folder.appending(path: "precious")
-      try FileManager.default.createDirectory(at: precious, withIntermediateDirectories: false)
-      try Data("mine".utf8).write(to: precious.appending(path: "file"))
-      for words in [["status"], ["start", "-d"], ["rm"]] {
-        try sandbox.copy("seed", as: "vm")
-        try sandbox.change(
-          "runtimeFolder", to: .string(precious.path), in: "boot.json", of: "vm")
-        try FileManager.default.removeItem(
-          at: sandbox.folder(of: "vm").appending(path: "outcome.json"))
-        _ = try await sandbox.qvm(words + ["vm"])
-        _ = try await sandbox.qvm("rm", "--force", "vm")
+      for name in ["monitor.sock", "console.sock", "control.sock"] {
+        for kind in ["link", "file", "folder"] {
+          try manager.createDirectory(
+            at: runtime, withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
+          let place = runtime.appending(path: name)
+          switch kind {
+          case "link": try manager.createSymbolicLink(at: place, withDestinationURL: target)
+          case "file": try Data("untouched".utf8).write(to: place)
+          default: try manager.createDirectory(at: place, withIntermediateDirectories: false)
+          }
+          try await refuses(place, "something else is in its place")
+          #expect((try? manager.attributesOfItem(atPath: place.path)) != nil, "it was removed")
+          try? manager.removeItem(at: runtime)
+        }
       }
-      #expect(try Data(contentsOf: precious.appending(path: "file")) == Data("mine".utf8))
+      for folder in [runtime, runtime.deletingLastPathComponent()] {
+        try? manager.removeItem(at: folder)
+        try manager.createSymbolicLink(at: folder, withDestinationURL: sandbox.folder)
+        try await refuses(folder, "it is a symbolic link")
+        try manager.removeItem(at: folder)
+      }
+    }
+  }
+
+  @Test func `in a shared folder for temporary files a stranger's folder is not used`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      // A namespace with a /tmp of its own; the sandbox and the program are seen there through
+      // open descriptors.
+      let kinds = [
+        ("ln -s /proc /tmp/qvm-0", "it is a symbolic link"),
+        ("touch /tmp/qvm-0", "Not a directory"),
+      ]
+      for (plant, says) in kinds {
+        let run = try await inOwnTemporaryFolder(sandbox, "\(plant); chmod 777 /tmp")
+        #expect(run.status == 1, "\(run.out)")
+        #expect(run.err.contains("/tmp/qvm-0: \(says)"), "\(run.err)")
+        #expect(run.err.contains("XDG_RUNTIME_DIR"))
+      }
+      guard geteuid() == 0 else { return }
+      let run = try await inOwnTemporaryFolder(sandbox, "mkdir /tmp/qvm-0; chown 7:7 /tmp/qvm-0")
+      #expect(run.status == 1)
+      #expect(run.err.contains("/tmp/qvm-0: it belongs to another user"), "\(run.err)")
+    }
+  }
+
+  /// Runs the demo guest with a /tmp that a line of shell has prepared, and without a runtime
+  /// folder of its own.
+  private func inOwnTemporaryFolder(
+    _ sandbox: Sandbox, _ prepare: String
+  ) async throws -> Sandbox.Output {
+    let script = """
+      exec 8<'\(try Sandbox.program.path)'
+      cd '\(sandbox.folder.path)'
+      mount -t tmpfs tmp /tmp
+      \(prepare)
+      export XDG_RUNTIME_DIR= QVM_CACHE=cache-of-its-own TMPDIR=/nowhere
+      mkdir -p /tmp/there && mount --bind . /tmp/there && cd /tmp/there
+      exec /proc/self/fd/8 run -d --rm --name box demo 1
+      """
+    let user = geteuid() == 0 ? [] : ["--user", "--map-root-user"]
+    return try await sandbox.run(
+      URL(filePath: "/usr/bin/unshare"), user + ["--mount", "sh", "-c", script])
+  }
+
+  // MARK: - Permissions
+
+  @Test func `with a careless umask all that is made is the user's alone`() async throws {
+    try await Sandbox.with { sandbox in
+      let program = try Sandbox.program.path
+      func careless(_ words: String) async throws {
+        let run = try await sandbox.run(
+          URL(filePath: "/bin/sh"), ["-c", "umask 000; exec '\(program)' \(words)"])
+        #expect(run.status == 0, "\(run.err)")
+      }
+      try await careless("run -d --name box demo 1")
+      try await careless("wait box --timeout 30")
+      var kinds: Set<String> = []
+      for root in [sandbox.cache, sandbox.runtime.appending(path: "qvm")] {
+        let names = try manager.subpathsOfDirectory(atPath: root.path)
+        for path in [root.path] + names.map({ "\(root.path)/\($0)" }) {
+          var status = stat()
+          guard lstat(path, &status) == 0 else { continue }
+          let mode = status.st_mode & 0o777
+          switch status.st_mode & S_IFMT {
+          case S_IFDIR: #expect(mode == 0o700, "\(path)")
+          case S_IFSOCK: #expect(mode & 0o077 == 0, "\(path)")
+          // Firmware is linked to.
+          case S_IFLNK: continue
+          default: #expect(mode == (path.hasSuffix("-64.qcow2") ? 0o444 : 0o600), "\(path)")
+          }
+          kinds.insert(String(path.split(separator: ".").last ?? ""))
+        }
+      }
+      #expect(kinds.isSuperset(of: ["sock", "log", "json", "qcow2", "lock", "pid"]))
+      try await careless("stop box")
+    }
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can make another user's cache"))
+  func `in another user's cache nothing is made, by root neither`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await stopped(in: sandbox)
+      let before = try tree(sandbox.cache)
+      func give(to user: uid_t) {
+        for name in [""] + before { _ = lchown("\(sandbox.cache.path)/\(name)", user, user) }
+      }
+      give(to: 65_534)
+      for words in [
+        ["run", "-d", "demo", "1"], ["start", "-d", "box"], ["rm", "box"],
+        ["pull", "demo", "1"], ["run", "-d", "--name", "box", "demo", "1"],
+      ] {
+        let result = try await sandbox.qvm(words)
+        #expect(result.status == 1, "\(words): \(result.out)")
+        #expect(
+          result.err.contains("cannot use \(sandbox.cache.path): it belongs to another user"),
+          "\(words): \(result.err)")
+      }
+      // Those that only read tell what is there.
+      #expect(try await sandbox.status("box")["phase"]?.string == "stopped")
+      #expect(try await sandbox.qvm("list").out.contains("box"))
+      #expect(try tree(sandbox.cache) == before)
+      give(to: 0)
+    }
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can become another user"))
+  func `what may not be read is not said to be absent`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await stopped(in: sandbox)
+      // The program's own folder need not be open to others.
+      let program = "/proc/self/fd/8"
+      for words in ["list", "status box", "stop box", "logs box", "start box"] {
+        let result = try await sandbox.run(
+          URL(filePath: "/bin/sh"),
+          [
+            "-c",
+            "exec 8<'\(try Sandbox.program.path)'; chmod 711 '\(sandbox.folder.path)';"
+              + " exec setpriv --reuid 65534 --regid 65534 --clear-groups \(program) \(words)",
+          ])
+        #expect(result.status == 1, "\(words)")
+        #expect(result.err.contains("/cache/instances: Permission denied"), "\(result.err)")
+      }
+    }
+  }
+
+  private func tree(_ folder: URL) throws -> [String] {
+    try manager.subpathsOfDirectory(atPath: folder.path).sorted()
+  }
+
+  // MARK: - Disks that take nothing
+
+  @Test func `a cache that can't be written is one clear line`() async throws {
+    try await Sandbox.with { sandbox in
+      let program = try Sandbox.program.path
+      let cache = sandbox.cache.path
+      let user = geteuid() == 0 ? [] : ["--user", "--map-root-user"]
+      let disks = [
+        ("mount -t tmpfs -o ro ro '\(cache)'", "Read-only file system"),
+        (
+          "mount -t tmpfs -o size=64k small '\(cache)'; cat /dev/zero >'\(cache)/x' 2>&1",
+          "No space"
+        ),
+        (
+          "mount -t tmpfs -o size=200k small '\(cache)'; mkdir '\(cache)/qemu';"
+            + " cat /dev/zero >'\(cache)/x' 2>&1", "No space"
+        ),
+      ]
+      for (mount, says) in disks {
+        let script = "mkdir -p '\(cache)'; \(mount); exec '\(program)' run -d --name box demo 1"
+        let run = try await sandbox.run(
+          URL(filePath: "/usr/bin/unshare"), user + ["--mount", "sh", "-c", script])
+        #expect(run.status == 1)
+        let lines = run.err.split(separator: "\n")
+        #expect(lines.count == 2, "\(run.err)")
+        #expect(lines.first?.contains(says) == true, "\(run.err)")
+        #expect(lines.first?.contains(cache) == true, "\(run.err)")
+      }
     }
   }
 }

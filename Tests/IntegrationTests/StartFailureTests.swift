@@ -4,21 +4,21 @@ import TestSupport
 import Testing
 
 /// QEMUs that fail before the guest executes an instruction.
-@Suite(.timeLimit(.minutes(2))) struct StartFailureTests {
+@Suite(.timeLimit(.minutes(5))) struct StartFailureTests {
   @Test func `an accelerator that fails is said so, and the guest starts without it`()
     async throws
   {
     try await Sandbox.with { sandbox in
       sandbox.environment["QVM_ACCEL"] = "kvm:tcg"
-      sandbox.environment["QVM_QEMU"] = try await sandbox.toolchain(
-        """
-        case "$*" in
-          *accel=kvm:tcg*)
-            echo 'qemu: error: failed to set MSR 0x10a to 0x69' >&2
-            kill -ABRT $$;;
-        esac
-        exec "$REAL" "$@"
-        """)
+      try await sandbox.useQEMU(
+        script: """
+          case "$*" in
+            *accel=kvm:tcg*)
+              echo 'qemu: error: failed to set MSR 0x10a to 0x69' >&2
+              kill -ABRT $$;;
+          esac
+          exec "$REAL" "$@"
+          """)
       let run = try await sandbox.qvm("run", "-d", "--name", "slower", "demo", "1")
       #expect(run.status == 0, "\(run.err)")
       #expect(run.err.contains("MSR 0x10a"))
@@ -31,8 +31,9 @@ import Testing
   @Test func `where tcg isn't allowed the failure is the user's to decide`() async throws {
     try await Sandbox.with { sandbox in
       sandbox.environment["QVM_ACCEL"] = "kvm"
-      sandbox.environment["QVM_QEMU"] = try await sandbox.toolchain(
-        "echo 'qemu: error: failed to set MSR 0x10a to 0x69' >&2; kill -ABRT $$")
+      try await sandbox.useQEMU(
+        script:
+          "echo 'qemu: error: failed to set MSR 0x10a to 0x69' >&2; kill -ABRT $$")
       let run = try await sandbox.qvm("run", "-d", "--name", "fails", "demo", "1")
       #expect(run.status == 1)
       #expect(run.err.contains("signal 6"))
@@ -45,8 +46,9 @@ import Testing
 
   @Test func `a QEMU that ends at once is quoted`() async throws {
     try await Sandbox.with { sandbox in
-      sandbox.environment["QVM_QEMU"] = try await sandbox.toolchain(
-        "echo 'qemu: something is wrong with the weather' >&2; exit 1")
+      try await sandbox.useQEMU(
+        script:
+          "echo 'qemu: something is wrong with the weather' >&2; exit 1")
       let run = try await sandbox.qvm("run", "-d", "demo", "1")
       #expect(run.status == 1)
       #expect(run.err.contains("exit status 1"))

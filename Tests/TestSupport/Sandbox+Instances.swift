@@ -69,31 +69,4 @@ extension Sandbox {
     let isSame = read.status == 0 && !read.out.contains("verification failed")
     return isSame ? nil : "the data of \(instance) is lost: \(read.out)\(read.err)"
   }
-
-  /// A folder for `QVM_QEMU` whose QEMU for x86-64 is a shell script that knows the system's as
-  /// `$REAL`, and otherwise the system's own.
-  package func toolchain(_ script: String) async throws -> String {
-    let folder = self.folder.appending(path: "qemu")
-    let bin = folder.appending(path: "bin")
-    let share = folder.appending(path: "share/qemu")
-    for place in [bin, share] {
-      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
-    }
-    let program = bin.appending(path: "qemu-system-x86_64")
-    let real = try Tool.qemuX86.url.path
-    // Written by another process: a child that this one is just starting would keep the file open
-    // for writing for a moment, and until then it can't be executed.
-    let text = "#!/bin/sh\nREAL='\(real)'\n\(script)\n"
-    let written = try await run(
-      URL(filePath: "/bin/sh"),
-      ["-c", #"printf %s "$1" >"$2" && chmod 755 "$2""#, "sh", text, program.path])
-    if written.status != 0 { throw Failure("toolchain: \(written.err)") }
-    try FileManager.default.createSymbolicLink(
-      atPath: share.appending(path: "bios-256k.bin").path,
-      withDestinationPath: "/usr/share/seabios/bios-256k.bin")
-    try FileManager.default.createSymbolicLink(
-      atPath: bin.appending(path: "qemu-img").path,
-      withDestinationPath: try Tool.qemuImg.url.path)
-    return folder.path
-  }
 }

@@ -2,14 +2,24 @@
 package struct Cache: Sendable, Hashable {
   /// The absolute path of the cache folder, without a slash at its end.
   package let path: String
+  /// The home folder that it is in; nil where the user chose another place.
+  private let home: String?
 
-  package init(path: String) { self.path = path }
+  package init(path: String) { self.init(path: path, home: nil) }
+
+  private init(path: String, home: String?) {
+    self.path = path
+    self.home = home
+  }
 
   /// The cache that the environment asks for: `QVM_CACHE`, else `$XDG_CACHE_HOME/qvm`, else
   /// `~/.cache/qvm`.
   ///
-  /// - Throws: ``CacheError`` where none of them is set.
+  /// - Throws: ``CacheError`` where none of them is set, or the one that is can't be a path here.
   package static func fromEnvironment() throws(CacheError) -> Cache {
+    for name in ["QVM_CACHE", "XDG_CACHE_HOME", "HOME"] where Host.isGarbled(name) {
+      throw .notUTF8(variable: name)
+    }
     if let path = Host.environment("QVM_CACHE") {
       if path.hasPrefix("/") { return Cache(path: trimmed(path)) }
       guard let folder = Host.workingFolder else { throw .relative(path) }
@@ -20,7 +30,7 @@ package struct Cache: Sendable, Hashable {
       return Cache(path: trimmed(path) + "/qvm")
     }
     guard let home = Host.environment("HOME"), home.hasPrefix("/") else { throw .noHome }
-    return Cache(path: trimmed(home) + "/.cache/qvm")
+    return Cache(path: trimmed(home) + "/.cache/qvm", home: trimmed(home))
   }
 
   private static func trimmed(_ path: String) -> String {
@@ -40,13 +50,32 @@ package struct Cache: Sendable, Hashable {
   package var instances: String { "\(path)/instances" }
   package var downloads: String { "\(path)/downloads" }
 
+  /// Whether the cache is this user's own; one that isn't there is nobody's.
+  package var isOwn: Bool { Files.destination(path)?.owner == Host.userID }
+
+  /// Makes sure that nobody else's cache is changed.
+  ///
+  /// - Throws: ``FileError`` where it is there and belongs to somebody else: what this user, root
+  ///   included, left in it could not be managed by its owner.
+  package func requireOwn() throws(FileError) {
+    guard let found = Files.destination(path), found.owner != Host.userID else { return }
+    throw FileError(verb: "use", path: path, cause: .notOwned)
+  }
+
   /// Makes sure that the cache is there and belongs to this user.
   ///
-  /// - Throws: ``FileError`` where it can't be written, or belongs to somebody else: what this user
-  ///   left in it could not be managed by its owner.
-  package func prepare() throws(FileError) {
-    try Files.makePrivateFolder(path)
-    for folder in ["\(path)/qemu", images, instances, downloads] { try Files.makeFolder(folder) }
+  /// It may be a link that the user made, to another disk; nothing in it may.
+  ///
+  /// - Throws: ``FileError`` where it can't be written, or belongs to somebody else; ``CacheError``
+  ///   where even the user's home is missing.
+  package func prepare() throws {
+    if let home, !Files.exists(home) { throw CacheError.noHomeFolder(home) }
+    let isOwnLink = Files.information(path).map { $0.kind == .link && $0.owner == Host.userID }
+    let real = isOwnLink == true ? Files.resolved(path) ?? path : path
+    try Files.makePrivateFolder(real)
+    for folder in ["\(path)/qemu", images, instances, downloads] {
+      try Files.makePrivateFolder(folder)
+    }
   }
 }
 
@@ -54,12 +83,16 @@ package struct Cache: Sendable, Hashable {
 package enum CacheError: QVMFailure, Hashable {
   case noHome
   case relative(String)
+  case noHomeFolder(String)
+  case notUTF8(variable: String)
 
   package var message: String {
     switch self {
     case .noHome: "no cache folder: neither QVM_CACHE, XDG_CACHE_HOME nor HOME is set"
     case .relative(let path):
       "QVM_CACHE=\(path) is relative, and the current folder cannot be told"
+    case .noHomeFolder(let path): "no cache folder: the home folder \(path) does not exist"
+    case .notUTF8(let variable): "the path in \(variable) is not UTF-8"
     }
   }
 

@@ -18,7 +18,7 @@ package struct LogFollower: Sendable {
   ///
   /// - Throws: ``OutputError`` when nobody reads standard output any more; ``FileError``; what `show`
   ///   throws.
-  package func follow(_ show: ([UInt8]) throws -> Void) async throws {
+  package func follow(_ show: (LogFile.Part) throws -> Void) async throws {
     let inputs = Mailbox<Input>()
     // Watched before it is read: what comes in between is not missed.
     let watch = try FileWatch(path)
@@ -42,9 +42,9 @@ package struct LogFollower: Sendable {
     inputs.send(.grew)
     while let input = await inputs.next() {
       if input == .readerGone { throw OutputError(cause: .brokenPipe) }
-      let bytes = try Files.read(path, from: position, limit: .max)
-      position += bytes.count
-      try show(bytes)
+      let part = try LogFile(path).read(from: position)
+      position = part.end
+      try show(part)
       if input == .ended { return }
     }
   }

@@ -10,6 +10,9 @@ package enum ControlRequest: Sendable, Hashable {
   case subscribe
   /// The console is attached: let the guest run.
   case proceed
+  /// Lets a paused guest go on; answered by one line with `resume`, and the client gets the events
+  /// from now on.
+  case resume
   /// The client goes, and the VM stays.
   case detach
   /// Whether somebody is attached to the console; answered by one line with `console`.
@@ -20,6 +23,7 @@ package enum ControlRequest: Sendable, Hashable {
     case .status: ["request": "status"]
     case .subscribe: ["request": "subscribe"]
     case .proceed: ["request": "continue"]
+    case .resume: ["request": "resume"]
     case .detach: ["request": "detach"]
     case .console: ["request": "console"]
     case .stop(let rung, let timeout):
@@ -35,6 +39,7 @@ package enum ControlRequest: Sendable, Hashable {
     case "status": self = .status
     case "subscribe": self = .subscribe
     case "continue": self = .proceed
+    case "resume": self = .resume
     case "detach": self = .detach
     case "console": self = .console
     case "stop":

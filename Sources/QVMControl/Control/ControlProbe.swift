@@ -55,10 +55,18 @@ package final class ControlProbe {
     }
   }
 
+  /// The next line that has a member: the answer to a request.
+  package func answer(
+    to member: String, until deadline: SuspendingClock.Instant
+  ) throws(Failure) -> JSONValue {
+    while true {
+      let line = try line(until: deadline)
+      if line[member] != nil { return line }
+    }
+  }
+
   /// The answer to a request for the status.
   package func status(until deadline: SuspendingClock.Instant) throws(Failure) -> JSONValue {
-    while true {
-      if let status = try line(until: deadline)["status"] { return status }
-    }
+    try answer(to: "status", until: deadline)["status"] ?? .null
   }
 }

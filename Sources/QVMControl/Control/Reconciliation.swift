@@ -12,7 +12,7 @@ package enum Reconciliation {
   package static func finish(_ name: InstanceName, in store: InstanceStore) -> Result {
     let files = store.files(name)
     // What somebody else wrote into a cache its owner could not read any more.
-    guard Files.information(store.cache.path)?.owner == Host.userID else { return .busy }
+    guard store.cache.isOwn else { return .busy }
     // A supervisor that took over gets `vm.lock` only when QEMU has ended: by its own lock it says
     // that the rest is its to do.
     guard !FileLock.isHeld(files.vmLock),
@@ -24,19 +24,27 @@ package enum Reconciliation {
     // One that can't be read may say more than could be found out now: it is left as it is.
     guard let known = try? Outcome.read(files.outcome) as Outcome?? else { return .settled }
     let outcome = known.flatMap { $0.token == boot.token ? $0 : nil } ?? judge(boot, files)
-    if known != outcome { try? JSONFile.write(outcome.json, to: files.outcome) }
+    if known != outcome {
+      // While it can't be written, what was kept of it elsewhere stays, too.
+      guard (try? JSONFile.write(outcome.json, to: files.outcome)) != nil else { return .settled }
+    }
     RuntimeFolder(path: boot.runtimeFolder).remove()
     guard boot.removesInstance(after: outcome) else { return .settled }
     return (try? store.remove(name, holding: lock)) == nil ? .settled : .removed
   }
 
-  /// How a boot ended that nobody watched to its end.
+  /// How a boot ended whose outcome is not on file: as its supervisor kept it elsewhere, or by what
+  /// was left behind where nobody watched it to its end.
   static func judge(_ boot: BootRecord, _ files: InstanceFiles) -> Outcome {
+    let kept = try? Outcome.read(RuntimeFolder(path: boot.runtimeFolder).outcome)
+    if let kept, kept.token == boot.token { return kept }
     if boot.hostBootID != Host.bootID {
       return Outcome(token: boot.token, result: .crashed, reason: "host-reboot")
     }
     guard boot.wasGreeted else { return .unfinishedStart(boot) }
-    let verdict = Evidence().verdict(pidFileRemains: Files.exists(files.qemuPid))
+    // On a disk that is read-only by now QEMU can't have removed the file, however it ended.
+    let pidFileRemains = Files.exists(files.qemuPid) && Files.isWritable(files.folder)
+    let verdict = Evidence().verdict(pidFileRemains: pidFileRemains)
     return Outcome(token: boot.token, result: verdict.result, reason: verdict.reason)
   }
 }

@@ -83,6 +83,7 @@ package struct StopRequest {
     _ name: InstanceName, _ files: InstanceFiles, _ boot: BootRecord, _ lock: FileLock,
     in store: InstanceStore
   ) throws -> ControlProbe {
+    try store.cache.requireOwn()
     let plan = LaunchPlan(
       kind: .adopt, cache: store.cache.path, name: name.text, command: [],
       runtimeFolder: boot.runtimeFolder, isPortFixed: false,

@@ -74,6 +74,10 @@ package struct VMStatus: Sendable, Hashable {
       return status
     }
     guard store.exists(name) else { throw .noSuch(name: name.text) }
+    // On a full disk, or one that is read-only, nobody can write down how it ended.
+    if let boot = status.boot, status.outcome?.token != boot.token {
+      status.outcome = Reconciliation.judge(boot, files)
+    }
     status.settle()
     if FileLock.isHeld(files.supervisorLock) { status.phase = .stopping }
     return status

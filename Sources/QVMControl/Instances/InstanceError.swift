@@ -8,14 +8,15 @@ package enum InstanceError: QVMFailure, Hashable {
   case busy(name: String, doing: String)
   /// Another command was faster, and has removed it.
   case removed(name: String, doing: String)
+  /// Another instance has the same name but for capitals.
+  case similar(name: String, existing: String)
+  case unreadable(FileError)
   case exists(name: String, as: String, wanted: String)
   case broken(name: String, why: String)
   /// Without the image under it a disk is worth nothing.
   case baseImageMissing(name: String, path: String)
   /// The sockets' folder leaves no room for their names.
   case runtimePathTooLong(path: String, limit: Int)
-  /// Something that is no socket is where QEMU would put one, and would be removed by it.
-  case socketPathTaken(path: String)
   case cannotCreateDisk(path: String, why: String)
 
   package var message: String {
@@ -28,13 +29,15 @@ package enum InstanceError: QVMFailure, Hashable {
       "cannot \(doing) '\(name)': another command is creating, starting or removing it"
     case .removed(let name, let doing):
       "cannot \(doing) '\(name)': it was removed by another command"
+    case .similar(let name, let existing):
+      "'\(name)' differs from the instance '\(existing)' in capitals alone"
+    case .unreadable(let error): error.message
     case .exists(let name, let kind, let wanted):
       "the instance '\(name)' exists and is \(kind), not \(wanted)"
     case .broken(let name, let why): "the instance '\(name)' is broken: \(why)"
     case .baseImageMissing(let name, let path): "the base image of '\(name)' is gone: \(path)"
     case .runtimePathTooLong(let path, let limit):
       "the socket path \(path) is longer than the \(limit) bytes that the system takes"
-    case .socketPathTaken(let path): "the place of a socket is taken: \(path)"
     case .cannotCreateDisk(let path, let why): "cannot create the disk \(path): \(why)"
     }
   }
@@ -46,11 +49,12 @@ package enum InstanceError: QVMFailure, Hashable {
     case .noSuch, .removed: "'qvm list' shows the instances there are."
     case .busy(let name, _): "'qvm status \(name)' tells how it is."
     case .running(let name, _, _): "Stop it first with 'qvm stop \(name)'."
+    case .similar(_, let existing): "Choose another --name, or say --name \(existing)."
+    case .unreadable(let error): error.advice
     case .exists: "Choose another --name, or remove that instance with 'qvm rm'."
     case .broken(let name, _): "Remove it with 'qvm rm \(name)'."
     case .baseImageMissing(let name, _):
       "Put the same file back, or remove the instance with 'qvm rm \(name)'."
-    case .socketPathTaken(let path): "Remove \(path)."
     case .runtimePathTooLong: "Set XDG_RUNTIME_DIR to a shorter path."
     case .cannotCreateDisk: "Check the free space there; QVM_CACHE can name another disk."
     }

@@ -28,10 +28,11 @@ package struct InstanceStore: Sendable {
 
   /// The files of an instance that must exist.
   ///
-  /// - Throws: `noSuch`.
+  /// - Throws: `noSuch`; `unreadable` where it can't even be told.
   package func existing(_ name: InstanceName) throws(InstanceError) -> InstanceFiles {
-    guard exists(name) else { throw .noSuch(name: name.text) }
-    return files(name)
+    if exists(name) { return files(name) }
+    do throws(FileError) { _ = try listed() } catch { throw .unreadable(error) }
+    throw .noSuch(name: name.text)
   }
 
   // MARK: - Creating
@@ -55,21 +56,24 @@ package struct InstanceStore: Sendable {
   ///   - boot: What is intended with it, in case its maker is killed before it has a supervisor.
   ///   - makeDisk: Makes the overlay at the path it is given.
   /// - Returns: The instance, locked.
-  /// - Throws: ``FileError`` whose cause `isOccupied` where the name was taken meanwhile.
+  /// - Throws: `similar`; ``FileError`` whose cause `isOccupied` where the name was taken meanwhile.
   package func create(
     _ name: InstanceName, _ target: Target, baseImage: String, options: JSONObject,
     boot: BootRecord? = nil, makeDisk: (String) async throws -> Void
   ) async throws -> Locked {
     sweep()
-    let staging = InstanceFiles(
-      folder: "\(cache.instances)/.new-\(name)-\(Randomness.hexadecimal(bytes: 4))")
-    try Files.makeFolder(staging.folder)
+    try checkFree(name)
+    let suffix = "\(name)-\(Randomness.hexadecimal(bytes: 4))"
+    let unlocked = InstanceFiles(folder: "\(cache.instances)/.unlocked-\(suffix)")
+    let staging = InstanceFiles(folder: "\(cache.instances)/.new-\(suffix)")
+    try Files.makeFolder(unlocked.folder)
     do {
-      // Locked before there is anything to see: nobody finds it without its owner, and a sweep
-      // tells a folder in the making from one whose maker was killed.
-      guard let vmLock = try FileLock.attempt(staging.vmLock),
-        let supervisorLock = try FileLock.attempt(staging.supervisorLock)
+      // Locked before it has the name by which a sweep tells one in the making, whose lock is held,
+      // from one whose maker was killed.
+      guard let vmLock = try FileLock.attempt(unlocked.vmLock),
+        let supervisorLock = try FileLock.attempt(unlocked.supervisorLock)
       else { throw InstanceError.busy(name: name.text, doing: "create") }
+      try Files.rename(unlocked.folder, to: staging.folder)
       let record = InstanceRecord(
         name: name.text, target: target, createdAt: .now, baseImage: baseImage,
         options: options)
@@ -84,8 +88,22 @@ package struct InstanceStore: Sendable {
         supervisorLock: FileLock(
           inherited: supervisorLock.descriptor, path: files.supervisorLock))
     } catch {
-      try? Files.removeTree(staging.folder)
+      for folder in [unlocked.folder, staging.folder] { try? Files.removeTree(folder) }
       throw error
+    }
+  }
+
+  /// Makes sure that an instance can have a name that none has.
+  ///
+  /// - Throws: `similar` for one that differs in capitals alone, which on many disks is no difference;
+  ///   ``FileError`` where something else is in its place.
+  private func checkFree(_ name: InstanceName) throws {
+    let folded = name.text.lowercased()
+    let other = names.first { $0 != name && $0.text.lowercased() == folded && exists($0) }
+    if let other { throw InstanceError.similar(name: name.text, existing: other.text) }
+    let folder = files(name).folder
+    if let kind = Files.information(folder)?.kind, kind != .folder {
+      throw FileError(verb: "create", path: folder, cause: kind == .link ? .isLink : .isOccupant)
     }
   }
 
@@ -124,6 +142,7 @@ package struct InstanceStore: Sendable {
   /// - Throws: `noSuch`; `running`, `busy` or `removed` where another command was faster.
   package func remove(_ name: InstanceName) throws {
     let files = try existing(name)
+    try cache.requireOwn()
     let claim = try claim(name, to: "remove")
     // What a QEMU that was killed has left there, and nobody has looked at since.
     let boot = try? BootRecord.read(files.boot)
@@ -146,11 +165,10 @@ package struct InstanceStore: Sendable {
       let folder = "\(cache.instances)/\(entry)"
       let files = InstanceFiles(folder: folder)
       if entry.hasPrefix(".new-") {
-        // Its maker writes the record under the lock, so with a record and without a lock it was
-        // left behind; without either it may be a moment old.
-        guard let found = Files.information(folder),
-          Files.exists(files.record) || Timestamp.now.seconds - found.modified > 60,
-          !FileLock.isHeld(files.vmLock)
+        guard !FileLock.isHeld(files.vmLock) else { continue }
+      } else if entry.hasPrefix(".unlocked-") {
+        // It is so for a moment; one that stays so was left behind.
+        guard let found = Files.information(folder), Timestamp.now.seconds - found.modified > 60
         else { continue }
       } else if !entry.hasPrefix(".removed-") {
         continue

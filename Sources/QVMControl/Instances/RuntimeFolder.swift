@@ -10,6 +10,8 @@ package struct RuntimeFolder: Sendable, Hashable {
   package var monitor: String { "\(path)/monitor.sock" }
   package var console: String { "\(path)/console.sock" }
   package var control: String { "\(path)/control.sock" }
+  /// How the boot ended, where the instance's own folder did not take it: its disk may be full.
+  package var outcome: String { "\(path)/outcome.json" }
 
   /// The folder for an instance: `$XDG_RUNTIME_DIR/qvm/<hash>`, or `/tmp/qvm-<uid>/<hash>` where
   /// that variable is unset or too long for a socket's address.
@@ -19,7 +21,9 @@ package struct RuntimeFolder: Sendable, Hashable {
     let name = hash(files.folder)
     var candidates: [RuntimeFolder] = []
     if let folder = Host.environment("XDG_RUNTIME_DIR"), folder.hasPrefix("/"),
-      let found = Files.information(folder), found.kind == .folder, found.owner == Host.userID
+      let found = Files.information(folder), found.kind == .folder, found.owner == Host.userID,
+      // Where others may rename what is in it, nothing in it is this user's own.
+      found.mode & 0o022 == 0
     {
       candidates.append(RuntimeFolder(path: "\(folder)/qvm/\(name)"))
     }
@@ -41,30 +45,50 @@ package struct RuntimeFolder: Sendable, Hashable {
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
-  private var sockets: [String] { [monitor, console, control] }
-
-  /// Creates the folder for this user alone, without the sockets of an earlier boot.
+  /// Creates the folder for this user alone, without what an earlier boot left there.
   ///
-  /// - Throws: ``FileError``; `socketPathTaken`, since QEMU removes whatever is in its way.
-  package func prepare() throws {
-    try Files.makePrivateFolder(Files.parent(of: path))
-    try Files.makePrivateFolder(path)
-    removeSockets()
-    if let taken = sockets.first(where: Files.exists) {
-      throw InstanceError.socketPathTaken(path: taken)
+  /// - Throws: ``RuntimeFolderError`` where somebody else is in the way.
+  package func prepare() throws(RuntimeFolderError) {
+    do throws(FileError) {
+      try Files.makePrivateFolder(Files.parent(of: path))
+      try Files.makePrivateFolder(path)
+      removeSockets()
+      try Files.remove(outcome)
+      // QEMU would remove whatever it finds there.
+      for socket in [monitor, console, control] where Files.exists(socket) {
+        throw FileError(verb: "use", path: socket, cause: .isOccupant)
+      }
+    } catch {
+      throw .unusable(error)
     }
   }
 
-  /// Removes the sockets, and the folder if there was nothing else in it: its path comes from a
-  /// file, which may be damaged.
+  /// Removes what qvm has put there, and the folder where nothing else is in it.
   package func remove() {
     removeSockets()
+    if Files.information(path)?.kind == .folder { try? Files.remove(outcome) }
     Files.removeEmptyFolder(path)
   }
 
-  private func removeSockets() {
-    for socket in sockets where Files.information(socket)?.kind == .socket {
+  /// Removes the sockets, and nothing else.
+  package func removeSockets() {
+    for socket in [monitor, console, control] where Files.information(socket)?.kind == .socket {
       try? Files.remove(socket)
     }
+  }
+}
+
+/// A folder for sockets that is not this user's alone.
+package enum RuntimeFolderError: QVMFailure, Hashable {
+  case unusable(FileError)
+
+  package var message: String {
+    switch self {
+    case .unusable(let error): error.message
+    }
+  }
+
+  package var advice: String? {
+    "Remove what is there if it is yours, or set XDG_RUNTIME_DIR to a folder of yours with mode 0700."
   }
 }

@@ -7,11 +7,24 @@ package struct FileError: QVMFailure, Hashable {
   package let path: String
   package let cause: SystemError
 
-  package var message: String { "cannot \(verb) \(path): \(cause.reason)" }
+  package var message: String { "cannot \(verb) \(path): \(reason)" }
+
+  private var reason: String {
+    switch cause {
+    case .notOwned: "it belongs to another user"
+    case .isLink: "it is a symbolic link"
+    case .hasOtherNames: "the file has another name elsewhere (a hard link)"
+    case .isOccupant: "something else is in its place"
+    default: cause.reason
+    }
+  }
 
   package var advice: String? {
     if cause.isFull {
       return "Free some space there, or set QVM_CACHE to a folder on another disk."
+    }
+    if cause == .isLink || cause == .hasOtherNames || cause == .isOccupant {
+      return "Look at what it is, and remove it if nobody needs it."
     }
     if cause.isForbidden {
       return "Check who owns it, or set QVM_CACHE to a folder that you may write to."

@@ -10,22 +10,34 @@ package import QMPClient
 /// Tells when a file grows: a descriptor that is ready to read whenever it did.
 package struct FileWatch: Sendable {
   package let descriptor: Descriptor
-  private let watched: Descriptor?
+  private let watched: [Descriptor]
+
+  package init(_ path: String) throws(FileError) { try self.init([path]) }
 
   #if canImport(Darwin)
-    package init(_ path: String) throws(FileError) {
+    /// Watches several files with one descriptor to wait for.
+    package init(_ paths: [String]) throws(FileError) {
+      let queue = kqueue()
+      guard queue >= 0 else {
+        throw FileError(verb: "watch", path: paths.first ?? "", cause: .last("kqueue"))
+      }
+      descriptor = Descriptor(owning: queue)
+      var files: [Descriptor] = []
+      for path in paths { files.append(try Self.watch(path, in: queue)) }
+      watched = files
+    }
+
+    private static func watch(_ path: String, in queue: Int32) throws(FileError) -> Descriptor {
       let file = open(path, O_EVTONLY | O_CLOEXEC)
       guard file >= 0 else { throw FileError(verb: "watch", path: path, cause: .last("open")) }
-      watched = Descriptor(owning: file)
-      let queue = kqueue()
-      guard queue >= 0 else { throw FileError(verb: "watch", path: path, cause: .last("kqueue")) }
-      descriptor = Descriptor(owning: queue)
+      let descriptor = Descriptor(owning: file)
       var change = kevent(
         ident: UInt(file), filter: Int16(EVFILT_VNODE), flags: UInt16(EV_ADD | EV_CLEAR),
         fflags: UInt32(NOTE_WRITE | NOTE_EXTEND | NOTE_DELETE), data: 0, udata: nil)
       if kevent(queue, &change, 1, nil, 0, nil) != 0 {
         throw FileError(verb: "watch", path: path, cause: .last("kevent"))
       }
+      return descriptor
     }
 
     /// Forgets what has happened so far.
@@ -35,15 +47,16 @@ package struct FileWatch: Sendable {
       while kevent(descriptor.number, nil, 0, &event, 1, &none) > 0 {}
     }
   #else
-    package init(_ path: String) throws(FileError) {
+    /// Watches several files with one descriptor to wait for; a user may have some hundred of these.
+    package init(_ paths: [String]) throws(FileError) {
       let queue = inotify_init1(Int32(O_NONBLOCK) | Int32(O_CLOEXEC))
       guard queue >= 0 else {
-        throw FileError(verb: "watch", path: path, cause: .last("inotify_init1"))
+        throw FileError(verb: "watch", path: paths.first ?? "", cause: .last("inotify_init1"))
       }
       descriptor = Descriptor(owning: queue)
-      watched = nil
+      watched = []
       let events = UInt32(IN_MODIFY) | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF)
-      if inotify_add_watch(queue, path, events) < 0 {
+      for path in paths where inotify_add_watch(queue, path, events) < 0 {
         throw FileError(verb: "watch", path: path, cause: .last("inotify_add_watch"))
       }
     }

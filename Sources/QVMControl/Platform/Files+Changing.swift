@@ -126,6 +126,9 @@ extension Files {
     if unlink(path) != 0, errno != ENOENT { throw fail("remove", path, "unlink") }
   }
 
+  /// Removes a folder if nothing is in it.
+  package static func removeEmptyFolder(_ path: String) { rmdir(path) }
+
   /// Removes a folder with all that is in it, never following a link.
   package static func removeTree(_ path: String) throws(FileError) {
     guard let found = information(path) else { return }
@@ -136,22 +139,39 @@ extension Files {
     if rmdir(path) != 0, errno != ENOENT { throw fail("remove", path, "rmdir") }
   }
 
-  /// Removes a folder, unless something is in it.
-  package static func removeEmptyFolder(_ path: String) { rmdir(path) }
-
   /// Opens a file for a child's output, 0600, emptied unless it is to be appended to.
+  ///
+  /// - Throws: ``FileError`` for a link, and for a file with other names: what is written there
+  ///   would be written to a file that is somebody else's.
   package static func openForOutput(
     _ path: String, append: Bool
   ) throws(FileError) -> Descriptor {
-    let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | (append ? O_APPEND : O_TRUNC)
+    // Without blocking, for as long as it may turn out to be a pipe that nobody reads.
+    let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (append ? O_APPEND : 0)
     let number = open(path, flags, mode_t(0o600))
     guard number >= 0 else { throw fail("write", path, "open") }
-    return Descriptor(owning: number)
+    let descriptor = Descriptor(owning: number)
+    var status = stat()
+    if fstat(number, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+      if status.st_nlink > 1 { throw FileError(verb: "write", path: path, cause: .hasOtherNames) }
+      // Only now that it is known to be no other file's name.
+      if !append, ftruncate(number, 0) != 0 { throw fail("write", path, "ftruncate") }
+    }
+    _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) & ~O_NONBLOCK)
+    return descriptor
+  }
+
+  /// Makes sure that a program which follows links may write to a path: nothing is there yet, or a
+  /// file with this one name.
+  ///
+  /// - Throws: ``FileError``.
+  package static func checkForOutput(_ path: String) throws(FileError) {
+    if exists(path) { _ = try openForOutput(path, append: true) }
   }
 
   /// Sets the length of a file, creating it 0600; what is added reads as zeros.
   package static func setSize(_ size: Int, of path: String) throws(FileError) {
-    let number = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode_t(0o600))
+    let number = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode_t(0o600))
     guard number >= 0 else { throw fail("write", path, "open") }
     defer { close(number) }
     if ftruncate(number, off_t(size)) != 0 { throw fail("write", path, "ftruncate") }

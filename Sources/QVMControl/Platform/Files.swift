@@ -16,6 +16,8 @@ extension SystemError {
   static let notFolder = SystemError(call: "stat", code: ENOTDIR)
   static let tooBig = SystemError(call: "read", code: EFBIG)
   static let isLink = SystemError(call: "open", code: ELOOP)
+  static let hasOtherNames = SystemError(call: "fstat", code: EMLINK)
+  static let isOccupant = SystemError(call: "lstat", code: EEXIST)
 }
 
 /// Files and folders, by absolute path.
@@ -52,6 +54,15 @@ package enum Files {
   }
 
   package static func exists(_ path: String) -> Bool { information(path) != nil }
+
+  /// What a path names, a final link followed; nil where there is nothing.
+  package static func destination(_ path: String) -> Information? {
+    var status = stat()
+    return stat(path, &status) == 0 ? Information(status) : nil
+  }
+
+  /// Whether this user could write there now; nobody can on a disk that is mounted read-only.
+  package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
 
   /// Whether a path names a file that this user may execute.
   package static func isExecutable(_ path: String) -> Bool {
@@ -146,9 +157,9 @@ package enum Files {
     if mkdir(path, 0o700) == 0 { return }
     switch errno {
     case EEXIST, EISDIR:
-      var status = stat()
-      if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
-      throw FileError(verb: "create", path: path, cause: .notFolder)
+      // A link could lead anywhere, wherever whoever planted it wants the files.
+      guard let kind = information(path)?.kind, kind != .folder else { return }
+      throw FileError(verb: "use", path: path, cause: kind == .link ? .isLink : .notFolder)
     case ENOENT:
       let parent = self.parent(of: path)
       guard parent != path else { throw fail("create", path, "mkdir") }
@@ -162,7 +173,8 @@ package enum Files {
   package static func makePrivateFolder(_ path: String) throws(FileError) {
     if information(path) == nil { try makeFolder(path) }
     guard let found = information(path), found.kind == .folder else {
-      throw FileError(verb: "use", path: path, cause: .notFolder)
+      let isLink = information(path)?.kind == .link
+      throw FileError(verb: "use", path: path, cause: isLink ? .isLink : .notFolder)
     }
     guard found.owner == geteuid() else {
       throw FileError(verb: "use", path: path, cause: .notOwned)

@@ -32,6 +32,12 @@ package enum Host {
     return String(cString: value)
   }
 
+  /// Whether a variable holds bytes that are no UTF-8: as text they would name another path.
+  package static func isGarbled(_ name: String) -> Bool {
+    guard let value = getenv(name) else { return false }
+    return String(validatingCString: value) == nil
+  }
+
   /// The whole environment, as `NAME=value`.
   package static var environment: [String] {
     var entries: [String] = []

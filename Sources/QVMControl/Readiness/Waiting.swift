@@ -164,9 +164,9 @@ package struct Waiting: Sendable {
     var match = ConsoleMatch(text)
     var position = boot.consoleOffset
     while true {
-      let bytes = try Files.read(files.console, from: position, limit: .max)
-      position += bytes.count
-      match.read(bytes)
+      let part = try LogFile(files.console).read(from: position)
+      position = part.end
+      match.read(part.bytes)
       if match.isFound { return }
       let far = SuspendingClock.now.advanced(by: .seconds(3600))
       if try await loop.ready(watch.descriptor.number, for: .read, until: far) { watch.clear() }

@@ -21,7 +21,7 @@ package struct Startup: Sendable {
   package let notify: @Sendable (String) -> Void
 
   /// How long QEMU may take until its monitor answers; it takes a few dozen milliseconds.
-  private static let greetingTimeout = Duration.seconds(30)
+  var greetingTimeout = Duration.seconds(30)
   /// The ports that are tried, from the driver's own.
   private static let portsTried = 200
 
@@ -131,9 +131,9 @@ package struct Startup: Sendable {
   ) async throws -> Started {
     var boot = boot
     let client = try await QMPClient.connect(
-      over: try transport(monitor), on: loop, timeout: Self.greetingTimeout)
+      over: try transport(monitor), on: loop, timeout: greetingTimeout)
     let events = await client.events()
-    let kvm = try await client.execute(QueryKVM(), timeout: Self.greetingTimeout)
+    let kvm = try await client.execute(QueryKVM(), timeout: greetingTimeout)
     boot.qemuVersion = await client.greeting?.version.description
     boot.accelerator = accelerator(kvm, QEMUArguments(boot.command))
     try JSONFile.write(boot.json, to: files.boot)

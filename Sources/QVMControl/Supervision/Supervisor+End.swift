@@ -6,14 +6,15 @@ extension Supervisor {
     let failure = error as? any QVMFailure
     let message = failure?.message ?? "\(error)"
     if plan.kind == .boot {
+      var isRecorded = true
       // Without a record of this boot an outcome of it would make the last one's look open.
       if (try? BootRecord.read(files.boot))?.token == boot.token {
-        record(
+        isRecorded = await record(
           Outcome(token: boot.token, result: .failedToStart, reason: Self.firstLine(message)))
       }
       // The disk was made for this and nothing was ever written to it: nobody misses it.
       if plan.isFirst { removeInstance() }
-      runtime.remove()
+      if isRecorded { runtime.remove() } else { runtime.removeSockets() }
     }
     release()
     await server.broadcast(
@@ -60,19 +61,26 @@ extension Supervisor {
       outcome.rung = ladder.rung?.name
       outcome.seconds = startedAt.duration(to: .now).inSeconds
     }
-    record(outcome)
-    runtime.remove()
+    let isRecorded = await record(outcome)
+    if isRecorded { runtime.remove() } else { runtime.removeSockets() }
     let removed = boot.removesInstance(after: outcome) && removeInstance()
     release()
     await server.broadcast(.ended(outcome, removed: removed))
   }
 
-  private func record(_ outcome: Outcome) {
+  /// Writes down how it ended; whether that is in the instance's own folder.
+  @discardableResult
+  private func record(_ outcome: Outcome) async -> Bool {
     do throws(FileError) {
       try JSONFile.write(outcome.json, to: files.outcome)
+      return true
     } catch {
-      // The disk may be full or gone. The next command judges by what else it finds.
+      // The disk may be full or gone. The next command looks among the sockets, and then judges by
+      // what else it finds.
+      try? JSONFile.write(outcome.json, to: runtime.outcome)
       log(error.message)
+      await server.broadcast(.notice(error.message))
+      return false
     }
   }
 

@@ -35,6 +35,7 @@ extension Supervisor {
 
   func take(_ event: QMPEvent) async {
     evidence.note(event)
+    pauseReason.note(event)
     switch event.name {
     case "SHUTDOWN":
       ladder.shutdownSeen(at: .now)
@@ -66,7 +67,9 @@ extension Supervisor {
         // What stopped it keeps it from obeying; QEMU itself still can be told to end.
         if !executes { await carryOut(ladder.guestStopped(at: .now)) }
       } else {
-        await setPhase(executes ? .running : .paused, reason: executes ? nil : state.rawValue)
+        let wasPaused = phase == .paused
+        await setPhase(executes ? .running : .paused, reason: executes ? nil : pauseText(state))
+        if !executes, !wasPaused { await announcePause(state) }
       }
     }
     await announceRunning()

@@ -12,6 +12,9 @@ extension Supervisor {
       await server.subscribe(id)
       await server.send(ControlEvent.phase(phase, reason: phaseReason).json, to: id)
     case .proceed: if isHeld { proceed() }
+    case .resume:
+      await server.subscribe(id)
+      await resume(for: id)
     case .detach:
       if id == lease { lease = nil }
       if isHeld { proceed() }
@@ -23,8 +26,9 @@ extension Supervisor {
 
   /// Tells what only the supervisor knows, with the run state fresh from QEMU.
   func answerStatus(to id: ControlServer.ClientID) {
+    let reason = phase == .paused ? runState.map(pauseText) : phaseReason
     Self.sendStatus(
-      phase, phaseReason, runState, client: client, server: server, to: id, on: loop)
+      phase, reason, runState, client: client, server: server, to: id, on: loop)
   }
 
   static func sendStatus(
@@ -39,7 +43,8 @@ extension Supervisor {
         let fresh = try await client?.execute(QueryStatus(), timeout: statusTimeout).status
         object["runState"] = (fresh ?? known).map { .string($0.rawValue) }
       } catch {
-        if case .timedOut = error {
+        // Busy with its end it may not answer any more, which is no surprise.
+        if case .timedOut = error, phase != .stopping {
           object["phase"] = .string(Phase.unresponsive.rawValue)
           object["reason"] = "QEMU does not answer its monitor"
         }

@@ -13,7 +13,8 @@ extension Supervisor {
     let canReact = !isHeld && phase != .starting && (runState ?? .running) == .running
     if process == nil { starting?.cancel() }
     if !canReact, rung == .powerButton, let runState, !isHeld {
-      await server.broadcast(.notice("the guest is \(runState) and can't react"))
+      let why = pauseText(runState)
+      await server.broadcast(.notice("the guest is stopped and can't react (\(why))"))
     }
     let before = ladder.rung
     if before == nil {

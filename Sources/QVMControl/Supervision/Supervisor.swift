@@ -49,7 +49,10 @@ package final class Supervisor {
   var evidence = Evidence()
   /// Whether the clients were told that the guest was reset while it was to power off.
   var hasToldOfRestart = false
+  var pauseReason = PauseReason()
   var reporter: Task<Void, Never>?
+  /// Keeps the logs of the console and of QEMU from growing without end.
+  var logLimit: Task<Void, Never>?
   lazy var record = try? InstanceRecord(reading: files.record)
   var target: Target? { record?.target }
   /// The ssh that tells the guest to power off.
@@ -111,6 +114,7 @@ package final class Supervisor {
       armTimer()
     }
     reporter?.cancel()
+    logLimit?.cancel()
   }
 
   /// Handles one input; whether it was the last.
@@ -158,6 +162,7 @@ package final class Supervisor {
     process = started.process
     client = started.client
     let inputs = self.inputs
+    let loop = self.loop
     guard started.process.whenEnded({ inputs.send(.ended($0)) }) else {
       await failed(StartError.other(message: "no thread to watch QEMU with", advice: nil))
       return true
@@ -170,6 +175,8 @@ package final class Supervisor {
     } else {
       await setPhase(.unresponsive, reason: "QEMU's monitor is not to be had")
     }
+    let logs = [files.console, files.qemuLog].map(LogFile.init)
+    logLimit = Task(executorPreference: loop) { await LogLimit.keep(logs, on: loop) }
     do {
       try await server.listen(at: runtime.control)
     } catch {

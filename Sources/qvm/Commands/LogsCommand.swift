@@ -20,15 +20,20 @@ struct LogsCommand: Command {
     let files = try store.existing(name)
     let path = isQEMU ? files.qemuLog : files.console
     guard follows else {
-      if Files.exists(path) { try Output.print(try Files.read(path, limit: .max)) }
+      if Files.exists(path) { try print(LogFile(path).read(from: 0)) }
       return .done
     }
     let loop = try EventLoop()
     return try loop.run {
-      try await LogFollower(path: path, lockPath: files.vmLock, on: loop).follow {
-        try Output.print($0)
-      }
+      try await LogFollower(path: path, lockPath: files.vmLock, on: loop).follow { try print($0) }
       return .done
     }
+  }
+
+  private func print(_ part: LogFile.Part) throws {
+    if part.skipped > 0 {
+      Output.note("qvm: \(ByteCount.text(part.skipped)) before this are not kept any more\n")
+    }
+    try Output.print(part.bytes)
   }
 }

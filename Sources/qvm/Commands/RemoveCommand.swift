@@ -13,22 +13,24 @@ struct RemoveCommand: Command {
 
   func run() throws -> ExitStatus {
     let store = InstanceStore(try Cache.fromEnvironment())
+    // A word that is no name is a slip: nothing is removed then.
+    let names = try names.map { try InstanceName($0) }
+    try store.cache.requireOwn()
     store.sweep()
     var status = ExitStatus.done
-    for word in names {
+    for name in names {
       do {
-        let name = try InstanceName(word)
         if isForced, store.exists(name) {
           let stop = try StopRequest(name, in: store, force: true, timeout: nil)
           _ = try stop.wait { Output.note("qvm: \($0)\n") }
           // Its own --rm may have been faster.
           if !store.exists(name) {
-            try Output.print("\(word)\n")
+            try Output.print("\(name)\n")
             continue
           }
         }
         try store.remove(name)
-        try Output.print("\(word)\n")
+        try Output.print("\(name)\n")
       } catch let failure as any QVMFailure {
         Output.report(failure)
         status = failure.exitStatus

@@ -2,7 +2,7 @@ import QVMControl
 
 struct StartCommand: Command {
   static let name = "start"
-  static let summary = "Boot an instance again, as it was created."
+  static let summary = "Boot an instance again, as it was created; let a paused one go on."
   static let parameters: [Parameter<Self>] = [
     .argument("NAME", "The instance, as shown by 'qvm list'.", \.instance, completing: .instances),
     .flag("--detach", short: "-d", "Run in the background; print the name.", \.detaches),
@@ -14,8 +14,15 @@ struct StartCommand: Command {
   var isQuiet = false
 
   func run() throws -> ExitStatus {
+    let name = try InstanceName(instance)
+    let store = InstanceStore(try Cache.fromEnvironment())
+    if let reason = try ResumeRequest.send(name, in: store) {
+      Output.note("qvm: \(name) was paused (\(reason)); it goes on\n")
+      if detaches { try Output.print("\(name)\n") }
+      return .done
+    }
     let launch = try Launch(
-      existing: try InstanceName(instance), in: InstanceStore(try Cache.fromEnvironment()),
+      existing: name, in: store,
       accelerators: Host.environment("QVM_ACCEL"))
     return try Booting.run(launch, detaches: detaches, isQuiet: isQuiet)
   }

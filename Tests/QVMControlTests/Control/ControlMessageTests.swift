@@ -8,6 +8,7 @@ import Testing
     (ControlRequest.status, #"{"request":"status"}"#),
     (.subscribe, #"{"request":"subscribe"}"#),
     (.proceed, #"{"request":"continue"}"#),
+    (.resume, #"{"request":"resume"}"#),
     (.detach, #"{"request":"detach"}"#),
     (.console, #"{"request":"console"}"#),
     (.stop(.powerButton, timeout: nil), #"{"request":"stop","rung":"powerdown"}"#),

@@ -132,6 +132,37 @@ import Testing
     #expect(store.exists(name))
   }
 
+  @Test func `an outcome that the disk did not take is found where the sockets were`() throws {
+    try boot(removes: false)
+    // As after a SIGKILL, if nobody knew better.
+    try Files.write([], to: files.qemuPid)
+    let kept = Outcome(token: "this", result: .clean, reason: "guest-shutdown", exitStatus: 0)
+    try JSONFile.write(kept.json, to: "\(folder.path)/run/hash/outcome.json")
+    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(try outcome() == "clean: guest-shutdown")
+    #expect(!Files.exists("\(folder.path)/run/hash"))
+  }
+
+  @Test func `an outcome of another boot that was left there says nothing`() throws {
+    try boot(removes: false)
+    let kept = Outcome(token: "earlier", result: .crashed, reason: "guest-panic")
+    try JSONFile.write(kept.json, to: "\(folder.path)/run/hash/outcome.json")
+    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(try outcome() == "unknown: unobserved")
+  }
+
+  @Test func `an outcome that can't be written is told all the same, and nothing is removed`()
+    throws
+  {
+    try boot(removes: true)
+    try Files.write([], to: files.qemuPid)
+    // What stands for a full disk: no file can take that name.
+    try Files.makeFolder("\(files.outcome)/in-the-way")
+    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(store.exists(name))
+    #expect(Files.exists("\(folder.path)/run/hash"))
+  }
+
   @Test func `a living VM is left alone`() throws {
     try boot(removes: true)
     let lock = try #require(try FileLock.attempt(files.vmLock))

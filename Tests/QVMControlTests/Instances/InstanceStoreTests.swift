@@ -1,4 +1,5 @@
 import QMPClient
+import Synchronization
 import TestSupport
 import Testing
 
@@ -118,14 +119,51 @@ import Testing
     try Files.write([], to: "\(instances)/.new-dead-1/vm.lock")
     try Files.write([], to: "\(instances)/.new-dead-1/instance.json")
     // A moment old, and about to be locked.
-    try Files.makeFolder("\(instances)/.new-young-1")
-    try Files.write([], to: "\(instances)/.new-young-1/vm.lock")
+    try Files.makeFolder("\(instances)/.unlocked-young-1")
+    try Files.write([], to: "\(instances)/.unlocked-young-1/vm.lock")
     try Files.makeFolder("\(instances)/.new-alive-1")
     let lock = try #require(try FileLock.attempt("\(instances)/.new-alive-1/vm.lock"))
     try Files.makeFolder("\(instances)/.elses")
     store.sweep()
-    #expect(Files.list(instances) == [".elses", ".new-alive-1", ".new-young-1", "vm"])
+    #expect(Files.list(instances) == [".elses", ".new-alive-1", ".unlocked-young-1", "vm"])
     withExtendedLifetime(lock) {}
+  }
+
+  @Test func `one in the making is locked from the moment that a sweep may see it`() async throws {
+    let store = self.store
+    let isBusy = Mutex(true)
+    let started = startThread {
+      while isBusy.withLock({ $0 }) { store.sweep() }
+    }
+    #expect(started)
+    defer { isBusy.withLock { $0 = false } }
+    for number in 0..<60 {
+      let locked = try await create(try InstanceName("vm\(number)"))
+      #expect(Files.exists(locked.files.disk))
+    }
+  }
+
+  @Test(arguments: ["VM", "Vm"]) func `a name that differs in capitals alone is refused`(
+    other: String
+  ) async throws {
+    _ = try await create(name)
+    await #expect(throws: InstanceError.similar(name: other, existing: "vm")) {
+      try await self.create(try InstanceName(other))
+    }
+    #expect(store.names == [name])
+  }
+
+  @Test func `what isn't an instance in its place is named, and stays`() async throws {
+    let path = store.files(name).folder
+    try Files.makeFolder("\(path).else")
+    try Files.link("\(path).else", at: path)
+    let error = await #expect(throws: FileError.self) { try await self.create(self.name) }
+    #expect(error?.message == "cannot create \(path): it is a symbolic link")
+    try Files.remove(path)
+    try Files.write([1], to: path)
+    let other = await #expect(throws: FileError.self) { try await self.create(self.name) }
+    #expect(other?.path == path)
+    #expect(try Files.read(path) == [1])
   }
 
   @Test func `names that are none are not instances`() throws {

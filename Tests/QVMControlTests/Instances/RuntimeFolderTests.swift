@@ -37,16 +37,16 @@ import Testing
     #expect(!Files.exists(runtime.path))
   }
 
-  @Test func `a file in a socket's place is not taken for a socket`() throws {
+  @Test(arguments: ["monitor.sock", "console.sock", "control.sock"])
+  func `a file in a socket's place is refused, and stays`(name: String) throws {
     let folder = try TemporaryFolder()
     let runtime = RuntimeFolder(path: "\(folder.path)/qvm/hash")
     try runtime.prepare()
-    try Files.write([1], to: runtime.monitor)
-    #expect(throws: InstanceError.socketPathTaken(path: runtime.monitor)) {
-      try runtime.prepare()
-    }
-    runtime.remove()
-    #expect(try Files.read(runtime.monitor) == [1])
+    let path = "\(runtime.path)/\(name)"
+    try Files.write([1], to: path)
+    let error = #expect(throws: RuntimeFolderError.self) { try runtime.prepare() }
+    #expect(error?.message.contains(path) == true)
+    #expect(try Files.read(path) == [1])
   }
 
   @Test func `a link in its place is refused`() throws {
@@ -54,10 +54,10 @@ import Testing
     try Files.makeFolder("\(folder.path)/elsewhere")
     try Files.makeFolder("\(folder.path)/qvm")
     try Files.link("\(folder.path)/elsewhere", at: "\(folder.path)/qvm/hash")
-    let error = #expect(throws: FileError.self) {
+    let error = #expect(throws: RuntimeFolderError.self) {
       try RuntimeFolder(path: "\(folder.path)/qvm/hash").prepare()
     }
-    #expect(error?.path == "\(folder.path)/qvm/hash")
+    #expect(error?.message == "cannot use \(folder.path)/qvm/hash: it is a symbolic link")
   }
 
   @Test func `a folder that others may enter is closed to them`() throws {

@@ -1,3 +1,4 @@
+import Foundation
 import QMPClient
 import TestSupport
 import Testing
@@ -102,6 +103,11 @@ import Testing
     try Files.write([], to: "\(root)/file")
     #expect(throws: FileError.self) { try Files.makeFolder("\(root)/file") }
     #expect(throws: FileError.self) { try Files.makeFolder("\(root)/file/below") }
+    try Files.link("\(root)/a", at: "\(root)/link")
+    let error = #expect(throws: FileError.self) { try Files.makeFolder("\(root)/link") }
+    #expect(error?.message == "cannot use \(root)/link: it is a symbolic link")
+    // A link on the way is the user's own business.
+    try Files.makeFolder("\(root)/link/b/d")
   }
 
   @Test func `a private folder is this user's own and closed, and no link`() throws {
@@ -153,6 +159,42 @@ import Testing
     try Files.link("\(root)/target", at: "\(root)/log")
     #expect(throws: FileError.self) { try Files.openForOutput("\(root)/log", append: false) }
     #expect(Files.text("\(root)/target") == "keep")
+  }
+
+  @Test(arguments: [false, true])
+  func `a child's output never goes to a file with another name`(append: Bool) throws {
+    try Files.write(Array("keep".utf8), to: "\(root)/target")
+    #expect(link("\(root)/target", "\(root)/log") == 0)
+    let error = #expect(throws: FileError.self) {
+      try Files.openForOutput("\(root)/log", append: append)
+    }
+    #expect(error?.message.contains("hard link") == true)
+    #expect(Files.text("\(root)/target") == "keep")
+    #expect(throws: FileError.self) { try Files.checkForOutput("\(root)/log") }
+    try Files.checkForOutput("\(root)/none")
+    #expect(!Files.exists("\(root)/none"))
+  }
+
+  @Test func `a pipe that nobody reads is no place for output, and doesn't hang`() throws {
+    #expect(mkfifo("\(root)/log", 0o600) == 0)
+    #expect(throws: FileError.self) { try Files.openForOutput("\(root)/log", append: true) }
+  }
+
+  @Test func `the room of a file's beginning is given back, and its bytes keep their places`()
+    throws
+  {
+    let size = 1 << 20
+    try Files.write([UInt8](repeating: 7, count: size), to: "\(root)/log")
+    #expect(Files.firstByte(of: "\(root)/log", from: 0) == 0)
+    #expect(Files.release(first: size / 2 + 1, of: "\(root)/log"))
+    #expect(Files.firstByte(of: "\(root)/log", from: 0) == size / 2)
+    #expect(Files.firstByte(of: "\(root)/log", from: size - 1) == size - 1)
+    #expect(Files.firstByte(of: "\(root)/log", from: size + 1) == size + 1)
+    let found = try #require(Files.information("\(root)/log"))
+    #expect(found.size == size && found.allocated <= size / 2 + 4096)
+    let end = try Files.read("\(root)/log", from: size / 2)
+    #expect(end.count == size / 2 && end.allSatisfy { $0 == 7 })
+    #expect(!Files.release(first: 10, of: "\(root)/log"), "less than a block")
   }
 
   @Test func `an output is emptied or appended to`() throws {

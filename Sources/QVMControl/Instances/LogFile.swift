@@ -1,0 +1,49 @@
+/// A log that somebody else writes, and what it may take on the disk.
+///
+/// While it is written its oldest bytes are given back to the disk and the others keep their places,
+/// so that readers who count bytes miss nothing; between two boots it is made shorter indeed.
+package struct LogFile: Sendable, Hashable {
+  /// A log that takes more than this is cut, in bytes.
+  package static let most = 8 << 20
+  /// What is kept of it then, in bytes: its end.
+  package static let kept = 4 << 20
+
+  package let path: String
+
+  package init(_ path: String) { self.path = path }
+
+  /// A part of a log.
+  package struct Part: Sendable, Hashable {
+    package let bytes: [UInt8]
+    /// How many bytes before them are not kept any more.
+    package let skipped: Int
+    /// Where the next part begins.
+    package let end: Int
+  }
+
+  /// What the log has from an offset on.
+  package func read(from offset: Int) throws(FileError) -> Part {
+    let start = Files.firstByte(of: path, from: offset)
+    let bytes = try Files.read(path, from: start, limit: .max)
+    return Part(bytes: bytes, skipped: start - offset, end: start + bytes.count)
+  }
+
+  /// Gives the room of the oldest bytes back where the log takes too much; while it is written.
+  package func giveBack() {
+    guard let size = Files.information(path)?.size, size > Self.most,
+      size - Files.firstByte(of: path, from: 0) > Self.most
+    else { return }
+    // Where a file system can't, the next boot makes the log shorter.
+    _ = Files.release(first: size - Self.kept, of: path)
+  }
+
+  /// Makes the log as short as it may be, from the beginning of a line; while nobody writes it.
+  package func shorten() throws(FileError) {
+    guard let found = Files.information(path), found.kind == .file, found.size > Self.most else {
+      return
+    }
+    let end = try Files.read(path, from: found.size - Self.kept, limit: .max)
+    let start = end.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+    try Files.write(Array(end[start...]), to: path)
+  }
+}

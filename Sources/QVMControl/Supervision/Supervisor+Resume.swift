@@ -1,0 +1,39 @@
+internal import QMPClient
+
+/// A guest that stands still, and lets itself be started again.
+extension Supervisor {
+  /// The reason as it is now: how much room there is changes.
+  func pauseText(_ state: RunState) -> String {
+    pauseReason.text(state, folder: files.folder, free: Files.freeSpace(at: files.folder))
+  }
+
+  /// Tells those who watch what they can do about it.
+  func announcePause(_ state: RunState) async {
+    guard state == .ioError else { return }
+    await server.broadcast(
+      .notice("once there is room, 'qvm start \(name)' lets the guest go on"))
+  }
+
+  /// Lets the guest go on, and tells the client what QEMU says to it.
+  func resume(for id: ControlServer.ClientID) async {
+    guard phase == .paused, ladder.rung == nil, let client else {
+      let why = "it is \(phase.rawValue)"
+      return await server.send(["resume": "refused", "why": .string(why)], to: id)
+    }
+    Self.resume(client, server: server, for: id, on: loop)
+  }
+
+  static func resume(
+    _ client: QMPClient, server: ControlServer, for id: ControlServer.ClientID,
+    on loop: EventLoop
+  ) {
+    Task(executorPreference: loop) {
+      do throws(QMPError) {
+        try await client.execute(Cont(), timeout: answerTimeout)
+        await server.send(["resume": "done"], to: id)
+      } catch {
+        await server.send(["resume": "refused", "why": .string("\(error)")], to: id)
+      }
+    }
+  }
+}
