@@ -48,6 +48,10 @@ package struct Cache: Sendable, Hashable {
     try Files.makePrivateFolder(path)
     for folder in ["\(path)/qemu", images, instances, downloads] { try Files.makeFolder(folder) }
   }
+
+  /// Whether nobody else than this user owns the cache: what is written into another's could not be
+  /// managed by its owner any more. One that isn't there is nobody's.
+  var isOwn: Bool { Files.information(path).map { $0.owner == Host.userID } ?? true }
 }
 
 /// A cache folder that can't be told.

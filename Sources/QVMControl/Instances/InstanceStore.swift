@@ -51,13 +51,14 @@ package struct InstanceStore: Sendable {
   ///   - name: A name that is free.
   ///   - target: What its guest is.
   ///   - baseImage: The absolute path of the image under its disk.
+  ///   - baseDigest: The image's digest, if it is known.
   ///   - options: The options to boot it with, for its record.
   ///   - makeDisk: Makes the overlay at the path it is given.
   /// - Returns: The instance, locked.
   /// - Throws: ``FileError`` whose cause `isOccupied` where the name was taken meanwhile.
   package func create(
-    _ name: InstanceName, _ target: Target, baseImage: String, options: JSONObject,
-    makeDisk: (String) async throws -> Void
+    _ name: InstanceName, _ target: Target, baseImage: String, baseDigest: String? = nil,
+    options: JSONObject, makeDisk: (String) async throws -> Void
   ) async throws -> Locked {
     sweep()
     let staging = InstanceFiles(
@@ -71,7 +72,7 @@ package struct InstanceStore: Sendable {
       else { throw InstanceError.running(name: name.text, doing: "create") }
       let record = InstanceRecord(
         name: name.text, target: target, createdAt: .now, baseImage: baseImage,
-        options: options)
+        baseDigest: baseDigest, options: options)
       try JSONFile.write(record.json, to: staging.record)
       try await makeDisk(staging.disk)
       let files = files(name)

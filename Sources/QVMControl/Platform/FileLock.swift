@@ -25,8 +25,9 @@ package struct FileLock: Sendable {
   package func release() { flock(descriptor.number, LOCK_UN) }
 
   private static func lock(
-    _ path: String, wait: Bool, create: Bool
+    _ path: String, wait: Bool, create: Bool, isShared: Bool = false
   ) throws(FileError) -> FileLock? {
+    let operation = (isShared ? LOCK_SH : LOCK_EX) | (wait ? 0 : LOCK_NB)
     var glances = 0
     while true {
       let flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | (create ? O_CREAT : 0)
@@ -35,7 +36,7 @@ package struct FileLock: Sendable {
         throw FileError(verb: "lock", path: path, cause: .last("open"))
       }
       let descriptor = Descriptor(owning: number)
-      while flock(number, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
+      while flock(number, operation) != 0 {
         if errno == EINTR { continue }
         if errno == EWOULDBLOCK {
           // Somebody may only have a look, which takes a moment; who holds it keeps it.
@@ -63,6 +64,11 @@ package struct FileLock: Sendable {
   /// Locks a file, created where it is absent; nil if another process holds the lock.
   package static func attempt(_ path: String) throws(FileError) -> FileLock? {
     try lock(path, wait: false, create: true)
+  }
+
+  /// The same together with others who share the lock; nil if a process holds it alone.
+  package static func attemptShared(_ path: String) throws(FileError) -> FileLock? {
+    try lock(path, wait: false, create: true, isShared: true)
   }
 
   /// Locks a file that must exist; nil if another process holds the lock.
