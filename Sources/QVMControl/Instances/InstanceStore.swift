@@ -126,21 +126,27 @@ package struct InstanceStore: Sendable {
     try Files.removeTree(doomed)
   }
 
-  /// Removes what commands that were killed have left half-made or half-removed.
-  package func sweep() {
-    for entry in Files.list(cache.instances) where entry.hasPrefix(".") {
+  /// The folders that commands that were killed have left half-made or half-removed.
+  package var leftovers: [String] {
+    Files.list(cache.instances).compactMap { entry in
+      guard entry.hasPrefix(".") else { return nil }
       let folder = "\(cache.instances)/\(entry)"
       let files = InstanceFiles(folder: folder)
       if entry.hasPrefix(".new-") {
-        guard !FileLock.isHeld(files.vmLock) else { continue }
+        guard !FileLock.isHeld(files.vmLock) else { return nil }
         // One that isn't locked yet is a moment old; one that stays so was left behind.
         guard let found = Files.information(folder),
           Files.exists(files.vmLock) || Timestamp.now.seconds - found.modified > 60
-        else { continue }
+        else { return nil }
       } else if !entry.hasPrefix(".removed-") {
-        continue
+        return nil
       }
-      try? Files.removeTree(folder)
+      return folder
     }
+  }
+
+  /// Removes what commands that were killed have left half-made or half-removed.
+  package func sweep() {
+    for folder in leftovers { try? Files.removeTree(folder) }
   }
 }

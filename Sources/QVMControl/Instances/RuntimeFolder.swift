@@ -11,6 +11,12 @@ package struct RuntimeFolder: Sendable, Hashable {
   package var console: String { "\(path)/console.sock" }
   package var control: String { "\(path)/control.sock" }
 
+  /// Where the folders of this user's instances are, of all caches.
+  static var parents: [String] {
+    let folders = [Host.environment("XDG_RUNTIME_DIR").map { "\($0)/qvm" }].compactMap(\.self)
+    return folders.filter { $0.hasPrefix("/") } + ["/tmp/qvm-\(Host.userID)"]
+  }
+
   /// The folder for an instance: `$XDG_RUNTIME_DIR/qvm/<hash>`, or `/tmp/qvm-<uid>/<hash>` where
   /// that variable is unset or too long for a socket's address.
   ///
