@@ -4,10 +4,11 @@ import TestSupport
 import Testing
 
 /// Commands that only look must answer at once: they start no thread and no process.
-@Suite(.timeLimit(.minutes(1))) struct StartUpTests {
+@Suite(.timeLimit(.minutes(3))) struct StartUpTests {
   @Test(arguments: [
     ["--version"], ["--help"], ["run", "--help"], ["list"], ["list", "--json"], ["status", "seen"],
-    ["config", "print-path"], ["run", "--dry-run", "demo", "1"], ["__complete", "st"],
+    ["images"], ["images", "--json"], ["prune", "--dry-run"], ["config", "print-path"],
+    ["run", "--dry-run", "demo", "1"], ["__complete", "st"],
   ])
   func `a command that only looks starts neither thread nor process`(words: [String]) async throws {
     try await Sandbox.with { sandbox in
