@@ -104,9 +104,8 @@ package struct Launch: Sendable {
       let toolchain = try await toolchain(for: instance, with: client)
       return try boot(instance, toolchain, isFirst: false, waitsForConsole)
     }
-    let provisions = try await Provisions.ensure(for: target, with: client)
-    let instance = try await create(in: store, provisions, on: client.loop)
-    return try boot(instance, provisions.toolchain, isFirst: true, waitsForConsole)
+    let (instance, toolchain) = try await createAnew(in: store, with: client)
+    return try boot(instance, toolchain, isFirst: true, waitsForConsole)
   }
 
   /// The instance that is named, locked; nil where it is to be created.
@@ -133,24 +132,50 @@ package struct Launch: Sendable {
     guard Files.exists(record.baseImage) else {
       throw InstanceError.baseImageMissing(name: instance.name.text, path: record.baseImage)
     }
+    try await BaseImage.at(record.baseImage)?.checked(
+      against: record.baseDigest, on: client.loop)
     return try await QEMUToolchain.ensure(for: target, with: client)
   }
 
+  /// How often to begin anew where others keep removing the base image.
+  private static let attempts = 5
+
+  /// Creates the instance over its base image, downloaded where it is missing.
+  private func createAnew(
+    in store: InstanceStore, with client: ReleaseClient
+  ) async throws -> (InstanceStore.Locked, QEMUToolchain) {
+    var lost: String?
+    for _ in 0..<Self.attempts {
+      let provisions = try await Provisions.ensure(for: target, with: client)
+      do {
+        let image = try await provisions.baseImage.checked(on: client.loop)
+        // Until the instance names its image nobody may remove that.
+        let lock = try await ImagesLock.shared(at: cache.images, on: client.loop)
+        defer { lock.release() }
+        if Files.information(image.path).map({ FileStamp($0) }) == image.stamp {
+          let instance = try await create(in: store, provisions, image, on: client.loop)
+          return (instance, provisions.toolchain)
+        }
+      } catch ImageError.changed(_, .gone) {}
+      lost = provisions.baseImage.path
+    }
+    throw ImageError.changed(path: lost ?? cache.images, .gone)
+  }
+
   private func create(
-    in store: InstanceStore, _ provisions: Provisions, on loop: EventLoop
+    in store: InstanceStore, _ provisions: Provisions, _ baseImage: BaseImage, on loop: EventLoop
   ) async throws -> InstanceStore.Locked {
-    let baseImage = provisions.baseImage.path
     var options = overrides.json
     options["shutdownTimeout"] = .integer(Int64(shutdownTimeout))
     while true {
       let candidate = name ?? InstanceName.random()
       do {
         return try await store.create(
-          candidate, target, baseImage: baseImage, options: options,
-          boot: try intention(store.files(candidate))
+          candidate, target, baseImage: baseImage.path, baseDigest: baseImage.sha256,
+          options: options, boot: try intention(store.files(candidate))
         ) { disk in
           try await DiskImage.createOverlay(
-            at: disk, over: baseImage, qemuImg: provisions.imageTools.qemuImg, on: loop)
+            at: disk, over: baseImage.path, qemuImg: provisions.imageTools.qemuImg, on: loop)
         }
       } catch let error as FileError where error.cause.isOccupied {
         // A random name is simply drawn again; a name that was asked for is somebody else's now.

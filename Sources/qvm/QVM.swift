@@ -51,7 +51,8 @@ enum QVM {
     commands: [
       RunCommand.self, PullCommand.self, ListCommand.self, StatusCommand.self, WaitCommand.self,
       StopCommand.self, StartCommand.self, ConsoleCommand.self, LogsCommand.self, SSHCommand.self,
-      RemoveCommand.self, ConfigPrintPathCommand.self, CompletionsCommand.self,
+      RemoveCommand.self, ImagesCommand.self, VerifyCommand.self, PruneCommand.self,
+      ConfigPrintPathCommand.self, CompletionsCommand.self,
     ],
     sections: HelpSection.ofProgram,
     instanceNames: {

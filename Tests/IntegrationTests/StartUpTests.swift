@@ -7,7 +7,8 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct StartUpTests {
   @Test(arguments: [
     ["--version"], ["--help"], ["run", "--help"], ["list"], ["list", "--json"], ["status", "seen"],
-    ["config", "print-path"], ["run", "--dry-run", "demo", "1"], ["__complete", "st"],
+    ["images"], ["images", "--json"], ["prune", "--dry-run"], ["config", "print-path"],
+    ["run", "--dry-run", "demo", "1"], ["__complete", "st"],
   ])
   func `a command that only looks starts neither thread nor process`(words: [String]) async throws {
     try await Sandbox.with { sandbox in

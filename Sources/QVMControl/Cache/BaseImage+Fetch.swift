@@ -9,6 +9,7 @@ extension BaseImage {
   /// - Parameters:
   ///   - target: What the image is for.
   ///   - refresh: Whether to look for a newer release.
+  ///   - release: The tag of the only release that will do; nil for any.
   ///   - client: Where to look.
   ///   - imageTools: Gives the `qemu-img` to check the image with; asked only when there is one to
   ///     download, at the same time.
@@ -16,9 +17,12 @@ extension BaseImage {
   /// - Throws: ``ImageError``, ``ReleaseError``, ``DownloadError``, ``FileError``;
   ///   `CancellationError`.
   package static func ensure(
-    _ target: Target, refresh: Bool = false, with client: ReleaseClient,
+    _ target: Target, refresh: Bool = false, release: String? = nil, with client: ReleaseClient,
     imageTools: @escaping @Sendable () async throws -> ImageTools
   ) async throws -> BaseImage {
+    if let release {
+      return try await ensure(target, of: release, with: client, imageTools: imageTools)
+    }
     guard let repository = target.operatingSystem.builderRepository else {
       return try await ensureBuiltin(target, with: client, imageTools: imageTools)
     }
@@ -33,17 +37,18 @@ extension BaseImage {
 
   // MARK: - The demo guest
 
-  private static func ensureBuiltin(
-    _ target: Target, with client: ReleaseClient, imageTools: () async throws -> ImageTools
+  static func ensureBuiltin(
+    _ target: Target, anew: Bool = false, with client: ReleaseClient,
+    imageTools: () async throws -> ImageTools
   ) async throws -> BaseImage {
     let path = path(target.imageName, tag: builtinTag, in: client.cache)
     return try await client.once(
-      target.imageName, existing: { find(target, in: client.cache) }
+      target.imageName, existing: { anew ? nil : find(target, in: client.cache) }
     ) { lock in
-      let folder = Files.parent(of: path)
-      try Files.makeFolder(folder)
-      let raw = "\(folder)/.\(target.imageName).raw"
-      let converted = "\(folder)/.\(target.imageName).qcow2"
+      // Named as downloads are, so that what a run leaves that is killed goes with theirs.
+      let stem = "\(client.cache.downloads)/\(target.imageName)@\(builtinTag)"
+      let raw = "\(stem).raw"
+      let converted = "\(stem).qcow2"
       defer {
         try? Files.remove(raw)
         try? Files.remove(converted)
@@ -57,11 +62,11 @@ extension BaseImage {
       guard output.succeeded, let found = Files.information(converted) else {
         throw InstanceError.cannotCreateDisk(path: path, why: output.complaint)
       }
+      let sha256 = try await FileDigest.sha256(of: converted, on: client.loop)
       let image = BaseImage(
         name: target.imageName, tag: builtinTag, path: path, size: found.size, url: nil,
-        sha256: nil)
-      try image.place(converted)
-      return image
+        sha256: sha256, isUnverified: sha256 == nil)
+      return try await image.place(converted, on: client.loop)
     }
   }
 }

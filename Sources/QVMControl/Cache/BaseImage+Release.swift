@@ -57,13 +57,34 @@ extension BaseImage {
       guard let there else { return nil }
       // What instances stand on is not replaced behind their backs, not even when damaged.
       if there.isWhole { return there }
-      throw .damaged(
-        path: there.path, size: Files.information(there.path)?.size ?? 0, expected: there.size)
+      throw .changed(
+        path: there.path, .size(Files.information(there.path)?.size ?? 0, expected: there.size))
+    }
+
+    /// The image of one release, anew, whatever is in its place.
+    ///
+    /// - Parameters:
+    ///   - tag: The release's.
+    ///   - accept: Throws where the image must not get there.
+    /// - Returns: The image, in its place.
+    /// - Throws: ``ReleaseError`` `notInRelease`; ``ImageError``, ``ArchiveError``,
+    ///   ``DownloadError``, ``FileError``; `CancellationError`.
+    func again(
+      tag: String, accept: (BaseImage) throws -> Void
+    ) async throws -> BaseImage {
+      try await download(
+        try await client.find(anyOf: [image, bundle], tag: tag, in: repository), accept: accept)
+    }
+
+    private func fetch(_ asset: ReleaseClient.Asset) async throws -> BaseImage {
+      if let there = try existing(asset) { return there }
+      return try await download(asset)
     }
 
     /// Downloads an image, and puts it into its place once it has been looked through.
-    private func fetch(_ asset: ReleaseClient.Asset) async throws -> BaseImage {
-      if let there = try existing(asset) { return there }
+    private func download(
+      _ asset: ReleaseClient.Asset, accept: (BaseImage) throws -> Void = { _ in }
+    ) async throws -> BaseImage {
       async let tools = imageTools()
       let download = Download(asset: asset, client: client, lock: lock)
       let file = try await download.fetch()
@@ -72,8 +93,8 @@ extension BaseImage {
         let path =
           isBundle
           ? try await unpacked(file.path, download, qemuImg: try await tools.qemuImg) : file.path
-        try checkHeader(of: path, name: asset.name)
-        try await check(path, name: asset.name, with: try await tools, on: client.loop)
+        try BaseImage.checkHeader(of: path, name: asset.name)
+        try await BaseImage.check(path, name: asset.name, with: try await tools, on: client.loop)
         let image = BaseImage(
           name: target.imageName, tag: asset.tag,
           path: BaseImage.path(target.imageName, tag: asset.tag, in: client.cache),
@@ -81,10 +102,11 @@ extension BaseImage {
           sha256: isBundle
             ? try await FileDigest.sha256(of: path, on: client.loop) : file.sha256,
           isUnverified: asset.listed?.sha256 == nil || file.sha256 == nil)
+        try accept(image)
         clean(beside: image.path)
-        try image.place(path)
+        let placed = try await image.place(path, on: client.loop)
         download.clean()
-        return image
+        return placed
       } catch let error as ImageError {
         download.clean()
         throw error
@@ -113,28 +135,6 @@ extension BaseImage {
       try Files.removeTree(download.unpacked)
       return try await ImageBundle(path: path, name: bundle).image(
         in: download.unpacked, qemuImg: qemuImg, holding: lock, on: client.loop)
-    }
-
-    /// Makes sure that a file is an image that needs no other.
-    private func checkHeader(of file: String, name: String) throws(ImageError) {
-      do throws(Qcow2Header.Problem) {
-        let head = (try? Files.head(of: file, count: Qcow2Header.length)) ?? []
-        _ = try Qcow2Header(head)
-      } catch {
-        throw ImageError.unusable(name: name, error)
-      }
-    }
-
-    /// Makes sure that all of an image is there, and right.
-    private func check(
-      _ file: String, name: String, with tools: ImageTools, on loop: EventLoop
-    ) async throws {
-      let output = try await Program.run(
-        tools.qemuImg, ["check", "-q", "-f", "qcow2", file], environment: ToolEnvironment.entries,
-        on: loop)
-      // 3 is space that belongs to nothing: a waste, but all that the guest reads is right.
-      if output.end == .exited(0) || output.end == .exited(3) { return }
-      throw ImageError.corrupt(name: name, why: output.complaint)
     }
   }
 }

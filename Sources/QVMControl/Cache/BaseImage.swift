@@ -16,6 +16,10 @@ package struct BaseImage: Sendable, Hashable {
   /// Whether its release told no digest that what came could be held to.
   package let isUnverified: Bool
   package let fetched: Timestamp
+  /// What the file looked like when its digest was taken; nil where no record says.
+  package internal(set) var stamp: FileStamp?
+  /// Whether all of this is on record.
+  package let isRecorded: Bool
 
   static let builtinTag = "builtin"
   static let schema = 1
@@ -24,7 +28,7 @@ package struct BaseImage: Sendable, Hashable {
     "\(cache.images)/\(tag)/\(name).qcow2"
   }
 
-  private static func recordPath(_ image: String) -> String {
+  static func recordPath(_ image: String) -> String {
     "\(image.dropLast(".qcow2".count)).json"
   }
 
@@ -32,12 +36,24 @@ package struct BaseImage: Sendable, Hashable {
 
   /// The image for a target that was fetched last; nil where there is none. Asks no network.
   package static func find(_ target: Target, in cache: Cache) -> BaseImage? {
-    all(named: target.imageName, in: cache).filter(\.isWhole).max { $0.fetched < $1.fetched }
+    all(named: target.imageName, in: cache).filter(\.isWhole).max { $0.age < $1.age }
   }
 
   /// All base images, by name and then by age, the newest last.
   package static func list(in cache: Cache) -> [BaseImage] {
-    all(named: nil, in: cache).sorted { ($0.name, $0.fetched) < ($1.name, $1.fetched) }
+    all(named: nil, in: cache).sorted { ($0.name, $0.age) < ($1.name, $1.age) }
+  }
+
+  /// What tells the older of two images: within the same second the time of the file.
+  private var age: Age { Age(fetched: fetched, modified: stamp?.modified ?? 0) }
+
+  private struct Age: Comparable {
+    let fetched: Timestamp
+    let modified: Int
+
+    static func < (left: Age, right: Age) -> Bool {
+      (left.fetched, left.modified) < (right.fetched, right.modified)
+    }
   }
 
   static func all(named name: String?, in cache: Cache) -> [BaseImage] {
@@ -49,7 +65,7 @@ package struct BaseImage: Sendable, Hashable {
     }
   }
 
-  private init?(at path: String, tag: String) {
+  init?(at path: String, tag: String) {
     let file = Files.lastName(of: path)
     guard file.hasSuffix(".qcow2"), !file.hasPrefix("."),
       let found = Files.information(path), found.kind == .file
@@ -59,12 +75,15 @@ package struct BaseImage: Sendable, Hashable {
     self.tag = tag
     self.path = path
     // Without its record, which only somebody else can have removed, it is taken as it is.
-    size = record?["bytes"]?.int ?? found.size
+    let bytes = record?["bytes"]?.int
+    let time = record?["fetched"]?.string.flatMap { Timestamp($0) }
+    size = bytes ?? found.size
     url = record?["url"]?.string
-    sha256 = record?["sha256"]?.string
+    sha256 = record?["sha256"]?.string.flatMap { $0.isEmpty ? nil : $0 }
     isUnverified = record?["unverified"]?.bool ?? false
-    fetched =
-      record?["fetched"]?.string.flatMap { Timestamp($0) } ?? Timestamp(seconds: found.modified)
+    fetched = time ?? Timestamp(seconds: found.modified)
+    stamp = record.flatMap { FileStamp($0) }
+    isRecorded = bytes != nil && time != nil
   }
 
   /// Whether the file still has all of its bytes.
@@ -84,19 +103,44 @@ package struct BaseImage: Sendable, Hashable {
     self.sha256 = sha256
     self.isUnverified = isUnverified
     fetched = .now
+    isRecorded = true
+  }
+
+  /// The same image, with what was found out about its file.
+  init(_ image: BaseImage, stamp: FileStamp, sha256: String?) {
+    name = image.name
+    tag = image.tag
+    path = image.path
+    size = stamp.size
+    url = image.url
+    self.sha256 = sha256
+    // A digest that was only taken now was held to nothing.
+    isUnverified = image.isUnverified || image.sha256 != sha256
+    fetched = image.fetched
+    self.stamp = stamp
+    isRecorded = true
   }
 
   /// Moves a file that was checked to its place, where nobody writes to it any more.
-  func place(_ file: String) throws {
-    try Files.makeFolder(Files.parent(of: path))
+  ///
+  /// - Returns: The image with the stamp of its file.
+  func place(_ file: String, on loop: EventLoop) async throws -> BaseImage {
+    let folder = Files.parent(of: path)
+    // Or else the folder could be removed as an empty one meanwhile.
+    let lock = try await ImagesLock.shared(at: Files.parent(of: folder), on: loop)
+    defer { lock.release() }
+    try Files.makeFolder(folder)
     try Files.setMode(0o444, of: file)
     try Files.synchronize(file)
+    var image = self
+    image.stamp = Files.information(file).map { FileStamp($0) }
     // The record first: an image that is there has one.
-    try JSONFile.write(record, to: Self.recordPath(path))
+    try JSONFile.write(image.record, to: Self.recordPath(path))
     try Files.rename(file, to: path)
+    return image
   }
 
-  private var record: JSONValue {
+  var record: JSONValue {
     var object: JSONObject = [
       "schema": .integer(Int64(Self.schema)), "tag": .string(tag), "bytes": .integer(Int64(size)),
       "fetched": .string(fetched.description),
@@ -104,6 +148,9 @@ package struct BaseImage: Sendable, Hashable {
     object["url"] = url.map(JSONValue.string)
     object["sha256"] = sha256.map(JSONValue.string)
     if isUnverified { object["unverified"] = true }
+    if let stamp {
+      for member in stamp.members.members { object[member.name] = member.value }
+    }
     return .object(object)
   }
 }

@@ -7,8 +7,21 @@ package enum ImageError: QVMFailure, Hashable {
   case unusable(name: String, Qcow2Header.Problem)
   /// `why` is qemu-img's own words.
   case corrupt(name: String, why: String)
-  /// An image in the cache that has changed since it was put there.
-  case damaged(path: String, size: Int, expected: Int)
+  /// An image in the cache that is not, or no longer, the one that was put there.
+  case changed(path: String, Change)
+  /// The release has another file by now than the one that the instances `users` stand on.
+  case republished(name: String, tag: String, found: String?, expected: String, users: [String])
+  /// Others keep the lock on the images.
+  case busy(folder: String)
+
+  package enum Change: Sendable, Hashable {
+    case gone
+    /// In bytes.
+    case size(Int, expected: Int)
+    case content
+    /// It is another one than the instance was created over.
+    case replaced
+  }
 
   package var message: String {
     switch self {
@@ -19,8 +32,17 @@ package enum ImageError: QVMFailure, Hashable {
       "\(name) of \(tag) is a bundle, and zstd, which unpacks it, is not installed"
     case .unusable(let name, let problem): "\(name) \(problem.description)"
     case .corrupt(let name, let why): "\(name) is a corrupt image: \(why)"
-    case .damaged(let path, let size, let expected):
+    case .changed(let path, .gone): "the base image \(path) is gone"
+    case .changed(let path, .size(let size, let expected)):
       "the base image \(path) has \(size) bytes instead of \(expected)"
+    case .changed(let path, .content):
+      "the base image \(path) has changed since it was fetched"
+    case .changed(let path, .replaced):
+      "the base image \(path) is another one than the instance was created over"
+    case .republished(let name, let tag, let found, let expected, let users):
+      "the release \(tag) has another \(name) by now (sha256 \(found ?? "unknown") instead of "
+        + "\(expected)), and \(users.joined(separator: ", ")) cannot do with it"
+    case .busy(let folder): "other commands are using the base images in \(folder)"
     }
   }
 
@@ -33,7 +55,12 @@ package enum ImageError: QVMFailure, Hashable {
       "Check QVM_BASE_URL, and whether a network log-in page is in the way."
     case .unusable: "This release can't be used; try another version."
     case .corrupt: "Run the same command again to download it anew."
-    case .damaged(let path, _, _): "Remove it with 'rm -f \(path)' and pull it again."
+    case .changed(let path, _):
+      BaseImage.command(fetching: path).map { "Fetch the same one again with '\($0)'." }
+    case .republished(_, _, _, _, let users):
+      "Put a copy of the old file back, or remove the instances with "
+        + "'qvm rm \(users.joined(separator: " "))' and run the command again."
+    case .busy: "Try again when they are done."
     }
   }
 

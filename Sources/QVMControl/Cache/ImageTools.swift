@@ -35,6 +35,16 @@ package struct ImageTools: Sendable, Hashable {
     }
   }
 
+  /// A `qemu-img` that is there already, whatever it is for; nil where there is none.
+  package static func present(in cache: Cache) -> ImageTools? {
+    if let choice = try? QEMUChoice.fromEnvironment(), case .folder(let folder) = choice,
+      Files.isExecutable("\(folder)/bin/qemu-img")
+    {
+      return ImageTools(qemuImg: "\(folder)/bin/qemu-img")
+    }
+    return managed(in: cache) ?? Host.find("qemu-img").map(ImageTools.init)
+  }
+
   private static func managed(in cache: Cache) -> ImageTools? {
     let path = "\(cache.imageTools)/qemu-img"
     guard ReleaseFile.tag(in: cache.imageTools) != nil, Files.isExecutable(path) else { return nil }

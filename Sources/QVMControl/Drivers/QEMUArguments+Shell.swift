@@ -36,7 +36,7 @@ extension QEMUArguments {
   ///
   /// An equals sign is harmless but in the program's name, where it would make an assignment, and
   /// in front of a word, where zsh expands it.
-  private static func shellQuoted(_ word: String, isProgram: Bool) -> String {
+  static func shellQuoted(_ word: String, isProgram: Bool = false) -> String {
     let equals = UInt8(ascii: "=")
     let isAssignment = isProgram && word.utf8.contains(equals)
     if let first = word.utf8.first, first != equals, !isAssignment,

@@ -53,8 +53,10 @@ package enum InstanceError: QVMFailure, Hashable {
     case .unreadable(let error): error.advice
     case .exists: "Choose another --name, or remove that instance with 'qvm rm'."
     case .broken(let name, _): "Remove it with 'qvm rm \(name)'."
-    case .baseImageMissing(let name, _):
-      "Put the same file back, or remove the instance with 'qvm rm \(name)'."
+    case .baseImageMissing(let name, let path):
+      BaseImage.command(fetching: path).map {
+        "Fetch the same one again with '\($0)', or remove the instance with 'qvm rm \(name)'."
+      } ?? "Put the same file back, or remove the instance with 'qvm rm \(name)'."
     case .runtimePathTooLong: "Set XDG_RUNTIME_DIR to a shorter path."
     case .cannotCreateDisk: "Check the free space there; QVM_CACHE can name another disk."
     }

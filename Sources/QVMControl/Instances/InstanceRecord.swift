@@ -9,27 +9,33 @@ package struct InstanceRecord: Sendable, Hashable {
   package let createdAt: Timestamp
   /// The absolute path of the base image under its disk.
   package let baseImage: String
+  /// The SHA-256 of that image, in lower-case hexadecimal digits; nil where it wasn't known.
+  package let baseDigest: String?
   /// The options that it was created with, to boot it in the same way again.
   package let options: JSONObject
 
   package init(
-    name: String, target: Target, createdAt: Timestamp, baseImage: String, options: JSONObject
+    name: String, target: Target, createdAt: Timestamp, baseImage: String,
+    baseDigest: String? = nil, options: JSONObject
   ) {
     self.name = name
     self.target = target
     self.createdAt = createdAt
     self.baseImage = baseImage
+    self.baseDigest = baseDigest
     self.options = options
   }
 
   package var json: JSONValue {
-    [
+    var object: JSONObject = [
       "schema": .integer(Int64(Self.schema)), "name": .string(name),
       "os": .string(target.operatingSystem.rawValue), "version": .string(target.version),
       "platform": .string(target.architecture.rawValue),
       "createdAt": .string(createdAt.description), "baseImage": .string(baseImage),
-      "options": .object(options),
     ]
+    object["baseDigest"] = baseDigest.map(JSONValue.string)
+    object["options"] = .object(options)
+    return .object(object)
   }
 
   /// Reads the record of an instance.
@@ -42,6 +48,7 @@ package struct InstanceRecord: Sendable, Hashable {
     try json.checkSchema(Self.schema, path)
     name = try json.text("name", path)
     baseImage = try json.text("baseImage", path)
+    baseDigest = json["baseDigest"]?.string
     options = json["options"]?.object ?? JSONObject()
     guard let createdAt = Timestamp(try json.text("createdAt", path)) else {
       throw .missing(member: "createdAt", path: path)

@@ -52,14 +52,15 @@ package struct InstanceStore: Sendable {
   ///   - name: A name that is free.
   ///   - target: What its guest is.
   ///   - baseImage: The absolute path of the image under its disk.
+  ///   - baseDigest: The image's digest, if it is known.
   ///   - options: The options to boot it with, for its record.
   ///   - boot: What is intended with it, in case its maker is killed before it has a supervisor.
   ///   - makeDisk: Makes the overlay at the path it is given.
   /// - Returns: The instance, locked.
   /// - Throws: `similar`; ``FileError`` whose cause `isOccupied` where the name was taken meanwhile.
   package func create(
-    _ name: InstanceName, _ target: Target, baseImage: String, options: JSONObject,
-    boot: BootRecord? = nil, makeDisk: (String) async throws -> Void
+    _ name: InstanceName, _ target: Target, baseImage: String, baseDigest: String? = nil,
+    options: JSONObject, boot: BootRecord? = nil, makeDisk: (String) async throws -> Void
   ) async throws -> Locked {
     sweep()
     try checkFree(name)
@@ -76,7 +77,7 @@ package struct InstanceStore: Sendable {
       try Files.rename(unlocked.folder, to: staging.folder)
       let record = InstanceRecord(
         name: name.text, target: target, createdAt: .now, baseImage: baseImage,
-        options: options)
+        baseDigest: baseDigest, options: options)
       try JSONFile.write(record.json, to: staging.record)
       if let boot { try JSONFile.write(boot.json, to: staging.boot) }
       try await makeDisk(staging.disk)
@@ -159,21 +160,27 @@ package struct InstanceStore: Sendable {
     try Files.removeTree(doomed)
   }
 
-  /// Removes what commands that were killed have left half-made or half-removed.
-  package func sweep() {
-    for entry in Files.list(cache.instances) where entry.hasPrefix(".") {
+  /// The folders that commands that were killed have left half-made or half-removed.
+  package var leftovers: [String] {
+    Files.list(cache.instances).compactMap { entry in
+      guard entry.hasPrefix(".") else { return nil }
       let folder = "\(cache.instances)/\(entry)"
       let files = InstanceFiles(folder: folder)
       if entry.hasPrefix(".new-") {
-        guard !FileLock.isHeld(files.vmLock) else { continue }
+        guard !FileLock.isHeld(files.vmLock) else { return nil }
       } else if entry.hasPrefix(".unlocked-") {
         // It is so for a moment; one that stays so was left behind.
         guard let found = Files.information(folder), Timestamp.now.seconds - found.modified > 60
-        else { continue }
+        else { return nil }
       } else if !entry.hasPrefix(".removed-") {
-        continue
+        return nil
       }
-      try? Files.removeTree(folder)
+      return folder
     }
+  }
+
+  /// Removes what commands that were killed have left half-made or half-removed.
+  package func sweep() {
+    for folder in leftovers { try? Files.removeTree(folder) }
   }
 }

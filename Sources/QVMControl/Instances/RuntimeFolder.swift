@@ -13,6 +13,12 @@ package struct RuntimeFolder: Sendable, Hashable {
   /// How the boot ended, where the instance's own folder did not take it: its disk may be full.
   package var outcome: String { "\(path)/outcome.json" }
 
+  /// Where the folders of this user's instances are, of all caches.
+  static var parents: [String] {
+    let folders = [Host.environment("XDG_RUNTIME_DIR").map { "\($0)/qvm" }].compactMap(\.self)
+    return folders.filter { $0.hasPrefix("/") } + ["/tmp/qvm-\(Host.userID)"]
+  }
+
   /// The folder for an instance: `$XDG_RUNTIME_DIR/qvm/<hash>`, or `/tmp/qvm-<uid>/<hash>` where
   /// that variable is unset or too long for a socket's address.
   ///

@@ -25,8 +25,9 @@ package struct FileLock: Sendable {
   package func release() { flock(descriptor.number, LOCK_UN) }
 
   private static func lock(
-    _ path: String, _ operation: Int32 = LOCK_EX, wait: Bool, create: Bool
+    _ path: String, wait: Bool, create: Bool, isShared: Bool = false
   ) throws(FileError) -> FileLock? {
+    let operation = (isShared ? LOCK_SH : LOCK_EX) | (wait ? 0 : LOCK_NB)
     var glances = 0
     while true {
       let flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | (create ? O_CREAT : 0)
@@ -35,7 +36,7 @@ package struct FileLock: Sendable {
         throw FileError(verb: "lock", path: path, cause: .last("open"))
       }
       let descriptor = Descriptor(owning: number)
-      while flock(number, wait ? operation : operation | LOCK_NB) != 0 {
+      while flock(number, operation) != 0 {
         if errno == EINTR { continue }
         if errno == EWOULDBLOCK {
           // Somebody may only have a look, which takes a moment; who holds it keeps it.
@@ -65,6 +66,11 @@ package struct FileLock: Sendable {
     try lock(path, wait: false, create: true)
   }
 
+  /// The same together with others who share the lock; nil if a process holds it alone.
+  package static func attemptShared(_ path: String) throws(FileError) -> FileLock? {
+    try lock(path, wait: false, create: true, isShared: true)
+  }
+
   /// Locks a file that must exist; nil if another process holds the lock.
   package static func attemptExisting(_ path: String) throws(FileError) -> FileLock? {
     try lock(path, wait: false, create: false)
@@ -80,7 +86,7 @@ package struct FileLock: Sendable {
   ///
   /// - Throws: ``FileError`` also where the file is removed meanwhile.
   package static func untilFree(_ path: String) throws(FileError) {
-    _ = try lock(path, LOCK_SH, wait: true, create: false)
+    _ = try lock(path, wait: true, create: false, isShared: true)
   }
 
   /// Whether somebody holds the lock; false where there is no such file.

@@ -37,6 +37,8 @@ package enum Files {
     package let owner: UInt32
     /// Seconds since 1970.
     package let modified: Int
+    /// Nanoseconds since 1970, as exactly as the disk keeps them.
+    package let modifiedExactly: Int
     package let inode: UInt64
     package let device: UInt64
   }
@@ -203,10 +205,12 @@ extension Files.Information {
     mode = UInt32(status.st_mode) & 0o7777
     owner = status.st_uid
     #if canImport(Darwin)
-      modified = status.st_mtimespec.tv_sec
+      let time = status.st_mtimespec
     #else
-      modified = status.st_mtim.tv_sec
+      let time = status.st_mtim
     #endif
+    modified = time.tv_sec
+    modifiedExactly = time.tv_sec &* 1_000_000_000 &+ time.tv_nsec
     inode = UInt64(status.st_ino)
     device = UInt64(truncatingIfNeeded: status.st_dev)
   }

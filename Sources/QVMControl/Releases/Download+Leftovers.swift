@@ -10,9 +10,8 @@ extension Download {
   }
 
   private static func clean(_ name: String, in cache: Cache) {
-    for entry in Files.list(cache.downloads) {
-      // With a dot before it: a note that was being written.
-      guard entry.hasPrefix("\(name)@") || entry.hasPrefix(".\(name)@") else { continue }
+    for entry in Files.list(cache.downloads) where Self.name(of: entry) == name {
+      if entry.hasSuffix(".lock") { continue }
       try? Files.removeTree("\(cache.downloads)/\(entry)")
     }
   }
@@ -20,28 +19,50 @@ extension Download {
   /// Removes what whoever downloaded a file has left when it was killed with the file in its place
   /// already. The lock is there as long as anything else is.
   static func cleanAfterKill(_ name: String, in cache: Cache) {
+    guard Files.exists("\(cache.downloads)/\(name).lock") else { return }
+    _ = try? removeLeftovers(of: name, in: cache)
+  }
+
+  /// What an entry of the downloads belongs to: `NAME@TAG.…`, the same with a dot before it while
+  /// it is written, and `NAME.lock` as `once` makes it.
+  private static func name(of entry: String) -> String {
+    let visible = entry.drop { $0 == "." }
+    let name = visible.prefix { $0 != "@" }
+    return String(
+      name.hasSuffix(".lock") && name == visible ? name.dropLast(".lock".count) : name)
+  }
+
+  /// What interrupted downloads have left and nobody is at.
+  struct Leftover: Sendable, Hashable {
+    let name: String
+    /// What it takes on the disk, in bytes.
+    let size: Int
+  }
+
+  static func leftovers(in cache: Cache) -> [Leftover] {
+    let entries = Dictionary(grouping: Files.list(cache.downloads), by: name(of:))
+    return entries.sorted { $0.key < $1.key }.compactMap { name, entries in
+      if FileLock.isHeld("\(cache.downloads)/\(name).lock") { return nil }
+      let size = entries.reduce(0) { $0 + Files.allocated(below: "\(cache.downloads)/\($1)") }
+      return Leftover(name: name, size: size)
+    }
+  }
+
+  /// Removes what interrupted downloads of one file have left; false where somebody is at it.
+  static func removeLeftovers(of name: String, in cache: Cache) throws(FileError) -> Bool {
     let path = "\(cache.downloads)/\(name).lock"
-    guard Files.exists(path), let lock = try? FileLock.attempt(path) else { return }
+    guard let lock = try FileLock.attempt(path) else { return false }
+    defer { lock.release() }
     clean(name, in: cache)
-    try? Files.remove(path)
-    lock.release()
+    // While it is still held: whoever waits locks a new file.
+    try Files.remove(path)
+    return true
   }
 
   /// Removes what interrupted downloads have left, unless somebody is at it.
   package static func prune(in cache: Cache) {
-    let names = Files.list(cache.downloads).map { entry in
-      // `NAME@TAG.…`, the same with a dot before it, and `NAME.lock` as `once` makes it.
-      entry.split(separator: "@").first.map { part in
-        let part = part.hasPrefix(".") ? part.dropFirst() : part
-        return String(part.hasSuffix(".lock") ? part.dropLast(".lock".count) : part)
-      }
-    }
-    for case let name? in Set(names) {
-      let path = "\(cache.downloads)/\(name).lock"
-      guard let lock = try? FileLock.attempt(path) else { continue }
-      clean(name, in: cache)
-      try? Files.remove(path)
-      lock.release()
+    for leftover in leftovers(in: cache) {
+      _ = try? removeLeftovers(of: leftover.name, in: cache)
     }
   }
 }

@@ -147,7 +147,7 @@ extension ReleaseClient {
   }
 
   /// Tries again after a failure that may pass.
-  private func patiently<Value: Sendable>(
+  func patiently<Value: Sendable>(
     _ body: () async throws -> Value
   ) async throws -> Value {
     var pause = limits.pause

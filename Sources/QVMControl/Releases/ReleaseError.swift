@@ -1,29 +1,47 @@
 /// A release, or a file of one, that can't be found.
 package enum ReleaseError: QVMFailure, Hashable {
   case badBaseURL(String)
+  case badTag(String)
   /// No release has the file. `available` is what all releases together have; empty where their
   /// list could not be had, for the reason `listingFailure`.
   case noSuchAsset(
     name: String, page: String, available: [String], listingFailure: DownloadError?)
+  case notInRelease(name: String, tag: String, page: String)
   /// The address of the latest release led to something else, such as a log-in page.
   case noLatest(url: String, answered: String)
 
+  /// Makes sure that a word of the user's can be the tag of a release.
+  ///
+  /// - Throws: `badTag`.
+  package static func check(tag: String) throws(ReleaseError) {
+    if !ReleaseSource.isPlainName(tag) { throw .badTag(tag) }
+  }
+
+  package var exitStatus: ExitStatus {
+    if case .badTag = self { .usage } else { .failed }
+  }
+
   package var message: String {
     switch self {
+    case .badTag(let tag): "'\(tag)' is no tag of a release"
     case .badBaseURL(let url): "QVM_BASE_URL='\(url)' is not an address of a mirror"
     case .noSuchAsset(let name, let page, _, nil): "no release on \(page) has \(name)"
     // What isn't in the list isn't there; without it that can't be told.
     case .noSuchAsset(let name, let page, _, let failure?):
       "none of the releases that are known on \(page) has \(name), and the list of all could "
         + "not be had: \(failure.message)"
+    case .notInRelease(let name, let tag, let page):
+      "the release \(tag) on \(page) has no \(name)"
     case .noLatest(let url, let answered): "\(url) leads to \(answered), which is no release"
     }
   }
 
   package var advice: String? {
     switch self {
+    case .badTag: "Use one such as v0.15.0; 'qvm images --available' lists them."
     case .badBaseURL: "Use an address such as https://mirror.example/cross-platform-actions."
     case .noSuchAsset(_, let page, _, let failure): Self.advice(page: page, failure)
+    case .notInRelease: "'qvm images --available' lists what the releases have."
     case .noLatest:
       "Check QVM_BASE_URL, and whether a network log-in page is in the way."
     }

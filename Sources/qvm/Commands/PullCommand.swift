@@ -4,6 +4,11 @@ import QVMControl
 struct PullCommand: Command {
   static let name = "pull"
   static let summary = "Download a base image, and QEMU if it is missing."
+  static let discussion: String? = """
+    An image that is there is used, of whatever release. With --release it is that release's: one
+    that is missing or damaged is fetched again, and takes its place only if it is the same that
+    its instances stand on.
+    """
   static let parameters: [Parameter<Self>] = [
     .argument("OS", "The operating system.", \.system, completing: .operatingSystems),
     .argument("VERSION", "Its version, such as 14.2.", \.version),
@@ -11,6 +16,7 @@ struct PullCommand: Command {
       "--platform", "ARCH", "CPU architecture (default: the host's).", \.platform,
       completing: .platforms),
     .flag("--refresh", "Look for newer releases of the image and QEMU.", \.refreshes),
+    .option("--release", "TAG", "The release to take it from, such as v0.15.0.", \.release),
     .flag("--quiet", short: "-q", "Say nothing but what goes wrong.", \.isQuiet),
   ]
 
@@ -19,10 +25,12 @@ struct PullCommand: Command {
   var platform: String?
   var refreshes = false
   var isQuiet = false
+  var release: String?
 
   func run() throws -> ExitStatus {
     let target = try Target(
       operatingSystem: system, version: version, platform: platform, host: Host.architecture)
+    if let release { try ReleaseError.check(tag: release) }
     let cache = try Cache.fromEnvironment()
     try cache.prepare()
     let signals = Mailbox<Signal>()
@@ -31,7 +39,9 @@ struct PullCommand: Command {
     let image = try loop.run {
       let client = try ReleaseClient.forTerminal(cache, isQuiet: isQuiet, on: loop)
       return try await Interruption.cancelling(on: signals, loop) {
-        try await Provisions.ensure(for: target, refresh: refreshes, with: client).baseImage
+        try await Provisions.ensure(
+          for: target, refresh: refreshes, release: release, with: client
+        ).baseImage
       }
     }
     try Output.print("\(image.path)\n")

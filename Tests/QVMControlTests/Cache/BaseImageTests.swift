@@ -187,7 +187,7 @@ import Testing
 
       #expect(BaseImage.find(try Self.target.get(), in: fixture.cache) == nil)
       await #expect(
-        throws: ImageError.damaged(path: image.path, size: 1000, expected: content.count)
+        throws: ImageError.changed(path: image.path, .size(1000, expected: content.count))
       ) { _ = try await ensure(fixture) }
     }
   }

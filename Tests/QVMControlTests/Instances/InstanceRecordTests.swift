@@ -8,7 +8,7 @@ import Testing
   private static let text = """
     {"schema":1,"name":"vm","os":"freebsd","version":"14.2","platform":"x86-64",\
     "createdAt":"2000-02-29T12:34:56Z","baseImage":"/c/images/v1/freebsd-14.2-x86-64.qcow2",\
-    "options":{"cpus":2}}
+    "baseDigest":"0a1b","options":{"cpus":2}}
     """
   private let folder: TemporaryFolder
   private var path: String { "\(folder.path)/instance.json" }
@@ -21,10 +21,17 @@ import Testing
       target: try Target(
         operatingSystem: "freebsd", version: "14.2", platform: "x86-64", host: .x86_64),
       createdAt: Timestamp(seconds: 951_827_696),
-      baseImage: "/c/images/v1/freebsd-14.2-x86-64.qcow2", options: ["cpus": 2])
+      baseImage: "/c/images/v1/freebsd-14.2-x86-64.qcow2", baseDigest: "0a1b",
+      options: ["cpus": 2])
     #expect(record.json.text == Self.text)
     try Files.write(Array(Self.text.utf8), to: path)
     #expect(try InstanceRecord(reading: path) == record)
+  }
+
+  @Test func `one from before the base image's digest was noted is read`() throws {
+    let old = Self.text.replacing("\"baseDigest\":\"0a1b\",", with: "")
+    try Files.write(Array(old.utf8), to: path)
+    #expect(try InstanceRecord(reading: path).baseDigest == nil)
   }
 
   @Test func `an absent file is an error, and so is one torn at any length`() throws {

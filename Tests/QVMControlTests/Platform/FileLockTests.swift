@@ -29,6 +29,19 @@ import Testing
     #expect(try FileLock.attempt(path) != nil)
   }
 
+  @Test func `a lock is shared by those who share it, and by nobody else`() throws {
+    let first = try #require(try FileLock.attemptShared(path))
+    let second = try #require(try FileLock.attemptShared(path))
+    #expect(try FileLock.attempt(path) == nil)
+    first.release()
+    #expect(try FileLock.attempt(path) == nil)
+    second.release()
+    #expect(isFreeSoon(path))
+    let alone = try #require(try FileLock.attempt(path))
+    #expect(try FileLock.attemptShared(path) == nil)
+    alone.release()
+  }
+
   @Test func `a lock that nobody refers to is free`() throws {
     func hold() throws { #expect(try FileLock.attempt(path) != nil) }
     try hold()

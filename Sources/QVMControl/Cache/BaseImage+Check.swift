@@ -1,0 +1,101 @@
+internal import QMPClient
+
+/// Whether an image is still what was put into the cache.
+extension BaseImage {
+  /// How an image looks without reading its bytes.
+  package enum State: String, Sendable, Hashable, CaseIterable {
+    case ok
+    /// Its release names no digest that it could have been compared with.
+    case unverified
+    /// Its file isn't the one that was checked; its bytes may be the same all the same.
+    case changed
+    /// Its record is gone or damaged.
+    case incompleteRecord = "incomplete record"
+    /// Instances need it and it isn't there.
+    case missing
+  }
+
+  /// Looks at the file and its record, and reads neither's bytes again.
+  package var state: State {
+    guard let found = Files.information(path) else { return .missing }
+    if !isRecorded { return .incompleteRecord }
+    if let stamp, stamp != FileStamp(found) { return .changed }
+    if found.size != size { return .changed }
+    return isUnverified || sha256 == nil ? .unverified : .ok
+  }
+
+  /// Makes sure that an image can be under a disk: a glance where nothing has changed, else its
+  /// bytes are compared with the record, and if they are right its new looks are recorded.
+  ///
+  /// - Parameters:
+  ///   - digest: The digest that an instance knows its base image by; nil where it knows none.
+  ///   - loop: The loop that the calling task runs on.
+  /// - Returns: The image as it is on record now.
+  /// - Throws: ``ImageError`` `changed`; ``FileError``; `CancellationError`.
+  @discardableResult
+  func checked(against digest: String? = nil, on loop: EventLoop) async throws -> BaseImage {
+    if let digest, let sha256, digest != sha256 {
+      throw ImageError.changed(path: path, .replaced)
+    }
+    guard let found = Files.information(path), found.kind == .file else {
+      throw ImageError.changed(path: path, .gone)
+    }
+    let seen = FileStamp(found)
+    if isRecorded, stamp == seen { return self }
+    if isRecorded, found.size != size {
+      throw ImageError.changed(path: path, .size(found.size, expected: size))
+    }
+    let computed = try await FileDigest.sha256(of: path, on: loop)
+    if let computed, let known = sha256 ?? digest, computed != known {
+      throw ImageError.changed(path: path, .content)
+    }
+    return try await recorded(as: seen, sha256: computed ?? sha256 ?? digest, on: loop)
+  }
+
+  /// Notes what the file looks like now that its bytes are known to be right.
+  func recorded(
+    as seen: FileStamp, sha256: String?, on loop: EventLoop
+  ) async throws -> BaseImage {
+    let image = BaseImage(self, stamp: seen, sha256: sha256)
+    let folder = Files.parent(of: Files.parent(of: path))
+    // Otherwise the record could come back after the image was removed.
+    let lock = try await ImagesLock.shared(at: folder, on: loop)
+    defer { lock.release() }
+    guard let found = Files.information(path), FileStamp(found) == seen else { return image }
+    try JSONFile.write(image.record, to: Self.recordPath(path))
+    return image
+  }
+
+  /// The base image at a path, as an instance names it; nil where it is gone.
+  static func at(_ path: String) -> BaseImage? {
+    BaseImage(at: path, tag: String(Files.lastName(of: Files.parent(of: path))))
+  }
+
+  // MARK: - Fetching the same one again
+
+  /// What the image is for; nil for a file that has another kind of name.
+  package var target: Target? { Self.target(name) }
+
+  /// What an image with this name is for.
+  static func target(_ name: String) -> Target? {
+    guard let dash = name.firstIndex(of: "-"),
+      let system = OperatingSystem(word: String(name[..<dash])),
+      let available = Available("\(name).qcow2", of: system)
+    else { return nil }
+    return try? Target(
+      operatingSystem: system.rawValue, version: available.version,
+      platform: available.architecture.rawValue, host: Host.architecture)
+  }
+
+  /// The command that fetches the image at a path again, from the same release; nil where its name
+  /// is none of a base image.
+  package static func command(fetching path: String) -> String? {
+    let name = Files.lastName(of: path)
+    let tag = String(Files.lastName(of: Files.parent(of: path)))
+    guard name.hasSuffix(".qcow2"), ReleaseSource.isPlainName(tag),
+      let target = target(String(name.dropLast(".qcow2".count)))
+    else { return nil }
+    return "qvm pull --release \(tag) --platform \(target.architecture.rawValue) "
+      + "\(target.operatingSystem.rawValue) \(target.version)"
+  }
+}

@@ -1,0 +1,85 @@
+internal import QMPClient
+
+/// Which instances stand on which base images.
+///
+/// An instance names its image in its record, and its disk names it in its header: both count. The
+/// release and the file's name are compared and not the whole path, since one cache can be reached
+/// by several.
+package struct ImageUsers: Sendable {
+  /// The instances by what they need, in order.
+  private var users: [String: [String]] = [:]
+  private var digests: [String: Set<String>] = [:]
+  private var paths: [String: String] = [:]
+  /// Instances that don't tell what they need: neither record nor disk can be read.
+  package private(set) var unknown: [String] = []
+
+  /// Looks at every instance, and at those that are being created.
+  ///
+  /// - Throws: ``FileError`` where they can't be listed: nothing must be taken for unused then.
+  package init(in cache: Cache) throws(FileError) {
+    for entry in try Files.contents(of: cache.instances) {
+      let files = InstanceFiles(folder: "\(cache.instances)/\(entry)")
+      if entry.hasPrefix(".new-") {
+        // One whose maker was killed is nobody's.
+        guard FileLock.isHeld(files.vmLock) else { continue }
+      } else if entry.hasPrefix(".") {
+        continue
+      }
+      guard Files.information(files.folder)?.kind == .folder else { continue }
+      add(entry, files)
+    }
+  }
+
+  private mutating func add(_ name: String, _ files: InstanceFiles) {
+    let record = try? InstanceRecord(reading: files.record)
+    let backing = try? Qcow2Header.backingFile(of: files.disk)
+    for path in Set([record?.baseImage, backing].compactMap(\.self)) {
+      let key = Self.key(path)
+      users[key, default: []].append(name)
+      paths[key] = path
+      if let digest = record?.baseDigest, record?.baseImage == path {
+        digests[key, default: []].insert(digest)
+      }
+    }
+    // Without a disk there is nothing to lose.
+    if record == nil, backing == nil, Files.exists(files.disk) { unknown.append(name) }
+  }
+
+  /// Who needs the image at a path.
+  package func of(_ path: String) -> [String] { users[Self.key(path)] ?? [] }
+
+  /// The digests that its users know it by: one, if nothing went wrong.
+  func digests(of path: String) -> Set<String> { digests[Self.key(path)] ?? [] }
+
+  /// The paths of all images that are needed, sorted.
+  package var needed: [String] { paths.values.sorted() }
+
+  /// The last two parts of a path, `v0.15.0/freebsd-14.2-x86-64.qcow2`.
+  static func key(_ path: String) -> String {
+    "\(Files.lastName(of: Files.parent(of: path)))/\(Files.lastName(of: path))"
+  }
+}
+
+extension Qcow2Header {
+  /// The file that an overlay stands on, as its header names it; nil for an image that needs none.
+  ///
+  /// - Throws: `notQcow2`, `truncated`, `implausible`; ``FileError``.
+  static func backingFile(of path: String) throws -> String? {
+    let head = try Files.head(of: path, count: 20)
+    guard head.starts(with: [0x51, 0x46, 0x49, 0xFB]) else {
+      throw Problem.notQcow2(found: FileKind.description(of: head))
+    }
+    guard head.count == 20 else { throw Problem.truncated }
+    func number(_ offset: Int, _ count: Int) -> UInt64 {
+      head[offset..<offset + count].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    let (offset, length) = (number(8, 8), number(16, 4))
+    if offset == 0 { return nil }
+    // The name lies within the first cluster, and has at most 1023 bytes.
+    guard offset < 1 << 21, length < 1024 else { throw Problem.implausible }
+    let end = Int(offset + length)
+    let bytes = try Files.head(of: path, count: end)
+    guard bytes.count == end else { throw Problem.truncated }
+    return String(decoding: bytes[Int(offset)...], as: UTF8.self)
+  }
+}

@@ -1,0 +1,126 @@
+package import QMPClient
+
+/// What `qvm verify` found out about one base image, or one QEMU.
+package struct Verification: Sendable {
+  package enum Result: Sendable, Hashable {
+    case ok
+    /// As it was when it was fetched; its release named no digest.
+    case unverified
+    case missing
+    case incompleteRecord
+    /// Other bytes than on record.
+    case changed
+    /// The end of a sentence about it.
+    case damaged(String)
+
+    package var word: String {
+      switch self {
+      case .ok: "ok"
+      case .unverified: "unverified"
+      case .missing: "missing"
+      case .incompleteRecord: "incomplete record"
+      case .changed: "changed"
+      case .damaged: "damaged"
+      }
+    }
+
+    /// What is wrong, as the end of a sentence that begins with the path.
+    package var sentence: String {
+      switch self {
+      case .ok, .unverified: "is as it was fetched"
+      case .missing: "is missing"
+      case .incompleteRecord: "has no usable record to compare it with"
+      case .changed: "has changed since it was fetched"
+      case .damaged(let why): why
+      }
+    }
+
+    package var isGood: Bool { self == .ok || self == .unverified }
+  }
+
+  package let isImage: Bool
+  package let name: String
+  package let tag: String
+  package let path: String
+  package let result: Result
+  /// The instances that need it.
+  package let users: [String]
+  /// What brings it back where something is wrong; nil where nothing is or nobody knows.
+  package let command: String?
+
+  package var json: JSONObject {
+    var object: JSONObject = [
+      "name": .string(name), "release": .string(tag), "path": .string(path),
+      "result": .string(result.word),
+    ]
+    if case .damaged(let why) = result { object["reason"] = .string(why) }
+    object["usedBy"] = .array(users.map(JSONValue.string))
+    object["command"] = command.map(JSONValue.string)
+    return object
+  }
+}
+
+extension Verification {
+  /// Looks at one base image, with all of its bytes.
+  ///
+  /// - Parameters:
+  ///   - status: The image.
+  ///   - cache: Where it is.
+  ///   - tools: Checks what a digest doesn't tell of an image that has none; nil to do without.
+  ///   - loop: The loop that the calling task runs on.
+  /// - Throws: `CancellationError`; ``FileError`` where a record can't be written.
+  package init(
+    _ status: ImageStatus, in cache: Cache, with tools: ImageTools?, on loop: EventLoop
+  ) async throws {
+    isImage = true
+    name = status.name
+    tag = status.tag
+    path = status.path
+    users = status.users
+    result = try await Self.look(at: status, in: cache, with: tools, on: loop)
+    command = result.isGood ? nil : BaseImage.command(fetching: status.path)
+  }
+
+  private static func look(
+    at status: ImageStatus, in cache: Cache, with tools: ImageTools?, on loop: EventLoop
+  ) async throws -> Result {
+    guard let image = status.image, let found = Files.information(image.path) else {
+      return .missing
+    }
+    let seen = FileStamp(found)
+    if image.isRecorded, found.size != image.size { return .changed }
+    let known = try ImageUsers(in: cache).digests(of: image.path).union(
+      [image.sha256].compactMap(\.self))
+    let computed: String?
+    do {
+      try BaseImage.checkHeader(of: image.path, name: image.name)
+      if let tools {
+        try await BaseImage.check(image.path, name: image.name, with: tools, on: loop)
+      }
+      computed = try await FileDigest.sha256(of: image.path, on: loop)
+    } catch ImageError.unusable(_, let problem) {
+      return .damaged(problem.description)
+    } catch ImageError.corrupt(_, let why) {
+      return .damaged("is corrupt: \(why)")
+    }
+    guard let computed else { return .damaged("has no digest that a program here could tell") }
+    if !known.allSatisfy({ $0 == computed }) { return .changed }
+    if !image.isRecorded, known.isEmpty { return .incompleteRecord }
+    if cache.isOwn, !image.isRecorded || image.sha256 == nil || image.stamp != seen {
+      let recorded = try await image.recorded(as: seen, sha256: computed, on: loop)
+      return recorded.isUnverified ? .unverified : .ok
+    }
+    return image.isUnverified || image.sha256 == nil ? .unverified : .ok
+  }
+
+  /// Looks at a managed QEMU: whether its programs and firmware are what they are called.
+  package init(_ build: QEMUBuild) {
+    isImage = false
+    name = build.target == "img" ? "qemu-img" : "qemu \(build.target)"
+    tag = build.tag
+    path = build.path
+    users = []
+    result = build.problem().map { .damaged($0) } ?? .ok
+    command = result.isGood ? nil : "rm -rf \(QEMUArguments.shellQuoted(build.path))"
+  }
+}

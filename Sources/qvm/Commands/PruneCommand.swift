@@ -1,0 +1,103 @@
+import QMPClient
+import QVMControl
+
+struct PruneCommand: Command {
+  static let name = "prune"
+  static let summary = "Remove base images that no instance needs, and leftovers."
+  static let discussion: String? = """
+    Leftovers are what commands and VMs that were killed have left: unfinished downloads and
+    instances, sockets of no VM. Nothing that is in use is touched. On a terminal it asks first;
+    elsewhere it wants --yes.
+
+    With IMAGE only those base images are removed, without a question; it is a name that 'qvm images'
+    shows, and NAME@RELEASE is that of one release. One that an instance needs is refused.
+    """
+  static let parameters: [Parameter<Self>] = [
+    .arguments(
+      "IMAGE", orNone: true, "Remove only these base images.", \.images,
+      completing: .words {
+        (try? Cache.fromEnvironment()).map { BaseImage.list(in: $0).map(\.name) } ?? []
+      }),
+    .flag("--dry-run", "Only list what would be removed.", \.isDryRun),
+    .flag("--yes", short: "-y", "Don't ask.", \.isAgreed),
+    .flag("--json", "Print one JSON document.", \.isJSON),
+  ]
+
+  var images: [String] = []
+  var isDryRun = false
+  var isAgreed = false
+  var isJSON = false
+
+  func run() throws -> ExitStatus {
+    let cache = try Cache.fromEnvironment()
+    let pruning = try images.isEmpty ? Pruning(cache) : Pruning(cache, images: images)
+    if !pruning.unknownUsers.isEmpty {
+      let names = pruning.unknownUsers.joined(separator: ", ")
+      Output.note(
+        "qvm: every base image is kept: what the broken \(names) needs cannot be told\n")
+    }
+    if pruning.items.isEmpty || isDryRun {
+      if isJSON {
+        try printJSON(pruning.items)
+      } else if pruning.items.isEmpty {
+        Output.note("qvm: nothing to remove\n")
+      } else {
+        try Output.print(Self.table(pruning))
+      }
+      return .done
+    }
+    if images.isEmpty, !isAgreed {
+      guard Terminal.isTerminal(0), Terminal.isTerminal(2) else {
+        throw PruningError.unconfirmed(count: pruning.items.count)
+      }
+      Output.note(Self.table(pruning) + "Remove all of this? [y/N] ")
+      guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
+        Output.note("qvm: nothing was removed\n")
+        return .done
+      }
+    }
+    return try remove(pruning)
+  }
+
+  private func remove(_ pruning: Pruning) throws -> ExitStatus {
+    var removed: [Pruning.Item] = []
+    var status = ExitStatus.done
+    for item in pruning.items {
+      do {
+        switch try pruning.remove(item) {
+        case .removed:
+          removed.append(item)
+          if !isJSON { try Output.print("\(item.name)\n") }
+        case .gone: break
+        case .kept:
+          Output.note("qvm: the \(item.kind.words) \(item.name) is in use by now and stays\n")
+          // Whoever names an image wants it gone.
+          if !images.isEmpty { status = .failed }
+        }
+      } catch let failure as any QVMFailure where !(failure is OutputError) {
+        Output.report(failure)
+        status = failure.exitStatus
+      }
+    }
+    if isJSON { try printJSON(removed) }
+    let size = removed.reduce(0) { $0 + $1.size }
+    Output.note("qvm: \(Spelled.bytes(size)) freed\n")
+    return status
+  }
+
+  private static func table(_ pruning: Pruning) -> String {
+    var table = Table(["WHAT", "NAME", "SIZE"])
+    for item in pruning.items {
+      table.add([item.kind.words, item.name, Spelled.bytes(item.size)])
+    }
+    table.add(["total", "", Spelled.bytes(pruning.size)])
+    return table.text
+  }
+
+  private func printJSON(_ items: [Pruning.Item]) throws {
+    try Output.print([
+      "schema": 1, "dryRun": .bool(isDryRun), "removed": .array(items.map { .object($0.json) }),
+      "bytes": .integer(Int64(items.reduce(0) { $0 + $1.size })),
+    ])
+  }
+}

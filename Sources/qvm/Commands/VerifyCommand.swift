@@ -1,0 +1,81 @@
+import QMPClient
+import QVMControl
+
+struct VerifyCommand: Command {
+  static let name = "verify"
+  static let summary = "Check every base image in the cache, byte for byte."
+  static let discussion: String? = """
+    Each image is hashed and compared with its record, its header is looked at, and 'qemu-img check'
+    looks through it; the programs and the firmware of a downloaded QEMU are looked at too. Exit
+    status 1 if something is wrong; then the command follows that fetches the same one again. Other
+    images, and instances that stand on them, are not affected.
+    """
+  static let parameters: [Parameter<Self>] = [
+    .flag("--json", "Print one JSON document.", \.isJSON)
+  ]
+
+  var isJSON = false
+
+  func run() throws -> ExitStatus {
+    let cache = try Cache.fromEnvironment()
+    let signals = Mailbox<Signal>()
+    Signal.handle([.interrupt, .terminate, .hangUp]) { signals.send($0) }
+    let loop = try EventLoop()
+    let found = try loop.run {
+      try await Interruption.cancelling(on: signals, loop) {
+        try await Self.verify(cache, on: loop)
+      }
+    }
+    try isJSON ? printJSON(found) : printTable(found)
+    return found.allSatisfy(\.result.isGood) ? .done : .failed
+  }
+
+  private static func verify(_ cache: Cache, on loop: EventLoop) async throws -> [Verification] {
+    let images = try ImageStatus.all(in: cache)
+    let tools = ImageTools.present(in: cache)
+    if tools == nil, !images.isEmpty {
+      Output.note("qvm: without qemu-img only the digests and headers are checked\n")
+    }
+    let isLive = Terminal.isTerminal(2)
+    defer { if isLive { Output.note("\r\u{1B}[K") } }
+    var found: [Verification] = []
+    for (index, image) in images.enumerated() {
+      if isLive {
+        let size = image.size.map { ", \(Spelled.bytes($0.file))" } ?? ""
+        let line = "\(index + 1) of \(images.count): \(image.name) (\(image.tag)\(size))"
+        let width = max((Terminal.width(of: 2) ?? 80) - 1, 1)
+        Output.note("\r\u{1B}[K\(line.prefix(width))")
+      }
+      found.append(try await Verification(image, in: cache, with: tools, on: loop))
+    }
+    return found + QEMUBuild.all(in: cache).map { Verification($0) }
+  }
+
+  private func printTable(_ found: [Verification]) throws {
+    var table = Table(["NAME", "RELEASE", "RESULT", "USED BY"])
+    for one in found {
+      table.add([
+        one.name, one.tag, one.result.word,
+        one.users.isEmpty ? "-" : one.users.joined(separator: ", "),
+      ])
+    }
+    try Output.print(table.text)
+    for one in found where !one.result.isGood {
+      Output.note("qvm: \(one.path) \(one.result.sentence)\n")
+      if let command = one.command { Output.note("     \(Self.advice(one, command))\n") }
+    }
+  }
+
+  private static func advice(_ one: Verification, _ command: String) -> String {
+    one.isImage
+      ? "Fetch the same one again with '\(command)'."
+      : "Remove it with '\(command)'; the next run downloads it."
+  }
+
+  private func printJSON(_ found: [Verification]) throws {
+    try Output.print([
+      "schema": 1, "images": .array(found.filter(\.isImage).map { .object($0.json) }),
+      "qemu": .array(found.filter { !$0.isImage }.map { .object($0.json) }),
+    ])
+  }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import QMPClient
+import TestSupport
+import Testing
+
+/// What `qvm images` shows.
+@Suite(.timeLimit(.minutes(5))) struct ImagesTests {
+  private func states(in sandbox: Sandbox) async throws -> [String] {
+    let images = try await sandbox.qvm("images", "--json").json["images"]?.array ?? []
+    return images.map { image in
+      let users = image["usedBy"]?.array?.compactMap(\.string).joined(separator: ",") ?? "?"
+      return "\(image["name"]?.string ?? "?")@\(image["release"]?.string ?? "?") "
+        + "\(image["state"]?.string ?? "?") [\(users)]"
+    }
+  }
+
+  @Test func `images shows each one's release, state and users, and asks nobody`() async throws {
+    try await Sandbox.with { sandbox in
+      let empty = try await sandbox.qvm("images", "--json")
+      #expect(empty.json["schema"]?.int == 1)
+      #expect(empty.json["images"] == .array([]))
+      #expect(!FileManager.default.fileExists(atPath: sandbox.cache.path))
+
+      let server = try await ReleasedImage.serve("v0.1.0", in: &sandbox)
+      _ = try await sandbox.qvm(["pull"] + ReleasedImage.words)
+      try server.setFault(.withoutDigest, for: "\(ReleasedImage.repository).json")
+      try await ReleasedImage.publish("v0.2.0", on: server, in: sandbox)
+      _ = try await sandbox.qvm(["pull", "--refresh"] + ReleasedImage.words)
+      _ = try await sandbox.boot("box")
+      _ = try await sandbox.qvm("run", "-d", "--name", "toy", "demo", "1")
+      try await sandbox.plant(.demo, as: "netbsd-10.1-x86-64")
+      try FileManager.default.removeItem(
+        at: sandbox.cache.appending(path: "images/v0.0.0/netbsd-10.1-x86-64.json"))
+      let name = ReleasedImage.name
+      #expect(
+        try await states(in: sandbox) == [
+          "demo-1-x86-64@builtin ok [toy]", "\(name)@v0.1.0 ok []",
+          "\(name)@v0.2.0 unverified [box]",
+          "netbsd-10.1-x86-64@v0.0.0 incomplete record []",
+        ])
+
+      try server.forgetRequests()
+      let table = try await sandbox.qvm("images")
+      #expect(table.status == 0)
+      let lines = table.out.split(separator: "\n")
+      #expect(lines.first?.hasPrefix("NAME ") == true)
+      #expect(lines.count == 5)
+      #expect(lines.contains { $0.contains("v0.2.0") && $0.hasSuffix("unverified         box") })
+      #expect(try await sandbox.qvm("images", "netbsd", "--json").json["images"]?.array?.count == 1)
+      #expect(server.requests.isEmpty)
+
+      try ReleasedImage.flipByte(of: ReleasedImage.file("v0.1.0", in: sandbox))
+      try FileManager.default.removeItem(at: ReleasedImage.file("v0.2.0", in: sandbox))
+      let after = try await states(in: sandbox)
+      #expect(after.contains("\(name)@v0.1.0 changed []"))
+      #expect(after.contains("\(name)@v0.2.0 missing [box]"))
+    }
+  }
+
+  @Test func `the QEMUs that were downloaded are shown too`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await PublishedReleases.serve(in: sandbox)
+      sandbox.environment["QVM_QEMU"] = "managed"
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      #expect(try await sandbox.qvm("pull", "haiku", "r1beta5").status == 0)
+      let builds = try await sandbox.qvm("images", "--json").json["qemu"]?.array ?? []
+      #expect(builds.map { $0["target"]?.string } == ["img", "x86_64"])
+      #expect(builds.allSatisfy { $0["release"]?.string == "v2.0.0" })
+      #expect(builds.allSatisfy { $0["allocatedBytes"]?.int ?? 0 > 1 << 20 })
+      let table = try await sandbox.qvm("images").out
+      #expect(table.contains("\nQEMU "))
+      #expect(table.contains("\nqemu-img  v2.0.0"))
+
+      #expect(try await sandbox.qvm("verify").status == 0)
+      let firmware = sandbox.cache.appending(path: "qemu/x86_64/share/qemu/bios-256k.bin")
+      try Data("<html>".utf8).write(to: firmware)
+      let verify = try await sandbox.qvm("verify")
+      #expect(verify.status == 1)
+      #expect(verify.err.contains(firmware.path), "\(verify.err)")
+    }
+  }
+
+  @Test func `what the releases have is listed with the newest release of each`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await ReleasedImage.serve("v0.1.0", in: &sandbox)
+      try await ReleasedImage.publish("v0.2.0", on: server, in: sandbox)
+      try server.publish(
+        Data("x".utf8), as: "haiku-r1beta4-x86-64.qcow2", tag: "v0.1.0",
+        in: ReleasedImage.repository)
+      let list = try await sandbox.qvm("images", "--available", "haiku")
+      #expect(list.status == 0, "\(list.err)")
+      let rows = list.out.split(separator: "\n").dropFirst().map {
+        $0.split(separator: " ").prefix(4).joined(separator: " ")
+      }
+      #expect(rows == ["haiku r1beta5 x86-64 v0.2.0", "haiku r1beta4 x86-64 v0.1.0"])
+      let json = try await sandbox.qvm("images", "--available", "--json", "haiku").json
+      #expect(json["available"]?.array?.count == 2)
+      #expect(json["available"]?.array?.last?["bytes"]?.int == 1)
+      #expect(try await sandbox.qvm("images", "--available", "plan9").status == 64)
+      try server.setFault(.status(403), for: "\(ReleasedImage.repository).json")
+      #expect(try await sandbox.qvm("images", "--available", "haiku").status == 1)
+    }
+  }
+}
