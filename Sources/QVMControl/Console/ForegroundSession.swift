@@ -58,6 +58,7 @@ package final class ForegroundSession {
   var log: (watch: FileWatch, token: EventLoop.Token)?
   var insistence = Insistence()
   var endsForOutput = false
+  var isRunning = false
   let notifier: ServiceNotifier?
   let store: InstanceStore
   var readiness: Task<Void, Never>?
@@ -100,7 +101,10 @@ package final class ForegroundSession {
 
   /// Goes on with what standard output has not taken yet; where it takes no more, ends the VM.
   func awaitOutput() async {
-    if let failure = output.failure, !endsForOutput, insistence.step == 0, !outlivesTerminal {
+    // Not before the guest is known to run: until then it can't be asked to power off.
+    if let failure = output.failure, isRunning, !endsForOutput, insistence.step == 0,
+      !outlivesTerminal
+    {
       // Nobody sees the console any more: that is a reason to end, not to stall the guest. It
       // doesn't count as a Ctrl-C, which may have ended the reader and be on its way here too.
       endsForOutput = true
@@ -152,6 +156,7 @@ package final class ForegroundSession {
       attachConsole()
       await supervisor.send(ControlRequest.proceed.json)
     case .running(_, _, let accelerator):
+      isRunning = true
       output.remark("\(name) is running (\(accelerator)); Ctrl-C shuts it down, Ctrl-] ? for keys")
       announceReadiness()
     case .phase(.paused, let reason): output.remark("\(name) is paused (\(reason ?? "unknown"))")
