@@ -24,7 +24,7 @@ import Testing
   private func make(_ name: InstanceName) throws {
     let files = store.files(name)
     try Files.makeFolder(files.folder)
-    try Files.write([], to: files.vmLock)
+    try write([], files.vmLock)
     let target = try Target(operatingSystem: "demo", version: "1", platform: nil, host: .x86_64)
     let record = InstanceRecord(
       name: name.text, target: target, createdAt: Timestamp(seconds: 0), baseImage: "/b",
