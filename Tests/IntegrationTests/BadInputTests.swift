@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Words that mean nothing: one clear line, the right exit status, and nothing happens.
-@Suite(.timeLimit(.minutes(5))) struct BadInputTests {
+@Suite(.timeLimit(.minutes(10))) struct BadInputTests {
   private static let misuses: [(words: [String], says: String)] = [
     (["run", "windows", "11"], "windows"),
     (["run", "freebsd"], "VERSION"),

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What a restarted host, a pid that was given away and an init that reaps nobody make of a VM.
-@Suite(.timeLimit(.minutes(2))) struct HostRestartTests {
+@Suite(.timeLimit(.minutes(10))) struct HostRestartTests {
   /// Leaves a VM behind as a power cut does, with every trace of its QEMU leading to a bystander.
   private func leave(_ name: String, to bystander: Int32, in sandbox: Sandbox) async throws {
     _ = try await sandbox.qvm(

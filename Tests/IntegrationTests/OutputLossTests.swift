@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Standard output that is full, broken or closed.
-@Suite(.timeLimit(.minutes(3))) struct OutputLossTests {
+@Suite(.timeLimit(.minutes(10))) struct OutputLossTests {
   private func bash(_ script: String, in sandbox: Sandbox) throws -> RunningCommand {
     try sandbox.start(
       URL(filePath: "/bin/bash"),

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `qvm prune` removes what nobody needs, and nothing else.
-@Suite(.timeLimit(.minutes(5))) struct PruneTests {
+@Suite(.timeLimit(.minutes(10))) struct PruneTests {
   private func kinds(_ output: Sandbox.Output) -> [String] {
     (output.json["removed"]?.array ?? []).map { item in
       "\(item["kind"]?.string ?? "?") \(item["name"]?.string ?? "?")"

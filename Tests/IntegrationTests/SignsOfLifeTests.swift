@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A VM that is slow is told from one that is dead, by its monitor and its console.
-@Suite(.timeLimit(.minutes(3))) struct SignsOfLifeTests {
+@Suite(.timeLimit(.minutes(10))) struct SignsOfLifeTests {
   /// Waits in this process for what never comes, with less patience than the command has.
   private func wait(
     for name: String, in sandbox: Sandbox, patience: Duration, limit: Duration

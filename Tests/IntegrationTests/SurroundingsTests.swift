@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What is around qvm: locales, temporary folders, ports, many VMs, and too little of something.
-@Suite(.timeLimit(.minutes(5))) struct SurroundingsTests {
+@Suite(.timeLimit(.minutes(10))) struct SurroundingsTests {
   @Test func `the locale changes nothing, and temporary files are nobody's business`() async throws
   {
     try await Sandbox.with { sandbox in

@@ -68,7 +68,7 @@ package struct Pruning: Sendable {
   /// - Throws: ``FileError`` where the instances can't be listed: then nothing is known of them.
   package init(_ cache: Cache) throws(FileError) {
     self.cache = cache
-    try Self.checkOwner(of: cache)
+    try cache.requireOwn()
     let users = try ImageUsers(in: cache)
     unknownUsers = users.unknown
     items =
@@ -81,7 +81,7 @@ package struct Pruning: Sendable {
   /// - Throws: ``PruningError`` `noSuchImage`, `needed`; ``FileError``.
   package init(_ cache: Cache, images names: [String]) throws {
     self.cache = cache
-    try Self.checkOwner(of: cache)
+    try cache.requireOwn()
     let users = try ImageUsers(in: cache)
     let images = BaseImage.list(in: cache)
     var chosen: [BaseImage] = []
@@ -95,10 +95,6 @@ package struct Pruning: Sendable {
       }
     }
     items = chosen.compactMap { Self.item($0) }
-  }
-
-  private static func checkOwner(of cache: Cache) throws(FileError) {
-    if !cache.isOwn { throw FileError(verb: "prune", path: cache.path, cause: .notOwned) }
   }
 
   static func title(_ image: BaseImage) -> String { "\(image.name)@\(image.tag)" }
