@@ -6,6 +6,7 @@
 #                                            a unit for systemd's user manager
 # make bench-startup   start-up times as ratios to a static C program
 # make bench-qmp       QMPClient as ratios to a raw C client and to qemu.qmp
+# make bench-lifecycle   starts and ends of VMs as ratios to C and to qemu.qmp; a hundred side by side
 # make bench-pull      a download as a ratio to curl and sha256sum; what a warm run adds
 
 PREFIX ?= /usr/local
@@ -21,7 +22,7 @@ else
   RELEASE_FLAGS := --static-swift-stdlib -Xlinker -dead_strip
 endif
 
-.PHONY: all build release deps demo test lint format record install clean bench-startup bench-qmp bench-pull
+.PHONY: all build release deps demo test lint format record install clean bench-startup bench-qmp bench-lifecycle bench-pull
 
 all: build
 
@@ -113,6 +114,9 @@ endif
 
 bench-startup: release
 	sh Tests/Benchmarks/startup.sh $(QVM)
+
+bench-lifecycle: deps release
+	sh Tests/Benchmarks/lifecycle/run.sh $(QVM)
 
 bench-qmp: deps
 	sh Tests/Benchmarks/qmp/run.sh

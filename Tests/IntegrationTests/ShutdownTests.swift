@@ -34,6 +34,30 @@ import Testing
     }
   }
 
+  @Test func `of several that are stopped each is told as it ends, the quickest first`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.slow, as: "haiku-r1beta5-x86-64")
+      _ = try await sandbox.qvm(
+        "run", "-d", "--name", "slow", "haiku", "r1beta5", "--memory", "64M")
+      _ = try await sandbox.qvm("run", "-d", "--name", "quick", "demo", "1")
+      for name in ["slow", "quick"] {
+        _ = try await sandbox.qvm("wait", name, "--for", "console:ready", "--timeout", "30")
+      }
+      let stop = try await sandbox.qvm("stop", "slow", "none", "quick")
+      #expect(stop.status == 4)
+      let ended = stop.err.split(separator: "\n").filter { $0.contains("powered off") }
+      #expect(ended.count == 2, "\(stop.err)")
+      #expect(ended.first?.hasPrefix("qvm: quick powered off") == true, "\(stop.err)")
+      #expect(ended.first?.hasSuffix("[1/2]") == true)
+      #expect(ended.last?.hasSuffix("[2/2]") == true)
+      for name in ["slow", "quick"] {
+        #expect(try await sandbox.status(name)["lastOutcome"]?["result"]?.string == "clean")
+      }
+    }
+  }
+
   @Test func `a guest that restarts instead of powering off is pressed until it does`() async throws
   {
     try await Sandbox.with { sandbox in

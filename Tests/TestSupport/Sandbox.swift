@@ -67,6 +67,8 @@ package struct Sandbox: Sendable {
       "HOME": folder.path,
       "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
       "QVM_ACCEL": "tcg",
+      // A forward from every address would take its port away from those of one address alone.
+      "QVM_SSH_ADDRESS": "127.0.0.1",
       "QVM_QEMU": "system",
       // Nothing listens there: a test that reaches out by mistake fails at once.
       "QVM_BASE_URL": "http://127.0.0.1:1/none",

@@ -26,6 +26,19 @@ extension SocketCalls {
       if result == 0 || errno != EINTR { return false }
     }
   }
+
+  /// Blocks until one of the descriptors can be read, at most until the deadline; the places of those
+  /// that can.
+  package static func readable(
+    _ descriptors: [Int32], until deadline: SuspendingClock.Instant
+  ) -> [Int] {
+    var entries = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    while true {
+      let result = poll(&entries, nfds_t(entries.count), deadline.pollTimeout)
+      if result < 0, errno == EINTR { continue }
+      return entries.indices.filter { entries[$0].revents != 0 }
+    }
+  }
 }
 
 extension SuspendingClock.Instant {

@@ -23,6 +23,16 @@ package final class ControlProbe {
     }
   }
 
+  /// The places of those probes for which something has come, which is waited for until the
+  /// deadline; what can't be waited for counts.
+  package static func ready(
+    _ probes: [ControlProbe?], until deadline: SuspendingClock.Instant
+  ) -> [Int] {
+    let now = probes.indices.filter { probes[$0]?.received.contains(0x0A) ?? true }
+    if !now.isEmpty { return now }
+    return SocketCalls.readable(probes.map { $0?.socket.number ?? -1 }, until: deadline)
+  }
+
   package func send(_ request: ControlRequest) {
     let line = request.json.bytes + [0x0A]
     _ = line.withUnsafeBytes { SocketCalls.send(socket.number, $0) }

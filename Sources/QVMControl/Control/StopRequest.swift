@@ -9,11 +9,15 @@ package struct StopRequest {
     package let isGood: Bool
   }
 
-  private let name: InstanceName
+  package let name: InstanceName
   private let store: InstanceStore
   private let files: InstanceFiles
   /// nil where the VM wasn't running.
-  private let supervisor: ControlProbe?
+  private var supervisor: ControlProbe?
+  /// How often another supervisor had to be found.
+  private var takeovers = 0
+  /// When the supervisor has said something.
+  private var lastHeard = SuspendingClock.now
   private let isForced: Bool
   private let request: ControlRequest
   /// The boot that is to end.
@@ -99,43 +103,78 @@ package struct StopRequest {
   /// Waits until the VM has ended; the ladder's own time-outs end it whatever the guest does.
   /// `note` is called with what happens on the way.
   package func wait(note: (String) -> Void) throws -> Result {
-    guard var supervisor else {
+    var request = self
+    while true {
+      if let result = try request.advance(note) { return result }
+    }
+  }
+
+  /// Waits until several VMs have ended, side by side.
+  ///
+  /// - Parameters:
+  ///   - requests: What was asked for.
+  ///   - note: Is called with what happens on the way.
+  ///   - ended: Is called for each as it ends, or as its end can't be waited for any more.
+  package static func wait(
+    for requests: [StopRequest], note: (String) -> Void,
+    ended: (InstanceName, Swift.Result<Result, any Error>) -> Void
+  ) {
+    var open = requests
+    while let silent = open.map(\.lastHeard).min() {
+      var ready = ControlProbe.ready(
+        open.map(\.supervisor), until: silent.advanced(by: ShutdownLadder.longestSilence))
+      // One that has been silent for too long is asked, and says so.
+      if ready.isEmpty { ready = open.indices.filter { open[$0].lastHeard == silent } }
+      for place in ready.reversed() {
+        do {
+          guard let result = try open[place].advance(note) else { continue }
+          ended(open[place].name, .success(result))
+        } catch {
+          ended(open[place].name, .failure(error))
+        }
+        open.remove(at: place)
+      }
+    }
+  }
+
+  /// Handles what the supervisor says next; the result once the VM has ended.
+  private mutating func advance(_ note: (String) -> Void) throws -> Result? {
+    guard let supervisor else {
       return Result(sentence: "\(name) is not running", isGood: true)
     }
-    var takeovers = 0
-    while true {
-      let told = try event(of: supervisor)
-      if told == nil {
-        takeovers += 1
-        guard takeovers < 3 else { throw StopError.supervisorEnded(name: name.text) }
-        if let next = try Self.reach(name, files, in: store) {
-          supervisor = next
-          supervisor.send(request)
-          continue
-        }
-      }
-      switch told ?? end() {
-      case .notice(let text): note("\(name): \(text)")
-      case .rung(let rung, let presses):
-        if let text = Self.remark(rung, presses) { note("\(name): \(text)") }
-      case .failed(let message, let advice, _):
-        // It was asked to end before the guest ran, and so it has.
-        if hasEnded() { return Result(sentence: "\(name): \(message)", isGood: true) }
-        throw StartError.other(message: message, advice: advice)
-      case .ended(let outcome, let removed):
-        return Result(
-          sentence: outcome.sentence(name.text, disk: removed ? nil : files.disk),
-          isGood: [.clean, .unknown, .failedToStart].contains(outcome.result)
-            || outcome.result == .forced && isForced)
-      default: break
+    let told = try event(of: supervisor)
+    lastHeard = .now
+    if told == nil {
+      takeovers += 1
+      guard takeovers < 3 else { throw StopError.supervisorEnded(name: name.text) }
+      if let next = try Self.reach(name, files, in: store) {
+        self.supervisor = next
+        next.send(request)
+        return nil
       }
     }
+    switch told ?? end() {
+    case .notice(let text): note("\(name): \(text)")
+    case .rung(let rung, let presses):
+      if let text = Self.remark(rung, presses) { note("\(name): \(text)") }
+    case .failed(let message, let advice, _):
+      // It was asked to end before the guest ran, and so it has.
+      if hasEnded() { return Result(sentence: "\(name): \(message)", isGood: true) }
+      throw StartError.other(message: message, advice: advice)
+    case .ended(let outcome, let removed):
+      return Result(
+        sentence: outcome.sentence(name.text, disk: removed ? nil : files.disk),
+        isGood: [.clean, .unknown, .failedToStart].contains(outcome.result)
+          || outcome.result == .forced && isForced)
+    default: break
+    }
+    return nil
   }
 
   /// What the supervisor says next; nil where it was killed and its QEMU lives.
   private func event(of supervisor: ControlProbe) throws -> ControlEvent? {
     do throws(ControlProbe.Failure) {
-      return try supervisor.event(until: .now.advanced(by: ShutdownLadder.longestSilence))
+      return try supervisor.event(until: lastHeard.advanced(by: ShutdownLadder.longestSilence))
     } catch .silent {
       throw StopError.unreachable(name: name.text)
     } catch {
@@ -177,32 +216,6 @@ package struct StopRequest {
     case ShutdownLadder.Rung.terminate.name: "sent SIGTERM to QEMU"
     case ShutdownLadder.Rung.kill.name: "sent SIGKILL to QEMU"
     default: nil
-    }
-  }
-}
-
-/// A VM that could not be told to end.
-package enum StopError: QVMFailure, Hashable {
-  case unreachable(name: String)
-  case supervisorEnded(name: String)
-  /// Its supervisor was killed, and what it knew of QEMU can't be read.
-  case unknown(name: String, why: String, pid: Int32?)
-
-  package var message: String {
-    switch self {
-    case .unreachable(let name): "nobody answers for '\(name)', although it is locked"
-    case .supervisorEnded(let name): "the supervisor of '\(name)' ended before the VM did"
-    case .unknown(let name, let why, _): "'\(name)' runs without a supervisor, and \(why)"
-    }
-  }
-
-  package var advice: String? {
-    switch self {
-    case .unreachable(let name): "'qvm status \(name)' may tell more."
-    case .supervisorEnded(let name): "'qvm stop \(name)' takes over what is left of it."
-    case .unknown(let name, _, let pid?):
-      "End QEMU with 'kill \(pid)' if that process is it, then 'qvm rm \(name)'."
-    case .unknown(let name, _, nil): "End its QEMU, then 'qvm rm \(name)'."
     }
   }
 }

@@ -17,26 +17,34 @@ struct StopCommand: Command {
     if let timeout { _ = try RunOptionValue.timeout(timeout) }
     let store = InstanceStore(try Cache.fromEnvironment())
     let names = try names.map { try InstanceName($0) }
-    var stops: [(InstanceName, StopRequest)] = []
+    var stops: [StopRequest] = []
     var status = ExitStatus.done
     // All of them are asked first, so that they shut down side by side.
     for name in names {
       do {
-        stops.append((name, try StopRequest(name, in: store, force: isForced, timeout: timeout)))
+        stops.append(try StopRequest(name, in: store, force: isForced, timeout: timeout))
       } catch let failure as any QVMFailure {
         Output.report(failure)
         status = failure.exitStatus
       }
     }
-    for (name, stop) in stops {
+    let (total, isMany) = (stops.count, stops.count > 1)
+    var done = 0
+    StopRequest.wait(for: stops) {
+      Output.note("qvm: \($0)\n")
+    } ended: { name, end in
+      done += 1
+      let count = isMany ? " [\(done)/\(total)]" : ""
       do {
-        let result = try stop.wait { Output.note("qvm: \($0)\n") }
-        Output.note("qvm: \(result.sentence)\n")
+        let result = try end.get()
+        // What is behind the first line tells of the disk.
+        let lines = result.sentence.split(separator: "\n", maxSplits: 1)
+        Output.note("qvm: \(lines[0])\(count)\n" + lines.dropFirst().map { "\($0)\n" }.joined())
         if !result.isGood { status = .failed }
-      } catch let failure as any QVMFailure {
-        Output.note("qvm: \(name):\n")
-        Output.report(failure)
-        status = failure.exitStatus
+      } catch {
+        Output.note("qvm: \(name):\(count)\n")
+        if let failure = error as? any QVMFailure { Output.report(failure) }
+        status = (error as? any QVMFailure)?.exitStatus ?? .failed
       }
     }
     return status
