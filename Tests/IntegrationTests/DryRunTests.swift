@@ -17,6 +17,7 @@ import Testing
       sandbox.environment["QVM_ACCEL"] = ""
       let parts = driver.split(separator: "-", maxSplits: 1).map(String.init)
       let version = try #require(Self.versions[parts[0]])
+      sandbox.environment["QVM_SSH_ADDRESS"] = ""
       let run = try await sandbox.qvm(
         "run", "--dry-run", "--name", "dry", "--platform", parts[1], parts[0], version)
       #expect(run.status == 0, "\(run.err)")
