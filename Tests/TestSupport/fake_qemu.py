@@ -57,7 +57,11 @@ def send(text):
       monitor.sendall(bytes([byte]))
       time.sleep(0.0005)
   else:
-    monitor.sendall(data)
+    try:
+      monitor.sendall(data)
+    except OSError:
+      # As QEMU does, it outlives whoever hung up.
+      stay()
 
 
 def say(value):
