@@ -7,6 +7,7 @@ be left, each instance be what it is said to be, and the next command of each ki
 """
 
 import collections
+import contextlib
 import os
 import random
 import signal
@@ -109,7 +110,14 @@ def main():
     lot = random.Random(seed)
     tried, killed, failures = collections.Counter(), collections.Counter(), 0
     start = time.monotonic()
-    with Stage(qvm, guest, managed=True) as stage:
+
+    def summarize():
+        for (kind, victim), count in sorted(tried.items()):
+            print(f"  {kind:14} {victim:10} {killed[kind, victim]:4} killed of {count:4}")
+        print(f"{killed.total()} kills in {time.monotonic() - start:.0f} s, {failures} went wrong")
+
+    with Stage(qvm, guest, managed=True) as stage, contextlib.ExitStack() as last:
+        last.callback(summarize)
         for number in range(rounds):
             kind = lot.choices(list(WEIGHTS), WEIGHTS.values())[0]
             victim = lot.choice(VICTIMS[kind])
@@ -126,9 +134,6 @@ def main():
                 failures += 1
                 print(f"round {number}: {kind}, {victim} killed: {problem}", flush=True)
                 stage.reset()
-    for (kind, victim), count in sorted(tried.items()):
-        print(f"  {kind:14} {victim:10} {killed[kind, victim]:4} killed of {count:4}")
-    print(f"{killed.total()} kills in {time.monotonic() - start:.0f} s, {failures} went wrong")
     sys.exit(1 if failures else 0)
 
 

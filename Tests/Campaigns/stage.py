@@ -92,6 +92,7 @@ class Stage:
             os.mkdir(folder, 0o700)
         self.releases = os.path.join(self.folder, "releases")
         os.makedirs(os.path.join(self.releases, ".faults"))
+        self.image = os.path.join(self.cache, "images", TAG, f"{IMAGE}.qcow2")
         self.processes = Processes(self.place)
         self.server = None
         self.publish(guest, managed)
@@ -168,10 +169,11 @@ class Stage:
     # Commands
 
     def start(self, words, before=()):
-        return subprocess.Popen(
-            [*before, self.qvm_program, *words], env=self.environment, cwd=self.place,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=open(os.path.join(self.place, "words"), "w"))
+        # A file: a pipe would be held open by whoever is left behind.
+        with open(os.path.join(self.folder, "words"), "w") as errors:
+            return subprocess.Popen(
+                [*before, self.qvm_program, *words], env=self.environment, cwd=self.place,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors)
 
     def end(self, process, seconds=60):
         try:
@@ -179,13 +181,16 @@ class Stage:
         except subprocess.TimeoutExpired:
             process.kill()
             raise Broken(f"a command hung: {process.args}") from None
-        with open(os.path.join(self.place, "words"), errors="replace") as file:
+        with open(os.path.join(self.folder, "words"), errors="replace") as file:
             return process.returncode, file.read()
 
     def qvm(self, *words, expecting=(0,)):
-        result = subprocess.run(
-            [self.qvm_program, *words], env=self.environment, cwd=self.place, timeout=60,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        try:
+            result = subprocess.run(
+                [self.qvm_program, *words], env=self.environment, cwd=self.place, timeout=60,
+                stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        except subprocess.TimeoutExpired:
+            raise Broken(f"'qvm {' '.join(words)}' hung") from None
         if result.returncode not in expecting:
             raise Broken(f"'qvm {' '.join(words)}' ended with {result.returncode}: {result.stderr}")
         return result
@@ -241,7 +246,13 @@ class Stage:
         for name, phase in self.phases().items():
             if phase == "broken":
                 raise Broken(f"{name} is broken: {self.qvm('list').stdout}")
-            self.check_disk(name)
+            try:
+                self.check_disk(name)
+            except Broken:
+                # Whose launch was cut short is shut down meanwhile, and --rm carried out.
+                if self.phases().get(name):
+                    raise
+                continue
             if phase in ALIVE:
                 # Somebody else may be faster, and have carried out --rm. QEMU before its first
                 # instruction counts as one that had to be killed.
