@@ -45,8 +45,8 @@ class Processes:
     """The processes that were started in a folder, by their working folder: what qvm starts for
     itself has neither its environment nor always the cache among its words."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, qvm):
+        self.folder, self.qvm = folder, os.path.realpath(qvm)
         self.strange = set()
 
     def look(self, again=True):
@@ -64,8 +64,9 @@ class Processes:
                     continue
                 with open(f"/proc/{pid}/cmdline", "rb") as file:
                     words = file.read().split(b"\0")
-                name = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
-                if name == "qvm":
+                program = os.readlink(f"/proc/{pid}/exe")
+                name = os.path.basename(program)
+                if program == self.qvm:
                     name = "supervisor" if b"__supervise" in words else "client"
                 found[pid] = "QEMU" if name.startswith(("qemu-system", "qemu-x86")) else name
             except OSError:
@@ -93,7 +94,7 @@ class Stage:
         self.releases = os.path.join(self.folder, "releases")
         os.makedirs(os.path.join(self.releases, ".faults"))
         self.image = os.path.join(self.cache, "images", TAG, f"{IMAGE}.qcow2")
-        self.processes = Processes(self.place)
+        self.processes = Processes(self.place, self.qvm_program)
         self.server = None
         self.publish(guest, managed)
         self.server = subprocess.Popen(
