@@ -4,6 +4,8 @@
 # make record    record the QMP transcripts again from real QEMU
 # make install   [PREFIX=/usr/local]         put one self-contained binary in place, on Linux with
 #                                            a unit for systemd's user manager
+# make campaign  [ROUNDS=500]                kill qvm's processes at random, and let each of its
+#                                            system calls fail once; look at what is left
 # make bench-startup   start-up times as ratios to a static C program
 # make bench-qmp       QMPClient as ratios to a raw C client and to qemu.qmp
 # make bench-lifecycle   starts and ends of VMs as ratios to C and to qemu.qmp; a hundred side by side
@@ -22,7 +24,7 @@ else
   RELEASE_FLAGS := --static-swift-stdlib -Xlinker -dead_strip
 endif
 
-.PHONY: all build release deps demo test lint format record install clean bench-startup bench-qmp bench-lifecycle bench-pull
+.PHONY: all build release deps demo test lint format record install clean campaign bench-startup bench-qmp bench-lifecycle bench-pull
 
 all: build
 
@@ -111,6 +113,12 @@ ifeq ($(SYSTEM),Linux)
 	  >"$(DESTDIR)$(PREFIX)/lib/systemd/user/qvm@.service"
 	chmod 0644 "$(DESTDIR)$(PREFIX)/lib/systemd/user/qvm@.service"
 endif
+
+# Linux only: it finds processes by /proc, and lets calls fail by strace.
+ROUNDS ?= 500
+campaign: deps release
+	sh Fixtures/Guests/build.sh $(CURDIR)/.build/guests
+	sh Tests/Campaigns/run.sh $(QVM) .build/guests/demo.img $(ROUNDS) $(SEED)
 
 bench-startup: release
 	sh Tests/Benchmarks/startup.sh $(QVM)

@@ -9,7 +9,13 @@ enum QVM {
     Host.ensureStandardDescriptors()
     Host.restrictFileModes()
     Signal.ignoreBrokenPipes()
-    let words = Array(CommandLine.arguments.dropFirst())
+    let arguments = CommandLine.arguments
+    // Taken for a command without words it would end with the help, as if all were done.
+    guard !arguments.isEmpty else {
+      Output.report(WordsError.unreadable)
+      Host.exit(WordsError.unreadable.exitStatus.rawValue)
+    }
+    let words = Array(arguments.dropFirst())
     if words.first == SupervisorProcess.command { Host.exit(SupervisorProcess.run()) }
     Host.exit(status(of: words).rawValue)
   }

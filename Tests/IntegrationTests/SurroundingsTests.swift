@@ -35,6 +35,22 @@ import Testing
     }
   }
 
+  @Test func `words that can't be read are not taken for none`() async throws {
+    try await Sandbox.with { sandbox in
+      // As in a chroot without /proc.
+      let words = "/proc/self/maps"
+      let result = try await sandbox.run(
+        try Tool.strace.url,
+        [
+          "-f", "-qq", "-o", "/dev/null", "-P", words, "-e", "trace=openat", "-e",
+          "inject=openat:error=ENOENT", try Sandbox.program.path, "rm", "absent",
+        ])
+      #expect(result.status == 1)
+      #expect(result.out.isEmpty)
+      #expect(result.err.hasPrefix("qvm: the words of the command line cannot be read\n"))
+    }
+  }
+
   @Test func `twenty VMs at once each have a port of their own and answer`() async throws {
     try await Sandbox.with { sandbox in
       let names = (1...20).map { "vm\($0)" }

@@ -111,6 +111,10 @@ import Testing
           let beside = try FileManager.default.contentsOfDirectory(
             atPath: image.deletingLastPathComponent().path)
           #expect(beside.count == 2, "\(call) \(number): \(beside)")
+          // Linked at the beginning: the first kill is the one that comes in between.
+          let firmware = try FileManager.default.contentsOfDirectory(
+            atPath: sandbox.cache.appending(path: "qemu/system-x86_64/share/qemu").path)
+          #expect(!firmware.contains { $0.hasPrefix(".") }, "\(call) \(number): \(firmware)")
         }
       }
       #expect(kills > 5)

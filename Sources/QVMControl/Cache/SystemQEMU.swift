@@ -26,10 +26,19 @@ enum SystemQEMU {
       else {
         throw ToolchainError.firmwareMissing(firmware.rawValue, architecture, program: program)
       }
-      // By renaming: another qvm may be starting with it.
-      let temporary = "\(root)/share/qemu/.\(Randomness.hexadecimal(bytes: 4))"
-      try Files.link(found, at: temporary)
-      try Files.rename(temporary, to: firmware.path(in: root))
+      try link(found, at: firmware.path(in: root))
+    }
+  }
+
+  /// Puts a link in place, for whoever may be starting with it at this moment.
+  private static func link(_ target: String, at path: String) throws(FileError) {
+    // In one step where nothing is there: nobody who is killed leaves anything beside it.
+    if Files.information(path) == nil { return try Files.link(target, at: path) }
+    let temporary = "\(Files.parent(of: path))/.\(Randomness.hexadecimal(bytes: 4))"
+    try Files.link(target, at: temporary)
+    do throws(FileError) { try Files.rename(temporary, to: path) } catch {
+      try? Files.remove(temporary)
+      throw error
     }
   }
 
