@@ -8,7 +8,8 @@ strace with the fault at the first call, the second, …, until one run has no s
 thread and program counts for itself, so that a run may meet the fault more than once; those that
 qvm starts have it too, except for writing.
 
-FAULTS_STRIDE (default: 1) takes only every so manieth call of those that there are many of.
+FAULTS_STRIDE (default: 1) takes only every so manieth call of those that there are many of;
+FAULTS_CALLS (default: all) names the calls, such as "write openat".
 """
 
 import collections
@@ -117,13 +118,14 @@ class Scene:
 def main():
     qvm, guest = sys.argv[1:3]
     stride = int(os.environ.get("FAULTS_STRIDE", "1"))
+    calls = os.environ.get("FAULTS_CALLS", "").split() or CALLS
     end_on_signals()
     failures, points, start = 0, collections.Counter(), time.monotonic()
     with Stage(qvm, guest) as stage:
         for command in sys.argv[3:] or list(WORDS):
             scene = Scene(stage, command)
             scene.prepare_all()
-            for call, fault in itertools.product(CALLS, FAULTS):
+            for call, fault in itertools.product(calls, FAULTS):
                 for number in itertools.count(1, stride if call in MANY else 1):
                     try:
                         scene.prepare()

@@ -47,7 +47,7 @@ import Testing
         ])
       #expect(result.status == 1)
       #expect(result.out.isEmpty)
-      #expect(result.err.hasPrefix("qvm: the words of the command line cannot be read\n"))
+      #expect(result.err.contains("qvm: the words of the command line cannot be read\n"))
     }
   }
 
