@@ -58,7 +58,7 @@ enum QVM {
       RunCommand.self, PullCommand.self, ListCommand.self, StatusCommand.self, WaitCommand.self,
       StopCommand.self, StartCommand.self, ConsoleCommand.self, LogsCommand.self, SSHCommand.self,
       RemoveCommand.self, ImagesCommand.self, VerifyCommand.self, PruneCommand.self,
-      ConfigPrintPathCommand.self, CompletionsCommand.self,
+      DoctorCommand.self, ConfigPrintPathCommand.self, CompletionsCommand.self,
     ],
     sections: HelpSection.ofProgram,
     instanceNames: {

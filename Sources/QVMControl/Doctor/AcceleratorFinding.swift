@@ -1,0 +1,66 @@
+package import QMPClient
+
+/// What became of one QEMU with one accelerator.
+package struct AcceleratorFinding: Sendable, Hashable {
+  package enum Result: Sendable, Hashable {
+    /// The guest was ready after so many seconds, and powered off properly.
+    case works(version: String?, seconds: Double)
+    /// `why` is a sentence, then QEMU's own words.
+    case fails(version: String?, why: [String], advice: String?)
+  }
+
+  /// QEMU's path.
+  package let program: String
+  /// `managed`, `system` or `folder`.
+  package let origin: String
+  /// Of a managed one.
+  package let release: String?
+  package let accelerator: String
+  package let result: Result
+
+  package var works: Bool { if case .works = result { true } else { false } }
+
+  package var version: String? {
+    switch result {
+    case .works(let version, _), .fails(let version, _, _): version
+    }
+  }
+
+  package var seconds: Double? {
+    if case .works(_, let seconds) = result { seconds } else { nil }
+  }
+
+  package var why: [String] {
+    if case .fails(_, let why, _) = result { why } else { [] }
+  }
+
+  package var advice: String? {
+    if case .fails(_, _, let advice) = result { advice } else { nil }
+  }
+
+  package var json: JSONObject {
+    [
+      "program": .string(program), "origin": .string(origin),
+      "release": release.map { .string($0) } ?? .null, "accelerator": .string(accelerator),
+      "works": .bool(works), "version": version.map { .string($0) } ?? .null,
+      "secondsToReady": seconds.map { .double($0) } ?? .null,
+      "why": .array(why.map { .string($0) }), "advice": advice.map { .string($0) } ?? .null,
+    ]
+  }
+
+  /// What to do about an accelerator that fails with these words.
+  static func advice(for log: [String], _ accelerator: String) -> String? {
+    let text = log.joined(separator: "\n").lowercased()
+    if text.contains("msr 0x") {
+      return "Nothing has to be done: qvm falls back to tcg by itself; try --cpu qemu64 for KVM."
+    }
+    if text.contains("invalid accelerator") || text.contains("not compiled") {
+      return "Use a QEMU that was built with \(accelerator), or leave it: qvm falls back to tcg."
+    }
+    guard accelerator == "kvm" else { return nil }
+    if text.contains("permission denied") {
+      return "Add yourself to the group kvm with 'sudo usermod -aG kvm $USER' and log in again."
+    }
+    return "Nothing has to be done: qvm falls back to tcg by itself."
+  }
+}

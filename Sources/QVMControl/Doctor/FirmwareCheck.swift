@@ -1,0 +1,45 @@
+internal import QMPClient
+
+/// Whether a QEMU has the firmware that the drivers name.
+enum FirmwareCheck {
+  /// The kinds that the drivers need, by the guests' architecture.
+  private static let needed: [(Firmware, Architecture)] = [
+    (.bios, .x86_64), (.uefi, .x86_64), (.uefi, .arm64),
+  ]
+
+  /// Looks for the firmware of every QEMU that is there.
+  ///
+  /// - Parameters:
+  ///   - qemus: Those of both architectures.
+  ///   - folder: A temporary one; links to what a system's QEMU has are made in it.
+  ///   - loop: The loop that the calling task runs on.
+  /// - Throws: `CancellationError`.
+  static func all(
+    of qemus: [QEMUToolchain], in folder: String, on loop: EventLoop
+  ) async throws -> [HostCheck] {
+    var found: [HostCheck] = []
+    for qemu in qemus {
+      for (firmware, architecture) in needed where architecture.qemuTarget == qemu.target {
+        let name = "\(firmware.rawValue) for \(architecture.rawValue)"
+        var root = qemu.root
+        do {
+          if qemu.origin == .system {
+            root = "\(folder)/system-\(qemu.target)"
+            try await SystemQEMU.linkFirmware(
+              [firmware], for: architecture, of: qemu.program, at: root, on: loop)
+          }
+          let path = firmware.path(in: root)
+          if let problem = firmware.problem(path, for: architecture) {
+            throw ToolchainError.badFirmware(path: path, why: problem)
+          }
+          found.append(HostCheck(name, .ok, Files.resolved(path) ?? path))
+        } catch let error as CancellationError {
+          throw error
+        } catch {
+          found.append(HostCheck(name, .absent, error))
+        }
+      }
+    }
+    return found
+  }
+}

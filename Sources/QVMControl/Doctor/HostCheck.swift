@@ -1,0 +1,139 @@
+package import QMPClient
+
+/// Something on this host that qvm needs or can use.
+package struct HostCheck: Sendable, Hashable {
+  package enum State: String, Sendable, Hashable {
+    case ok
+    /// Not there, or not as one would like it; most things work.
+    case absent
+    /// Nothing works without it.
+    case missing
+  }
+
+  package let name: String
+  package let state: State
+  package let detail: String
+  package let advice: String?
+
+  init(_ name: String, _ state: State, _ detail: String, advice: String? = nil) {
+    self.name = name
+    self.state = state
+    self.detail = detail
+    self.advice = advice
+  }
+
+  /// One that failed.
+  init(_ name: String, _ state: State, _ error: any Error) {
+    let failure = error as? any QVMFailure
+    self.init(name, state, failure?.message ?? "\(error)", advice: failure?.advice)
+  }
+
+  package var json: JSONObject {
+    [
+      "name": .string(name), "state": .string(state.rawValue), "detail": .string(detail),
+      "advice": advice.map { .string($0) } ?? .null,
+    ]
+  }
+
+  // MARK: - What is looked at
+
+  static func all(in cache: Cache) -> [HostCheck] {
+    [Self.cache(cache), runtime(cache)]
+      + [
+        program("curl", .curl, ifNot: .missing), program("tar", .tar, ifNot: .missing),
+        program("zstd", .zstd, ifNot: .absent), ssh(), qemuImg(cache), arm64(cache), port(cache),
+      ]
+  }
+
+  private static func cache(_ cache: Cache) -> HostCheck {
+    do throws(FileError) { try cache.requireOwn() } catch {
+      return HostCheck("cache", .missing, error)
+    }
+    var place = cache.path
+    while !Files.exists(place), place.count > 1 { place = Files.parent(of: place) }
+    guard Files.isWritable(place) else {
+      return HostCheck(
+        "cache", .missing, "\(place) cannot be written",
+        advice: "Set QVM_CACHE to a folder of yours.")
+    }
+    let free = Files.freeSpace(at: place).map { ", \(ByteCount.text($0)) free" } ?? ""
+    let isNew = Files.exists(cache.path) ? "" : ", not there yet"
+    return HostCheck("cache", .ok, "\(cache.path)\(isNew)\(free)")
+  }
+
+  private static func runtime(_ cache: Cache) -> HostCheck {
+    do {
+      let files = InstanceStore(cache).files(try InstanceName("doctor"))
+      let folder = try RuntimeFolder.of(files)
+      let room = SocketCalls.longestPath - folder.monitor.utf8.count
+      let parent = Files.parent(of: folder.path)
+      if let found = Files.information(parent),
+        found.kind != .folder || found.owner != Host.userID
+      {
+        return HostCheck(
+          "runtime folder", .missing, "\(parent) is not a folder of yours",
+          advice: "Set XDG_RUNTIME_DIR to a folder of yours with mode 0700.")
+      }
+      return HostCheck("runtime folder", .ok, "\(parent), room for \(room) more bytes in a path")
+    } catch {
+      return HostCheck("runtime folder", .missing, error)
+    }
+  }
+
+  private static func program(
+    _ name: String, _ package: PackageManager.Package, ifNot state: State
+  ) -> HostCheck {
+    if let path = Host.find(name) { return HostCheck(name, .ok, path) }
+    return HostCheck(
+      name, state, "is not installed", advice: PackageManager.advice(for: package))
+  }
+
+  private static func ssh() -> HostCheck {
+    if let path = Host.find("ssh") { return HostCheck("ssh", .ok, path) }
+    return HostCheck(
+      "ssh", .absent, "is not installed",
+      advice: "Install an OpenSSH client for 'qvm ssh' and for commands in a guest.")
+  }
+
+  private static func qemuImg(_ cache: Cache) -> HostCheck {
+    if let tools = ImageTools.present(in: cache) {
+      return HostCheck("qemu-img", .ok, tools.qemuImg)
+    }
+    if isDownloaded { return HostCheck("qemu-img", .absent, "is downloaded when it is needed") }
+    return HostCheck("qemu-img", .missing, ToolchainError.qemuImgMissing)
+  }
+
+  private static func arm64(_ cache: Cache) -> HostCheck {
+    let name = "QEMU for arm64"
+    if let found = QEMUToolchain.managed(.arm64, in: cache)?.program
+      ?? SystemQEMU.program(for: .arm64)
+    {
+      return HostCheck(name, .ok, found)
+    }
+    if isDownloaded { return HostCheck(name, .absent, "is downloaded when it is needed") }
+    return HostCheck(name, .absent, ToolchainError.qemuMissing(.arm64))
+  }
+
+  /// Whether what is missing of QEMU comes from the releases.
+  private static var isDownloaded: Bool {
+    switch try? QEMUChoice.fromEnvironment() {
+    case .auto: QEMUChoice.canRunManaged(isAsked: false)
+    case .managed: QEMUChoice.canRunManaged(isAsked: true)
+    default: false
+    }
+  }
+
+  /// The port that the drivers forward to a guest's ssh.
+  private static func port(_ cache: Cache) -> HostCheck {
+    let name = "ssh port"
+    let port = 2847
+    if NetworkPort.isFree(port, on: "") { return HostCheck(name, .ok, "\(port) is free") }
+    let store = InstanceStore(cache)
+    let user = store.names.first { name in
+      guard let status = try? VMStatus.inspect(name, in: store) else { return false }
+      return status.phase.isAlive && status.boot?.sshPort == port
+    }
+    let whose = user.map { "the instance \($0)" } ?? "another program"
+    return HostCheck(name, .ok, "\(port) is taken by \(whose); the next free one is used")
+  }
+}

@@ -1,0 +1,69 @@
+import QMPClient
+import QVMControl
+
+struct DoctorCommand: Command {
+  static let name = "doctor"
+  static let summary = "Check this host: QEMU and its accelerators, the cache, programs, ports."
+  static let discussion: String? = """
+    Each QEMU that is there boots the built-in guest once with each accelerator and shuts it down
+    again, 20 seconds at most each. Exit status 1 where no QEMU works that QVM_QEMU allows, or where
+    something essential is missing. Nothing is downloaded, and nothing stays.
+    """
+  static let parameters: [Parameter<Self>] = [
+    .flag("--json", "Print one JSON document.", \.isJSON)
+  ]
+
+  var isJSON = false
+
+  func run() throws -> ExitStatus {
+    let cache = try Cache.fromEnvironment()
+    let signals = Mailbox<Signal>()
+    Signal.handle([.interrupt, .terminate, .hangUp]) { signals.send($0) }
+    let loop = try EventLoop()
+    let found = try loop.run {
+      try await Interruption.cancelling(on: signals, loop) {
+        try await Examination.make(of: cache, on: loop)
+      }
+    }
+    if isJSON {
+      try Output.print(found.json)
+    } else {
+      try Output.print(Self.text(found))
+    }
+    return found.isGood ? .done : .failed
+  }
+
+  static func text(_ found: Examination) -> String {
+    var accelerators = Table(["QEMU", "VERSION", "ACCELERATOR", "RESULT", "READY AFTER"])
+    for one in found.findings {
+      accelerators.add([
+        one.release.map { "managed \($0)" } ?? one.program, one.version ?? "-", one.accelerator,
+        one.works ? "works" : "fails", one.seconds.map { "\(seconds($0)) s" } ?? "-",
+      ])
+    }
+    var checks = Table(["CHECK", "RESULT", "DETAIL"])
+    for check in found.checks { checks.add([check.name, check.state.rawValue, check.detail]) }
+    return (found.findings.isEmpty ? "" : accelerators.text + "\n") + checks.text
+      + remedies(found)
+  }
+
+  /// What is wrong, with what to do about it.
+  private static func remedies(_ found: Examination) -> String {
+    var text = ""
+    for one in found.findings where !one.works {
+      text += "\n\(one.program) with \(one.accelerator): "
+      text += one.why.joined(separator: "\n  ") + "\n"
+      if let advice = one.advice { text += "  \(advice)\n" }
+    }
+    for check in found.checks {
+      guard check.state != .ok, let advice = check.advice else { continue }
+      text += "\n\(check.name) \(check.detail)\n  \(advice)\n"
+    }
+    return text
+  }
+
+  private static func seconds(_ value: Double) -> String {
+    let tenths = Int((value * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
+  }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import QMPClient
+import TestSupport
+import Testing
+
+/// What `qvm doctor` finds by booting the built-in guest, and that nothing of it stays.
+@Suite(.timeLimit(.minutes(10))) struct DoctorTests {
+  private func finding(
+    _ accelerator: String, _ origin: String, in output: Sandbox.Output
+  ) -> JSONValue {
+    output.json["accelerators"]?.array?.first {
+      $0["accelerator"]?.string == accelerator && $0["origin"]?.string == origin
+    } ?? .null
+  }
+
+  @Test func `the system's QEMU boots the guest with tcg, and the document has its keys`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      let output = try await sandbox.qvm("doctor", "--json")
+      #expect(output.status == 0, "\(output.out)\(output.err)")
+      #expect(output.json["schema"]?.int == 1)
+      #expect(output.json["ok"]?.bool == true)
+      let tcg = finding("tcg", "system", in: output)
+      #expect(tcg["works"]?.bool == true)
+      #expect(tcg["version"]?.string?.isEmpty == false)
+      #expect(tcg["release"] == .null)
+      #expect(tcg["why"]?.array == [])
+      #expect(finding("kvm", "system", in: output)["works"] != nil)
+      let names = output.json["checks"]?.array?.compactMap { $0["name"]?.string } ?? []
+      for name in ["cache", "runtime folder", "curl", "tar", "zstd", "ssh", "qemu-img", "ssh port"]
+      {
+        #expect(names.contains(name))
+      }
+      #expect(names.contains("bios-256k.bin for x86-64"))
+      // The cache wasn't there, and isn't.
+      #expect(!FileManager.default.fileExists(atPath: sandbox.cache.path))
+      #expect(sandbox.processes.isEmpty)
+    }
+  }
+
+  @Test func `a QEMU that fails is told in its own words, and what to do`() async throws {
+    try await Sandbox.with { sandbox in
+      try await sandbox.useQEMU(
+        script: "echo 'qemu: error: failed to set MSR 0x10a to 0x0' >&2; kill -ABRT $$")
+      let output = try await sandbox.qvm("doctor")
+      #expect(output.status == 1)
+      #expect(output.out.contains("QEMU ended before the guest ran: signal 6"))
+      #expect(output.out.contains("  qemu: error: failed to set MSR 0x10a to 0x0\n"))
+      #expect(output.out.contains("--cpu qemu64"))
+      let json = try await sandbox.qvm("doctor", "--json")
+      #expect(json.status == 1)
+      #expect(finding("tcg", "folder", in: json)["works"]?.bool == false)
+      // It is there and works, but isn't what QVM_QEMU asks for.
+      #expect(finding("tcg", "system", in: json)["works"]?.bool == true)
+    }
+  }
+
+  @Test func `without any QEMU the command that installs one follows`() async throws {
+    try await Sandbox.with { sandbox in
+      sandbox.environment["PATH"] = "/nowhere"
+      let output = try await sandbox.qvm("doctor")
+      #expect(output.status == 1)
+      #expect(output.out.contains("qemu-system-x86_64 is not installed"))
+      #expect(output.out.contains("Install qemu-system-x86 "))
+    }
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM])
+  func `a signal ends it at once, and nothing is left`(signal: Int32) async throws {
+    try await Sandbox.with { sandbox in
+      try await sandbox.useQEMU(script: "exec sleep 60")
+      let doctor = try sandbox.start("doctor")
+      try await eventually("QEMU runs") {
+        sandbox.processes.contains { $0.command.hasPrefix("sleep") }
+      }
+      let begin = ContinuousClock.now
+      doctor.signal(signal)
+      #expect(try await doctor.end().status == 130)
+      #expect(begin.duration(to: .now) < .seconds(5))
+      try await eventually("no process is left") { sandbox.processes.isEmpty }
+      #expect(!FileManager.default.fileExists(atPath: sandbox.cache.path))
+    }
+  }
+}
