@@ -13,6 +13,7 @@ enum FirmwareCheck {
   ///   - qemus: Those of both architectures.
   ///   - folder: A temporary one; links to what a system's QEMU has are made in it.
   ///   - loop: The loop that the calling task runs on.
+  /// - Returns: One for each QEMU and firmware.
   /// - Throws: `CancellationError`.
   static func all(
     of qemus: [QEMUToolchain], in folder: String, on loop: EventLoop
