@@ -37,8 +37,16 @@ def sha256(path):
 
 
 def end_on_signals():
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(130))
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+
+    def end(*_):
+        # A second one would cut the tidying short.
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        sys.exit(130)
+
+    for number in numbers:
+        signal.signal(number, end)
 
 
 class Processes:
