@@ -27,7 +27,7 @@ public actor QMPClient {
   var session = QMPSession()
   private var framer = LineFramer(limit: QMPClient.longestLine)
   private var callers: [Int: Caller] = [:]
-  private var greeter:
+  var greeter:
     (
       continuation: CheckedContinuation<Result<QMPGreeting, QMPError>, Never>,
       timer: EventLoop.Token
@@ -148,42 +148,6 @@ public actor QMPClient {
 
   /// How many subscribers there are, for tests.
   var subscriberCount: Int { subscribers.count }
-
-  // MARK: - Greeting
-
-  /// Waits for the greeting.
-  func awaitGreeting(
-    until deadline: SuspendingClock.Instant, otherwise error: QMPError
-  ) async throws(QMPError) -> QMPGreeting {
-    let answer: Result<QMPGreeting, QMPError> = await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        if let ending {
-          continuation.resume(returning: .failure(ending))
-        } else if let greeting = session.greeting {
-          continuation.resume(returning: .success(greeting))
-        } else if Task.isCancelled {
-          continuation.resume(returning: .failure(.cancelled(command: QMPCapabilities.name)))
-        } else {
-          let timer = loop.schedule(at: deadline) { [weak self] in
-            self?.assumeIsolated { $0.greet(.failure(error)) }
-          }
-          greeter = (continuation, timer)
-        }
-      }
-    } onCancel: {
-      loop.perform { [weak self] in
-        self?.assumeIsolated { $0.greet(.failure(.cancelled(command: QMPCapabilities.name))) }
-      }
-    }
-    return try answer.get()
-  }
-
-  private func greet(_ result: Result<QMPGreeting, QMPError>) {
-    guard let greeter else { return }
-    self.greeter = nil
-    loop.cancel(greeter.timer)
-    greeter.continuation.resume(returning: result)
-  }
 
   // MARK: - Receiving
 

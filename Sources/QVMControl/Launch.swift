@@ -54,8 +54,7 @@ package struct Launch: Sendable {
       if let timeout { _ = try RunOptionValue.timeout(timeout) }
       self.init(
         target: record.target, name: name, overrides: overrides, removeOnShutdown: false,
-        shutdownTimeout: timeout,
-        cache: store.cache)
+        shutdownTimeout: timeout, cache: store.cache)
       mustExist = true
     } catch {
       throw InstanceError.broken(
@@ -135,63 +134,6 @@ package struct Launch: Sendable {
     try await BaseImage.at(record.baseImage)?.checked(
       against: record.baseDigest, on: client.loop)
     return try await QEMUToolchain.ensure(for: target, with: client)
-  }
-
-  /// How often to begin anew where others keep removing the base image.
-  private static let attempts = 5
-
-  /// Creates the instance over its base image, downloaded where it is missing.
-  private func createAnew(
-    in store: InstanceStore, with client: ReleaseClient
-  ) async throws -> (InstanceStore.Locked, QEMUToolchain) {
-    var lost: String?
-    for _ in 0..<Self.attempts {
-      let provisions = try await Provisions.ensure(for: target, with: client)
-      do {
-        let image = try await provisions.baseImage.checked(on: client.loop)
-        // Until the instance names its image nobody may remove that.
-        let lock = try await ImagesLock.shared(at: cache.images, on: client.loop)
-        defer { lock.release() }
-        if Files.information(image.path).map({ FileStamp($0) }) == image.stamp {
-          let instance = try await create(in: store, provisions, image, on: client.loop)
-          return (instance, provisions.toolchain)
-        }
-      } catch ImageError.changed(_, .gone) {}
-      lost = provisions.baseImage.path
-    }
-    throw ImageError.changed(path: lost ?? cache.images, .gone)
-  }
-
-  private func create(
-    in store: InstanceStore, _ provisions: Provisions, _ baseImage: BaseImage, on loop: EventLoop
-  ) async throws -> InstanceStore.Locked {
-    var options = overrides.json
-    options["shutdownTimeout"] = .integer(Int64(shutdownTimeout))
-    while true {
-      let candidate = name ?? InstanceName.random()
-      do {
-        return try await store.create(
-          candidate, target, baseImage: baseImage.path, baseDigest: baseImage.sha256,
-          options: options, boot: try intention(store.files(candidate))
-        ) { disk in
-          try await DiskImage.createOverlay(
-            at: disk, over: baseImage.path, qemuImg: provisions.imageTools.qemuImg, on: loop)
-        }
-      } catch let error as FileError where error.cause.isOccupied {
-        // A random name is simply drawn again; a name that was asked for is somebody else's now.
-        if name == nil { continue }
-        throw store.taken(candidate, doing: "run")
-      }
-    }
-  }
-
-  /// What `--rm` needs to be carried out even if this process is killed before its VM has a
-  /// supervisor; nil without `--rm`.
-  private func intention(_ files: InstanceFiles) throws -> BootRecord? {
-    guard removeOnShutdown else { return nil }
-    return .beginning(
-      files, runtimeFolder: try RuntimeFolder.of(files).path, removeOnShutdown: true,
-      shutdownTimeout: shutdownTimeout, isFirst: true)
   }
 
   /// Makes sure that the logs are this instance's own files, and not longer than they may be.

@@ -146,67 +146,6 @@ package final class ForegroundSession {
     }
     return nil
   }
-
-  // MARK: - What the supervisor says
-
-  func handle(_ event: ControlEvent) async -> ExitStatus? {
-    switch event {
-    case .notice(let text): if !isQuiet { output.remark(text) }
-    case .created:
-      attachConsole()
-      await supervisor.send(ControlRequest.proceed.json)
-    case .running(_, _, let accelerator):
-      isRunning = true
-      output.remark("\(name) is running (\(accelerator)); Ctrl-C shuts it down, Ctrl-] ? for keys")
-      announceReadiness()
-    case .phase(.paused, let reason): output.remark("\(name) is paused (\(reason ?? "unknown"))")
-    case .phase(.stopping, _): notifier?.stopping()
-    case .phase: break
-    case .rung(let rung, let presses):
-      notifier?.stopping()
-      if rung == ShutdownLadder.Rung.powerButton.name, presses > 1 {
-        output.remark("pressed the power button again (\(presses) times)")
-      } else if rung == ShutdownLadder.Rung.guestCommand.name {
-        output.remark("told the guest by ssh to power off")
-      } else if rung == ShutdownLadder.Rung.quit.name, !insistence.isForcing {
-        output.remark("\(name) did not react: ending QEMU")
-      } else if rung == ShutdownLadder.Rung.terminate.name {
-        output.remark("QEMU did not end by its monitor: sent SIGTERM")
-      }
-    case .failed(let message, let advice, let status):
-      detachTerminal()
-      output.remark(([message] + [advice].compactMap(\.self)).joined(separator: "\n"))
-      return ExitStatus(rawValue: status)
-    case .ended(let outcome, let removed):
-      ended = (outcome, removed)
-      if console == nil { return finish() }
-      let inputs = self.inputs
-      _ = loop.schedule(at: .now.advanced(by: Self.drainTime)) { inputs.send(.drained) }
-    }
-    return nil
-  }
-
-  func supervisorLost() -> ExitStatus? {
-    guard ended == nil else { return nil }
-    detachTerminal()
-    output.remark(
-      "the supervisor of \(name) was killed; the VM may still run\n"
-        + "'qvm status \(name)' tells, 'qvm stop \(name)' ends it")
-    return .failed
-  }
-
-  func finish() -> ExitStatus {
-    guard let ended else { return .failed }
-    if log != nil { showLog() }
-    output.flush(within: Self.drainTime)
-    detachTerminal()
-    output.remark(ended.outcome.sentence(name.text, disk: ended.removed ? nil : files.disk))
-    switch ended.outcome.result {
-    case .clean: return endsForOutput && insistence.step == 0 ? .failed : .done
-    case .forced where insistence.isForcing: return .interrupted
-    default: return .failed
-    }
-  }
 }
 
 extension Optional {

@@ -33,6 +33,23 @@ package enum Reconciliation {
     return (try? store.remove(name, holding: lock)) == nil ? .settled : .removed
   }
 
+  /// How a boot ended whose supervisor didn't say so; what was to be done after its last words is
+  /// done here.
+  ///
+  /// - Parameters:
+  ///   - name: The instance.
+  ///   - token: The boot.
+  ///   - store: Where the instance is.
+  /// - Returns: How it ended, and whether the instance is gone.
+  static func end(
+    of name: InstanceName, boot token: String?, in store: InstanceStore
+  ) -> (outcome: Outcome, removed: Bool) {
+    _ = finish(name, in: store)
+    let known = (try? Outcome.read(store.files(name).outcome)) ?? nil
+    let outcome = known.flatMap { $0.token == token ? $0 : nil }
+    return (outcome ?? .unobserved, removed: !store.exists(name))
+  }
+
   /// How a boot ended whose outcome is not on file: as its supervisor kept it elsewhere, or by what
   /// was left behind where nobody watched it to its end.
   static func judge(_ boot: BootRecord, _ files: InstanceFiles) -> Outcome {

@@ -39,65 +39,9 @@ package struct StopRequest {
     isForced = force
     files = try store.existing(name)
     supervisor = try Self.reach(name, files, in: store)
-    token = Self.token(files)
+    token = files.bootToken
     request = .stop(force ? .quit : .powerButton, timeout: timeout)
     supervisor?.send(request)
-  }
-
-  private static func reach(
-    _ name: InstanceName, _ files: InstanceFiles, in store: InstanceStore
-  ) throws -> ControlProbe? {
-    // A supervisor needs a moment from taking its lock to listening.
-    let deadline = SuspendingClock.now.advanced(by: .seconds(15))
-    while FileLock.isHeld(files.vmLock) || FileLock.isHeld(files.supervisorLock) {
-      switch read(files) {
-      case .success(let boot?):
-        let runtime = RuntimeFolder(path: boot.runtimeFolder)
-        if let probe = try? ControlProbe(path: runtime.control) { return probe }
-        // A lock that is held without a QEMU is held by somebody who looks, creates or removes.
-        if boot.mayLive, let lock = try FileLock.attempt(files.supervisorLock) {
-          return try adopt(name, files, boot, lock, in: store)
-        }
-      case .success(nil): break
-      case .failure(let damage):
-        // A supervisor doesn't need its record to be found: its sockets are where they always are.
-        let runtime = try RuntimeFolder.of(files)
-        if let probe = try? ControlProbe(path: runtime.control) { return probe }
-        // Without the record nobody knows which process may be signalled.
-        if !FileLock.isHeld(files.supervisorLock), FileLock.isHeld(files.vmLock) {
-          throw StopError.unknown(name: name.text, why: damage.message, pid: files.writtenPid)
-        }
-      }
-      guard SuspendingClock.now < deadline else { throw StopError.unreachable(name: name.text) }
-      // Nothing tells when a socket appears; this is the short time of a start or of an end.
-      _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: .milliseconds(20)))
-    }
-    _ = Reconciliation.finish(name, in: store)
-    return nil
-  }
-
-  private static func read(_ files: InstanceFiles) -> Swift.Result<BootRecord?, JSONFileError> {
-    do throws(JSONFileError) { return .success(try BootRecord.read(files.boot)) } catch {
-      return .failure(error)
-    }
-  }
-
-  /// Starts a supervisor for a QEMU that lost its own.
-  private static func adopt(
-    _ name: InstanceName, _ files: InstanceFiles, _ boot: BootRecord, _ lock: FileLock,
-    in store: InstanceStore
-  ) throws -> ControlProbe {
-    try store.cache.requireOwn()
-    let plan = LaunchPlan(
-      kind: .adopt, cache: store.cache.path, name: name.text, command: [],
-      runtimeFolder: boot.runtimeFolder, isPortFixed: false,
-      removeOnShutdown: boot.removeOnShutdown, shutdownTimeout: boot.shutdownTimeout,
-      waitsForConsole: false, isFirst: false)
-    let probe = ControlProbe(
-      try SupervisorProcess.start(plan, files: files, supervisorLock: lock, vmLock: nil))
-    // It holds this connection as a lease until told otherwise; this command may be interrupted.
-    probe.send(.detach)
-    return probe
   }
 
   /// Waits until the VM has ended; the ladder's own time-outs end it whatever the guest does.
@@ -153,13 +97,15 @@ package struct StopRequest {
         return nil
       }
     }
-    switch told ?? end() {
+    switch told ?? end {
     case .notice(let text): note("\(name): \(text)")
     case .rung(let rung, let presses):
       if let text = Self.remark(rung, presses) { note("\(name): \(text)") }
     case .failed(let message, let advice, _):
       // It was asked to end before the guest ran, and so it has.
-      if hasEnded() { return Result(sentence: "\(name): \(message)", isGood: true) }
+      if files.hasEnded(boot: token) {
+        return Result(sentence: "\(name): \(message)", isGood: true)
+      }
       throw StartError.other(message: message, advice: advice)
     case .ended(let outcome, let removed):
       return Result(
@@ -178,33 +124,13 @@ package struct StopRequest {
     } catch .silent {
       throw StopError.unreachable(name: name.text)
     } catch {
-      return hasEnded() ? end() : nil
+      return files.hasEnded(boot: token) ? end : nil
     }
   }
 
-  /// Whether neither QEMU nor a supervisor of this boot lives; a process that is being killed closes
-  /// its sockets a moment before it drops its locks.
-  private func hasEnded() -> Bool {
-    let deadline = SuspendingClock.now.advanced(by: .milliseconds(500))
-    while FileLock.isHeld(files.vmLock) {
-      if Self.token(files) != token { return true }
-      guard .now < deadline else { return false }
-      _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: .milliseconds(10)))
-    }
-    return true
-  }
-
-  /// How it ended between the request and its supervisor's last words, as it is on file; what was to
-  /// be done after them is done here.
-  private func end() -> ControlEvent {
-    _ = Reconciliation.finish(name, in: store)
-    let outcome = (try? Outcome.read(files.outcome)).flatMap { $0?.token == token ? $0 : nil }
-    return .ended(outcome ?? .unobserved, removed: !store.exists(name))
-  }
-
-  /// Names the present boot, or the last.
-  private static func token(_ files: InstanceFiles) -> String? {
-    (try? BootRecord.read(files.boot))?.token
+  private var end: ControlEvent {
+    let (outcome, removed) = Reconciliation.end(of: name, boot: token, in: store)
+    return .ended(outcome, removed: removed)
   }
 
   private static func remark(_ rung: String, _ presses: Int) -> String? {

@@ -74,12 +74,4 @@ extension Supervisor {
     }
     await announceRunning()
   }
-
-  func monitorLost() async {
-    client = nil
-    runState = nil
-    // Usually QEMU's end follows at once.
-    await carryOut(ladder.monitorLost(at: .now))
-    if phase != .stopping { await setPhase(.unresponsive, reason: "QEMU closed its monitor") }
-  }
 }

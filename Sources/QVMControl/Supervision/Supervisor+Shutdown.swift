@@ -4,7 +4,7 @@ internal import QMPClient
 extension Supervisor {
   func stop(_ rung: ShutdownLadder.Rung, timeout: Int?) async {
     // Before it has answered nobody knows whether the guest can react.
-    if plan.kind == .adopt, !isAnnounced {
+    if plan.kind == .adopt && !isAnnounced || isRescuing {
       pendingStop = (max(rung, pendingStop?.rung ?? rung), timeout)
       return
     }

@@ -13,6 +13,8 @@ package final class Supervisor {
     case runState(Result<RunState, QMPError>)
     case event(QMPEvent)
     case monitorLost
+    /// What came of connecting to QEMU's other monitor.
+    case rescued(Rescue?)
     case ended(VMProcess.End)
     case request(ControlRequest, ControlServer.ClientID)
     case clientLost(ControlServer.ClientID)
@@ -65,8 +67,12 @@ package final class Supervisor {
   /// Starts QEMU, or connects to the one that is there.
   var starting: Task<Void, Never>?
   /// Whether the clients were told that the guest executes.
-  private(set) var isAnnounced = false
-  /// What was asked for before the QEMU to take over had answered.
+  var isAnnounced = false
+  /// How often QEMU's other monitor was tried.
+  var rescues = 0
+  /// Whether it is being tried.
+  var isRescuing = false
+  /// What was asked for before the QEMU to take over, or its other monitor, had answered.
   var pendingStop: (rung: ShutdownLadder.Rung, timeout: Int?)?
 
   package init(
@@ -130,6 +136,7 @@ package final class Supervisor {
     case .runState(let answer): await take(answer)
     case .event(let event): await take(event)
     case .monitorLost: await monitorLost()
+    case .rescued(let rescue): await rescued(rescue)
     case .ended(let end):
       await ended(end)
       return true
@@ -153,75 +160,5 @@ package final class Supervisor {
     if let timer { loop.cancel(timer) }
     let inputs = self.inputs
     timer = ladder.nextTick.map { due in loop.schedule(at: due) { inputs.send(.tick) } }
-  }
-
-  // MARK: - Beginning
-
-  private func begin(_ started: Startup.Started) async -> Bool {
-    boot = started.boot
-    process = started.process
-    client = started.client
-    let inputs = self.inputs
-    let loop = self.loop
-    guard started.process.whenEnded({ inputs.send(.ended($0)) }) else {
-      await failed(StartError.other(message: "no thread to watch QEMU with", advice: nil))
-      return true
-    }
-    if let events = started.events {
-      reporter = Task(executorPreference: loop) {
-        for await event in events { inputs.send(.event(event)) }
-        inputs.send(.monitorLost)
-      }
-    } else {
-      await setPhase(.unresponsive, reason: "QEMU's monitor is not to be had")
-    }
-    let logs = [files.console, files.qemuLog].map(LogFile.init)
-    logLimit = Task(executorPreference: loop) { await LogLimit.keep(logs, on: loop) }
-    do {
-      try await server.listen(at: runtime.control)
-    } catch {
-      // The VM can do without; `monitor.sock` remains for whoever wants something of it.
-      await server.broadcast(.notice("no control socket: \(error.reason)"))
-    }
-    if plan.kind == .adopt {
-      if client == nil {
-        await announceRunning()
-      } else {
-        Self.askRunState(client, inputs, on: loop)
-      }
-    } else if ladder.rung != nil {
-      // It was asked to end while it started: no instruction of the guest has run, nor will one.
-      await tell(Quit())
-    } else if plan.waitsForConsole, lease != nil {
-      isHeld = true
-      await server.broadcast(.created)
-    } else {
-      proceed()
-    }
-    return false
-  }
-
-  /// Lets the guest execute its first instruction.
-  func proceed() {
-    isHeld = false
-    // An early request to stop came before there was anything to stop.
-    if ladder.rung == nil { Self.proceed(client, inputs, on: loop) }
-  }
-
-  /// Tells the clients, once, that the guest executes; what was asked for meanwhile is done now.
-  func announceRunning() async {
-    if isAnnounced { return }
-    isAnnounced = true
-    await server.broadcast(
-      .running(
-        sshAddress: boot.sshAddress, sshPort: boot.sshPort, accelerator: boot.accelerator ?? ""))
-    if let pendingStop { await stop(pendingStop.rung, timeout: pendingStop.timeout) }
-  }
-
-  func setPhase(_ phase: Phase, reason: String? = nil) async {
-    guard (self.phase, phaseReason) != (phase, reason) else { return }
-    self.phase = phase
-    phaseReason = reason
-    await server.broadcast(.phase(phase, reason: reason))
   }
 }

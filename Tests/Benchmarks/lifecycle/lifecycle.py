@@ -208,15 +208,17 @@ def ends():
 # MARK: - What a running VM costs
 
 
-def ratio(label, ours, theirs, runs):
-    program = [f"{FOLDER}/ratio", str(runs), label, ours, theirs]
+def ratio(label, ours, theirs, runs, block=1):
+    program = [f"{FOLDER}/ratio", str(runs), label, ours, theirs, str(block)]
     line = subprocess.run(program, stdout=subprocess.PIPE, text=True, check=True).stdout
     return float(line.split()[-1])
 
 
 def idle():
-    qvm("run", "-d", "--name", "idle", "demo", "1")
-    qvm("wait", "idle")
+    # Two, so that the program's own pages are shared as among many.
+    for name in ("idle", "other"):
+        qvm("run", "-d", "--name", name, "demo", "1")
+        qvm("wait", name)
     folder = boot_record("idle")["runtimeFolder"]
     said(
         "qvm status / C",
@@ -226,9 +228,9 @@ def idle():
     if PYTHON == "-":
         print("qemu.qmp is not to be had: no comparison of status with it")
     else:
-        rival = ratio(
-            "qemu.qmp", f"{PYTHON} {HERE}/status.py {folder}/monitor.sock", f"{QVM} status idle", 20
-        )
+        # In blocks: after 60 ms of Python the caches are cold for whoever comes next.
+        asked = f"{PYTHON} {HERE}/status.py {folder}/monitor.sock"
+        rival = ratio("qemu.qmp", asked, f"{QVM} status idle", 10, block=9)
         print(f"qvm status is {rival:.0f} times as fast as qemu.qmp (aim: at least 35)")
         if rival < 35:
             missed.append("status against qemu.qmp")
@@ -238,8 +240,8 @@ def idle():
     time.sleep(10)
     said("wake-ups of an idle supervisor in 10 s", switches(supervisor) - before, 0)
     said("its private memory", private(supervisor) / 1024, 1, " MiB")
-    qvm("stop", "--force", "idle")
-    qvm("rm", "idle")
+    qvm("stop", "--force", "idle", "other")
+    qvm("rm", "idle", "other")
     reap()
 
 

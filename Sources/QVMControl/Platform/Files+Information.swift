@@ -1,0 +1,51 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+
+extension Files {
+  package struct Information: Sendable {
+    package let kind: Kind
+    /// The length in bytes.
+    package let size: Int
+    /// What it takes on the disk, in bytes.
+    package let allocated: Int
+    package let mode: UInt32
+    package let owner: UInt32
+    /// Seconds since 1970.
+    package let modified: Int
+    /// Nanoseconds since 1970, as exactly as the disk keeps them.
+    package let modifiedExactly: Int
+    package let inode: UInt64
+    package let device: UInt64
+  }
+}
+
+extension Files.Information {
+  init(_ status: stat) {
+    kind =
+      switch status.st_mode & S_IFMT {
+      case S_IFREG: .file
+      case S_IFDIR: .folder
+      case S_IFLNK: .link
+      case S_IFSOCK: .socket
+      default: .other
+      }
+    size = Int(status.st_size)
+    allocated = Int(status.st_blocks) * 512
+    mode = UInt32(status.st_mode) & 0o7777
+    owner = status.st_uid
+    #if canImport(Darwin)
+      let time = status.st_mtimespec
+    #else
+      let time = status.st_mtim
+    #endif
+    modified = time.tv_sec
+    modifiedExactly = time.tv_sec &* 1_000_000_000 &+ time.tv_nsec
+    inode = UInt64(status.st_ino)
+    device = UInt64(truncatingIfNeeded: status.st_dev)
+  }
+}

@@ -1,0 +1,69 @@
+internal import QMPClient
+
+extension Supervisor {
+  /// Takes over what was started; whether that was the last there was to do.
+  func begin(_ started: Startup.Started) async -> Bool {
+    boot = started.boot
+    process = started.process
+    client = started.client
+    let inputs = self.inputs
+    let loop = self.loop
+    guard started.process.whenEnded({ inputs.send(.ended($0)) }) else {
+      await failed(StartError.other(message: "no thread to watch QEMU with", advice: nil))
+      return true
+    }
+    if let events = started.events {
+      follow(events)
+    } else {
+      await setPhase(.unresponsive, reason: "QEMU's monitor is not to be had")
+    }
+    let logs = [files.console, files.qemuLog].map(LogFile.init)
+    logLimit = Task(executorPreference: loop) { await LogLimit.keep(logs, on: loop) }
+    do {
+      try await server.listen(at: runtime.control)
+    } catch {
+      // The VM can do without; `monitor.sock` remains for whoever wants something of it.
+      await server.broadcast(.notice("no control socket: \(error.reason)"))
+    }
+    if plan.kind == .adopt {
+      if client == nil {
+        await announceRunning()
+      } else {
+        Self.askRunState(client, inputs, on: loop)
+      }
+    } else if ladder.rung != nil {
+      // It was asked to end while it started: no instruction of the guest has run, nor will one.
+      await tell(Quit())
+    } else if plan.waitsForConsole, lease != nil {
+      isHeld = true
+      await server.broadcast(.created)
+    } else {
+      proceed()
+    }
+    return false
+  }
+
+  /// Lets the guest execute its first instruction.
+  func proceed() {
+    isHeld = false
+    // An early request to stop came before there was anything to stop.
+    if ladder.rung == nil { Self.proceed(client, inputs, on: loop) }
+  }
+
+  /// Tells the clients, once, that the guest executes; what was asked for meanwhile is done now.
+  func announceRunning() async {
+    if isAnnounced { return }
+    isAnnounced = true
+    await server.broadcast(
+      .running(
+        sshAddress: boot.sshAddress, sshPort: boot.sshPort, accelerator: boot.accelerator ?? ""))
+    await stopIfPending()
+  }
+
+  func setPhase(_ phase: Phase, reason: String? = nil) async {
+    guard (self.phase, phaseReason) != (phase, reason) else { return }
+    self.phase = phase
+    phaseReason = reason
+    await server.broadcast(.phase(phase, reason: reason))
+  }
+}
