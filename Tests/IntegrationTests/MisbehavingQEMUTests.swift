@@ -125,6 +125,30 @@ import Testing
     }
   }
 
+  @Test(arguments: ["drop", "drop early"])
+  func `a monitor that hangs up is replaced by the other one`(fault: String) async throws {
+    try await with(fault) { sandbox in
+      try await eventually("it was noticed") {
+        try sandbox.text("supervisor.log", of: "fake").contains("QEMU closed its monitor; connected")
+      }
+      let status = try await sandbox.status("fake")
+      #expect(status["phase"]?.string == "running")
+      #expect(status["runState"]?.string == "running")
+      let stop = try await sandbox.qvm("stop", "fake")
+      #expect(stop.status == 0)
+      #expect(stop.err.contains("fake powered off"), "\(stop.err)")
+    }
+  }
+
+  @Test func `a press of the button that was lost with the monitor is repeated`() async throws {
+    try await with("drop when pressed") { sandbox in
+      let stop = try await sandbox.qvm("stop", "fake")
+      #expect(stop.status == 0)
+      #expect(stop.err.contains("pressed the power button again"), "\(stop.err)")
+      #expect(stop.err.contains("fake powered off"), "\(stop.err)")
+    }
+  }
+
   // MARK: - At its end
 
   @Test func `a monitor that hangs up before it says why is followed by a signal`() async throws {

@@ -7,9 +7,11 @@ import Testing
 /// the next command removes the rest.
 @Suite(.timeLimit(.minutes(10))) struct RemovalCrashTests {
   /// A system call of a removal, the last that its process comes to.
-  struct Step: Sendable, CustomTestStringConvertible {
+  struct Step: Sendable, Hashable, CustomTestStringConvertible {
     let call: String
     let count: Int
+    /// Whether how it ended can be read afterwards.
+    var leavesOutcome = false
     var testDescription: String { "\(call) \(count)" }
 
     var options: [String] {
@@ -49,38 +51,73 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    // The outcome, the folder; the sockets, the files; the sockets' folder, the instance's.
-    Step(call: "rename", count: 1), Step(call: "rename", count: 2),
-    Step(call: "unlink", count: 2), Step(call: "unlink", count: 4),
+  // The outcome, the folder; the sockets, the files; the sockets' folder, the instance's.
+  private static let steps = [
+    Step(call: "rename", count: 1), Step(call: "rename", count: 2, leavesOutcome: true),
+    Step(call: "unlink", count: 2, leavesOutcome: true), Step(call: "unlink", count: 4),
     Step(call: "unlink", count: 5), Step(call: "unlink", count: 9),
-    Step(call: "rmdir", count: 1), Step(call: "rmdir", count: 2),
-  ])
+    Step(call: "rmdir", count: 1, leavesOutcome: true), Step(call: "rmdir", count: 2),
+  ]
+
+  @Test(arguments: steps)
   func `a supervisor that is killed while it carries out --rm leaves the rest to the next command`(
     step: Step
   ) async throws {
     try await Sandbox.with { sandbox in
       let run = try await sandbox.qvm("run", "-d", "--rm", "--name", "cut", "demo", "1")
       #expect(run.status == 0, "\(run.err)")
-      _ = try await sandbox.qvm("wait", "cut", "--timeout", "30")
-      let supervisor = try #require(sandbox.pids(of: "cut").supervisor)
-      let log = sandbox.folder.appending(path: "strace").path
-      let tracer = try sandbox.start(
-        try Tool.strace.url, ["-f", "-o", log] + step.options + ["-p", "\(supervisor)"])
-      try await eventually("the supervisor is traced") {
-        let text = try String(contentsOfFile: "/proc/\(supervisor)/status", encoding: .utf8)
-        return !text.contains("TracerPid:\t0\n")
+      try await withDoomedSupervisor(step, in: sandbox) {
+        let stop = try await sandbox.qvm("stop", "cut")
+        #expect(stop.status == 0, "\(stop.err)")
+        #expect(stop.err.contains("removed"), "\(stop.err)")
       }
-      let stop = try await sandbox.qvm("stop", "cut")
-      #expect(stop.status == 0, "\(stop.err)")
-      #expect(stop.err.contains("removed"), "\(stop.err)")
-      _ = try await tracer.end(within: .seconds(10))
-      #expect(try String(contentsOfFile: log, encoding: .utf8).contains("killed by SIGKILL"))
       #expect(try await sandbox.qvm("status", "cut").status == 4)
       #expect(try await sandbox.qvm("list", "--json").json["instances"] == .array([]))
       // Which also sweeps.
       let again = try await sandbox.qvm("run", "-d", "--rm", "--name", "cut", "demo", "1")
       #expect(again.status == 0, "\(again.err)")
     }
+  }
+
+  @Test(arguments: steps)
+  func `a run whose supervisor is killed while it carries out --rm does the rest`(
+    step: Step
+  ) async throws {
+    try await Sandbox.with { sandbox in
+      let run = try sandbox.start("run", "--rm", "--name", "cut", "demo", "1")
+      try await eventually("it runs") { run.output.err.contains("cut is running") }
+      try await withDoomedSupervisor(step, in: sandbox) {
+        run.signal(SIGINT)
+        let end = try await run.end()
+        #expect(end.err.contains("removed"), "\(end.err)")
+        #expect(!end.err.contains("may still run"), "\(end.err)")
+        // Before the outcome is on file nobody else knows it, nor once its folder is being removed.
+        let isKnown = step.leavesOutcome
+        #expect(end.err.contains("cut powered off") == isKnown, "\(end.err)")
+        #expect(end.err.contains("nobody saw how") != isKnown, "\(end.err)")
+        #expect(end.status == (isKnown ? 0 : 1))
+      }
+      #expect(!sandbox.exists("cut"))
+      let next = try await sandbox.qvm("run", "-d", "--rm", "--name", "next", "demo", "1")
+      #expect(next.status == 0, "\(next.err)")
+    }
+  }
+
+  /// Has the supervisor of `cut` killed at a step of what a body makes it do.
+  private func withDoomedSupervisor(
+    _ step: Step, in sandbox: Sandbox, _ body: () async throws -> Void
+  ) async throws {
+    _ = try await sandbox.qvm("wait", "cut", "--timeout", "30")
+    let supervisor = try #require(sandbox.pids(of: "cut").supervisor)
+    let log = sandbox.folder.appending(path: "strace").path
+    let tracer = try sandbox.start(
+      try Tool.strace.url, ["-f", "-o", log] + step.options + ["-p", "\(supervisor)"])
+    try await eventually("the supervisor is traced") {
+      let text = try String(contentsOfFile: "/proc/\(supervisor)/status", encoding: .utf8)
+      return !text.contains("TracerPid:\t0\n")
+    }
+    try await body()
+    _ = try await tracer.end(within: .seconds(10))
+    #expect(try String(contentsOfFile: log, encoding: .utf8).contains("killed by SIGKILL"))
   }
 }

@@ -18,6 +18,11 @@ extension Sandbox {
     return bytes.flatMap { try? JSONValue(parsing: Array($0)) } ?? .null
   }
 
+  /// A text file of an instance.
+  package func text(_ name: String, of instance: String) throws -> String {
+    try String(contentsOf: folder(of: instance).appending(path: name), encoding: .utf8)
+  }
+
   /// Replaces a member of a JSON file of an instance.
   package func change(
     _ member: String, to value: JSONValue, in file: String, of instance: String

@@ -14,7 +14,7 @@ import threading
 import time
 
 fault = os.environ.get("FAULT", "")
-status = os.environ.get("STATUS", "running")
+status = "prelaunch"
 words = " ".join(sys.argv[1:])
 
 if "-L help" in words:
@@ -64,6 +64,19 @@ def send(text):
       stay()
 
 
+def change_monitor():
+  """Hangs up, and goes on with whoever connects to the other monitor."""
+  path = re.search(r"id=monitor,path=(.*?),server=on", words).group(1).replace(",,", ",")
+  # There before the first is closed, as with QEMU.
+  listener = socket.socket(socket.AF_UNIX)
+  listener.bind(path)
+  listener.listen()
+  monitor.close()
+  connection = listener.accept()[0]
+  listener.close()
+  return connection
+
+
 def say(value):
   send(json.dumps(value) + "\r\n")
 
@@ -82,7 +95,8 @@ if fault == "garbage":
 if fault == "long line":
   send('{"QMP":"' + "x" * 10_000_000 + '"}\n')
 version = {"qemu": {"major": 99, "minor": 1, "micro": 0}, "package": ""}
-say({"QMP": {"version": version, "capabilities": ["oob"], "unheard-of": [1]}})
+greeting = {"QMP": {"version": version, "capabilities": ["oob"], "unheard-of": [1]}}
+say(greeting)
 log.write(b"ready: not a guest\r\n")
 
 buffer = b""
@@ -101,6 +115,15 @@ while True:
     answer = {}
     if command == "query-kvm":
       answer = {"enabled": False, "present": False}
+    # Before it is done, or once the question that follows tells that its reply has arrived.
+    if fault == "drop early" and command == "cont" or (
+      fault == "drop" and command == "query-status" and status != "prelaunch"):
+      fault = ""
+      monitor = change_monitor()
+      say(greeting)
+      break
+    if command == "cont":
+      status = os.environ.get("STATUS", "running")
     if command == "query-status":
       answer = {"status": status, "running": status == "running", "unheard-of": True}
     if command == "cont" and fault == "flood":
@@ -117,6 +140,11 @@ while True:
       if fault == "hang-up":
         monitor.close()
         stay()
+      if fault == "drop when pressed":
+        fault = ""
+        monitor = change_monitor()
+        say(greeting)
+        break
       guest = command == "system_powerdown"
       reason = "guest-shutdown" if guest else "host-qmp-quit"
       say({"event": "SHUTDOWN", "data": {"guest": guest, "reason": reason}, "timestamp": {

@@ -21,7 +21,7 @@ extension InstanceFiles {
   /// - Returns: False where that takes longer than half a second.
   func hasEnded(boot token: String?) -> Bool {
     let deadline = SuspendingClock.now.advanced(by: .milliseconds(500))
-    while FileLock.isHeld(vmLock) {
+    while FileLock.isHeld(vmLock) || FileLock.isHeld(supervisorLock) {
       if bootToken != token { return true }
       guard .now < deadline else { return false }
       _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: .milliseconds(10)))

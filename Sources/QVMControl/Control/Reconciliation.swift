@@ -10,27 +10,39 @@ package enum Reconciliation {
 
   /// Looks at an instance under its lock.
   package static func finish(_ name: InstanceName, in store: InstanceStore) -> Result {
+    settle(name, in: store).result
+  }
+
+  /// The same, with the outcome that was found, which may be gone with its instance by now.
+  private static func settle(
+    _ name: InstanceName, in store: InstanceStore
+  ) -> (result: Result, outcome: Outcome?) {
     let files = store.files(name)
     // What somebody else wrote into a cache its owner could not read any more.
-    guard store.cache.isOwn else { return .busy }
+    guard store.cache.isOwn else { return (.busy, nil) }
     // A supervisor that took over gets `vm.lock` only when QEMU has ended: by its own lock it says
     // that the rest is its to do.
     guard !FileLock.isHeld(files.vmLock),
       let supervisorLock = try? FileLock.attempt(files.supervisorLock),
       let lock = try? FileLock.attemptExisting(files.vmLock)
-    else { return .busy }
+    else { return (.busy, nil) }
     defer { supervisorLock.release() }
-    guard let boot = try? BootRecord.read(files.boot) else { return .settled }
+    guard let boot = try? BootRecord.read(files.boot) else { return (.settled, nil) }
     // One that can't be read may say more than could be found out now: it is left as it is.
-    guard let known = try? Outcome.read(files.outcome) as Outcome?? else { return .settled }
+    guard let known = try? Outcome.read(files.outcome) as Outcome?? else {
+      return (.settled, nil)
+    }
     let outcome = known.flatMap { $0.token == boot.token ? $0 : nil } ?? judge(boot, files)
     if known != outcome {
       // While it can't be written, what was kept of it elsewhere stays, too.
-      guard (try? JSONFile.write(outcome.json, to: files.outcome)) != nil else { return .settled }
+      guard (try? JSONFile.write(outcome.json, to: files.outcome)) != nil else {
+        return (.settled, outcome)
+      }
     }
     RuntimeFolder(path: boot.runtimeFolder).remove()
-    guard boot.removesInstance(after: outcome) else { return .settled }
-    return (try? store.remove(name, holding: lock)) == nil ? .settled : .removed
+    guard boot.removesInstance(after: outcome) else { return (.settled, outcome) }
+    let isRemoved = (try? store.remove(name, holding: lock)) != nil
+    return (isRemoved ? .removed : .settled, outcome)
   }
 
   /// How a boot ended whose supervisor didn't say so; what was to be done after its last words is
@@ -44,8 +56,9 @@ package enum Reconciliation {
   static func end(
     of name: InstanceName, boot token: String?, in store: InstanceStore
   ) -> (outcome: Outcome, removed: Bool) {
-    _ = finish(name, in: store)
-    let known = (try? Outcome.read(store.files(name).outcome)) ?? nil
+    let found = settle(name, in: store).outcome
+    // Somebody else may be doing the same.
+    let known = found ?? (try? Outcome.read(store.files(name).outcome)) ?? nil
     let outcome = known.flatMap { $0.token == token ? $0 : nil }
     return (outcome ?? .unobserved, removed: !store.exists(name))
   }

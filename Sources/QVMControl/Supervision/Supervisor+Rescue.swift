@@ -46,7 +46,11 @@ extension Supervisor {
     await server.broadcast(.notice(text))
     // What it was told last may not have reached it.
     if ladder.rung == .quit { await tell(Quit()) }
-    Self.askRunState(client, inputs, on: loop)
+    if plan.kind == .adopt || hasProceeded {
+      Self.askRunState(client, inputs, on: loop)
+    } else if !isHeld {
+      proceed()
+    }
     await stopIfPending()
   }
 

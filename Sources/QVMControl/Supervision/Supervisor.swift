@@ -64,6 +64,8 @@ package final class Supervisor {
   var lease: ControlServer.ClientID?
   var timer: EventLoop.Token?
   var isHeld = false
+  /// Whether QEMU has confirmed that the guest executes.
+  private(set) var hasProceeded = false
   /// Starts QEMU, or connects to the one that is there.
   var starting: Task<Void, Never>?
   /// Whether the clients were told that the guest executes.
@@ -132,7 +134,7 @@ package final class Supervisor {
       return true
     case .proceeded(let error?):
       await server.broadcast(.notice("QEMU did not let the guest run: \(error)"))
-    case .proceeded(nil): break
+    case .proceeded(nil): hasProceeded = true
     case .runState(let answer): await take(answer)
     case .event(let event): await take(event)
     case .monitorLost: await monitorLost()
