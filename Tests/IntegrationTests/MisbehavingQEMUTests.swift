@@ -129,7 +129,7 @@ import Testing
   func `a monitor that hangs up is replaced by the other one`(fault: String) async throws {
     try await with(fault) { sandbox in
       try await eventually("it was noticed") {
-        try sandbox.text("supervisor.log", of: "fake").contains("QEMU closed its monitor; connected")
+        try sandbox.text("supervisor.log", of: "fake").contains("monitor; connected to")
       }
       let status = try await sandbox.status("fake")
       #expect(status["phase"]?.string == "running")
