@@ -82,4 +82,43 @@ import Testing
       #expect(!FileManager.default.fileExists(atPath: sandbox.cache.path))
     }
   }
+  @Test func `what an examination leaves that is killed goes with the next, or is pruned`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      #expect(try await sandbox.qvm("run", "-d", "--name", "vm", "demo", "1").status == 0)
+      let path = sandbox.environment["QVM_QEMU"]
+      try await sandbox.useQEMU(script: "exec sleep 60")
+      func folders() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: sandbox.cache.path)
+          .filter { $0.hasPrefix(".doctor") }
+      }
+      func abandon() async throws {
+        let doctor = try sandbox.start("doctor")
+        try await eventually("QEMU runs") {
+          sandbox.processes.contains { $0.command.hasPrefix("sleep") }
+        }
+        #expect(try folders().count == 1)
+        // While it lives, its folder is nobody else's business.
+        let dry = try await sandbox.qvm("prune", "--dry-run", "--json")
+        #expect(!dry.out.contains("\"trial\""), "\(dry.out)")
+        doctor.signal(SIGKILL)
+        _ = try await doctor.end()
+        for process in sandbox.processes where process.command.hasPrefix("sleep") {
+          kill(process.pid, SIGKILL)
+        }
+        #expect(try folders().count == 1)
+      }
+      try await abandon()
+      sandbox.environment["QVM_QEMU"] = path
+      #expect(try await sandbox.qvm("doctor", "--json").json["schema"]?.int == 1)
+      #expect(try folders() == [])
+      sandbox.environment["QVM_QEMU"] = sandbox.folder.appending(path: "qemu").path
+      try await abandon()
+      let dry = try await sandbox.qvm("prune", "--dry-run", "--json")
+      #expect(dry.out.contains("\"trial\""), "\(dry.out)")
+      #expect(try await sandbox.qvm("prune", "--yes").status == 0)
+      #expect(try folders() == [])
+    }
+  }
 }

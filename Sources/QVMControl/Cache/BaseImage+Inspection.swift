@@ -18,7 +18,7 @@ extension BaseImage {
   ) async throws {
     let output = try await Program.run(
       tools.qemuImg, ["check", "-q", "-f", "qcow2", file], environment: ToolEnvironment.entries,
-      on: loop)
+      within: Program.longTime, on: loop)
     // 3 is space that belongs to nothing: a waste, but all that the guest reads is right.
     if output.end == .exited(0) || output.end == .exited(3) { return }
     throw ImageError.corrupt(name: name, why: output.complaint)

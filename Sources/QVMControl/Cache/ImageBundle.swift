@@ -51,7 +51,8 @@ struct ImageBundle: Sendable {
       tar,
       [
         "-x", "--zstd", "-f", path, "-C", folder, "-o", "--no-same-permissions", Self.disk,
-      ], environment: ToolEnvironment.entries, inheriting: [lock.descriptor], on: loop)
+      ], environment: ToolEnvironment.entries, inheriting: [lock.descriptor],
+      within: Program.longTime, on: loop)
     guard unpacking.succeeded else {
       try Self.checkSpace(for: 0, at: folder)
       throw ArchiveError.cannotUnpack(name: name, why: unpacking.complaint)
@@ -64,7 +65,8 @@ struct ImageBundle: Sendable {
     let image = "\(folder)/image.qcow2"
     let converting = try await Program.run(
       qemuImg, ["convert", "-f", "raw", "-O", "qcow2", raw, image],
-      environment: ToolEnvironment.entries, inheriting: [lock.descriptor], on: loop)
+      environment: ToolEnvironment.entries, inheriting: [lock.descriptor],
+      within: Program.longTime, on: loop)
     guard converting.succeeded else {
       try Self.checkSpace(for: 0, at: folder)
       throw ImageError.corrupt(name: name, why: converting.complaint)

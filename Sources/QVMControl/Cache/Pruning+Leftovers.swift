@@ -24,6 +24,21 @@ extension Pruning {
     return .removed
   }
 
+  // MARK: - Examinations
+
+  static func trials(in cache: Cache) -> [Item] {
+    TrialFolder.leftovers(in: cache).map {
+      Item(.trial, String(Files.lastName(of: $0)), path: $0, size: Files.allocated(below: $0))
+    }
+  }
+
+  func removeTrial(_ item: Item) throws -> Result {
+    guard Files.exists(item.path) else { return .gone }
+    guard TrialFolder.leftovers(in: cache).contains(item.path) else { return .kept }
+    try Files.removeTree(item.path)
+    return .removed
+  }
+
   // MARK: - Runtime folders
 
   /// How long nothing has happened in a folder that no VM may be about to use, in seconds.

@@ -16,6 +16,8 @@ package struct Pruning: Sendable {
     case instance
     /// The sockets of a VM that is gone.
     case runtime
+    /// What `doctor` tried.
+    case trial
 
     /// What people call it.
     package var words: String {
@@ -25,6 +27,7 @@ package struct Pruning: Sendable {
       case .download: "unfinished download"
       case .instance: "unfinished instance"
       case .runtime: "sockets of no VM"
+      case .trial: "unfinished examination"
       }
     }
   }
@@ -73,7 +76,7 @@ package struct Pruning: Sendable {
     unknownUsers = users.unknown
     items =
       Self.images(in: cache, users) + Self.strays(in: cache, users) + Self.downloads(in: cache)
-      + Self.instances(in: cache) + Self.runtimeFolders()
+      + Self.instances(in: cache) + Self.trials(in: cache) + Self.runtimeFolders()
   }
 
   /// Base images by name, each of one release where the name ends with `@TAG`.
@@ -126,6 +129,7 @@ package struct Pruning: Sendable {
       try Download.removeLeftovers(of: item.name, in: cache) ? .removed : .kept
     case .instance: try removeInstance(item)
     case .runtime: try removeRuntimeFolder(item)
+    case .trial: try removeTrial(item)
     }
   }
 }

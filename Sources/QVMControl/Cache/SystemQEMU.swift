@@ -42,9 +42,12 @@ enum SystemQEMU {
     }
   }
 
+  /// How long a QEMU may take to say where it looks for its files.
+  private static let helpTime = Duration.seconds(10)
+
   /// Where a QEMU looks for its own files, by its own word.
   private static func dataFolders(of program: String, on loop: EventLoop) async throws -> [String] {
-    let output = try await Program.run(program, ["-L", "help"], on: loop)
+    let output = try await Program.run(program, ["-L", "help"], within: helpTime, on: loop)
     guard output.succeeded else {
       throw ToolchainError.cannotRun(program: program, why: output.complaint)
     }

@@ -55,7 +55,7 @@ package struct Examination: Sendable {
       return Examination(findings: [], checks: checks, usedOrigins: usedOrigins)
     }
     do {
-      return try await withFolder(in: cache) { folder in
+      return try await TrialFolder.with(in: cache) { folder in
         let firmware = try await FirmwareCheck.all(of: qemus, in: folder, on: loop)
         return Examination(
           findings: try await findings(of: tried, in: folder, on: loop),
@@ -84,21 +84,6 @@ package struct Examination: Sendable {
     case .system: ["system"]
     case .folder: ["folder"]
     }
-  }
-
-  /// A folder in the cache for as long as the body runs.
-  private static func withFolder<Value>(
-    in cache: Cache, _ body: (String) async throws -> Value
-  ) async throws -> Value {
-    let isNew = !Files.exists(cache.path)
-    try Files.makePrivateFolder(Files.resolved(cache.path) ?? cache.path)
-    let folder = "\(cache.path)/.doctor-\(Randomness.hexadecimal(bytes: 4))"
-    defer {
-      try? Files.removeTree(folder)
-      if isNew { Files.removeEmptyFolder(cache.path) }
-    }
-    try Files.makePrivateFolder(folder)
-    return try await body(folder)
   }
 
   // MARK: - Trials

@@ -6,16 +6,25 @@ package enum Program {
     package let end: ProcessEnd
     package let standardOutput: [UInt8]
     package let standardError: [UInt8]
+    /// The time that it was given, where it was ended for taking longer.
+    package let exceeded: Duration?
 
     package var succeeded: Bool { end == .exited(0) }
 
-    /// The last line of standard error that says anything; that is where programs say why.
+    /// Why it failed: the last line of standard error that says anything; that is where programs say
+    /// why.
     package var complaint: String {
+      if let exceeded { return "it did not end within \(Int(exceeded.inSeconds)) s" }
       let text = String(decoding: standardError, as: UTF8.self)
       let lines = text.split(whereSeparator: \.isNewline)
       return lines.last { !$0.allSatisfy(\.isWhitespace) }.map(String.init) ?? end.description
     }
   }
+
+  /// For a program that has little to do.
+  package static let shortTime = Duration.seconds(60)
+  /// For a program that reads or writes all of an image, on a slow disk too.
+  package static let longTime = Duration.seconds(3600)
 
   /// How long a program may take to obey SIGTERM before it gets SIGKILL.
   private static let grace = Duration.seconds(5)
@@ -32,26 +41,33 @@ package enum Program {
   ///   - input: What it reads on its standard input, at most a few kilobytes; nil for /dev/null.
   ///   - inheriting: What it gets as descriptors 3, 4 and so on. A ``FileLock``'s is held for as
   ///     long as the program lives, even when this process is killed.
+  ///   - limit: How long it may take before it is ended; nil for one that has limits of its own.
   ///   - loop: The loop that the calling task runs on.
-  /// - Returns: What it printed and how it ended; an exit status other than 0 is no error.
+  /// - Returns: What it printed and how it ended; an exit status other than 0 is no error, nor is one
+  ///   that took too long.
   /// - Throws: ``SpawnError``; `CancellationError` when the task is cancelled or the user interrupted
   ///   the program, after the program has ended.
   package static func run(
     _ path: String, _ arguments: [String], environment: [String]? = nil, input: [UInt8]? = nil,
-    inheriting: [Descriptor] = [], on loop: EventLoop
+    inheriting: [Descriptor] = [], within limit: Duration? = shortTime, on loop: EventLoop
   ) async throws -> Output {
     // Sockets rather than pipes: they can be read without waiting and without O_NONBLOCK.
     let (output, errors, process) = try start(path, arguments, environment, input, inheriting)
+    let deadline = limit.map { SuspendingClock.now.advanced(by: $0) }
     return try await withTaskCancellationHandler {
+      let timer = deadline.map { due in loop.schedule(at: due) { stop(process, on: loop) } }
       let readers = [output, errors].map { source in
         Task(executorPreference: loop) { await everything(from: source, on: loop) }
       }
       let end = await uncancellableEnd(of: process)
+      timer.map(loop.cancel)
+      let isLate = deadline.map { $0 <= .now && end != .exited(0) } ?? false
       let drained = loop.schedule(at: .now.advanced(by: drainTime)) {
         for reader in readers { reader.cancel() }
       }
       let result = Output(
-        end: end, standardOutput: await readers[0].value, standardError: await readers[1].value)
+        end: end, standardOutput: await readers[0].value, standardError: await readers[1].value,
+        exceeded: isLate ? limit : nil)
       loop.cancel(drained)
       // The terminal tells all of its foreground at once; this process may hear of it a moment later.
       if [Signal.interrupt, .quit].map({ .signalled($0.rawValue) }).contains(end) {
@@ -60,9 +76,13 @@ package enum Program {
       try Task.checkCancellation()
       return result
     } onCancel: {
-      process.signal(.terminate)
-      _ = loop.schedule(at: .now.advanced(by: grace)) { process.signal(.kill) }
+      stop(process, on: loop)
     }
+  }
+
+  private static func stop(_ process: ChildProcess, on loop: EventLoop) {
+    process.signal(.terminate)
+    _ = loop.schedule(at: .now.advanced(by: grace)) { process.signal(.kill) }
   }
 
   private static func start(

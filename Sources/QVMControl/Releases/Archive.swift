@@ -43,7 +43,8 @@ struct Archive: Sendable {
       let output = try await Program.run(
         tar,
         ["-x", "-f", path, "-C", folder, "--strip-components=1", "-o", "--no-same-permissions"],
-        environment: ToolEnvironment.entries, inheriting: [lock.descriptor], on: loop)
+        environment: ToolEnvironment.entries, inheriting: [lock.descriptor],
+        within: Program.longTime, on: loop)
       guard output.succeeded else {
         throw ArchiveError.cannotUnpack(name: name, why: output.complaint)
       }

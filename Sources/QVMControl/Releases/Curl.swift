@@ -58,8 +58,9 @@ struct Curl: Sendable {
     let arguments =
       common + options
       + ["-D", "-", "--max-time", String(seconds), "-w", Self.epilogue, "--url", url]
+    // It has its limit with its arguments.
     let output = try await Program.run(
-      program, arguments, environment: ToolEnvironment.entries, input: input, on: loop)
+      program, arguments, environment: ToolEnvironment.entries, input: input, within: nil, on: loop)
     let (text, status, final) = Self.parse(output.standardOutput)
     let (headers, body) = Headers.split(text)
     if let failure = Self.failure(of: output, status: status, url: url) {
@@ -99,9 +100,10 @@ struct Curl: Sendable {
         "--max-filesize", String(limit), "-o", file, "-D", "-", "-w", Self.epilogue,
       ]
     if let ifRange { arguments += ["-C", "-", "-H", "If-Range: \(ifRange)"] }
+    // It ends a transfer that stalls, and one that doesn't may take as long as it likes.
     let output = try await Program.run(
       program, arguments + ["--url", url], environment: ToolEnvironment.entries,
-      inheriting: [lock.descriptor], on: loop)
+      inheriting: [lock.descriptor], within: nil, on: loop)
     let (headers, status, final) = Self.parse(output.standardOutput)
     return Transfer(
       response: status == 200 || status == 206

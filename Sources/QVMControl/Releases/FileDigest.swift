@@ -16,7 +16,8 @@ enum FileDigest {
       guard let program = Host.find(name) else { continue }
       do {
         let output = try await Program.run(
-          program, arguments + [path], environment: ToolEnvironment.entries, on: loop)
+          program, arguments + [path], environment: ToolEnvironment.entries,
+          within: Program.longTime, on: loop)
         if output.succeeded, let digest = parse(output.standardOutput) { return digest }
       } catch is SpawnError {
         continue

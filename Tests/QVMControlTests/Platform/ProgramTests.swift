@@ -42,6 +42,19 @@ import Testing
     #expect(try run(script).complaint == complaint)
   }
 
+  @Test func `a program that takes too long is ended, and the complaint says so`() throws {
+    let loop = try EventLoop()
+    let start = ContinuousClock.now
+    let output = try loop.run {
+      try await Program.run(
+        "/bin/sh", ["-c", "echo said; echo why >&2; exec sleep 60"], within: .seconds(1), on: loop)
+    }
+    #expect(start.duration(to: .now) < .seconds(20))
+    #expect(!output.succeeded)
+    #expect(output.complaint == "it did not end within 1 s")
+    #expect(output.standardOutput == Array("said\n".utf8))
+  }
+
   @Test func `input and environment are what they are given`() throws {
     let output = try run(
       "cat; echo \"$X\"; echo \"$HOME\"", environment: ["X=y"], input: Array("in\n".utf8))
