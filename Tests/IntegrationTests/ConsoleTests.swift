@@ -10,7 +10,7 @@ import Testing
       _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
       _ = try await sandbox.qvm("wait", "box", "--timeout", "30")
       let terminal = try TerminalSession(try Sandbox.program, ["console", "box"], in: sandbox)
-      let before = terminal.settings
+      let before = terminal.original
       try await terminal.expect("ready")
       try await terminal.expect("attached to box")
       terminal.type("typed here")

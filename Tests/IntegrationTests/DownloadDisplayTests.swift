@@ -65,7 +65,7 @@ import Testing
     try await Sandbox.with { sandbox in
       let server = try await serving(&sandbox, rate: 40_000)
       let terminal = try TerminalSession(try Sandbox.program, Self.pull, in: sandbox)
-      let settings = terminal.settings
+      let settings = terminal.original
       try await terminal.expect("kB/s")
       try await terminal.expect(" left")
       terminal.type("\u{3}")

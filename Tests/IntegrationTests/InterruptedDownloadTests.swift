@@ -47,7 +47,7 @@ import Testing
         let command = round % 2 == 0 ? ["pull"] : ["run", "--name", "never"]
         let terminal = try TerminalSession(
           try Sandbox.program, command + ["haiku", "r1beta5"], in: sandbox)
-        let before = terminal.settings
+        let before = terminal.original
         // Before it handles signals it has begun nothing: then Ctrl-C just ends it.
         try await eventually("it has begun") {
           !tools(server, in: sandbox).isEmpty

@@ -24,7 +24,7 @@ import Testing
         }
         // Ctrl-C and a closed terminal; on an attached console every key is the guest's.
         let terminal = try TerminalSession(try Sandbox.program, words, in: sandbox)
-        let before = terminal.settings
+        let before = terminal.original
         if ["logs", "console"].contains(words[0]) { try await terminal.expect("ready") }
         if words[0] == "console" {
           try await terminal.expect("attached")
@@ -102,7 +102,7 @@ import Testing
       _ = try await sandbox.qvm(
         "run", "-d", "--name", "box", "--memory", "64M", "haiku", "r1beta5")
       let terminal = try TerminalSession(try Sandbox.program, ["ssh", "box"], in: sandbox)
-      let before = terminal.settings
+      let before = terminal.original
       try await terminal.expect("ignored: 0")
       terminal.type("\u{3}")
       #expect(try await terminal.end(within: .seconds(5)) == 130)
@@ -123,7 +123,7 @@ import Testing
       #expect(try await run.end() == 0)
       for round in 1...2 {
         let console = try TerminalSession(try Sandbox.program, ["console", "box"], in: sandbox)
-        let before = console.settings
+        let before = console.original
         try await console.expect("attached to box")
         console.type("round \(round)")
         try await console.expect("round \(round)")

@@ -25,7 +25,7 @@ import Testing
       for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] + Self.crashes {
         let terminal = try TerminalSession(
           try Sandbox.program, ["console", "box"], in: sandbox, environment: Self.quietly)
-        let before = terminal.settings
+        let before = terminal.original
         try await terminal.expect("attached to box")
         try await eventually("keys are passed on") { terminal.settings != before }
         kill(terminal.pid, signal)
@@ -46,7 +46,7 @@ import Testing
         let terminal = try TerminalSession(
           try Sandbox.program, ["run", "--name", name, "demo", "1"], in: sandbox,
           environment: Self.quietly)
-        let before = terminal.settings
+        let before = terminal.original
         try await terminal.expect("ready")
         kill(terminal.pid, signal)
         #expect(try await terminal.end() == 128 + signal)
@@ -147,7 +147,7 @@ import Testing
       let terminal = try TerminalSession(
         try Sandbox.program,
         ["run", "--name", "quit", "--memory", "64M", "haiku", "r1beta5"], in: sandbox)
-      let before = terminal.settings
+      let before = terminal.original
       try await terminal.expect("ready")
       terminal.type("\u{1C}")
       try await terminal.expect("forcing quit")

@@ -16,7 +16,7 @@ import Testing
   {
     try await Sandbox.with { sandbox in
       let terminal = try foreground(["run", "--rm", "--name", "tty", "demo", "1"], in: sandbox)
-      let before = terminal.settings
+      let before = terminal.original
       try await terminal.expect("ready")
       #expect(terminal.settings != before, "keys are not passed on")
       terminal.type("hello there")
@@ -35,7 +35,7 @@ import Testing
       try await sandbox.plant(.deaf, as: "haiku-r1beta5-x86-64")
       let terminal = try foreground(
         ["run", "--name", "deaf", "--memory", "64M", "haiku", "r1beta5"], in: sandbox)
-      let before = terminal.settings
+      let before = terminal.original
       try await terminal.expect("ready")
       terminal.type("\u{3}")
       try await terminal.expect("shutting deaf down")
@@ -50,7 +50,7 @@ import Testing
   @Test func `a third Ctrl-C kills a QEMU that does not react at all`() async throws {
     try await Sandbox.with { sandbox in
       let terminal = try foreground(["run", "--name", "stuck", "demo", "1"], in: sandbox)
-      let before = terminal.settings
+      let before = terminal.original
       try await terminal.expect("ready")
       let qemu = try #require(try await sandbox.status("stuck")["pid"]?.int.map(Int32.init))
       kill(qemu, SIGSTOP)
@@ -100,7 +100,7 @@ import Testing
   {
     try await Sandbox.with { sandbox in
       let terminal = try foreground(["run", "--name", "esc", "demo", "1"], in: sandbox)
-      let before = terminal.settings
+      let before = terminal.original
       try await terminal.expect("ready")
       terminal.type("\u{1D}?")
       try await terminal.expect("Ctrl-] d")
@@ -120,7 +120,7 @@ import Testing
   func `a signal to the command shuts the guest down`(signal: Int32) async throws {
     try await Sandbox.with { sandbox in
       let terminal = try foreground(["run", "--rm", "--name", "sig", "demo", "1"], in: sandbox)
-      let before = terminal.settings
+      let before = terminal.original
       try await terminal.expect("ready")
       kill(terminal.pid, signal)
       #expect(try await terminal.end() == 0)

@@ -7,6 +7,8 @@ package final class TerminalSession: Sendable {
   private let master: Int32
   private let slave: Int32
   package let pid: Int32
+  /// The settings as they were before the program had seen the terminal.
+  package let original: String
   private let shown = Mutex<[UInt8]>([])
   private let exit: Mutex<Int32?> = Mutex(nil)
 
@@ -27,6 +29,7 @@ package final class TerminalSession: Sendable {
     // The other side is kept open, so that the settings can be read when the program is gone.
     let slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC)
     (self.master, self.slave) = (master, slave)
+    original = Self.settings(of: slave)
 
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -93,7 +96,9 @@ package final class TerminalSession: Sendable {
   }
 
   /// The settings of the terminal and the flags of its descriptor, to compare.
-  package var settings: String {
+  package var settings: String { Self.settings(of: slave) }
+
+  private static func settings(of slave: Int32) -> String {
     var settings = termios()
     tcgetattr(slave, &settings)
     let control = withUnsafeBytes(of: settings.c_cc) { Array($0) }
