@@ -68,6 +68,49 @@ import Testing
     }
   }
 
+  @Test func `a disk that gets full on the way is told, and what came gives its room back`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      let server = try await serving(&sandbox)
+      let raw = sandbox.folder.appending(path: "noise.raw")
+      let image = sandbox.folder.appending(path: "noise.qcow2")
+      _ = try await sandbox.run(
+        URL(filePath: "/bin/sh"), ["-c", "head -c 12000000 /dev/urandom >'\(raw.path)'"])
+      _ = try await sandbox.run(
+        try Tool.qemuImg.url, ["convert", "-f", "raw", "-O", "qcow2", raw.path, image.path])
+      let content = try Data(contentsOf: image)
+      let asset = "\(Self.name).qcow2"
+      try server.publish(content, as: asset, tag: "v0.1.0", in: "haiku-builder")
+      try server.setFault(.slow(4_000_000), for: asset)
+      try await SmallDisk.with(sandbox, at: sandbox.cache, size: "40m") { disk in
+        let pull = try disk.start(try Sandbox.program.path, Self.pull)
+        let downloads = sandbox.cache.appending(path: "downloads").path
+        try await eventually("something has come") {
+          let parts = try? await disk.shell("du -sk '\(downloads)'")
+          return Int(parts?.split(separator: "\t").first ?? "").map { $0 > 1000 } ?? false
+        }
+        let filling = sandbox.cache.appending(path: "filling").path
+        _ = try? await disk.shell("head -c 60000000 /dev/zero >'\(filling)'")
+        let result = try await pull.end()
+        #expect(result.status == 1)
+        #expect(result.err.contains("the disk of"), "\(result.err)")
+        #expect(result.err.contains("more are needed"), "\(result.err)")
+        #expect(try await disk.shell("find '\(downloads)' -name '*.partial'").isEmpty)
+        try await disk.shell("test ! -e '\(sandbox.cache.path)/images/v0.1.0/\(asset)'")
+        // Without room it isn't even begun.
+        try server.setFault(nil, for: asset)
+        let refused = try await disk.qvm(Self.pull)
+        #expect(refused.status == 1)
+        #expect(refused.err.contains("more are needed"), "\(refused.err)")
+        try await disk.shell("rm '\(filling)'")
+        let again = try await disk.qvm(Self.pull)
+        #expect(again.status == 0, "\(again.err)")
+        try await disk.shell("cmp '\(sandbox.cache.path)/images/v0.1.0/\(asset)' '\(image.path)'")
+      }
+    }
+  }
+
   /// The image's place, and what is in the cache beside it.
   private func placed(_ sandbox: Sandbox) -> URL {
     sandbox.cache.appending(path: "images/v0.1.0/\(Self.name).qcow2")
