@@ -73,6 +73,15 @@ import Testing
 
       #expect(try await sandbox.qvm("verify").status == 0)
       let firmware = sandbox.cache.appending(path: "qemu/x86_64/share/qemu/bios-256k.bin")
+      // One bit, which no look at its size or its beginning tells.
+      let bytes = try Data(contentsOf: firmware)
+      try ReleasedImage.flipByte(of: firmware)
+      let flipped = try await sandbox.qvm("verify", "--json")
+      #expect(flipped.status == 1)
+      let reason = flipped.json["qemu"]?.array?.compactMap { $0["reason"]?.string }
+      #expect(reason == ["has changed since it was fetched: share/qemu/bios-256k.bin"])
+      try bytes.write(to: firmware)
+      #expect(try await sandbox.qvm("verify").status == 0)
       try Data("<html>".utf8).write(to: firmware)
       let verify = try await sandbox.qvm("verify")
       #expect(verify.status == 1)

@@ -45,6 +45,7 @@ struct Resource: Sendable {
           try Files.rename("\(staging)/\(program.from)", to: path)
           try await check(path, on: client.loop)
         }
+        try await QEMUBuild.recordDigests(in: staging, on: client.loop)
         try ReleaseFile.write(found.tag, in: staging)
         try replaceFolder(by: staging)
       } catch {

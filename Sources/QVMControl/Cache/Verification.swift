@@ -113,14 +113,26 @@ extension Verification {
     return image.isUnverified || image.sha256 == nil ? .unverified : .ok
   }
 
-  /// Looks at a managed QEMU: whether its programs and firmware are what they are called.
-  package init(_ build: QEMUBuild) {
+  /// Looks at a managed QEMU: whether its programs and firmware are what they are called, and all
+  /// of its files as they were unpacked.
+  ///
+  /// - Parameters:
+  ///   - build: The QEMU.
+  ///   - loop: The loop that the calling task runs on.
+  /// - Throws: `CancellationError`.
+  package init(_ build: QEMUBuild, on loop: EventLoop) async throws {
     isImage = false
     name = build.target == "img" ? "qemu-img" : "qemu \(build.target)"
     tag = build.tag
     path = build.path
     users = []
-    result = build.problem().map { .damaged($0) } ?? .ok
+    if let problem = build.problem() {
+      result = .damaged(problem)
+    } else if let file = try await build.changedFile(on: loop) {
+      result = .damaged("has changed since it was fetched: \(file)")
+    } else {
+      result = .ok
+    }
     command = result.isGood ? nil : "rm -rf \(QEMUArguments.shellQuoted(build.path))"
   }
 }

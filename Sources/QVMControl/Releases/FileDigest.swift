@@ -12,13 +12,25 @@ enum FileDigest {
   ///
   /// - Throws: `CancellationError`.
   static func sha256(of path: String, on loop: EventLoop) async throws -> String? {
+    try await sha256(ofAll: [path], on: loop)?.first
+  }
+
+  /// The same of several files by one program, in their order; nil where one can't be told.
+  ///
+  /// - Throws: `CancellationError`.
+  static func sha256(ofAll paths: [String], on loop: EventLoop) async throws -> [String]? {
+    if paths.isEmpty { return [] }
     for (name, arguments) in programs {
       guard let program = Host.find(name) else { continue }
       do {
         let output = try await Program.run(
-          program, arguments + [path], environment: ToolEnvironment.entries,
+          program, arguments + paths, environment: ToolEnvironment.entries,
           within: Program.longTime, on: loop)
-        if output.succeeded, let digest = parse(output.standardOutput) { return digest }
+        guard output.succeeded else { continue }
+        let digests = output.standardOutput.split(separator: UInt8(ascii: "\n")).compactMap {
+          parse(Array($0))
+        }
+        if digests.count == paths.count { return digests }
       } catch is SpawnError {
         continue
       }

@@ -6,9 +6,9 @@ struct VerifyCommand: Command {
   static let summary = "Check every base image in the cache, byte for byte."
   static let discussion: String? = """
     Each image is hashed and compared with its record, its header is looked at, and 'qemu-img check'
-    looks through it; the programs and the firmware of a downloaded QEMU are looked at too. Exit
-    status 1 if something is wrong; then the command follows that fetches the same one again. Other
-    images, and instances that stand on them, are not affected.
+    looks through it; the files of a downloaded QEMU are compared with what was unpacked. Exit status
+    1 if something is wrong; then the command follows that fetches the same one again. Other images,
+    and instances that stand on them, are not affected.
     """
   static let parameters: [Parameter<Self>] = [
     .flag("--json", "Print one JSON document.", \.isJSON)
@@ -48,7 +48,10 @@ struct VerifyCommand: Command {
       }
       found.append(try await Verification(image, in: cache, with: tools, on: loop))
     }
-    return found + QEMUBuild.all(in: cache).map { Verification($0) }
+    for build in QEMUBuild.all(in: cache) {
+      found.append(try await Verification(build, on: loop))
+    }
+    return found
   }
 
   private func printTable(_ found: [Verification]) throws {

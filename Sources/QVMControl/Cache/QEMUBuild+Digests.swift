@@ -1,0 +1,49 @@
+internal import QMPClient
+
+/// The digests of a build's files as they came out of its archive.
+extension QEMUBuild {
+  private static func record(in folder: String) -> String { "\(folder)/digests.json" }
+
+  /// Writes the digests of all files down. Where no program can tell them nothing is written, and
+  /// nobody misses it but `verify`.
+  ///
+  /// - Throws: ``FileError``; `CancellationError`.
+  static func recordDigests(in folder: String, on loop: EventLoop) async throws {
+    let files = files(in: folder)
+    let paths = files.map { "\(folder)/\($0)" }
+    guard let digests = try await FileDigest.sha256(ofAll: paths, on: loop) else { return }
+    var entries = JSONObject()
+    for (file, digest) in zip(files, digests) { entries[file] = .string(digest) }
+    try JSONFile.write(
+      ["schema": 1, "sha256": .object(entries)], to: record(in: folder))
+  }
+
+  /// The first file that is gone or has other bytes than when it was unpacked, by its path in the
+  /// folder; nil where there is none, or where no digests were written down.
+  ///
+  /// - Throws: `CancellationError`.
+  func changedFile(on loop: EventLoop) async throws -> String? {
+    guard let known = try? JSONFile.read(Self.record(in: path))?["sha256"]?.object else {
+      return nil
+    }
+    let files = known.members.map(\.name)
+    let paths = files.map { "\(path)/\($0)" }
+    for (file, place) in zip(files, paths) where Files.information(place)?.kind != .file {
+      return file
+    }
+    guard let digests = try await FileDigest.sha256(ofAll: paths, on: loop) else { return nil }
+    return zip(files, digests).first { known[$0.0]?.string != $0.1 }?.0
+  }
+
+  /// The paths of the files below a folder, sorted; links are none.
+  private static func files(in folder: String, below prefix: String = "") -> [String] {
+    Files.list("\(folder)/\(prefix)").flatMap { name -> [String] in
+      let file = prefix.isEmpty ? name : "\(prefix)/\(name)"
+      switch Files.information("\(folder)/\(file)")?.kind {
+      case .folder: return files(in: folder, below: file)
+      case .file: return [file]
+      default: return []
+      }
+    }
+  }
+}
