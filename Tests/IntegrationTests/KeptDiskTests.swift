@@ -117,4 +117,23 @@ import Testing
       for pid in stopped { kill(pid, SIGCONT) }
     }
   }
+  @Test func `a supervisor that is stuck is named, and stop --force does without it`() async throws {
+    try await Sandbox.with { sandbox in
+      #expect(try await sandbox.qvm("run", "-d", "--name", "stuck", "demo", "1").status == 0)
+      let supervisor = try #require(sandbox.pids(of: "stuck").supervisor)
+      kill(supervisor, SIGSTOP)
+      let status = try await sandbox.qvm("status", "stuck")
+      #expect(status.out.contains("the supervisor (pid \(supervisor)) does not answer"))
+      let stop = try await sandbox.qvm("stop", "stuck")
+      #expect(stop.status == 1)
+      let says = "the supervisor of 'stuck' (pid \(supervisor)) does not answer"
+      #expect(stop.err.contains(says), "\(stop.err)")
+      #expect(stop.err.contains("'qvm stop --force stuck'"), "\(stop.err)")
+      let forced = try await sandbox.qvm("stop", "--force", "stuck")
+      #expect(forced.status == 0, "\(forced.err)")
+      let outcome = try await sandbox.status("stuck")["lastOutcome"]
+      #expect(outcome?["result"]?.string == "forced")
+      #expect(try await sandbox.qvm("start", "-d", "stuck").status == 0)
+    }
+  }
 }

@@ -56,6 +56,27 @@ import Testing
     }
   }
 
+  @Test func `a run with a command whose supervisor is killed ends its VM all the same`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      let words = try await prepare("freebsd", in: sandbox)
+      let run = try sandbox.start(
+        try Sandbox.program, ["run", "--rm", "--name", "lost"] + words + ["--", "sleep 300"])
+      try await eventually("the command runs") {
+        sandbox.processes.contains { $0.command.contains("ssh -p") }
+      }
+      kill(try #require(sandbox.pids(of: "lost").supervisor), SIGKILL)
+      let end = try await run.end()
+      #expect(end.err.contains("shutting lost down without it"), "\(end.err)")
+      #expect(end.err.contains("lost powered off"), "\(end.err)")
+      #expect(end.err.contains("; removed"), "\(end.err)")
+      #expect(end.status == 1)
+      try await eventually("nothing is left") { sandbox.processes.isEmpty }
+      #expect(try await sandbox.qvm("status", "lost").status == 4)
+    }
+  }
+
   @Test func `a guest that ignores its button is told by ssh, and ends cleanly`() async throws {
     try await Sandbox.with { sandbox in
       let words = try await prepare("freebsd", .deaf, in: sandbox)

@@ -149,6 +149,17 @@ import Testing
     }
   }
 
+  @Test func `a QEMU that was held up is unresponsive only while it is`() async throws {
+    try await with("held up") { sandbox in
+      #expect(try await sandbox.status("fake")["phase"]?.string == "unresponsive")
+      try await eventually("it answers again") {
+        try await sandbox.status("fake")["phase"]?.string == "running"
+      }
+      #expect(try await sandbox.status("fake")["reason"] == nil)
+      #expect(try await sandbox.qvm("stop", "fake").status == 0)
+    }
+  }
+
   // MARK: - At its end
 
   @Test func `a monitor that hangs up before it says why is followed by a signal`() async throws {

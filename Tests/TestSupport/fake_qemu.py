@@ -124,6 +124,9 @@ while True:
       break
     if command == "cont":
       status = os.environ.get("STATUS", "running")
+    if command == "query-status" and fault == "held up":
+      fault = ""
+      time.sleep(7)
     if command == "query-status":
       answer = {"status": status, "running": status == "running", "unheard-of": True}
     if command == "cont" and fault == "flood":

@@ -97,6 +97,9 @@ public final class SocketTransport: QMPTransport {
   /// How many bytes wait for the peer to read.
   package var unsentCount: Int { state.withLock { $0.unsent.count } }
 
+  /// Whether so much is unsent that whoever sends should wait.
+  package var isBehind: Bool { unsentCount > 1 << 16 }
+
   private func flush() {
     state.withLock { state in
       guard let descriptor = state.descriptor, !state.unsent.isEmpty else { return }

@@ -34,5 +34,5 @@ extension SystemError {
   /// What `write` says when nobody can read any more.
   package static let brokenPipe = SystemError(call: "write", code: EPIPE)
   /// What `pthread_create` says when there is no further thread to be had.
-  static let noThread = SystemError(call: "pthread_create", code: EAGAIN)
+  package static let noThread = SystemError(call: "pthread_create", code: EAGAIN)
 }

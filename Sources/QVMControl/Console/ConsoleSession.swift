@@ -9,6 +9,7 @@ package final class ConsoleSession {
     case typed([UInt8]?)
     case signal(Signal)
     case writable
+    case roomToType
     case readerGone
   }
 
@@ -21,6 +22,7 @@ package final class ConsoleSession {
   private var output = ConsoleOutput()
   private var keys = EscapeKeys()
   private var awaitsOutput = false
+  private var typing: EventLoop.Token?
 
   /// Attaches to the console of a VM.
   ///
@@ -52,14 +54,14 @@ package final class ConsoleSession {
     output.remark("attached to \(name); Ctrl-] d detaches, Ctrl-] ? lists the keys")
     console.start(on: loop) { inputs.send(.console($0)) }
     attachTerminal()
-    let typing = loop.watch(0, for: .read) { inputs.send(.typed(Files.readSome(0))) }
+    watchTyping()
     let forwarding = Task(executorPreference: loop) {
       while let signal = await signals.next() { inputs.send(.signal(signal)) }
     }
     let reader = ConsoleOutput.watchReader(on: loop) { inputs.send(.readerGone) }
     defer {
       forwarding.cancel()
-      loop.cancel(typing)
+      stopTyping()
       loop.cancel(reader)
       console.close()
       terminal?.restore()
@@ -80,8 +82,11 @@ package final class ConsoleSession {
       case .writable:
         awaitsOutput = false
         output.flush()
-      case .typed(nil): loop.cancel(typing)
-      case .typed(let bytes?): if typed(bytes) { return .done }
+      case .typed(nil): stopTyping()
+      case .typed(let bytes?):
+        if typed(bytes) { return .done }
+        if console.isBehind { awaitRoom() }
+      case .roomToType: console.isBehind ? awaitRoom() : watchTyping()
       }
       if let failure = output.failure { throw failure }
       if output.isPending, !awaitsOutput {
@@ -95,6 +100,23 @@ package final class ConsoleSession {
   /// Every key is the guest's, unless the terminal is somebody else's at the moment.
   private func attachTerminal() {
     if terminal?.isForeground == true { terminal?.passKeys(signals: false) }
+  }
+
+  private func watchTyping() {
+    let inputs = self.inputs
+    typing = loop.watch(0, for: .read) { inputs.send(.typed(Files.readSome(0))) }
+  }
+
+  private func stopTyping() {
+    if let typing { loop.cancel(typing) }
+    typing = nil
+  }
+
+  /// A pipe may hold far more than the guest reads in a while: then it has to wait.
+  private func awaitRoom() {
+    stopTyping()
+    let inputs = self.inputs
+    _ = loop.schedule(at: .now.advanced(by: .milliseconds(50))) { inputs.send(.roomToType) }
   }
 
   /// Handles what was typed; whether the user detached.

@@ -58,7 +58,14 @@ package struct DetachedStart {
       default: break
       }
     }
-    note("the supervisor of \(launched.name) ended; see \(launched.files.supervisorLog)")
+    let token = launched.files.bootToken
+    if launched.files.hasEnded(boot: token) {
+      let end = Reconciliation.end(of: launched.name, boot: token, in: launched.store)
+      let disk = end.removed ? nil : launched.files.disk
+      note(end.outcome.sentence(launched.name.text, disk: disk))
+    } else {
+      note("the supervisor of \(launched.name) was killed; 'qvm stop \(launched.name)' ends the VM")
+    }
     return .failed
   }
 }

@@ -77,7 +77,7 @@ extension ForegroundSession {
 
   /// A pipe may hold far more than the guest reads in a while: then it has to wait.
   func pauseTyping() {
-    guard let console, console.unsentCount > 1 << 16, let typing else { return }
+    guard let console, console.isBehind, let typing else { return }
     loop.cancel(typing)
     self.typing = nil
     let inputs = self.inputs
@@ -86,7 +86,7 @@ extension ForegroundSession {
 
   func resumeTyping() {
     guard let console, typing == nil else { return }
-    if console.unsentCount > 1 << 16 {
+    if console.isBehind {
       let inputs = self.inputs
       _ = loop.schedule(at: .now.advanced(by: .milliseconds(50))) { inputs.send(.roomToType) }
     } else {

@@ -22,7 +22,7 @@ extension ForegroundSession {
       } else if rung == ShutdownLadder.Rung.guestCommand.name {
         output.remark("told the guest by ssh to power off")
       } else if rung == ShutdownLadder.Rung.quit.name, !insistence.isForcing {
-        output.remark("\(name) did not react: ending QEMU")
+        output.remark(presses > 0 ? "\(name) did not react: ending QEMU" : "ending QEMU")
       } else if rung == ShutdownLadder.Rung.terminate.name {
         output.remark("QEMU did not end by its monitor: sent SIGTERM")
       }

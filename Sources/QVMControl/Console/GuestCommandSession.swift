@@ -9,6 +9,7 @@ package final class GuestCommandSession {
     case unable(String)
     case commandEnded(ProcessEnd)
     case signal(Signal)
+    case stopped(Result<StopRequest.Result, any Error>)
   }
 
   /// Whether only failures are told.
@@ -56,8 +57,7 @@ package final class GuestCommandSession {
       case .supervisor(.line(let json)):
         if let event = ControlEvent(json), let status = await handle(event) { return status }
       case .supervisor(.ended):
-        output.remark("the supervisor of \(launched.name) was killed; 'qvm status' tells the rest")
-        return .failed
+        return await supervisorLost()
       case .ready(.met):
         notifier?.ready()
         await startCommand()
@@ -75,6 +75,7 @@ package final class GuestCommandSession {
         status = Self.status(of: end)
         await stop(.powerButton)
       case .signal(let signal): await handle(signal)
+      case .stopped: break
       }
     }
     return .failed
@@ -99,6 +100,44 @@ package final class GuestCommandSession {
     default: break
     }
     return nil
+  }
+
+  /// The supervisor was killed: what it was to do at the end is done by another one.
+  private func supervisorLost() async -> ExitStatus {
+    let name = launched.name
+    process?.signal(.terminate)
+    let token = launched.files.bootToken
+    if launched.files.hasEnded(boot: token) {
+      let end = Reconciliation.end(of: name, boot: token, in: store)
+      let disk = end.removed ? nil : launched.files.disk
+      output.remark(end.outcome.sentence(name.text, disk: disk))
+      return status ?? .failed
+    }
+    output.remark("the supervisor of \(name) was killed; shutting \(name) down without it")
+    let (inputs, store, force) = (inputs, store, insistence.isForcing)
+    let started = startThread {
+      inputs.send(
+        .stopped(
+          Result {
+            try StopRequest(name, in: store, force: force, timeout: nil).wait { _ in }
+          }))
+    }
+    while started, let input = await inputs.next() {
+      switch input {
+      case .stopped(.success(let result)):
+        output.remark(result.sentence)
+        return status ?? .failed
+      case .stopped(.failure(let error)):
+        output.remark((error as? any QVMFailure)?.message ?? "\(error)")
+        return .failed
+      // What was asked for goes on without this process.
+      case .signal(let signal) where signal.asksForEnd:
+        output.remark("'qvm stop --force \(name)' ends it at once")
+        return .interrupted
+      default: break
+      }
+    }
+    return .failed
   }
 
   private func awaitReadiness() {

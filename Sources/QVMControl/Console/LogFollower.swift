@@ -16,8 +16,8 @@ package struct LogFollower: Sendable {
 
   /// Hands on what is there and what comes, until the VM has ended.
   ///
-  /// - Throws: ``OutputError`` when nobody reads standard output any more; ``FileError``; what `show`
-  ///   throws.
+  /// - Throws: ``OutputError`` when nobody reads standard output any more; ``FileError``;
+  ///   `SystemError` where its end can't be waited for; what `show` throws.
   package func follow(_ show: (LogFile.Part) throws -> Void) async throws {
     let inputs = Mailbox<Input>()
     // Watched before it is read: what comes in between is not missed.
@@ -37,7 +37,7 @@ package struct LogFollower: Sendable {
         try? FileLock.untilFree(lock)
         inputs.send(.ended)
       })
-    else { return }
+    else { throw SystemError.noThread }
     var position = 0
     inputs.send(.grew)
     while let input = await inputs.next() {

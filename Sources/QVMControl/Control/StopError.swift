@@ -1,6 +1,10 @@
 /// A VM that could not be told to end.
 package enum StopError: QVMFailure, Hashable {
   case unreachable(name: String)
+  /// Its supervisor hangs.
+  case silent(name: String, pid: Int32?)
+  /// Another command is about to boot it.
+  case starting(name: String, pid: Int32)
   case supervisorEnded(name: String)
   /// Its supervisor was killed, and what it knew of QEMU can't be read.
   case unknown(name: String, why: String, pid: Int32?)
@@ -8,6 +12,9 @@ package enum StopError: QVMFailure, Hashable {
   package var message: String {
     switch self {
     case .unreachable(let name): "nobody answers for '\(name)', although it is locked"
+    case .silent(let name, let pid):
+      "the supervisor of '\(name)'\(pid.map { " (pid \($0))" } ?? "") does not answer"
+    case .starting(let name, let pid): "'\(name)' is still being started by process \(pid)"
     case .supervisorEnded(let name): "the supervisor of '\(name)' ended before the VM did"
     case .unknown(let name, let why, _): "'\(name)' runs without a supervisor, and \(why)"
     }
@@ -15,7 +22,10 @@ package enum StopError: QVMFailure, Hashable {
 
   package var advice: String? {
     switch self {
-    case .unreachable(let name): "'qvm status \(name)' may tell more."
+    case .unreachable(let name), .silent(let name, _):
+      "'qvm stop --force \(name)' ends that supervisor, too."
+    case .starting(let name, _):
+      "'qvm wait --for running \(name)' waits for it; end that process to have it given up."
     case .supervisorEnded(let name): "'qvm stop \(name)' takes over what is left of it."
     case .unknown(let name, _, let pid?):
       "End QEMU with 'kill \(pid)' if that process is it, then 'qvm rm \(name)'."

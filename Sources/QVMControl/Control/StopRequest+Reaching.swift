@@ -1,19 +1,26 @@
 internal import QMPClient
 
 extension StopRequest {
+  /// A supervisor needs a moment from taking its lock to listening.
+  private static let patience = Duration.seconds(15)
+  /// So long a command may have an instance before others speak of it.
+  private static let moment = Duration.seconds(2)
+
   /// Connects to the supervisor of an instance, or starts one where it was killed.
   ///
   /// - Parameters:
   ///   - name: The instance.
   ///   - files: Its files.
   ///   - store: Where it is.
+  ///   - force: Whether a supervisor that can't be reached is killed, for another one.
   /// - Returns: The connection; nil where the VM isn't running.
   /// - Throws: ``StopError`` where nobody answers.
   static func reach(
-    _ name: InstanceName, _ files: InstanceFiles, in store: InstanceStore
+    _ name: InstanceName, _ files: InstanceFiles, in store: InstanceStore, force: Bool
   ) throws -> ControlProbe? {
-    // A supervisor needs a moment from taking its lock to listening.
-    let deadline = SuspendingClock.now.advanced(by: .seconds(15))
+    let begin = SuspendingClock.now
+    var deadline = begin.advanced(by: patience)
+    var mayKill = force
     while FileLock.isHeld(files.vmLock) || FileLock.isHeld(files.supervisorLock) {
       switch read(files) {
       case .success(let boot?):
@@ -33,7 +40,18 @@ extension StopRequest {
           throw StopError.unknown(name: name.text, why: damage.message, pid: files.writtenPid)
         }
       }
-      guard SuspendingClock.now < deadline else { throw StopError.unreachable(name: name.text) }
+      if begin.advanced(by: moment) < .now,
+        let note = LockNote(reading: files.supervisorLock), note.isBoot
+      {
+        throw StopError.starting(name: name.text, pid: note.pid)
+      }
+      if SuspendingClock.now >= deadline {
+        guard mayKill, killSupervisor(files) else {
+          throw StopError.unreachable(name: name.text)
+        }
+        mayKill = false
+        deadline = .now.advanced(by: patience)
+      }
       // Nothing tells when a socket appears; this is the short time of a start or of an end.
       _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: .milliseconds(20)))
     }
@@ -63,5 +81,13 @@ extension StopRequest {
     // It holds this connection as a lease until told otherwise; this command may be interrupted.
     probe.send(.detach)
     return probe
+  }
+  /// Kills a supervisor that hangs; false where it isn't known, or isn't there.
+  static func killSupervisor(_ files: InstanceFiles) -> Bool {
+    guard FileLock.isHeld(files.supervisorLock), let boot = try? BootRecord.read(files.boot),
+      Host.startTime(of: boot.supervisorPid) == boot.supervisorStart
+    else { return false }
+    _ = Host.signal(.kill, to: boot.supervisorPid)
+    return true
   }
 }

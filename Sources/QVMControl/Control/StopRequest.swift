@@ -18,6 +18,8 @@ package struct StopRequest {
   private var takeovers = 0
   /// When the supervisor has said something.
   private var lastHeard = SuspendingClock.now
+  /// Whether it has said anything since it was asked.
+  private var isConfirmed = false
   private let isForced: Bool
   private let request: ControlRequest
   /// The boot that is to end.
@@ -38,7 +40,7 @@ package struct StopRequest {
     self.store = store
     isForced = force
     files = try store.existing(name)
-    supervisor = try Self.reach(name, files, in: store)
+    supervisor = try Self.reach(name, files, in: store, force: force)
     token = files.bootToken
     request = .stop(force ? .quit : .powerButton, timeout: timeout)
     supervisor?.send(request)
@@ -64,11 +66,10 @@ package struct StopRequest {
     ended: (InstanceName, Swift.Result<Result, any Error>) -> Void
   ) {
     var open = requests
-    while let silent = open.map(\.lastHeard).min() {
-      var ready = ControlProbe.ready(
-        open.map(\.supervisor), until: silent.advanced(by: ShutdownLadder.longestSilence))
+    while let deadline = open.map(\.deadline).min() {
+      var ready = ControlProbe.ready(open.map(\.supervisor), until: deadline)
       // One that has been silent for too long is asked, and says so.
-      if ready.isEmpty { ready = open.indices.filter { open[$0].lastHeard == silent } }
+      if ready.isEmpty { ready = open.indices.filter { open[$0].deadline == deadline } }
       for place in ready.reversed() {
         do {
           guard let result = try open[place].advance(note) else { continue }
@@ -81,6 +82,14 @@ package struct StopRequest {
     }
   }
 
+  /// How long a supervisor may take to say that it was asked.
+  private static let confirmation = Duration.seconds(10)
+
+  /// When its silence has lasted too long.
+  private var deadline: SuspendingClock.Instant {
+    lastHeard.advanced(by: isConfirmed ? ShutdownLadder.longestSilence : Self.confirmation)
+  }
+
   /// Handles what the supervisor says next; the result once the VM has ended.
   private mutating func advance(_ note: (String) -> Void) throws -> Result? {
     guard let supervisor else {
@@ -88,10 +97,11 @@ package struct StopRequest {
     }
     let told = try event(of: supervisor)
     lastHeard = .now
+    isConfirmed = told != nil
     if told == nil {
       takeovers += 1
       guard takeovers < 3 else { throw StopError.supervisorEnded(name: name.text) }
-      if let next = try Self.reach(name, files, in: store) {
+      if let next = try Self.reach(name, files, in: store, force: isForced) {
         self.supervisor = next
         next.send(request)
         return nil
@@ -117,12 +127,14 @@ package struct StopRequest {
     return nil
   }
 
-  /// What the supervisor says next; nil where it was killed and its QEMU lives.
+  /// What the supervisor says next; nil where it was killed, and its QEMU lives.
   private func event(of supervisor: ControlProbe) throws -> ControlEvent? {
     do throws(ControlProbe.Failure) {
-      return try supervisor.event(until: lastHeard.advanced(by: ShutdownLadder.longestSilence))
+      return try supervisor.event(until: deadline)
     } catch .silent {
-      throw StopError.unreachable(name: name.text)
+      if isForced, Self.killSupervisor(files) { return files.hasEnded(boot: token) ? end : nil }
+      let pid = (try? BootRecord.read(files.boot))?.supervisorPid
+      throw StopError.silent(name: name.text, pid: pid)
     } catch {
       return files.hasEnded(boot: token) ? end : nil
     }

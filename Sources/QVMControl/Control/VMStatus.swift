@@ -43,7 +43,19 @@ package struct VMStatus: Sendable, Hashable {
         status.boot = try BootRecord.read(files.boot)
         status.outcome = try Outcome.read(files.outcome)
         if FileLock.isHeld(files.vmLock) {
-          if status.askTheLiving(asked, until: deadline ?? .now.advanced(by: patience)) {
+          if status.boot?.token == status.outcome?.token,
+            let note = LockNote(reading: files.supervisorLock), note.isBoot
+          {
+            // What is on file is the last boot's.
+            status.boot = nil
+            status.phase = .starting
+            status.reason = "by process \(note.pid)"
+            return status
+          }
+          let isLate = glances > 10
+          if status.askTheLiving(
+            asked, until: deadline ?? .now.advanced(by: patience), isLate: isLate)
+          {
             return status
           }
           // It ended while it was asked, or somebody else holds the lock: its files tell which.
@@ -111,9 +123,10 @@ package struct VMStatus: Sendable, Hashable {
     return probe
   }
 
-  /// Asks whoever lives; false where nobody seems to.
+  /// Asks whoever lives; false where nobody seems to, or somebody may be about to listen. What is
+  /// still so after some looks, when it is `isLate`, is so.
   private mutating func askTheLiving(
-    _ asked: ControlProbe?, until deadline: SuspendingClock.Instant
+    _ asked: ControlProbe?, until deadline: SuspendingClock.Instant, isLate: Bool
   ) -> Bool {
     guard let boot else {
       phase = .starting
@@ -137,10 +150,15 @@ package struct VMStatus: Sendable, Hashable {
       switch (isSupervised, error) {
       case (true, .silent):
         phase = .unresponsive
-        reason = "the supervisor does not answer"
+        reason = "the supervisor (pid \(boot.supervisorPid)) does not answer"
       // Before it listens, and after it stopped listening, only its lock tells of it.
-      case (true, _):
-        phase = outcome?.token == boot.token || !boot.mayLive ? .stopping : .starting
+      case (true, _) where outcome?.token == boot.token || !boot.mayLive: phase = .stopping
+      // It listens as soon as QEMU has answered.
+      case (true, _) where boot.wasGreeted:
+        if !isLate { return false }
+        phase = .unresponsive
+        reason = "the supervisor (pid \(boot.supervisorPid)) cannot be reached"
+      case (true, _): phase = .starting
       case (false, _) where boot.mayLive: askTheOrphan(runtime)
       case (false, _): return false
       }

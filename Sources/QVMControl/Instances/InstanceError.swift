@@ -5,7 +5,8 @@ package enum InstanceError: QVMFailure, Hashable {
   /// Its VM lives; `doing` says what was wanted of it, `pid` is QEMU's where that is known.
   case running(name: String, doing: String, pid: Int32? = nil)
   /// Another command has it, and hasn't got a VM of it yet, or any more.
-  case busy(name: String, doing: String)
+  /// `holder` says which, such as `process 123, to start it`.
+  case busy(name: String, doing: String, holder: String? = nil)
   /// Another command was faster, and has removed it.
   case removed(name: String, doing: String)
   /// Another instance has the same name but for capitals.
@@ -25,8 +26,10 @@ package enum InstanceError: QVMFailure, Hashable {
     case .noSuch(let name): "no instance is named '\(name)'"
     case .running(let name, let doing, let pid):
       "cannot \(doing) '\(name)': it is running" + (pid.map { " (pid \($0))" } ?? "")
-    case .busy(let name, let doing):
-      "cannot \(doing) '\(name)': another command is creating, starting or removing it"
+    case .busy(let name, let doing, let holder):
+      "cannot \(doing) '\(name)': "
+        + (holder.map { "it is held by \($0)" }
+          ?? "another command is creating, starting or removing it")
     case .removed(let name, let doing):
       "cannot \(doing) '\(name)': it was removed by another command"
     case .similar(let name, let existing):
@@ -47,7 +50,7 @@ package enum InstanceError: QVMFailure, Hashable {
     case .badName:
       "A name begins with a letter or digit and has up to 63 of them, dots, dashes and underscores."
     case .noSuch, .removed: "'qvm list' shows the instances there are."
-    case .busy(let name, _): "'qvm status \(name)' tells how it is."
+    case .busy(let name, _, _): "'qvm status \(name)' tells how it is."
     case .running(let name, _, _): "Stop it first with 'qvm stop \(name)'."
     case .similar(_, let existing): "Choose another --name, or say --name \(existing)."
     case .unreadable(let error): error.advice

@@ -24,6 +24,7 @@ extension InstanceStore {
         if let supervisor = try FileLock.attempt(files.supervisorLock),
           let vm = try FileLock.attempt(files.vmLock)
         {
+          LockNote(doing: doing).write(into: supervisor)
           return Claim(supervisor: supervisor, vm: vm)
         }
       } catch {
@@ -34,7 +35,7 @@ extension InstanceStore {
         throw InstanceError.running(name: name.text, doing: doing, pid: pid)
       }
       guard exists(name) else { throw InstanceError.removed(name: name.text, doing: doing) }
-      guard .now < deadline else { throw InstanceError.busy(name: name.text, doing: doing) }
+      guard .now < deadline else { throw busy(files, name, doing) }
       _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: .milliseconds(10)))
     }
   }
@@ -44,7 +45,16 @@ extension InstanceStore {
     if let pid = runningPid(files(name)) {
       return .running(name: name.text, doing: doing, pid: pid)
     }
-    return .busy(name: name.text, doing: doing)
+    return busy(files(name), name, doing)
+  }
+
+  private func busy(
+    _ files: InstanceFiles, _ name: InstanceName, _ doing: String
+  ) -> InstanceError {
+    let note = LockNote(reading: files.supervisorLock)
+    return .busy(
+      name: name.text, doing: doing,
+      holder: note.map { "process \($0.pid), to \($0.doing) it" })
   }
 
   /// The pid of the QEMU that runs an instance; nil where none is known to live.

@@ -24,6 +24,14 @@ package struct FileLock: Sendable {
   /// Drops the lock for all who share the descriptor, before it is closed.
   package func release() { flock(descriptor.number, LOCK_UN) }
 
+  /// Replaces what is in the file, for those who ask what its holder does; as far as the disk takes
+  /// it.
+  func replaceContent(with text: String) {
+    guard ftruncate(descriptor.number, 0) == 0 else { return }
+    let bytes = Array(text.utf8)
+    _ = bytes.withUnsafeBytes { pwrite(descriptor.number, $0.baseAddress, $0.count, 0) }
+  }
+
   private static func lock(
     _ path: String, wait: Bool, create: Bool, isShared: Bool = false
   ) throws(FileError) -> FileLock? {

@@ -9,7 +9,8 @@ package struct GuestSSH: Sendable, Hashable {
   ///
   /// - Throws: ``SSHError`` where there is nothing to reach, or no ssh.
   package init(_ status: VMStatus) throws(SSHError) {
-    guard status.phase.isAlive, let boot = status.boot else { throw .notRunning(name: status.name) }
+    guard status.phase.isAlive else { throw .notRunning(name: status.name) }
+    guard let boot = status.boot else { throw .starting(name: status.name) }
     guard let system = status.record?.target.operatingSystem, let user = system.sshUser,
       let port = boot.sshPort
     else { throw .noServer(name: status.name) }
@@ -37,12 +38,15 @@ package struct GuestSSH: Sendable, Hashable {
 /// A guest that ssh can't reach.
 package enum SSHError: QVMFailure, Hashable {
   case notRunning(name: String)
+  /// It has no QEMU yet.
+  case starting(name: String)
   case noServer(name: String)
   case noClient
 
   package var message: String {
     switch self {
     case .notRunning(let name): "'\(name)' is not running"
+    case .starting(let name): "'\(name)' is still being started"
     case .noServer(let name): "the guest of '\(name)' has no ssh server"
     case .noClient: "there is no ssh on the search path"
     }
@@ -51,6 +55,7 @@ package enum SSHError: QVMFailure, Hashable {
   package var advice: String? {
     switch self {
     case .notRunning(let name): "Boot it with 'qvm start \(name)'."
+    case .starting(let name): "Wait for it with 'qvm wait \(name)'."
     case .noServer(let name): "'qvm console \(name)' shows its console."
     case .noClient: "Install OpenSSH's client."
     }

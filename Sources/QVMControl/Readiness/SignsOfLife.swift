@@ -3,8 +3,10 @@ package import QMPClient
 /// What tells a VM that is dead from one that is slow: whether QEMU answers, and whether the console
 /// is written to.
 package struct SignsOfLife: Sendable, Hashable {
-  /// Whether QEMU answers its monitor.
-  package let answers: Bool
+  /// Who doesn't answer, as a sentence; nil while all do.
+  private let silence: String?
+  /// Whether QEMU answers its monitor, as far as it is there.
+  package var answers: Bool { silence == nil }
   package let runState: RunState?
   /// Changes whenever the guest writes to its console.
   private let console: [Int]
@@ -18,14 +20,20 @@ package struct SignsOfLife: Sendable, Hashable {
     let status = try VMStatus.inspect(name, in: store)
     let console = Files.information(status.files.console)
     self.init(
-      answers: status.phase != .unresponsive
-        && (status.phase != .orphaned || status.runState != nil),
-      runState: status.runState, consoleSize: console?.size ?? 0,
+      silence: Self.silence(of: status), runState: status.runState, consoleSize: console?.size ?? 0,
       lastWritten: console.map { Timestamp(seconds: $0.modified) })
   }
 
-  init(answers: Bool, runState: RunState?, consoleSize: Int, lastWritten: Timestamp?) {
-    self.answers = answers
+  private static func silence(of status: VMStatus) -> String? {
+    switch status.phase {
+    case .unresponsive: status.reason ?? "QEMU does not answer its monitor"
+    case .orphaned where status.runState == nil: "QEMU does not answer its monitor"
+    default: nil
+    }
+  }
+
+  init(silence: String?, runState: RunState?, consoleSize: Int, lastWritten: Timestamp?) {
+    self.silence = silence
     self.runState = runState
     console = [consoleSize, lastWritten?.seconds ?? 0]
     self.lastWritten = consoleSize > 0 ? lastWritten : nil
@@ -38,9 +46,7 @@ package struct SignsOfLife: Sendable, Hashable {
 
   /// What to tell of them, such as `QEMU answers (running); its console was last written to 40 s ago`.
   package func sentence(at now: Timestamp = .now) -> String {
-    let monitor =
-      answers
-      ? "QEMU answers\(runState.map { " (\($0))" } ?? "")" : "QEMU does not answer its monitor"
+    let monitor = silence ?? runState.map { "QEMU answers (\($0))" } ?? "it is still being started"
     guard let lastWritten else { return "\(monitor); its console is empty" }
     let seconds = max(0, now.seconds - lastWritten.seconds)
     return "\(monitor); its console was last written to \(seconds) s ago"
@@ -57,13 +63,27 @@ extension SignsOfLife {
   package static func untilNone(
     of name: InstanceName, in store: InstanceStore, for patience: Duration, on loop: EventLoop
   ) async throws {
-    var last = try SignsOfLife(of: name, in: store)
+    var last = try await look(name, store)
     var lastSeen = SuspendingClock.now
     while lastSeen.duration(to: .now) < patience {
       try await loop.sleep(until: .now.advanced(by: min(interval, patience / 3)))
-      let signs = try SignsOfLife(of: name, in: store)
+      let signs = try await look(name, store)
       if signs.isAlive(since: last) { lastSeen = .now }
       last = signs
     }
+  }
+  /// Looks on a thread of its own: a second that is waited for QEMU's answer must not hold up whoever
+  /// waits for something else on the loop.
+  private static func look(
+    _ name: InstanceName, _ store: InstanceStore
+  ) async throws -> SignsOfLife {
+    let mailbox = Mailbox<Result<SignsOfLife, InstanceError>>()
+    let started = startThread {
+      mailbox.send(
+        Result { () throws(InstanceError) in try SignsOfLife(of: name, in: store) })
+    }
+    if !started { return try SignsOfLife(of: name, in: store) }
+    guard let result = await mailbox.next() else { throw CancellationError() }
+    return try result.get()
   }
 }

@@ -36,8 +36,10 @@ package enum WaitCondition: Sendable, Hashable, CustomStringConvertible {
 /// What a wait came to.
 package enum WaitResult: Sendable, Hashable {
   case met
-  /// The VM ended, or wasn't running; `tail` are the last lines of its console.
+  /// The VM ended; `tail` are the last lines of its console.
   case ended(Outcome?, tail: [String])
+  /// There was no VM to wait for.
+  case notRunning(tail: [String])
   /// The time was up; `signs` are the signs of life that the VM showed then.
   case timedOut(signs: String?, tail: [String])
   /// It lives by name only: neither its monitor nor its console has said anything for so long.
@@ -46,7 +48,7 @@ package enum WaitResult: Sendable, Hashable {
   package var word: String {
     switch self {
     case .met: "met"
-    case .ended: "ended"
+    case .ended, .notRunning: "ended"
     case .timedOut: "timed-out"
     case .dead: "dead"
     }
@@ -55,7 +57,7 @@ package enum WaitResult: Sendable, Hashable {
   package var exitStatus: ExitStatus {
     switch self {
     case .met: .done
-    case .ended: .endedFirst
+    case .ended, .notRunning: .endedFirst
     case .timedOut: .timedOut
     case .dead: .failed
     }
@@ -70,6 +72,9 @@ package enum WaitResult: Sendable, Hashable {
     case .ended(let outcome, let tail):
       let how = outcome.map { $0.sentence(name.text, disk: "") } ?? "\(name) is not running"
       head = "\(how.prefix { !$0.isNewline }); it was not \(condition) before"
+      last = tail
+    case .notRunning(let tail):
+      head = "\(name) is not running"
       last = tail
     case .timedOut(let signs, let tail):
       head = "\(name) is not \(condition) yet" + (signs.map { ": \($0)" } ?? "")

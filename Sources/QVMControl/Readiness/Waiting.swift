@@ -39,7 +39,7 @@ package struct Waiting: Sendable {
       throw InstanceError.broken(name: name.text, why: status.reason ?? "")
     }
     guard status.phase.isAlive else {
-      return condition == .stopped ? .met : .ended(status.outcome, tail: tail())
+      return condition == .stopped ? .met : .notRunning(tail: tail())
     }
     let results = Mailbox<Result<WaitResult, any Error>>()
     let watchers = watchers(status, condition, reporting: results)
@@ -62,8 +62,12 @@ package struct Waiting: Sendable {
     reporting results: Mailbox<Result<WaitResult, any Error>>
   ) -> [Task<Void, Never>] {
     let ending = Task(executorPreference: loop) {
-      await end()
-      results.send(.success(condition == .stopped ? .met : .ended(nil, tail: [])))
+      do throws(SystemError) {
+        try await end()
+        results.send(.success(condition == .stopped ? .met : .ended(nil, tail: [])))
+      } catch {
+        results.send(.failure(error))
+      }
     }
     // An end comes for the dead too, by somebody's hand.
     guard condition != .stopped else { return [ending] }
@@ -87,14 +91,16 @@ package struct Waiting: Sendable {
   }
 
   /// Returns when neither QEMU nor its supervisor lives: when their locks are free.
-  private func end() async {
+  private func end() async throws(SystemError) {
     let mailbox = Mailbox<Void>()
     let files = self.files
     let started = startThread {
       files.blockUntilEnded()
       mailbox.send(())
     }
-    if started { _ = await mailbox.next() }
+    // That nobody can wait for its end doesn't mean that it has ended.
+    if !started { throw .noThread }
+    _ = await mailbox.next()
   }
 
   private func met(_ condition: WaitCondition, _ status: VMStatus) async throws {
@@ -176,7 +182,7 @@ package struct Waiting: Sendable {
   /// Adds what the user will want to see: how it ended, and the end of the console.
   private func withTail(_ result: WaitResult) throws -> WaitResult {
     switch result {
-    case .met: return .met
+    case .met, .notRunning: return result
     case .timedOut:
       return .timedOut(
         signs: (try? SignsOfLife(of: name, in: store))?.sentence(), tail: tail())
@@ -187,11 +193,13 @@ package struct Waiting: Sendable {
     }
   }
 
-  /// The last lines of the console.
+  /// The last lines of the console of the present boot, or of the last where that has ended.
   private func tail(_ count: Int = 10) -> [String] {
+    // Of a boot that has yet to begin there is nothing.
+    if LockNote(reading: files.supervisorLock)?.isBoot == true { return [] }
     let size = Files.information(files.console)?.size ?? 0
-    let bytes = (try? Files.read(files.console, from: max(0, size - 4096))) ?? []
-    let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-    return lines.suffix(count).map(String.init)
+    let begin = ((try? BootRecord.read(files.boot)) ?? nil)?.consoleOffset ?? 0
+    let bytes = (try? Files.read(files.console, from: max(begin, size - 4096))) ?? []
+    return Array(ConsoleText.lines(bytes).suffix(count))
   }
 }

@@ -20,12 +20,13 @@ extension Supervisor {
   }
 
   static func askRunState(
-    _ client: QMPClient?, _ inputs: Mailbox<Input>, on loop: EventLoop
+    _ client: QMPClient?, _ inputs: Mailbox<Input>, on loop: EventLoop,
+    timeout: Duration? = answerTimeout
   ) {
     guard let client else { return }
     Task(executorPreference: loop) {
       do throws(QMPError) {
-        let reply = try await client.execute(QueryStatus(), timeout: answerTimeout)
+        let reply = try await client.execute(QueryStatus(), timeout: timeout)
         inputs.send(.runState(.success(reply.status)))
       } catch {
         inputs.send(.runState(.failure(error)))
@@ -58,6 +59,8 @@ extension Supervisor {
     case .failure(let error):
       if case .timedOut = error, ladder.rung == nil {
         await setPhase(.unresponsive, reason: "QEMU does not answer its monitor")
+        // It may only have been held up: then this is answered.
+        Self.askRunState(client, inputs, on: loop, timeout: nil)
       }
     case .success(let state):
       runState = state

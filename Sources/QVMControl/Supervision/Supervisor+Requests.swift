@@ -20,6 +20,8 @@ extension Supervisor {
       if isHeld { proceed() }
     case .stop(let rung, let timeout):
       await server.subscribe(id)
+      // Whoever asked knows from it that it was heard.
+      await server.send(ControlEvent.phase(phase, reason: phaseReason).json, to: id)
       await stop(rung, timeout: timeout)
     }
   }

@@ -79,6 +79,8 @@ package enum SupervisorProcess {
             notify: { inputs.send(.notice($0)) })
           // From here on an outcome is this boot's: before anything can fail.
           try JSONFile.write(boot.json, to: files.boot)
+          // It says more than its launcher's note.
+          supervisorLock.replaceContent(with: "")
           try runtime.prepare()
           return try await startup.start(boot)
         }

@@ -8,8 +8,8 @@ import Testing
     answers: Bool = true, _ runState: RunState? = .running, size: Int = 100, written: Int = 1000
   ) -> SignsOfLife {
     SignsOfLife(
-      answers: answers, runState: runState, consoleSize: size,
-      lastWritten: Timestamp(seconds: written))
+      silence: answers ? nil : "QEMU does not answer its monitor", runState: runState,
+      consoleSize: size, lastWritten: Timestamp(seconds: written))
   }
 
   @Test func `a monitor that answers is a sign of life, and so is a console that is written to`() {

@@ -1,0 +1,83 @@
+import Foundation
+import QMPClient
+import TestSupport
+import Testing
+
+/// An instance that a command has locked and not booted yet, since it has something to do before:
+/// what is on file is still its last boot's.
+@Suite(.timeLimit(.minutes(10))) struct StartingTests {
+  /// Calls a body while `start` of the instance `held` is hashing its base image.
+  private func whileStarting(
+    _ body: (Sandbox, RunningCommand) async throws -> Void
+  ) async throws {
+    try await Sandbox.with { sandbox in
+      #expect(try await sandbox.qvm("run", "-d", "--name", "held", "demo", "1").status == 0)
+      _ = try await sandbox.qvm("wait", "held", "--timeout", "30")
+      #expect(try await sandbox.qvm("stop", "held").status == 0)
+      // Now another one has the port that it had.
+      #expect(try await sandbox.qvm("run", "-d", "--name", "other", "demo", "1").status == 0)
+      let port = sandbox.file("boot.json", of: "held")["sshPort"]
+      #expect(sandbox.file("boot.json", of: "other")["sshPort"] == port)
+      let base = try #require(sandbox.file("instance.json", of: "held")["baseImage"]?.string)
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -9999)], ofItemAtPath: base)
+      let path = sandbox.environment["PATH"]
+      let count = try await sandbox.watchDigests(script: "exec sleep 60")
+      let start = try sandbox.start("start", "-d", "held")
+      sandbox.environment["PATH"] = path
+      try await eventually("its base image is being hashed") { count() > 0 }
+      try await body(sandbox, start)
+      start.signal(SIGINT)
+      #expect(try await start.end().status == 130)
+    }
+  }
+
+  @Test func `it is told to be starting, and nothing of the last boot is told`() async throws {
+    try await whileStarting { sandbox, start in
+      let status = try await sandbox.qvm("status", "--json", "held")
+      #expect(status.status == 0)
+      #expect(status.json["phase"]?.string == "starting")
+      #expect(status.json["reason"]?.string == "by process \(start.pid)")
+      for member in ["pid", "supervisorPid", "sshPort", "startedAt", "runState"] {
+        #expect(status.json[member] == nil, "\(member): \(status.out)")
+      }
+      let list = try await sandbox.qvm("list", "--json").json["instances"]?.array ?? []
+      #expect(list.map { $0["phase"]?.string } == ["starting", "running"])
+    }
+  }
+
+  @Test func `whoever wants something of it hears who has it, and soon`() async throws {
+    try await whileStarting { sandbox, start in
+      let ssh = try await sandbox.qvm("ssh", "held", "--", "true")
+      #expect(ssh.status == 1)
+      #expect(ssh.err.contains("'held' is still being started"), "\(ssh.err)")
+      let wait = try await sandbox.qvm("wait", "held", "--timeout", "1")
+      #expect(wait.status == 124)
+      #expect(wait.err.contains("it is still being started"), "\(wait.err)")
+      #expect(!wait.err.contains("the last lines of its console"), "\(wait.err)")
+      let begin = ContinuousClock.now
+      let stop = try await sandbox.qvm("stop", "held", "other")
+      #expect(stop.status == 1)
+      #expect(stop.err.contains("'held' is still being started by process \(start.pid)"))
+      #expect(stop.err.contains("other powered off"), "\(stop.err)")
+      #expect(begin.duration(to: .now) < .seconds(10))
+      for (words, doing) in [(["rm"], "remove"), (["start", "-d"], "start")] {
+        let refused = try await sandbox.qvm(words + ["held"])
+        #expect(refused.status == 1)
+        let says = "cannot \(doing) 'held': it is held by process \(start.pid), to start it"
+        #expect(refused.err.contains(says), "\(refused.err)")
+      }
+    }
+  }
+
+  @Test func `one whose start was given up is as it was before`() async throws {
+    try await whileStarting { sandbox, start in
+      start.signal(SIGINT)
+      #expect(try await start.end().status == 130)
+      let status = try await sandbox.status("held")
+      #expect(status["phase"]?.string == "stopped")
+      #expect(status["lastOutcome"]?["result"]?.string == "clean")
+      #expect(try await sandbox.qvm("start", "-d", "held").status == 0)
+    }
+  }
+}
