@@ -36,6 +36,8 @@ package struct Launch: Sendable {
     package let runtime: RuntimeFolder
     /// The connection to the supervisor, which holds the lease.
     package let supervisor: Descriptor
+    /// What that has said already.
+    package var received: [UInt8] = []
     /// Whether the guest's ssh can be reached from other machines.
     package let exposesSSH: Bool
   }
@@ -133,6 +135,14 @@ package struct Launch: Sendable {
     }
     try await BaseImage.at(record.baseImage)?.checked(
       against: record.baseDigest, on: client.loop)
+    // One that can't be read tells nothing, and is replaced by this boot's.
+    if (try? Outcome.read(instance.files.outcome))?.reason == Outcome.hostReboot,
+      let tools = ImageTools.present(in: cache)
+    {
+      client.notify("the host was restarted while \(instance.name) ran; checking its disk")
+      try await DiskImage.check(
+        instance.files.disk, of: instance.name.text, qemuImg: tools.qemuImg, on: client.loop)
+    }
     return try await QEMUToolchain.ensure(for: target, with: client)
   }
 

@@ -4,7 +4,8 @@ import QVMControl
 /// What `run` and `start` share: a launch, in the foreground or detached.
 enum Booting {
   static func run(
-    _ launch: Launch, detaches: Bool, isQuiet: Bool, command: [String] = []
+    _ launch: Launch, detaches: Bool, isQuiet: Bool, command: [String] = [],
+    patience: Duration = GuestCommandSession.defaultPatience
   ) throws -> ExitStatus {
     // Taken even where it isn't used, so that no child believes it is the service.
     let manager = ServiceNotifier.fromEnvironment()
@@ -27,6 +28,7 @@ enum Booting {
         let session = GuestCommandSession(
           launched, command: command, notifier: notifier, loop: loop)
         session.isQuiet = isQuiet
+        session.patience = patience
         return await session.run(signals: signals)
       }
       if detaches {

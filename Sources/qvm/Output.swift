@@ -31,9 +31,9 @@ enum Output {
     _ = Files.writeSome(Array(text.utf8)[...], to: 2)
   }
 
-  /// Says what went wrong, and what to do.
-  static func report(_ failure: any QVMFailure) {
-    note("qvm: \(failure.message)\n")
+  /// Says what went wrong, and what to do; `suffix` comes behind the first.
+  static func report(_ failure: any QVMFailure, after suffix: String = "") {
+    note("qvm: \(failure.message)\(suffix)\n")
     if let advice = failure.advice { note("     \(advice)\n") }
   }
 

@@ -17,7 +17,9 @@ enum QVM {
     }
     let words = Array(arguments.dropFirst())
     if words.first == SupervisorProcess.command { Host.exit(SupervisorProcess.run()) }
-    Host.exit(status(of: words).rawValue)
+    let status = status(of: words)
+    if status == .interrupted { Signal.dieIfInterrupted() }
+    Host.exit(status.rawValue)
   }
 
   /// Does what the words ask for.
@@ -56,8 +58,8 @@ enum QVM {
     ],
     commands: [
       RunCommand.self, PullCommand.self, ListCommand.self, StatusCommand.self, WaitCommand.self,
-      StopCommand.self, StartCommand.self, ConsoleCommand.self, LogsCommand.self, SSHCommand.self,
-      RemoveCommand.self, ImagesCommand.self, VerifyCommand.self, PruneCommand.self,
+      StopCommand.self, StartCommand.self, AttachCommand.self, ConsoleCommand.self,
+      LogsCommand.self, SSHCommand.self, RemoveCommand.self, ImagesCommand.self, VerifyCommand.self, PruneCommand.self,
       DoctorCommand.self, ConfigPrintPathCommand.self, CompletionsCommand.self,
     ],
     sections: HelpSection.ofProgram,

@@ -57,6 +57,39 @@ import Testing
     }
   }
 
+  @Test func `a disk that a host was restarted under is looked through before it is booted`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      sandbox.environment["QVM_TEST_BOOT_ID"] = "after"
+      let bystander = try sandbox.start(URL(filePath: "/bin/sleep"), ["60"])
+      defer { bystander.signal(SIGKILL) }
+      for name in ["whole", "torn"] { try await leave(name, to: bystander.pid, in: sandbox) }
+      let whole = try await sandbox.qvm("start", "-d", "whole")
+      #expect(whole.status == 0, "\(whole.err)")
+      #expect(whole.err.contains("the host was restarted while whole ran"), "\(whole.err)")
+      #expect(try await sandbox.qvm("stop", "whole").status == 0)
+      // Once it was shut down properly there is nothing to look for.
+      #expect(try await !sandbox.qvm("start", "-d", "whole").err.contains("restarted"))
+
+      // The table of the clusters in use, of which nothing had come to the disk.
+      let disk = sandbox.folder(of: "torn").appending(path: "disk.qcow2")
+      let handle = try FileHandle(forUpdating: disk)
+      try handle.seek(toOffset: 0x10000)
+      try handle.write(contentsOf: Data(repeating: 0, count: 0x10000))
+      try handle.close()
+      let torn = try await sandbox.qvm("start", "-d", "torn")
+      #expect(torn.status == 1)
+      #expect(torn.err.contains("the disk of 'torn' was damaged"), "\(torn.err)")
+      #expect(torn.err.contains("'qemu-img check -r all \(disk.path)'"), "\(torn.err)")
+      #expect(try await sandbox.status("torn")["phase"]?.string == "crashed")
+      _ = try await sandbox.run(try Tool.qemuImg.url, ["check", "-r", "all", disk.path])
+      #expect(try await sandbox.qvm("start", "-d", "torn").status == 0)
+      bystander.signal(SIGKILL)
+      _ = try await bystander.end()
+    }
+  }
+
   /// Runs a script in a namespace of its own pids, whose first process it is.
   private func inNamespace(_ script: String, in sandbox: Sandbox) async throws -> Sandbox.Output {
     let program = try Sandbox.program.path

@@ -117,7 +117,8 @@ import Testing
       for pid in stopped { kill(pid, SIGCONT) }
     }
   }
-  @Test func `a supervisor that is stuck is named, and stop --force does without it`() async throws {
+  @Test func `a supervisor that is stuck is named, and stop --force does without it`() async throws
+  {
     try await Sandbox.with { sandbox in
       #expect(try await sandbox.qvm("run", "-d", "--name", "stuck", "demo", "1").status == 0)
       let supervisor = try #require(sandbox.pids(of: "stuck").supervisor)

@@ -27,6 +27,9 @@ import Testing
           "\(words): \(result.err)")
       }
       #expect(try await sandbox.status("box")["phase"]?.string == "running")
+      // Nobody was told that it is there.
+      _ = try await sandbox.qvm("wait", "other", "--for", "stopped", "--timeout", "30")
+      #expect(try await sandbox.status("other")["phase"]?.string == "stopped")
     }
   }
 

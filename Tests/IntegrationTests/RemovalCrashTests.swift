@@ -103,6 +103,27 @@ import Testing
     }
   }
 
+  @Test(arguments: steps)
+  func `what a run and its supervisor leave that are both killed is finished by the next command`(
+    step: Step
+  ) async throws {
+    try await Sandbox.with { sandbox in
+      let run = try sandbox.start("run", "--rm", "--name", "cut", "demo", "1")
+      try await eventually("it runs") { run.output.err.contains("cut is running") }
+      try await withDoomedSupervisor(step, in: sandbox) {
+        // Its lease is lost: the supervisor shuts the guest down, and is killed on the way.
+        run.signal(SIGKILL)
+        let status = try await run.end().status
+        #expect(status == 137)
+      }
+      #expect(try await sandbox.qvm("wait", "cut", "--timeout", "5").status == 4)
+      #expect(try await sandbox.qvm("list", "--json").json["instances"] == .array([]))
+      #expect(!sandbox.exists("cut"))
+      let next = try await sandbox.qvm("run", "-d", "--rm", "--name", "cut", "demo", "1")
+      #expect(next.status == 0, "\(next.err)")
+    }
+  }
+
   /// Has the supervisor of `cut` killed at a step of what a body makes it do.
   private func withDoomedSupervisor(
     _ step: Step, in sandbox: Sandbox, _ body: () async throws -> Void

@@ -1,5 +1,6 @@
 import Foundation
 import QMPClient
+import QVMControl
 import TestSupport
 import Testing
 
@@ -117,5 +118,21 @@ import Testing
       #expect(outcome?["result"]?.string == "forced")
       #expect(outcome?["reason"]?.string == "host-signal")
     }
+  }
+  @Test func `the unit has systemd tell qvm alone, and wait for longer than a guest may take`()
+    throws
+  {
+    let file = Sandbox.package.appending(path: "Sources/qvm/systemd/qvm@.service")
+    let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+    for line in ["Type=notify", "KillMode=mixed", "ExecStart=/usr/local/bin/qvm start %i"] {
+      #expect(lines.contains { $0 == line }, "\(line)")
+    }
+    let stopping = lines.first { $0.hasPrefix("TimeoutStopSec=") }?.split(separator: "=").last
+    let longest = OperatingSystem.allCases.map(\.shutdownTimeout).max() ?? 0
+    #expect(Int(stopping ?? "") ?? 0 >= longest)
+    // 'make install' writes another prefix over this one.
+    let makefile = try String(
+      contentsOf: Sandbox.package.appending(path: "Makefile"), encoding: .utf8)
+    #expect(makefile.contains("sed 's|/usr/local/bin|$(PREFIX)/bin|' Sources/qvm/systemd"))
   }
 }

@@ -18,6 +18,25 @@ import Testing
       #expect(outcome?["reason"]?.string == "host-qmp-quit")
       #expect(outcome?["rung"]?.string == "quit")
       #expect((outcome?["seconds"]?.double ?? 0) >= 1)
+      // What was done, and when.
+      let rungs = outcome?["rungs"]?.array
+      #expect(rungs?.map { $0["rung"]?.string } == ["powerdown", "ssh", "quit"])
+      let times = rungs?.compactMap { $0["seconds"]?.double } ?? []
+      #expect(times.count == 3 && times[0] < 0.5 && times[1] >= 0.5 && times[2] >= 1, "\(times)")
+      #expect(outcome?["presses"]?.int == 1)
+    }
+  }
+
+  @Test func `a run with a command gives up on a guest that doesn't get ready`() async throws {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.demo, as: "haiku-r1beta5-x86-64")
+      let run = try await sandbox.qvm(
+        "run", "--rm", "--name", "mute", "--memory", "64M", "--ready-timeout", "2", "haiku",
+        "r1beta5", "--", "true")
+      #expect(run.status == 124, "\(run.err)")
+      #expect(run.err.contains("mute is not ready yet: QEMU answers (running)"), "\(run.err)")
+      #expect(run.err.contains("mute powered off"), "\(run.err)")
+      #expect(!sandbox.exists("mute"))
     }
   }
 

@@ -8,9 +8,11 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct StartingTests {
   /// Calls a body while `start` of the instance `held` is hashing its base image.
   private func whileStarting(
-    _ body: (Sandbox, RunningCommand) async throws -> Void
+    at address: String, _ body: (Sandbox, RunningCommand) async throws -> Void
   ) async throws {
     try await Sandbox.with { sandbox in
+      // An address that no other test has VMs at.
+      sandbox.environment["QVM_SSH_ADDRESS"] = address
       #expect(try await sandbox.qvm("run", "-d", "--name", "held", "demo", "1").status == 0)
       _ = try await sandbox.qvm("wait", "held", "--timeout", "30")
       #expect(try await sandbox.qvm("stop", "held").status == 0)
@@ -33,7 +35,7 @@ import Testing
   }
 
   @Test func `it is told to be starting, and nothing of the last boot is told`() async throws {
-    try await whileStarting { sandbox, start in
+    try await whileStarting(at: "127.0.8.1") { sandbox, start in
       let status = try await sandbox.qvm("status", "--json", "held")
       #expect(status.status == 0)
       #expect(status.json["phase"]?.string == "starting")
@@ -47,7 +49,7 @@ import Testing
   }
 
   @Test func `whoever wants something of it hears who has it, and soon`() async throws {
-    try await whileStarting { sandbox, start in
+    try await whileStarting(at: "127.0.8.2") { sandbox, start in
       let ssh = try await sandbox.qvm("ssh", "held", "--", "true")
       #expect(ssh.status == 1)
       #expect(ssh.err.contains("'held' is still being started"), "\(ssh.err)")
@@ -71,7 +73,7 @@ import Testing
   }
 
   @Test func `one whose start was given up is as it was before`() async throws {
-    try await whileStarting { sandbox, start in
+    try await whileStarting(at: "127.0.8.3") { sandbox, start in
       start.signal(SIGINT)
       #expect(try await start.end().status == 130)
       let status = try await sandbox.status("held")

@@ -57,6 +57,29 @@ import Testing
     }
   }
 
+  @Test func `a shell's loop ends with a run that was forced to end by Ctrl-C`() async throws {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.deaf, as: "haiku-r1beta5-x86-64")
+      let shell = try await bash(in: sandbox)
+      let program = try Sandbox.program.path
+      shell.type(
+        "for i in 1 2; do '\(program)' run --name l$i --memory 64M haiku r1beta5; done;"
+          + " echo went on; true\n")
+      try await shell.expect("l1 is running")
+      shell.type("\u{3}")
+      try await shell.expect("shutting l1 down")
+      shell.type("\u{3}")
+      try await shell.expect("l1 was forced to end")
+      try await shell.expect("$ ")
+      shell.type("echo status $?\n")
+      try await shell.expect("status 130")
+      #expect(!shell.text.contains("l2 is running"))
+      shell.type("exit\n")
+      _ = try await shell.end()
+      #expect(!sandbox.exists("l2"))
+    }
+  }
+
   @Test func `the shell gets every key after a run was killed on it`() async throws {
     try await Sandbox.with { sandbox in
       let shell = try await bash(in: sandbox)

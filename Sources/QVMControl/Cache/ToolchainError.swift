@@ -46,4 +46,10 @@ package enum ToolchainError: QVMFailure, Hashable {
     case .cannotRun: "Set QVM_QEMU=system to use the QEMU of this system, or the other way round."
     }
   }
+  package var exitStatus: ExitStatus {
+    switch self {
+    case .badChoice, .noFolder, .incompleteFolder: .usage
+    default: .failed
+    }
+  }
 }

@@ -35,6 +35,15 @@ package struct ConsoleOutput: Sendable {
     flush()
   }
 
+  /// Shows the last screenful of a console's log, so that one knows where the guest is.
+  package mutating func showTail(of log: String) {
+    let size = Files.information(log)?.size ?? 0
+    let bytes = (try? Files.read(log, from: max(0, size - 2048), limit: .max)) ?? []
+    // From the beginning of a line on.
+    let start = size > 2048 ? bytes.firstIndex(of: 0x0A).map { $0 + 1 } ?? 0 : 0
+    show(Array(bytes[start...]))
+  }
+
   /// Watches for the end of whoever reads standard output, which a guest that is silent would not
   /// show; the handler then asks ``readerIsGone()``.
   package static func watchReader(

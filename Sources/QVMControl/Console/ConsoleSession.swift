@@ -31,15 +31,7 @@ package final class ConsoleSession {
     self.name = name
     self.loop = loop
     files = try store.existing(name)
-    guard FileLock.isHeld(files.vmLock), let boot = try BootRecord.read(files.boot) else {
-      throw ConsoleError.notRunning(name: name.text)
-    }
-    let runtime = RuntimeFolder(path: boot.runtimeFolder)
-    if let probe = try? ControlProbe(path: runtime.control) {
-      probe.send(.console)
-      let answer = try? probe.line(until: .now.advanced(by: .seconds(1)))
-      if answer?["console"]?.string == "busy" { throw ConsoleError.busy(name: name.text) }
-    }
+    let runtime = try Self.runtime(of: name, files)
     do throws(QMPError) {
       console = try SocketTransport(path: runtime.console)
     } catch {
@@ -47,10 +39,26 @@ package final class ConsoleSession {
     }
   }
 
+  /// Where the sockets of a VM are whose console nobody is attached to.
+  ///
+  /// - Throws: ``ConsoleError``.
+  static func runtime(of name: InstanceName, _ files: InstanceFiles) throws -> RuntimeFolder {
+    guard FileLock.isHeld(files.vmLock), LockNote(reading: files.supervisorLock)?.isBoot != true,
+      let boot = try BootRecord.read(files.boot)
+    else { throw ConsoleError.notRunning(name: name.text) }
+    let runtime = RuntimeFolder(path: boot.runtimeFolder)
+    if let probe = try? ControlProbe(path: runtime.control) {
+      probe.send(.console)
+      let answer = try? probe.line(until: .now.advanced(by: .seconds(1)))
+      if answer?["console"]?.string == "busy" { throw ConsoleError.busy(name: name.text) }
+    }
+    return runtime
+  }
+
   /// Shows the end of what was written so far and then what comes; the exit status of the command.
   package func run(signals: Mailbox<Signal>) async throws -> ExitStatus {
     let inputs = self.inputs
-    showTail()
+    output.showTail(of: files.console)
     output.remark("attached to \(name); Ctrl-] d detaches, Ctrl-] ? lists the keys")
     console.start(on: loop) { inputs.send(.console($0)) }
     attachTerminal()
@@ -135,15 +143,6 @@ package final class ConsoleSession {
       }
     }
     return false
-  }
-
-  /// The last screenful, so that one knows where the guest is.
-  private func showTail() {
-    let size = Files.information(files.console)?.size ?? 0
-    let bytes = (try? Files.read(files.console, from: max(0, size - 2048), limit: .max)) ?? []
-    // From the beginning of a line on.
-    let start = size > 2048 ? bytes.firstIndex(of: 0x0A).map { $0 + 1 } ?? 0 : 0
-    output.show(Array(bytes[start...]))
   }
 }
 

@@ -46,8 +46,9 @@ package struct DetachedStart {
       switch ControlEvent(json) {
       case .notice(let text): if !isQuiet { note(text) }
       case .running:
-        await supervisor.send(ControlRequest.detach.json)
+        // A VM whose name nobody could be told doesn't outlive this command.
         try print(launched.name.text)
+        await supervisor.send(ControlRequest.detach.json)
         return .done
       case .failed(let message, let advice, let status):
         note(([message] + [advice].compactMap(\.self)).joined(separator: "\n     "))

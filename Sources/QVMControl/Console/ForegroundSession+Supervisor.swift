@@ -10,6 +10,11 @@ extension ForegroundSession {
       await supervisor.send(ControlRequest.proceed.json)
     case .running(_, _, let accelerator):
       isRunning = true
+      // It was running before this attached to it.
+      if console == nil {
+        output.showTail(of: files.console)
+        attachConsole()
+      }
       output.remark("\(name) is running (\(accelerator)); Ctrl-C shuts it down, Ctrl-] ? for keys")
       announceReadiness()
     case .phase(.paused, let reason): output.remark("\(name) is paused (\(reason ?? "unknown"))")

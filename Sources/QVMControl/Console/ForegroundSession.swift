@@ -74,7 +74,9 @@ package final class ForegroundSession {
     store = launched.store
     position = Files.information(files.console)?.size ?? 0
     let inputs = self.inputs
-    self.supervisor = LineSocket(launched.supervisor, on: loop) { inputs.send(.supervisor($0)) }
+    supervisor = LineSocket(
+      launched.supervisor, received: launched.received, on: loop
+    ) { inputs.send(.supervisor($0)) }
   }
 
   /// Shows the console until the VM has ended or the user detaches; the exit status of the command.

@@ -12,8 +12,13 @@ package final class GuestCommandSession {
     case stopped(Result<StopRequest.Result, any Error>)
   }
 
+  /// How long a guest may take to be ready; one that is emulated on a busy machine takes minutes.
+  package static let defaultPatience = Duration.seconds(900)
+
   /// Whether only failures are told.
   package var isQuiet = false
+  /// How long this guest may take to be ready.
+  package var patience = defaultPatience
   private let launched: Launch.Launched
   private let command: [String]
   private let store: InstanceStore
@@ -63,9 +68,15 @@ package final class GuestCommandSession {
         await startCommand()
       case .ready(let result):
         // The VM's own end is told by the supervisor; the dead obey no button.
-        if case .dead = result {
+        switch result {
+        case .dead:
           output.remark(result.sentence(launched.name, .ready) ?? "")
           await stop(.quit)
+        case .timedOut:
+          output.remark(result.sentence(launched.name, .ready) ?? "")
+          status = .timedOut
+          await stop(.powerButton)
+        default: break
         }
       case .unable(let why):
         output.remark(why)
@@ -143,9 +154,10 @@ package final class GuestCommandSession {
   private func awaitReadiness() {
     let inputs = self.inputs
     let waiter = Waiting(launched.name, in: store, on: loop)
+    let patience = self.patience
     waiting = Task(executorPreference: loop) {
       do {
-        inputs.send(.ready(try await waiter.wait(for: .ready, within: nil)))
+        inputs.send(.ready(try await waiter.wait(for: .ready, within: patience)))
       } catch is CancellationError {
       } catch {
         inputs.send(.unable((error as? any QVMFailure)?.message ?? "\(error)"))

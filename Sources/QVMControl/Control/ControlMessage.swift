@@ -15,6 +15,9 @@ package enum ControlRequest: Sendable, Hashable {
   case resume
   /// The client goes, and the VM stays.
   case detach
+  /// From now on the VM lives no longer than the client, unless that detaches; answered by one line
+  /// with `attach`, `busy` where another client has it. The events follow, `running` first.
+  case attach
   /// Whether somebody is attached to the console; answered by one line with `console`.
   case console
 
@@ -25,6 +28,7 @@ package enum ControlRequest: Sendable, Hashable {
     case .proceed: ["request": "continue"]
     case .resume: ["request": "resume"]
     case .detach: ["request": "detach"]
+    case .attach: ["request": "attach"]
     case .console: ["request": "console"]
     case .stop(let rung, let timeout):
       timeout.map {
@@ -41,6 +45,7 @@ package enum ControlRequest: Sendable, Hashable {
     case "continue": self = .proceed
     case "resume": self = .resume
     case "detach": self = .detach
+    case "attach": self = .attach
     case "console": self = .console
     case "stop":
       let rung = ShutdownLadder.Rung.allCases.first { $0.name == json["rung"]?.string }

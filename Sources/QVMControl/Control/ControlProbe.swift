@@ -33,6 +33,9 @@ package final class ControlProbe {
     return SocketCalls.readable(probes.map { $0?.socket.number ?? -1 }, until: deadline)
   }
 
+  /// The connection, and what has come by it already, for somebody who goes on without blocking.
+  package func takeOver() -> (socket: Descriptor, received: [UInt8]) { (socket, received) }
+
   package func send(_ request: ControlRequest) {
     let line = request.json.bytes + [0x0A]
     _ = line.withUnsafeBytes { SocketCalls.send(socket.number, $0) }

@@ -69,7 +69,7 @@ package enum Reconciliation {
     let kept = try? Outcome.read(RuntimeFolder(path: boot.runtimeFolder).outcome)
     if let kept, kept.token == boot.token { return kept }
     if boot.hostBootID != Host.bootID {
-      return Outcome(token: boot.token, result: .crashed, reason: "host-reboot")
+      return Outcome(token: boot.token, result: .crashed, reason: Outcome.hostReboot)
     }
     guard boot.wasGreeted else { return .unfinishedStart(boot) }
     // On a disk that is read-only by now QEMU can't have removed the file, however it ended.

@@ -46,6 +46,9 @@ package struct StopRequest {
     supervisor?.send(request)
   }
 
+  /// Whether there is a VM to wait for.
+  package var isOpen: Bool { supervisor != nil }
+
   /// Waits until the VM has ended; the ladder's own time-outs end it whatever the guest does.
   /// `note` is called with what happens on the way.
   package func wait(note: (String) -> Void) throws -> Result {

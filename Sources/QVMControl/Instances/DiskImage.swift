@@ -16,4 +16,18 @@ package enum DiskImage {
     }
     try Files.synchronize(path)
   }
+  /// Looks through a disk that a host was restarted under: with `cache=unsafe` what QEMU had written
+  /// last may be there in part only.
+  ///
+  /// - Throws: ``InstanceError/diskCorrupt(name:path:why:)``; `CancellationError`.
+  package static func check(
+    _ path: String, of name: String, qemuImg: String, on loop: EventLoop
+  ) async throws {
+    let output = try await Program.run(
+      qemuImg, ["check", "-q", "-f", "qcow2", path], environment: ToolEnvironment.entries,
+      within: Program.longTime, on: loop)
+    // Anything else is no word on the disk: space that belongs to nothing, or a check that failed.
+    guard output.end == .exited(2) else { return }
+    throw InstanceError.diskCorrupt(name: name, path: path, why: output.complaint)
+  }
 }

@@ -19,6 +19,8 @@ package enum InstanceError: QVMFailure, Hashable {
   /// The sockets' folder leaves no room for their names.
   case runtimePathTooLong(path: String, limit: Int)
   case cannotCreateDisk(path: String, why: String)
+  /// The host was restarted while it was written.
+  case diskCorrupt(name: String, path: String, why: String)
 
   package var message: String {
     switch self {
@@ -42,6 +44,8 @@ package enum InstanceError: QVMFailure, Hashable {
     case .runtimePathTooLong(let path, let limit):
       "the socket path \(path) is longer than the \(limit) bytes that the system takes"
     case .cannotCreateDisk(let path, let why): "cannot create the disk \(path): \(why)"
+    case .diskCorrupt(let name, _, let why):
+      "the disk of '\(name)' was damaged when the host was restarted: \(why)"
     }
   }
 
@@ -61,6 +65,9 @@ package enum InstanceError: QVMFailure, Hashable {
         "Fetch the same one again with '\($0)', or remove the instance with 'qvm rm \(name)'."
       } ?? "Put the same file back, or remove the instance with 'qvm rm \(name)'."
     case .runtimePathTooLong: "Set XDG_RUNTIME_DIR to a shorter path."
+    case .diskCorrupt(let name, let path, _):
+      "'qemu-img check -r all \(QEMUArguments.shellQuoted(path))' repairs what can be;"
+        + " 'qvm rm \(name)' removes the instance."
     case .cannotCreateDisk: "Check the free space there; QVM_CACHE can name another disk."
     }
   }

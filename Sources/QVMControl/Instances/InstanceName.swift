@@ -13,6 +13,18 @@ package struct InstanceName: Sendable, Hashable, CustomStringConvertible {
     self.text = text
   }
 
+  /// The names that words are, each once, in their order.
+  ///
+  /// - Throws: ``InstanceError/badName(_:)`` for the first word that is none.
+  package static func distinct(_ words: [String]) throws(InstanceError) -> [InstanceName] {
+    var names: [InstanceName] = []
+    for word in words {
+      let name = try InstanceName(word)
+      if !names.contains(name) { names.append(name) }
+    }
+    return names
+  }
+
   private init(trusted text: String) { self.text = text }
 
   package var description: String { text }

@@ -20,8 +20,8 @@ struct LockNote: Sendable, Hashable {
 
   /// The note of whoever holds a lock; nil where there is none.
   init?(reading path: String) {
-    guard FileLock.isHeld(path), let words = Files.text(path)?.split(whereSeparator: \.isWhitespace),
-      words.count == 3, let pid = Int32(words[1]), let start = UInt64(words[2]),
+    guard FileLock.isHeld(path),
+      let words = Files.text(path)?.split(whereSeparator: \.isWhitespace), words.count == 3, let pid = Int32(words[1]), let start = UInt64(words[2]),
       Host.startTime(of: pid) == start
     else { return nil }
     (doing, self.pid, self.start) = (String(words[0]), pid, start)

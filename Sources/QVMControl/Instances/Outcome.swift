@@ -26,6 +26,10 @@ package struct Outcome: Sendable, Hashable {
   package var rung: String?
   /// From the request to the end of QEMU, in seconds; nil if nobody asked for a shutdown.
   package var seconds: Double?
+  /// The rungs in the order they were reached.
+  package var steps: [Step] = []
+  /// How often the button was pressed.
+  package var presses = 0
   package var exitStatus: Int32?
   package var signal: Int32?
   package var endedAt: Timestamp
@@ -43,6 +47,9 @@ package struct Outcome: Sendable, Hashable {
     self.signal = signal
     self.endedAt = endedAt
   }
+
+  /// The reason of one whose host was restarted while it ran.
+  package static let hostReboot = "host-reboot"
 
   /// The outcome of a boot that nobody saw the end of, and whose files are gone.
   package static var unobserved: Outcome {
@@ -78,6 +85,8 @@ package struct Outcome: Sendable, Hashable {
     var object: JSONObject = ["result": .string(result.rawValue), "reason": .string(reason)]
     object["rung"] = rung.map(JSONValue.string)
     object["seconds"] = seconds.map { .double(($0 * 1000).rounded() / 1000) }
+    if !steps.isEmpty { object["rungs"] = .array(steps.map(\.json)) }
+    if presses > 0 { object["presses"] = .integer(Int64(presses)) }
     object["exitStatus"] = exitStatus.map { .integer(Int64($0)) }
     object["signal"] = signal.map { .integer(Int64($0)) }
     object["endedAt"] = .string(endedAt.description)
@@ -114,6 +123,8 @@ package struct Outcome: Sendable, Hashable {
       rung: json["rung"]?.string, seconds: json["seconds"]?.double,
       exitStatus: json["exitStatus"]?.int.map(Int32.init(clamping:)),
       signal: json["signal"]?.int.map(Int32.init(clamping:)), endedAt: endedAt)
+    steps = json["rungs"]?.array?.compactMap(Step.init) ?? []
+    presses = json["presses"]?.int ?? 0
   }
 }
 

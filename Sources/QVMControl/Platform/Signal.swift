@@ -6,6 +6,7 @@
   internal import Musl
 #endif
 internal import QMPClient
+internal import Synchronization
 
 /// A signal of the operating system.
 package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
@@ -62,9 +63,25 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
       var set = waited
       while true {
         var number: Int32 = 0
-        if sigwait(&set, &number) == 0 { body(Signal(rawValue: number)) }
+        guard sigwait(&set, &number) == 0 else { continue }
+        if number == SIGINT { hasInterrupted.store(true, ordering: .relaxed) }
+        body(Signal(rawValue: number))
       }
     }
+  }
+
+  private static let hasInterrupted = Atomic(false)
+
+  /// Ends this process by SIGINT, if it was interrupted by one: a shell that sees a command die of it
+  /// ends its loop or script, too, rather than going on with the next command. Returns otherwise.
+  package static func dieIfInterrupted() {
+    guard hasInterrupted.load(ordering: .relaxed) else { return }
+    signal(SIGINT, SIG_DFL)
+    var set = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, SIGINT)
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    pthread_kill(pthread_self(), SIGINT)
   }
 
   /// Whether the process ignores it, as `nohup` has its programs do.

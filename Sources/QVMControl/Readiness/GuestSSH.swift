@@ -41,6 +41,8 @@ package enum SSHError: QVMFailure, Hashable {
   /// It has no QEMU yet.
   case starting(name: String)
   case noServer(name: String)
+  /// No guest of that kind has one.
+  case noServerEver(system: String)
   case noClient
 
   package var message: String {
@@ -48,6 +50,7 @@ package enum SSHError: QVMFailure, Hashable {
     case .notRunning(let name): "'\(name)' is not running"
     case .starting(let name): "'\(name)' is still being started"
     case .noServer(let name): "the guest of '\(name)' has no ssh server"
+    case .noServerEver(let system): "the guest \(system) has no ssh server to run a command by"
     case .noClient: "there is no ssh on the search path"
     }
   }
@@ -57,6 +60,7 @@ package enum SSHError: QVMFailure, Hashable {
     case .notRunning(let name): "Boot it with 'qvm start \(name)'."
     case .starting(let name): "Wait for it with 'qvm wait \(name)'."
     case .noServer(let name): "'qvm console \(name)' shows its console."
+    case .noServerEver: "Run it without a command: its console is on this terminal then."
     case .noClient: "Install OpenSSH's client."
     }
   }

@@ -54,10 +54,13 @@ extension Supervisor {
   func announceRunning() async {
     if isAnnounced { return }
     isAnnounced = true
-    await server.broadcast(
-      .running(
-        sshAddress: boot.sshAddress, sshPort: boot.sshPort, accelerator: boot.accelerator ?? ""))
+    await server.broadcast(runningEvent)
     await stopIfPending()
+  }
+
+  var runningEvent: ControlEvent {
+    .running(
+      sshAddress: boot.sshAddress, sshPort: boot.sshPort, accelerator: boot.accelerator ?? "")
   }
 
   func setPhase(_ phase: Phase, reason: String? = nil) async {

@@ -60,6 +60,8 @@ extension Supervisor {
     if let startedAt = ladder.startedAt {
       outcome.rung = ladder.rung?.name
       outcome.seconds = startedAt.duration(to: .now).inSeconds
+      outcome.steps = steps
+      outcome.presses = ladder.presses
     }
     let isRecorded = await record(outcome)
     if isRecorded { runtime.remove() } else { runtime.removeSockets() }

@@ -15,6 +15,7 @@ extension Supervisor {
     case .resume:
       await server.subscribe(id)
       await resume(for: id)
+    case .attach: await attach(id)
     case .detach:
       if id == lease { lease = nil }
       if isHeld { proceed() }
@@ -24,6 +25,17 @@ extension Supervisor {
       await server.send(ControlEvent.phase(phase, reason: phaseReason).json, to: id)
       await stop(rung, timeout: timeout)
     }
+  }
+
+  /// Gives a client the lease that nobody holds.
+  private func attach(_ id: ControlServer.ClientID) async {
+    guard lease == nil || lease == id, isAnnounced, phase.isAlive else {
+      return await server.send(["attach": "busy"], to: id)
+    }
+    lease = id
+    await server.send(["attach": "done"], to: id)
+    await server.subscribe(id)
+    await server.send(runningEvent.json, to: id)
   }
 
   /// Tells what only the supervisor knows, with the run state fresh from QEMU.

@@ -34,6 +34,7 @@ extension Supervisor {
   func carryOut(_ actions: [ShutdownLadder.Action]) async {
     if phase == .stopping, let rung = ladder.rung { phaseReason = rung.name }
     for action in actions {
+      note(action.rung)
       await server.broadcast(.rung(action.rung.name, presses: ladder.presses))
       switch action {
       case .press: await tell(SystemPowerdown())
@@ -47,6 +48,14 @@ extension Supervisor {
         process?.signal(.kill)
       }
     }
+  }
+
+  private func note(_ rung: ShutdownLadder.Rung) {
+    guard let startedAt = ladder.startedAt, !steps.contains(where: { $0.rung == rung.name }) else {
+      return
+    }
+    steps.append(
+      Outcome.Step(rung: rung.name, seconds: startedAt.duration(to: .now).inSeconds))
   }
 
   /// Sends a command without waiting for its reply: what it does shows in events, and a QEMU that

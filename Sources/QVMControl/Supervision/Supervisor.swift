@@ -48,6 +48,8 @@ package final class Supervisor {
   var client: QMPClient?
   var runState: RunState?
   var ladder = ShutdownLadder()
+  /// The rungs of the shutdown as they were reached.
+  var steps: [Outcome.Step] = []
   var evidence = Evidence()
   /// Whether the clients were told that the guest was reset while it was to power off.
   var hasToldOfRestart = false

@@ -13,6 +13,8 @@ enum UsageError: QVMFailure, Equatable {
   case missingArgument(placeholder: String)
   /// `takesTrailing`: whether the command takes words after `--`.
   case extraArgument(String, takesTrailing: Bool)
+  /// Two things that can't both be had.
+  case contradiction(String, String)
 
   var message: String {
     switch self {
@@ -25,6 +27,7 @@ enum UsageError: QVMFailure, Equatable {
       "\(parameter) must be \(expected), not '\(word)'"
     case .missingArgument(let placeholder): "<\(placeholder)> is missing"
     case .extraArgument(let word, _): "one argument too many: '\(word)'"
+    case .contradiction(let one, let other): "\(one) and \(other) exclude each other"
     }
   }
 

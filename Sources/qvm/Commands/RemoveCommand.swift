@@ -14,7 +14,7 @@ struct RemoveCommand: Command {
   func run() throws -> ExitStatus {
     let store = InstanceStore(try Cache.fromEnvironment())
     // A word that is no name is a slip: nothing is removed then.
-    let names = try names.map { try InstanceName($0) }
+    let names = try InstanceName.distinct(names)
     try store.cache.requireOwn()
     store.sweep()
     var status = ExitStatus.done

@@ -30,6 +30,9 @@ struct RunCommand: Command {
     .option(
       "--shutdown-timeout", "SECONDS",
       "How long the guest may take to power off (default: 120, OmniOS 180).", \.shutdownTimeout),
+    .option(
+      "--ready-timeout", "SECONDS",
+      "With COMMAND: how long the guest may take to be ready (default: 900).", \.readyTimeout),
     .option("--qemu-arg", "ARG", "A further argument for QEMU; repeatable.", \.qemuArguments),
     .option(
       "--record-qmp", "FILE", "Write down the conversation with QEMU.", \.recording,
@@ -53,6 +56,7 @@ struct RunCommand: Command {
   var port: Int?
   var address: String?
   var shutdownTimeout: Int?
+  var readyTimeout: Int?
   var qemuArguments: [String] = []
   var recording: String?
   var command: [String] = []
@@ -60,14 +64,16 @@ struct RunCommand: Command {
   func run() throws -> ExitStatus {
     let launch = try launch()
     if !command.isEmpty {
-      if detaches { throw UsageError.extraArgument("-d", takesTrailing: false) }
+      if detaches { throw UsageError.contradiction("--detach", "-- COMMAND") }
       guard launch.target.operatingSystem.sshUser != nil else {
-        throw SSHError.noServer(name: launch.target.operatingSystem.displayName)
+        throw SSHError.noServerEver(system: launch.target.operatingSystem.displayName)
       }
     }
-    return isDryRun
-      ? try printDryRun(launch)
-      : try Booting.run(launch, detaches: detaches, isQuiet: isQuiet, command: command)
+    if isDryRun { return try printDryRun(launch) }
+    let patience = try readyTimeout.map { try RunOptionValue.timeout($0) }
+    return try Booting.run(
+      launch, detaches: detaches, isQuiet: isQuiet, command: command,
+      patience: patience ?? GuestCommandSession.defaultPatience)
   }
 
   private func launch() throws -> Launch {

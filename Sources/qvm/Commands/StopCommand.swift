@@ -16,7 +16,7 @@ struct StopCommand: Command {
   func run() throws -> ExitStatus {
     if let timeout { _ = try RunOptionValue.timeout(timeout) }
     let store = InstanceStore(try Cache.fromEnvironment())
-    let names = try names.map { try InstanceName($0) }
+    let names = try InstanceName.distinct(names)
     var stops: [StopRequest] = []
     var status = ExitStatus.done
     // All of them are asked first, so that they shut down side by side.
@@ -27,6 +27,10 @@ struct StopCommand: Command {
         Output.report(failure)
         status = failure.exitStatus
       }
+    }
+    let asked = stops.filter(\.isOpen).map(\.name.text)
+    if !asked.isEmpty, !isForced {
+      Output.note("qvm: shutting \(asked.joined(separator: ", ")) down…\n")
     }
     let (total, isMany) = (stops.count, stops.count > 1)
     var done = 0
@@ -41,10 +45,12 @@ struct StopCommand: Command {
         let lines = result.sentence.split(separator: "\n", maxSplits: 1)
         Output.note("qvm: \(lines[0])\(count)\n" + lines.dropFirst().map { "\($0)\n" }.joined())
         if !result.isGood { status = .failed }
+      } catch let failure as any QVMFailure {
+        Output.report(failure, after: count)
+        status = failure.exitStatus
       } catch {
-        Output.note("qvm: \(name):\(count)\n")
-        if let failure = error as? any QVMFailure { Output.report(failure) }
-        status = (error as? any QVMFailure)?.exitStatus ?? .failed
+        Output.note("qvm: \(error)\(count)\n")
+        status = .failed
       }
     }
     return status

@@ -1,0 +1,31 @@
+internal import QMPClient
+
+extension Launch.Launched {
+  private static let patience = Duration.seconds(2)
+
+  /// A VM that runs in the background, for a session that holds its lease from now on.
+  ///
+  /// - Parameters:
+  ///   - name: The instance.
+  ///   - store: Where it is.
+  /// - Throws: `noSuch`; ``ConsoleError`` where it doesn't run, or somebody else is attached.
+  package init(attachingTo name: InstanceName, in store: InstanceStore) throws {
+    let files = try store.existing(name)
+    let runtime = try ConsoleSession.runtime(of: name, files)
+    let supervisor: ControlProbe
+    let answer: String?
+    do throws(ControlProbe.Failure) {
+      supervisor = try ControlProbe(path: runtime.control)
+      supervisor.send(.attach)
+      answer = try supervisor.answer(to: "attach", until: .now.advanced(by: Self.patience))[
+        "attach"]?.string
+    } catch {
+      throw ConsoleError.unreachable(name: name.text, why: "its supervisor does not answer")
+    }
+    guard answer == "done" else { throw ConsoleError.busy(name: name.text) }
+    let (socket, received) = supervisor.takeOver()
+    self.init(
+      name: name, store: store, files: files, runtime: runtime, supervisor: socket,
+      received: received, exposesSSH: false)
+  }
+}

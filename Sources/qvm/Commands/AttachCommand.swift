@@ -1,0 +1,28 @@
+import QMPClient
+import QVMControl
+
+struct AttachCommand: Command {
+  static let name = "attach"
+  static let summary = "Bring a VM that runs in the background to this terminal, as 'run' has it."
+  static let discussion: String? = """
+    The console is on this terminal, Ctrl-C shuts the guest down, and so does the end of the
+    terminal. Ctrl-] d lets the VM run on in the background; Ctrl-] ? lists the keys.
+    """
+  static let parameters: [Parameter<Self>] = [
+    .argument("NAME", "The instance, as shown by 'qvm list'.", \.instance, completing: .instances)
+  ]
+
+  var instance = ""
+
+  func run() throws -> ExitStatus {
+    let store = InstanceStore(try Cache.fromEnvironment())
+    let name = try InstanceName(instance)
+    let signals = Mailbox<Signal>()
+    Signal.handle(Signal.ofSessions) { signals.send($0) }
+    let loop = try EventLoop()
+    return try loop.run {
+      let running = try Launch.Launched(attachingTo: name, in: store)
+      return await ForegroundSession(running, loop: loop).run(signals: signals)
+    }
+  }
+}
