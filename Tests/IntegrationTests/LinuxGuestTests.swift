@@ -63,6 +63,7 @@ import Testing
       let words = try await prepare("freebsd", in: sandbox)
       let run = try sandbox.start(
         try Sandbox.program, ["run", "--rm", "--name", "lost"] + words + ["--", "sleep 300"])
+      _ = try await sandbox.qvm("wait", "lost", "--timeout", "59")
       try await eventually("the command runs") {
         sandbox.processes.contains { $0.command.contains("ssh -p") }
       }

@@ -9,7 +9,10 @@ extension ForegroundSession {
       console.start(on: loop) { inputs.send(.console($0)) }
       self.console = console
     } catch {
-      output.remark("no console: \(error); it is in \(files.console)")
+      // One that has ended meanwhile is told of at once.
+      if FileLock.isHeld(files.vmLock) {
+        output.remark("no console: \(error); it is in \(files.console)")
+      }
     }
     attachTerminal()
   }

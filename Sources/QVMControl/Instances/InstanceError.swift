@@ -2,8 +2,8 @@
 package enum InstanceError: QVMFailure, Hashable {
   case badName(String)
   case noSuch(name: String)
-  /// Its VM lives; `doing` says what was wanted of it, `pid` is QEMU's where that is known.
-  case running(name: String, doing: String, pid: Int32? = nil)
+  /// Its VM lives; `doing` says what was wanted of it, `pid` is QEMU's.
+  case running(name: String, doing: String, pid: Int32, since: Timestamp)
   /// Another command has it, and hasn't got a VM of it yet, or any more.
   /// `holder` says which, such as `process 123, to start it`.
   case busy(name: String, doing: String, holder: String? = nil)
@@ -26,8 +26,8 @@ package enum InstanceError: QVMFailure, Hashable {
     switch self {
     case .badName(let name): "'\(name)' is not an instance name"
     case .noSuch(let name): "no instance is named '\(name)'"
-    case .running(let name, let doing, let pid):
-      "cannot \(doing) '\(name)': it is running" + (pid.map { " (pid \($0))" } ?? "")
+    case .running(let name, let doing, let pid, let since):
+      "cannot \(doing) '\(name)': it is running (pid \(pid), since \(since))"
     case .busy(let name, let doing, let holder):
       "cannot \(doing) '\(name)': "
         + (holder.map { "it is held by \($0)" }
@@ -55,7 +55,7 @@ package enum InstanceError: QVMFailure, Hashable {
       "A name begins with a letter or digit and has up to 63 of them, dots, dashes and underscores."
     case .noSuch, .removed: "'qvm list' shows the instances there are."
     case .busy(let name, _, _): "'qvm status \(name)' tells how it is."
-    case .running(let name, _, _): "Stop it first with 'qvm stop \(name)'."
+    case .running(let name, _, _, _): "Stop it first with 'qvm stop \(name)'."
     case .similar(_, let existing): "Choose another --name, or say --name \(existing)."
     case .unreadable(let error): error.advice
     case .exists: "Choose another --name, or remove that instance with 'qvm rm'."

@@ -31,9 +31,7 @@ extension InstanceStore {
         guard exists(name) else { throw InstanceError.removed(name: name.text, doing: doing) }
         throw error
       }
-      if let pid = runningPid(files) {
-        throw InstanceError.running(name: name.text, doing: doing, pid: pid)
-      }
+      if let error = running(files, name, doing) { throw error }
       guard exists(name) else { throw InstanceError.removed(name: name.text, doing: doing) }
       guard .now < deadline else { throw busy(files, name, doing) }
       _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: .milliseconds(10)))
@@ -42,10 +40,7 @@ extension InstanceStore {
 
   /// What to tell a command that finds an instance where it wanted to create one.
   func taken(_ name: InstanceName, doing: String) -> InstanceError {
-    if let pid = runningPid(files(name)) {
-      return .running(name: name.text, doing: doing, pid: pid)
-    }
-    return busy(files(name), name, doing)
+    running(files(name), name, doing) ?? busy(files(name), name, doing)
   }
 
   private func busy(
@@ -57,11 +52,22 @@ extension InstanceStore {
       holder: note.map { "process \($0.pid), to \($0.doing) it" })
   }
 
-  /// The pid of the QEMU that runs an instance; nil where none is known to live.
-  private func runningPid(_ files: InstanceFiles) -> Int32? {
+  /// The error for an instance whose QEMU lives; nil where none is known to.
+  private func running(
+    _ files: InstanceFiles, _ name: InstanceName, _ doing: String
+  ) -> InstanceError? {
     guard FileLock.isHeld(files.vmLock), let boot = try? BootRecord.read(files.boot),
       let pid = boot.pid, boot.mayLive
     else { return nil }
-    return pid
+    return .running(name: name.text, doing: doing, pid: pid, since: boot.startedAt)
+  }
+
+  /// The instance whose VM has a port forwarded; nil where none is known to.
+  func holder(ofPort port: Int) -> InstanceName? {
+    names.first { name in
+      let files = files(name)
+      let boot = (try? BootRecord.read(files.boot)) ?? nil
+      return boot?.sshPort == port && FileLock.isHeld(files.vmLock)
+    }
   }
 }

@@ -30,6 +30,6 @@ struct LockNote: Sendable, Hashable {
   /// Whether a VM will come of it.
   var isBoot: Bool { doing == "start" || doing == "run" }
 
-  /// Writes it into the file of a lock. Without it, as on a full disk, others know less, and no more.
+  /// Writes it into the file of a lock; where that can't be, as on a full disk, others know less.
   func write(into lock: FileLock) { lock.replaceContent(with: "\(doing) \(pid) \(start)\n") }
 }

@@ -50,7 +50,7 @@ package struct Startup: Sendable {
         let read = QEMULog(text: log.joined(separator: "\n"))
         if read.blamesPortForward, let port = arguments.forwardedPort {
           if plan.isPortFixed {
-            throw StartError.portTaken(address: arguments.forwardedAddress ?? "", port: port)
+            throw portTaken(arguments.forwardedAddress ?? "", port)
           }
           takenPorts.insert(port)
           if takenPorts.count >= Self.portsTried { throw error }
@@ -90,9 +90,14 @@ package struct Startup: Sendable {
       if NetworkPort.isFree(port, on: address) {
         return try arguments.settingForwardedPort(port)
       }
-      if plan.isPortFixed { throw StartError.portTaken(address: address, port: wanted) }
+      if plan.isPortFixed { throw portTaken(address, wanted) }
     }
     throw StartError.noFreePort(address: address, from: wanted)
+  }
+
+  private func portTaken(_ address: String, _ port: Int) -> StartError {
+    let holder = InstanceStore(Cache(path: plan.cache)).holder(ofPort: port)
+    return .portTaken(address: address, port: port, by: holder?.text)
   }
 
   /// One QEMU, until its monitor answers or it is gone.

@@ -48,7 +48,7 @@ extension Supervisor {
         hasToldOfRestart = true
         await server.broadcast(.notice("the guest restarted instead of powering off"))
       }
-    case "STOP", "RESUME": Self.askRunState(client, inputs, on: loop)
+    case "STOP", "RESUME", "SUSPEND", "WAKEUP": Self.askRunState(client, inputs, on: loop)
     default: break
     }
   }

@@ -10,11 +10,18 @@ extension Supervisor {
     }
     let patience = Duration.seconds(timeout ?? boot.shutdownTimeout)
     // Before its first instruction there is no guest to ask.
-    let canReact = !isHeld && phase != .starting && (runState ?? .running) == .running
+    let isAsleep = runState == .suspended
+    let canReact =
+      !isHeld && phase != .starting && (isAsleep || (runState ?? .running) == .running)
     if process == nil { starting?.cancel() }
     if !canReact, rung == .powerButton, let runState, !isHeld {
       let why = pauseText(runState)
       await server.broadcast(.notice("the guest is stopped and can't react (\(why))"))
+    }
+    if isAsleep, rung == .powerButton, ladder.rung == nil {
+      // Asleep it doesn't feel the button; the press that comes while it wakes is repeated.
+      await server.broadcast(.notice("the guest sleeps; waking it"))
+      await tell(SystemWakeup())
     }
     let before = ladder.rung
     if before == nil {
