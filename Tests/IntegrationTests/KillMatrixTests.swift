@@ -133,7 +133,8 @@ private struct Aftermath {
     for words in [["rm", name], ["start", "-d", name], ["run", "-d", "--name", name] + vm.guest] {
       let refusal = try await sandbox.qvm(words)
       #expect(refusal.status == 1)
-      #expect(refusal.err.contains("'\(name)': it is running (pid \(qemu), since 2"), "\(refusal.err)")
+      let says = "'\(name)': it is running (pid \(qemu), since 2"
+      #expect(refusal.err.contains(says), "\(refusal.err)")
     }
     #expect(try await sandbox.qvm("logs", name).status == 0)
     // Once is enough: it takes its second.

@@ -21,7 +21,8 @@ struct LockNote: Sendable, Hashable {
   /// The note of whoever holds a lock; nil where there is none.
   init?(reading path: String) {
     guard FileLock.isHeld(path),
-      let words = Files.text(path)?.split(whereSeparator: \.isWhitespace), words.count == 3, let pid = Int32(words[1]), let start = UInt64(words[2]),
+      let words = Files.text(path)?.split(whereSeparator: \.isWhitespace), words.count == 3,
+      let pid = Int32(words[1]), let start = UInt64(words[2]),
       Host.startTime(of: pid) == start
     else { return nil }
     (doing, self.pid, self.start) = (String(words[0]), pid, start)
@@ -30,6 +31,6 @@ struct LockNote: Sendable, Hashable {
   /// Whether a VM will come of it.
   var isBoot: Bool { doing == "start" || doing == "run" }
 
-  /// Writes it into the file of a lock; where that can't be, as on a full disk, others know less.
+  /// Writes it into the file of a lock; where that fails, as on a full disk, others know less.
   func write(into lock: FileLock) { lock.replaceContent(with: "\(doing) \(pid) \(start)\n") }
 }
