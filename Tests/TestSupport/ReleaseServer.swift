@@ -36,6 +36,12 @@ public final class ReleaseServer: Sendable {
     case withoutRanges
     /// So many bytes a second.
     case slow(Int)
+    /// The bytes that ``publishOther(_:as:)`` put aside, so many of them a second.
+    case other(Int)
+    /// Another entity tag than in the answers to HEAD.
+    case otherTag
+    /// For `<asset>.headers`: neither length nor entity tag nor date.
+    case vague
     /// In the list of releases: digests that aren't those of the files.
     case wrongDigest
     /// In the list of releases: no digests.
@@ -58,6 +64,9 @@ public final class ReleaseServer: Sendable {
       case .withoutLength(let offset): "no-length \(offset)"
       case .withoutRanges: "no-range"
       case .slow(let rate): "slow \(rate)"
+      case .other(let rate): "other \(rate)"
+      case .otherTag: "other-tag"
+      case .vague: "vague"
       case .wrongDigest: "wrong-digest"
       case .withoutDigest: "no-digest"
       case .rateLimited(let status, let end): "rate-limit \(status) \(end)"
@@ -163,6 +172,13 @@ public final class ReleaseServer: Sendable {
     try FileManager.default.createDirectory(
       at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     try content.write(to: file)
+  }
+
+  /// Puts other bytes aside for the fault ``Fault/other(_:)`` of an asset.
+  public func publishOther(_ content: Data, as asset: String) throws {
+    let folder = root.appending(path: ".other")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try content.write(to: folder.appending(path: asset))
   }
 
   /// Makes a release the latest one of its repository.

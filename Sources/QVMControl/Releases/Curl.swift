@@ -71,8 +71,8 @@ struct Curl: Sendable {
 
   /// How a transfer to a file ended.
   struct Transfer: Sendable {
-    /// What the server said about what it sent; nil where it sent nothing.
-    let response: Head?
+    /// What the server said about what it sent.
+    let headers: Headers
     /// Whether the rest of the file can't be had, only the whole.
     let isRangeRefused: Bool
     /// What went wrong.
@@ -84,6 +84,8 @@ struct Curl: Sendable {
   /// - Parameters:
   ///   - url: Redirects from there are followed.
   ///   - file: An absolute path.
+  ///   - headers: The path of a file that gets the headers of the answer, before `file` gets its
+  ///     first byte: who reads both knows what the bytes are, whoever is killed meanwhile.
   ///   - ifRange: An entity tag or a date: the server sends the rest only if the file is still
   ///     that one. Nil to write all of it.
   ///   - limit: The most bytes to accept.
@@ -92,22 +94,22 @@ struct Curl: Sendable {
   /// - Returns: How it ended; failures of the network are no errors here.
   /// - Throws: ``SpawnError``; `CancellationError` after curl has ended.
   func transfer(
-    _ url: String, to file: String, resumingIf ifRange: String?, limit: Int, holding lock: FileLock
+    _ url: String, to file: String, headers: String, resumingIf ifRange: String?, limit: Int,
+    holding lock: FileLock
   ) async throws -> Transfer {
     var arguments =
       common + [
         "-L", "--speed-limit", "1024", "--speed-time", String(limits.stallSeconds),
-        "--max-filesize", String(limit), "-o", file, "-D", "-", "-w", Self.epilogue,
+        "--max-filesize", String(limit), "-o", file, "-D", headers, "-w", Self.epilogue,
       ]
     if let ifRange { arguments += ["-C", "-", "-H", "If-Range: \(ifRange)"] }
     // It ends a transfer that stalls, and one that doesn't may take as long as it likes.
     let output = try await Program.run(
       program, arguments + ["--url", url], environment: ToolEnvironment.entries,
       inheriting: [lock.descriptor], within: nil, on: loop)
-    let (headers, status, final) = Self.parse(output.standardOutput)
+    let status = Self.parse(output.standardOutput).status
     return Transfer(
-      response: status == 200 || status == 206
-        ? Head(Headers.split(headers).headers, url: final) : nil,
+      headers: Headers.read(headers),
       isRangeRefused: ifRange != nil && (output.end == .exited(33) || status == 416),
       failure: Self.failure(of: output, status: status, url: url, file: file, limit: limit))
   }
