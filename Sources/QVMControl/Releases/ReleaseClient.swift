@@ -50,14 +50,16 @@ package struct ReleaseClient: Sendable {
   /// - Parameters:
   ///   - name: What is made; names the lock.
   ///   - existing: Looks whether it is there.
+  ///   - tag: The release that what is there is of; nil where its leftovers are somebody else's.
   ///   - make: Makes it; every program that writes for it gets the lock too.
   /// - Returns: What is there, or was made.
   /// - Throws: ``FileError``; what the closures throw; `CancellationError`.
   func once<Value: Sendable>(
-    _ name: String, existing: () throws -> Value?, make: (FileLock) async throws -> Value
+    _ name: String, existing: () throws -> Value?, tag: (Value) -> String? = { _ in nil },
+    make: (FileLock) async throws -> Value
   ) async throws -> Value {
     if let value = try existing() {
-      Download.cleanAfterKill(name, in: cache)
+      if let tag = tag(value) { Download.cleanAfterKill(name, upTo: tag, in: cache) }
       return value
     }
     try Files.makeFolder(cache.downloads)

@@ -126,6 +126,31 @@ import Testing
     }
   }
 
+  @Test(arguments: [false, true])
+  func `a QEMU that a killed refresh had set aside comes back without any network`(
+    isRefreshed: Bool
+  ) async throws {
+    try await ReleaseFixture.with { fixture in
+      try publish(fixture, tag: "v1.0.0")
+      let target = try Self.freebsd()
+      let first = try await QEMUToolchain.ensure(
+        for: target, choice: .managed, with: try fixture.client())
+      let aside = "\(fixture.cache.downloads)/\(Self.tar)@v2.0.0.unpacked.old"
+      try Files.makeFolder(fixture.cache.downloads)
+      try Files.rename(first.root, to: aside)
+      try Files.write([], to: "\(fixture.cache.downloads)/\(Self.tar).lock")
+      try fixture.server.forgetRequests()
+
+      let second = try await QEMUToolchain.ensure(
+        for: target, choice: .managed, refresh: isRefreshed,
+        with: try fixture.client(base: "http://127.0.0.1:1/x"))
+
+      #expect(second == first)
+      #expect(Files.isExecutable(first.program))
+      #expect(!Files.exists(aside))
+    }
+  }
+
   @Test(.enabled(if: managedRuns))
   func `a plan for a QEMU that is still to be downloaded writes nothing`() async throws {
     try await ReleaseFixture.with { fixture in
