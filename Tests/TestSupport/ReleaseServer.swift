@@ -22,6 +22,8 @@ public final class ReleaseServer: Sendable {
   public enum Fault: Sendable {
     /// This status instead of the file.
     case status(Int)
+    /// This status with a `Retry-After` of so many seconds.
+    case busy(Int, seconds: Int)
     /// A web page with status 200.
     case html
     /// No answer at all.
@@ -57,6 +59,7 @@ public final class ReleaseServer: Sendable {
     var words: String {
       switch self {
       case .status(let status): "status \(status)"
+      case .busy(let status, let seconds): "busy \(status) \(seconds)"
       case .html: "html"
       case .hang: "hang"
       case .drop: "drop"
@@ -78,6 +81,8 @@ public final class ReleaseServer: Sendable {
 
   /// What the server was asked, in the order of the answers.
   public struct Request: Sendable {
+    /// When it was answered, in seconds since 1970.
+    public let time: Double
     /// Such as `GET`.
     public let method: String
     /// With the query.
@@ -222,7 +227,8 @@ public final class ReleaseServer: Sendable {
         let path = json["path"]?.string, let status = json["status"]?.int
       else { return nil }
       return Request(
-        method: method, path: path, status: status, range: json["range"]?.string,
+        time: json["time"]?.double ?? 0, method: method, path: path, status: status,
+        range: json["range"]?.string,
         host: json["host"]?.string,
         authorization: json["authorization"]?.string)
     }

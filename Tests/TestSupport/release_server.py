@@ -63,6 +63,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_request(self, code="-", size="-"):
         line = {
+            "time": time.time(),
             "method": self.command,
             "path": self.path,
             "status": int(code),
@@ -123,6 +124,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         words = fault(repository + ".latest")
         if words[:1] == ["status"]:
             return self.answer(int(words[1]))
+        if words[:1] == ["busy"]:
+            return self.answer(int(words[1]), headers=[("Retry-After", words[2])])
         if words[:1] == ["redirect"]:
             return self.redirect(words[1])
         if words[:1] == ["html"]:
@@ -201,6 +204,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         kind = words[0] if words else ""
         if kind == "status":
             return self.answer(int(words[1]), b"<html>trouble</html>")
+        if kind == "busy":
+            return self.answer(int(words[1]), headers=[("Retry-After", words[2])])
         if kind == "html":
             return self.answer(200, b"<!DOCTYPE html><html>Unicorn!</html>")
         if kind == "hang":

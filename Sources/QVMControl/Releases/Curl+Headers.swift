@@ -50,6 +50,15 @@ extension Curl {
       return String(text)
     }
 
+    /// The error that a refusal is, with when to ask again where it says so in seconds. (RFC 9110,
+    /// 10.2.3; GitHub says it with 403 too.)
+    func refusal(url: String, status: Int) -> DownloadError {
+      guard [403, 408, 429].contains(status) || status >= 500,
+        let seconds = self["retry-after"].flatMap({ Int($0) }), seconds >= 0
+      else { return .status(status, url: url) }
+      return .unavailable(status, url: url, retryAfter: seconds)
+    }
+
     /// The error that a refusal is where it says that there were too many requests; GitHub says so
     /// with 403 as well as with 429. (docs.github.com, "Rate limits for the REST API".)
     func rateLimit(url: String, status: Int) -> DownloadError? {

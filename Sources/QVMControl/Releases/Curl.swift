@@ -63,7 +63,7 @@ struct Curl: Sendable {
       program, arguments, environment: ToolEnvironment.entries, input: input, within: nil, on: loop)
     let (text, status, final) = Self.parse(output.standardOutput)
     let (headers, body) = Headers.split(text)
-    if let failure = Self.failure(of: output, status: status, url: url) {
+    if let failure = Self.failure(of: output, status: status, headers, url: url) {
       throw headers.rateLimit(url: url, status: status) ?? failure
     }
     return (headers, String(body), final)
@@ -108,10 +108,11 @@ struct Curl: Sendable {
       program, arguments + ["--url", url], environment: ToolEnvironment.entries,
       inheriting: [lock.descriptor], within: nil, on: loop)
     let status = Self.parse(output.standardOutput).status
+    let answer = Headers.read(headers)
     return Transfer(
-      headers: Headers.read(headers),
+      headers: answer,
       isRangeRefused: ifRange != nil && (output.end == .exited(33) || status == 416),
-      failure: Self.failure(of: output, status: status, url: url, file: file, limit: limit))
+      failure: Self.failure(of: output, status: status, answer, url: url, file: file, limit: limit))
   }
 
   // MARK: - Arguments and answers
@@ -138,7 +139,8 @@ struct Curl: Sendable {
 
   /// What an end of curl means; its statuses are those of `man curl`.
   private static func failure(
-    of output: Program.Output, status: Int, url: String, file: String? = nil, limit: Int = 1 << 26
+    of output: Program.Output, status: Int, _ headers: Headers, url: String, file: String? = nil,
+    limit: Int = 1 << 26
   ) -> DownloadError? {
     if output.succeeded { return nil }
     let why = words(output)
@@ -151,7 +153,7 @@ struct Curl: Sendable {
     case 18, 52, 55, 56, 92:
       let received = file.flatMap { Files.information($0)?.size } ?? 0
       return .interrupted(url: url, why: why, received: received, total: nil)
-    case 22: return .status(status, url: url)
+    case 22: return headers.refusal(url: url, status: status)
     case 23: return .unwritable(path: file ?? "", why: why)
     case 28: return .tooSlow(url: url, why: why)
     case 35, 51, 53, 58, 59, 60, 66, 77, 80, 82, 83, 90, 91: return .insecure(url: url, why: why)

@@ -33,11 +33,8 @@ extension Download {
     asset.head.json(url: asset.url, size: expected, certain: certain)
   }
 
-  /// How many bytes of the partial are certain.
-  ///
-  /// - Parameters:
-  ///   - before: How many were before the last answer.
-  ///   - headers: Those of that answer.
+  /// How many bytes of the partial are certain, where so many were before the last answer, and
+  /// these are its headers.
   private func certainBytes(before: Int, _ headers: Curl.Headers) -> Int {
     let received = received
     if received < before { return 0 }

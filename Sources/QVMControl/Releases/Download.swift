@@ -59,6 +59,7 @@ package struct Download: Sendable {
       digest.complete()
       let complete = try await check(try await digested, needsDigest: needsDigest)
       client.progress(asset.name, .ended(complete: true))
+      tellOfDoubt(complete)
       return complete
     } catch {
       client.progress(asset.name, .ended(complete: false))
@@ -66,12 +67,25 @@ package struct Download: Sendable {
     }
   }
 
+  /// Says so where nothing vouches for what came.
+  private func tellOfDoubt(_ complete: Complete) {
+    let why: String
+    if asset.listed?.sha256 == nil {
+      why = "no digest of it is known"
+    } else if complete.sha256 == nil {
+      let names = FileDigest.programs.map(\.0)
+      why = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? "") are all missing"
+    } else {
+      return
+    }
+    client.notify("\(asset.name) of \(asset.tag) is unverified: \(why)")
+  }
+
   /// Receives what is missing, in as many attempts as it takes.
   ///
   /// - Returns: As ``judge(_:before:)``.
   private func receiveAll() async throws -> Bool {
-    var failures = 0
-    var pause = limits.pause
+    var backoff = Backoff(limits)
     var furthest = received
     while true {
       if let expected, expected > 0, received == expected { return false }
@@ -86,15 +100,11 @@ package struct Download: Sendable {
       } catch let error as DownloadError where error.isTransient {
         // Progress is a reason to go on, however often the connection ends. Where the server can't
         // send the rest of a file, coming as far as before is none.
-        if received > furthest {
-          failures = 0
-          pause = limits.pause
-        }
+        if received > furthest { backoff.reset() }
         furthest = max(furthest, received)
-        failures += 1
-        if failures >= limits.attempts { throw told(error) }
+        guard let pause = backoff.pause(after: error) else { throw told(error) }
+        client.notifyOnce(of: error)
         try await client.loop.sleep(until: .now.advanced(by: pause))
-        pause *= 2
       } catch let error as DownloadError {
         throw told(error)
       }

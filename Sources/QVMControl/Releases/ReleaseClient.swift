@@ -1,4 +1,5 @@
 package import QMPClient
+internal import Synchronization
 
 /// Finds files in releases and downloads them into a cache.
 package struct ReleaseClient: Sendable {
@@ -10,6 +11,7 @@ package struct ReleaseClient: Sendable {
   /// Takes sentences for the user: what is waited for, what is done instead of what was asked.
   package let notify: @Sendable (String) -> Void
   package var limits = TransferLimits()
+  private let troubles = Troubles()
   /// For look-ups in GitHub's API; nil for none.
   package var token: String?
 
@@ -40,6 +42,22 @@ package struct ReleaseClient: Sendable {
     let head: Curl.Head
     /// What the list of releases says about it; nil where that couldn't be had.
     let listed: ReleaseListing.Asset?
+  }
+
+  // MARK: - Trouble that may pass
+
+  /// What the user was told already.
+  private final class Troubles: Sendable {
+    let told = Mutex<Set<String>>([])
+  }
+
+  /// Tells the user, once, that a server is asked again since it has trouble.
+  func notifyOnce(of error: DownloadError) {
+    guard let status = error.status, let url = error.url else { return }
+    let host = ReleaseSource.host(of: url)
+    if troubles.told.withLock({ $0.insert(host).inserted }) {
+      notify("\(host) answers \(status); trying again")
+    }
   }
 
   // MARK: - One at a time
