@@ -211,6 +211,23 @@ import Testing
     }
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func `a trickle is given up after some attempts, and what came is kept`() async throws {
+    try await serving { fixture, _ in
+      try fixture.server.setFault(.slow(400), for: Self.asset)
+      var client = try fixture.client()
+      client.limits.attempts = 2
+      await #expect {
+        _ = try await fixture.fetch(Self.asset, with: client)
+      } throws: { error in
+        guard case DownloadError.tooSlow = error else { return false }
+        return true
+      }
+      #expect(fixture.server.transfers(of: Self.asset).map(\.status) == [200, 206])
+      #expect(partialSize(fixture) ?? 0 > 400)
+    }
+  }
+
   @Test func `a refusal is told at once, with its status`() async throws {
     try await serving { fixture, _ in
       try fixture.server.setFault(.status(403), for: Self.asset)
@@ -352,12 +369,13 @@ import Testing
 
       let events = second.events.withLock { $0 }
       #expect(events.allSatisfy { $0.label == Self.asset })
-      guard case .began(_, let total)? = events.first?.event else {
+      guard case .followed(_, let total)? = events.first?.event else {
         Issue.record("nothing was shown")
         return
       }
       #expect(total == Self.size)
-      #expect(events.last?.event == .ended(complete: true))
+      #expect(
+        events.suffix(2).map(\.event) == [.advanced(to: Self.size), .ended(complete: true)])
       let sizes = Set(
         events.compactMap { event in
           if case .advanced(let bytes) = event.event { bytes } else { nil }
