@@ -199,9 +199,9 @@ public final class ReleaseServer: Sendable {
     try setWords(fault?.words, for: name)
   }
 
-  /// Redirects an asset, or `<repository>.latest`, somewhere else.
+  /// Redirects an asset, `<repository>.latest` or `<repository>.json` somewhere else.
   public func redirect(_ name: String, to address: String) throws {
-    if name.hasSuffix(".latest") {
+    if name.hasSuffix(".latest") || name.hasSuffix(".json") {
       try setWords("redirect \(address)", for: name)
     } else {
       try setWords(address, for: "\(name).redirect")

@@ -148,6 +148,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(
                 int(words[1]), b'{"message": "API rate limit exceeded"}',
                 [("x-ratelimit-remaining", "0"), ("X-RateLimit-Reset", words[2])])
+        if words[:1] == ["redirect"]:
+            return self.redirect(words[1])
         if words[:1] == ["bad-token"] and self.headers.get("Authorization"):
             return self.answer(401, b'{"message": "Bad credentials"}')
         if words[:1] == ["html"]:

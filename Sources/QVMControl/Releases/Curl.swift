@@ -69,6 +69,9 @@ struct Curl: Sendable {
     return (headers, String(body), final)
   }
 
+  /// The bytes a second that are too few for a transfer.
+  static let slowest = 1024
+
   /// How a transfer to a file ended.
   struct Transfer: Sendable {
     /// What the server said about what it sent.
@@ -99,7 +102,7 @@ struct Curl: Sendable {
   ) async throws -> Transfer {
     var arguments =
       common + [
-        "-L", "--speed-limit", "1024", "--speed-time", String(limits.stallSeconds),
+        "-L", "--speed-limit", String(Self.slowest), "--speed-time", String(limits.stallSeconds),
         "--max-filesize", String(limit), "-o", file, "-D", headers, "-w", Self.epilogue,
       ]
     if let ifRange { arguments += ["-C", "-", "-H", "If-Range: \(ifRange)"] }

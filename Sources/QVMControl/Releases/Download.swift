@@ -100,7 +100,7 @@ package struct Download: Sendable {
       } catch let error as DownloadError where error.isTransient {
         // Progress is a reason to go on, however often the connection ends. Where the server can't
         // send the rest of a file, coming as far as before is none.
-        if received > furthest { backoff.reset() }
+        if received > furthest + progress(before: error) { backoff.reset() }
         furthest = max(furthest, received)
         guard let pause = backoff.pause(after: error) else { throw told(error) }
         client.notifyOnce(of: error)
@@ -109,6 +109,11 @@ package struct Download: Sendable {
         throw told(error)
       }
     }
+  }
+
+  /// More bytes than this are progress; a trickle that curl gives up isn't, or it would never end.
+  private func progress(before error: DownloadError) -> Int {
+    if case .tooSlow = error { 2 * Curl.slowest * limits.stallSeconds } else { 0 }
   }
 
   /// One run of curl, with reports of the partial's size meanwhile, and what was there before.
