@@ -198,7 +198,7 @@ import Testing
   @Test(arguments: [
     (#"raw(old("/tmp/qvm-escaped"))"#, 1024), (#"raw(old("./fifo", FIFO))"#, 1024),
     (#"raw(bytes(512) + header("./hidden"))"#, 1536),
-    (#"raw(attributes(b"11 size=512\n") + header("./a") + bytes(512))"#, 1024),
+    (#"raw(attributes(b"12 size=512\n") + header("./a") + bytes(512))"#, 1024),
     (#"raw(attributes(b"99 path=x\n") + header("./a"))"#, 1024),
     (#"raw(header("./hard", HARD, 512) + header("./hidden"))"#, 1024),
     (#"raw(header("./soft", tarfile.SYMTYPE, 512) + header("./hidden"))"#, 1024),

@@ -385,6 +385,26 @@ import Testing
     }
   }
 
+  @Test func `the last bytes of another's download are counted though nobody saw them`()
+    async throws
+  {
+    try await serving { fixture, _ in
+      let path = "\(fixture.cache.downloads)/\(Self.partial)"
+      try Files.makeFolder(fixture.cache.downloads)
+      try Files.write([UInt8](repeating: 7, count: 200), to: path)
+      try JSONFile.write(.object(["size": 300]), to: "\(path).json")
+      var following = Download.Following(
+        Self.asset, in: fixture.cache, try fixture.client().progress)
+      following.look()
+      following.end(complete: true)
+      #expect(
+        fixture.heard.events.withLock { $0.map(\.event) } == [
+          .followed(done: 200, total: 300), .advanced(to: 200), .advanced(to: 300),
+          .ended(complete: true),
+        ])
+    }
+  }
+
   @Test(.timeLimit(.minutes(1)))
   func `a cancelled download ends at once and keeps what came`() async throws {
     try await serving { fixture, content in
