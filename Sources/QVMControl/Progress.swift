@@ -6,6 +6,8 @@ package struct ProgressReporter: Sendable {
   package enum Event: Sendable, Hashable {
     /// It begins with so many bytes that an earlier run left; nil where the whole is unknown.
     case began(done: Int, total: Int?)
+    /// Somebody else is at it, and is waited for; it had so many bytes when that was seen.
+    case followed(done: Int, total: Int?)
     /// It has so many bytes by now; fewer than before where it had to start over.
     case advanced(to: Int)
     /// It is over; whether with all of its bytes.

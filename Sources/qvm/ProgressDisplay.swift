@@ -56,6 +56,11 @@ final class ProgressDisplay: Sendable {
         state.lines.append(line)
         if !isLive { return write("\(line.beginning)\n") }
         redraw(&state, at: now)
+      case .followed(let done, let total):
+        // That it is waited for has been said.
+        state.lines.append(
+          ProgressLine(label: label, done: done, total: total, isFollowed: true, at: now))
+        redraw(&state, at: now)
       case .advanced(let bytes):
         guard let index = state.lines.firstIndex(where: { $0.label == label }) else { return }
         state.lines[index].advance(to: bytes, at: now)
@@ -101,11 +106,17 @@ struct ProgressLine: Sendable {
   let label: String
   private(set) var done: Int
   let total: Int?
-  private let began: (bytes: Int, time: SuspendingClock.Instant)
+  /// Whether somebody else downloads it.
+  private let isFollowed: Bool
+  private var began: (bytes: Int, time: SuspendingClock.Instant)
   private var rate = TransferRate()
 
-  init(label: String, done: Int, total: Int?, at time: SuspendingClock.Instant) {
+  init(
+    label: String, done: Int, total: Int?, isFollowed: Bool = false,
+    at time: SuspendingClock.Instant
+  ) {
     self.label = label
+    self.isFollowed = isFollowed
     self.done = done
     self.total = total
     began = (done, time)
@@ -114,6 +125,8 @@ struct ProgressLine: Sendable {
 
   mutating func advance(to bytes: Int, at time: SuspendingClock.Instant) {
     done = bytes
+    // It starts over.
+    if bytes < began.bytes { began.bytes = bytes }
     rate.note(bytes, at: time)
   }
 
@@ -150,8 +163,14 @@ struct ProgressLine: Sendable {
   /// The line that stays.
   func ending(complete: Bool, at time: SuspendingClock.Instant) -> String {
     if !complete { return "\(label) stopped after \(ByteCount.text(done))" }
+    if isFollowed { return "\(label) downloaded by another qvm, \(ByteCount.text(done))" }
+    if began.bytes > 0, began.bytes == done {
+      return "\(label) downloaded, \(ByteCount.text(done))"
+    }
+    let part =
+      began.bytes > 0 ? "the last \(ByteCount.text(done - began.bytes)) of " : ""
     let seconds = Int(began.time.duration(to: time) / .seconds(1))
-    return "\(label) downloaded, \(ByteCount.text(done)) in \(Self.time(seconds))"
+    return "\(label) downloaded, \(part)\(ByteCount.text(done)) in \(Self.time(seconds))"
   }
 
   /// As `0:07`, `12:30` or `1:02:03`.

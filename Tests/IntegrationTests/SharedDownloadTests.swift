@@ -40,7 +40,9 @@ import Testing
         let result = try await pull.end()
         #expect(result.status == 0, "\(result.err)")
         paths.insert(result.out)
-        if result.err.contains("waiting for another"), result.err.contains(" downloaded, ") {
+        if result.err.contains("waiting for another"),
+          result.err.contains(" downloaded by another qvm, ")
+        {
           following += 1
         }
       }

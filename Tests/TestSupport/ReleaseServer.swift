@@ -22,6 +22,8 @@ public final class ReleaseServer: Sendable {
   public enum Fault: Sendable {
     /// This status instead of the file.
     case status(Int)
+    /// This status with a `Retry-After` of so many seconds.
+    case busy(Int, seconds: Int)
     /// A web page with status 200.
     case html
     /// No answer at all.
@@ -36,6 +38,12 @@ public final class ReleaseServer: Sendable {
     case withoutRanges
     /// So many bytes a second.
     case slow(Int)
+    /// The bytes that ``publishOther(_:as:)`` put aside, so many of them a second.
+    case other(Int)
+    /// Another entity tag than in the answers to HEAD.
+    case otherTag
+    /// For `<asset>.headers`: neither length nor entity tag nor date.
+    case vague
     /// In the list of releases: digests that aren't those of the files.
     case wrongDigest
     /// In the list of releases: no digests.
@@ -51,6 +59,7 @@ public final class ReleaseServer: Sendable {
     var words: String {
       switch self {
       case .status(let status): "status \(status)"
+      case .busy(let status, let seconds): "busy \(status) \(seconds)"
       case .html: "html"
       case .hang: "hang"
       case .drop: "drop"
@@ -58,6 +67,9 @@ public final class ReleaseServer: Sendable {
       case .withoutLength(let offset): "no-length \(offset)"
       case .withoutRanges: "no-range"
       case .slow(let rate): "slow \(rate)"
+      case .other(let rate): "other \(rate)"
+      case .otherTag: "other-tag"
+      case .vague: "vague"
       case .wrongDigest: "wrong-digest"
       case .withoutDigest: "no-digest"
       case .rateLimited(let status, let end): "rate-limit \(status) \(end)"
@@ -69,6 +81,8 @@ public final class ReleaseServer: Sendable {
 
   /// What the server was asked, in the order of the answers.
   public struct Request: Sendable {
+    /// When it was answered, in seconds since 1970.
+    public let time: Double
     /// Such as `GET`.
     public let method: String
     /// With the query.
@@ -165,6 +179,13 @@ public final class ReleaseServer: Sendable {
     try content.write(to: file)
   }
 
+  /// Puts other bytes aside for the fault ``Fault/other(_:)`` of an asset.
+  public func publishOther(_ content: Data, as asset: String) throws {
+    let folder = root.appending(path: ".other")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try content.write(to: folder.appending(path: asset))
+  }
+
   /// Makes a release the latest one of its repository.
   public func setLatest(_ tag: String, in repository: String) throws {
     let folder = root.appending(path: repository)
@@ -178,9 +199,9 @@ public final class ReleaseServer: Sendable {
     try setWords(fault?.words, for: name)
   }
 
-  /// Redirects an asset, or `<repository>.latest`, somewhere else.
+  /// Redirects an asset, `<repository>.latest` or `<repository>.json` somewhere else.
   public func redirect(_ name: String, to address: String) throws {
-    if name.hasSuffix(".latest") {
+    if name.hasSuffix(".latest") || name.hasSuffix(".json") {
       try setWords("redirect \(address)", for: name)
     } else {
       try setWords(address, for: "\(name).redirect")
@@ -206,7 +227,8 @@ public final class ReleaseServer: Sendable {
         let path = json["path"]?.string, let status = json["status"]?.int
       else { return nil }
       return Request(
-        method: method, path: path, status: status, range: json["range"]?.string,
+        time: json["time"]?.double ?? 0, method: method, path: path, status: status,
+        range: json["range"]?.string,
         host: json["host"]?.string,
         authorization: json["authorization"]?.string)
     }

@@ -63,6 +63,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_request(self, code="-", size="-"):
         line = {
+            "time": time.time(),
             "method": self.command,
             "path": self.path,
             "status": int(code),
@@ -123,6 +124,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         words = fault(repository + ".latest")
         if words[:1] == ["status"]:
             return self.answer(int(words[1]))
+        if words[:1] == ["busy"]:
+            return self.answer(int(words[1]), headers=[("Retry-After", words[2])])
         if words[:1] == ["redirect"]:
             return self.redirect(words[1])
         if words[:1] == ["html"]:
@@ -145,6 +148,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(
                 int(words[1]), b'{"message": "API rate limit exceeded"}',
                 [("x-ratelimit-remaining", "0"), ("X-RateLimit-Reset", words[2])])
+        if words[:1] == ["redirect"]:
+            return self.redirect(words[1])
         if words[:1] == ["bad-token"] and self.headers.get("Authorization"):
             return self.answer(401, b'{"message": "Bad credentials"}')
         if words[:1] == ["html"]:
@@ -201,21 +206,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
         kind = words[0] if words else ""
         if kind == "status":
             return self.answer(int(words[1]), b"<html>trouble</html>")
+        if kind == "busy":
+            return self.answer(int(words[1]), headers=[("Retry-After", words[2])])
         if kind == "html":
             return self.answer(200, b"<!DOCTYPE html><html>Unicorn!</html>")
         if kind == "hang":
             return time.sleep(3600)
+        asset = os.path.basename(path)
+        is_vague = fault(asset + ".headers") == ["vague"]
+        if kind == "other":
+            path = os.path.join(ROOT, ".other", asset)
         with open(path, "rb") as file:
             content = file.read()
         tag = '"' + hashlib.sha256(content).hexdigest()[:16] + '"'
+        if kind == "other-tag":
+            tag = '"another"'
         start = self.range_start(tag, len(content), kind)
         if start is None:
             return self.answer(416)
         self.send_response(206 if start > 0 else 200)
-        self.send_header("ETag", tag)
-        self.send_header(
-            "Last-Modified", email.utils.formatdate(int(os.stat(path).st_mtime), usegmt=True))
-        if kind == "no-length":
+        if not is_vague:
+            modified = os.stat(path).st_mtime
+            self.send_header("ETag", tag)
+            self.send_header("Last-Modified", email.utils.formatdate(int(modified), usegmt=True))
+        if kind == "no-length" or is_vague:
             self.send_header("Connection", "close")
             self.close_connection = True
         else:
@@ -229,7 +243,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         end = len(content)
         if kind in ("truncate", "no-length") and len(words) > 1:
             end = int(words[1])
-        self.send(content[start:end], int(words[1]) if kind == "slow" else None)
+        self.send(content[start:end], int(words[1]) if kind in ("slow", "other") else None)
         if end < len(content):
             self.close_connection = True
 

@@ -46,6 +46,32 @@ import Testing
         == "downloading a.tar (2.0 MB), going on after 500 kB\na.tar stopped after 600 kB\n")
   }
 
+  @Test func `a download that went on tells how much of it came now`() {
+    let display = display(isLive: false)
+    display.take(.began(done: 500_000, total: 2_000_000), of: "a", at: start)
+    display.take(.advanced(to: 2_000_000), of: "a", at: after(2000))
+    display.take(.ended(complete: true), of: "a", at: after(2000))
+    display.take(.began(done: 500_000, total: 2_000_000), of: "b", at: start)
+    display.take(.advanced(to: 0), of: "b", at: after(100))
+    display.take(.advanced(to: 2_000_000), of: "b", at: after(2000))
+    display.take(.ended(complete: true), of: "b", at: after(2000))
+    display.take(.began(done: 2_000_000, total: 2_000_000), of: "c", at: start)
+    display.take(.ended(complete: true), of: "c", at: after(1000))
+    #expect(
+      text.split(separator: "\n").filter { !$0.contains("going on") } == [
+        "a downloaded, the last 1.5 MB of 2.0 MB in 0:02", "b downloaded, 2.0 MB in 0:02",
+        "c downloaded, 2.0 MB",
+      ])
+  }
+
+  @Test func `somebody else's download is not told as one's own`() {
+    let display = display(isLive: false)
+    display.take(.followed(done: 500_000, total: 2_000_000), of: "a", at: start)
+    display.take(.advanced(to: 2_000_000), of: "a", at: after(2000))
+    display.take(.ended(complete: true), of: "a", at: after(2000))
+    #expect(text == "a downloaded by another qvm, 2.0 MB\n")
+  }
+
   @Test func `on a terminal the lines are redrawn in their place`() {
     let display = display(isLive: true)
     display.take(.began(done: 0, total: 2_000_000), of: "a", at: start)

@@ -27,7 +27,8 @@ extension BaseImage {
       return try await ensureBuiltin(target, with: client, imageTools: imageTools)
     }
     return try await client.once(
-      "\(target.imageName).qcow2", existing: { refresh ? nil : find(target, in: client.cache) }
+      "\(target.imageName).qcow2", existing: { refresh ? nil : find(target, in: client.cache) },
+      tag: \.tag
     ) { lock in
       let release = Release(
         target: target, repository: repository, client: client, lock: lock, imageTools: imageTools)
@@ -43,7 +44,7 @@ extension BaseImage {
   ) async throws -> BaseImage {
     let path = path(target.imageName, tag: builtinTag, in: client.cache)
     return try await client.once(
-      target.imageName, existing: { anew ? nil : find(target, in: client.cache) }
+      target.imageName, existing: { anew ? nil : find(target, in: client.cache) }, tag: \.tag
     ) { lock in
       // Named as downloads are, so that what a run leaves that is killed goes with theirs.
       let stem = "\(client.cache.downloads)/\(target.imageName)@\(builtinTag)"

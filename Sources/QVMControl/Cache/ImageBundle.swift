@@ -11,10 +11,16 @@ struct ImageBundle: Sendable {
   let path: String
   /// The name to speak of it.
   let name: String
+  /// Tells the free bytes of the disk that a folder is on; nil where that isn't known.
+  var freeSpace: @Sendable (_ folder: String) -> Int? = { Files.freeSpace(at: $0) }
 
   static func name(of image: String) -> String { "\(image).tar.zst" }
 
   private static let disk = "disk.img"
+  /// Several times what the bundles of the releases have, in bytes; most of it are holes.
+  private static let largest = 64 << 30
+  /// What tar writes meanwhile is far less than what must stay free.
+  private static let watchInterval = Duration.milliseconds(10)
 
   /// Whether there is something here that decompresses bundles: zstd for tar to call, or a tar that
   /// has it in itself.
@@ -46,29 +52,32 @@ struct ImageBundle: Sendable {
     }
     guard let tar = Host.find("tar") else { throw ArchiveError.tarMissing }
     try Files.makeFolder(folder)
-    // tar keeps the holes that the bundle was made with: of twelve gigabytes it writes two.
-    let unpacking = try await Program.run(
-      tar,
-      [
-        "-x", "--zstd", "-f", path, "-C", folder, "-o", "--no-same-permissions", Self.disk,
-      ], environment: ToolEnvironment.entries, inheriting: [lock.descriptor],
-      within: Program.longTime, on: loop)
+    let raw = "\(folder)/\(Self.disk)"
+    try checkSpace(for: Files.information(path)?.size ?? 0, at: folder)
+    let unpacking = try await watching(folder, raw, on: loop) {
+      // tar keeps the holes that the bundle was made with: of twelve gigabytes it writes two.
+      try await Program.run(
+        tar,
+        [
+          "-x", "--zstd", "-f", path, "-C", folder, "-o", "--no-same-permissions", Self.disk,
+        ], environment: ToolEnvironment.entries, inheriting: [lock.descriptor],
+        within: Program.longTime, on: loop)
+    }
     guard unpacking.succeeded else {
-      try Self.checkSpace(for: 0, at: folder)
+      try checkSpace(for: 0, at: folder)
       throw ArchiveError.cannotUnpack(name: name, why: unpacking.complaint)
     }
-    let raw = "\(folder)/\(Self.disk)"
     if let problem = try Self.problem(raw) {
       throw ArchiveError.badMember(name: name, member: Self.disk, why: problem)
     }
-    try Self.checkSpace(for: Files.information(raw)?.allocated ?? 0, at: folder)
+    try checkSpace(for: Files.information(raw)?.allocated ?? 0, at: folder)
     let image = "\(folder)/image.qcow2"
     let converting = try await Program.run(
       qemuImg, ["convert", "-f", "raw", "-O", "qcow2", raw, image],
       environment: ToolEnvironment.entries, inheriting: [lock.descriptor],
       within: Program.longTime, on: loop)
     guard converting.succeeded else {
-      try Self.checkSpace(for: 0, at: folder)
+      try checkSpace(for: 0, at: folder)
       throw ImageError.corrupt(name: name, why: converting.complaint)
     }
     try Files.remove(raw)
@@ -88,8 +97,35 @@ struct ImageBundle: Sendable {
       ? nil : "has \(found.size) bytes, which are no whole disk"
   }
 
-  private static func checkSpace(for needed: Int, at folder: String) throws(DownloadError) {
-    guard let free = Files.freeSpace(at: folder), free < needed + Download.spare else { return }
+  /// Runs tar, and ends it where the disk that comes out is too large, or leaves no room.
+  private func watching(
+    _ folder: String, _ raw: String, on loop: EventLoop,
+    _ unpack: @escaping @Sendable () async throws -> Program.Output
+  ) async throws -> Program.Output {
+    let check = { @Sendable in
+      if Files.information(raw)?.size ?? 0 > Self.largest {
+        throw ArchiveError.tooMuch(name: name, limit: ByteCount.text(Self.largest))
+      }
+      try checkSpace(for: 0, at: folder)
+    }
+    return try await withThrowingTaskGroup(of: Program.Output?.self) { group in
+      group.addTask { try await unpack() }
+      group.addTask {
+        while true {
+          try await loop.sleep(until: .now.advanced(by: Self.watchInterval))
+          try check()
+        }
+      }
+      defer { group.cancelAll() }
+      // Only the watch gives none, and it ends with an error.
+      guard let output = try await group.next() ?? nil else { throw CancellationError() }
+      try check()
+      return output
+    }
+  }
+
+  private func checkSpace(for needed: Int, at folder: String) throws(DownloadError) {
+    guard let free = freeSpace(folder), free < needed + Download.spare else { return }
     throw .diskFull(folder: folder, needed: needed > 0 ? needed : nil, free: free)
   }
 }

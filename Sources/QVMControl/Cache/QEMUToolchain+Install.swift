@@ -23,18 +23,29 @@ extension QEMUToolchain {
     if case .managed(let tag) = toolchain.origin, tag == nil || refresh {
       do {
         toolchain = try await install(target.architecture, refresh: refresh, with: client)
-      } catch let failure as any QVMFailure where tag != nil {
-        client.notify("\(failure.message); keeping the QEMU of \(tag ?? "before")")
       } catch let failure as any QVMFailure {
-        guard choice == .auto, let system = system(target.architecture, in: client.cache) else {
-          throw failure
-        }
-        client.notify("\(failure.message); using \(system.program) instead")
-        toolchain = system
+        toolchain = try instead(of: failure, for: target.architecture, choice, with: client)
       }
     }
     try await toolchain.checkFirmware(for: target, with: client)
     return toolchain
+  }
+
+  /// What is used where the newest can't be had: what is there, or has been put back by now, else
+  /// the system's.
+  private static func instead(
+    of failure: any QVMFailure, for architecture: Architecture, _ choice: QEMUChoice,
+    with client: ReleaseClient
+  ) throws -> QEMUToolchain {
+    if let there = managed(architecture, in: client.cache), case .managed(let tag?) = there.origin {
+      client.notify("\(failure.message); keeping the QEMU of \(tag)")
+      return there
+    }
+    guard choice == .auto, let system = system(architecture, in: client.cache) else {
+      throw failure
+    }
+    client.notify("\(failure.message); using \(system.program) instead")
+    return system
   }
 
   private func checkFirmware(for target: Target, with client: ReleaseClient) async throws {

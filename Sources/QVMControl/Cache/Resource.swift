@@ -24,7 +24,11 @@ struct Resource: Sendable {
   func install<Value: Sendable>(
     refresh: Bool, with client: ReleaseClient, installed: () -> Value?
   ) async throws -> Value {
-    try await client.once(asset, existing: { refresh ? nil : installed() }) { lock in
+    try await client.once(
+      asset, existing: { refresh ? nil : installed() }, tag: { _ in ReleaseFile.tag(in: folder) }
+    ) { lock in
+      try restoreFolder(in: client.cache)
+      if !refresh, let value = installed() { return value }
       let found = try await client.find(asset, in: Self.repository)
       if ReleaseFile.tag(in: folder) == found.tag, let value = installed() { return value }
       let download = Download(asset: found, client: client, lock: lock)
@@ -47,7 +51,7 @@ struct Resource: Sendable {
         }
         try await QEMUBuild.recordDigests(in: staging, on: client.loop)
         try ReleaseFile.write(found.tag, in: staging)
-        try replaceFolder(by: staging)
+        try replaceFolder(by: staging, settingAside: download.setAside)
       } catch {
         try? Files.removeTree(staging)
         throw error
@@ -62,15 +66,30 @@ struct Resource: Sendable {
 
   /// Puts a folder into the place of the one that is there, if any. VMs that run from the old one
   /// go on: they have its files open.
-  private func replaceFolder(by staging: String) throws {
+  private func replaceFolder(by staging: String, settingAside old: String) throws {
     try Files.makeFolder(Files.parent(of: folder))
     guard Files.exists(folder) else { return try Files.rename(staging, to: folder) }
-    // Under the name of a download, so that it is cleared away with its leftovers.
-    let old = "\(staging).old"
-    try Files.removeTree(old)
+    try discard(old)
     try Files.rename(folder, to: old)
     try Files.rename(staging, to: folder)
-    try Files.removeTree(old)
+    try discard(old)
+  }
+
+  /// Removes a folder that was set aside, which isn't taken for a whole one meanwhile.
+  private func discard(_ old: String) throws {
+    guard Files.exists(old) else { return }
+    let removed = "\(old).removed"
+    try Files.removeTree(removed)
+    try Files.rename(old, to: removed)
+    try Files.removeTree(removed)
+  }
+
+  /// Puts back what a run had set aside that was killed before the new folder was in its place. The
+  /// lock says that nobody is at it.
+  private func restoreFolder(in cache: Cache) throws {
+    guard !Files.exists(folder), let old = Download.setAside(asset, in: cache) else { return }
+    try Files.makeFolder(Files.parent(of: folder))
+    try Files.rename(old, to: folder)
   }
 
   private func check(_ program: String, on loop: EventLoop) async throws {

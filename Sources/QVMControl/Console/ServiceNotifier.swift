@@ -45,7 +45,8 @@ package final class ServiceNotifier: Sendable {
     let status = state.withLock { state -> String? in
       let interval = state.reportedAt.map { $0.duration(to: now) } ?? .seconds(3600)
       switch event {
-      case .began(let done, let total): state.downloads[label] = (done, total)
+      case .began(let done, let total), .followed(let done, let total):
+        state.downloads[label] = (done, total)
       case .ended: state.downloads[label] = nil
       case .advanced(let done):
         guard let known = state.downloads[label], done > known.done else { return nil }

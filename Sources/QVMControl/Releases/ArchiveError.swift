@@ -10,6 +10,8 @@ package enum ArchiveError: QVMFailure, Hashable {
   case unsafeMember(name: String, member: String)
   /// It has more than `limit`, a number with what it counts.
   case tooMuch(name: String, limit: String)
+  /// What stands at a byte of it isn't to be relied on.
+  case unclear(name: String, offset: Int)
   case missingMember(name: String, member: String)
   /// A member is not what it should be: `why` says what is wrong with it.
   case badMember(name: String, member: String, why: String)
@@ -23,6 +25,8 @@ package enum ArchiveError: QVMFailure, Hashable {
     case .unsafeMember(let name, let member):
       "\(name) holds \(member), which is neither a file nor a folder nor a link inside it"
     case .tooMuch(let name, let limit): "\(name) holds more than \(limit)"
+    case .unclear(let name, let offset):
+      "\(name) is damaged at byte \(offset), or of a kind of tar archive that qvm doesn't read"
     case .missingMember(let name, let member): "\(name) lacks \(member)"
     case .badMember(let name, let member, let why): "\(member) in \(name) \(why)"
     }
@@ -42,6 +46,7 @@ package enum ArchiveError: QVMFailure, Hashable {
       case .unsafe(let member): .unsafeMember(name: name, member: member)
       case .tooManyEntries(let limit): .tooMuch(name: name, limit: "\(limit) files and folders")
       case .tooLarge(let limit): .tooMuch(name: name, limit: ByteCount.text(limit))
+      case .unclear(let offset): .unclear(name: name, offset: offset)
       }
   }
 }

@@ -2,6 +2,10 @@ extension Curl {
   /// The headers of an answer, by their names in lower case.
   struct Headers: Sendable {
     private var values: [String: String] = [:]
+    /// The status of the answer; nil where there is none.
+    private(set) var status: Int?
+    /// Whether they end as headers do: those of an answer that was cut off may lack any of them.
+    private(set) var isComplete = false
 
     subscript(name: String) -> String? { values[name] }
 
@@ -12,14 +16,25 @@ extension Curl {
       var rest = text[...]
       while rest.hasPrefix("HTTP/") {
         headers = Headers()
+        let words = rest.prefix { !$0.isNewline }.split(separator: " ")
+        headers.status = words.count > 1 ? Int(words[1]) : nil
         while let end = rest.firstIndex(where: \.isNewline) {
           let line = rest[..<end]
           rest = rest[rest.index(after: end)...]
-          if line.isEmpty { break }
+          if line.isEmpty {
+            headers.isComplete = true
+            break
+          }
           headers.note(line)
         }
       }
       return (headers, rest)
+    }
+
+    /// Those that curl wrote to a file; none where it had no answer.
+    static func read(_ path: String) -> Headers {
+      let bytes = (try? Files.read(path)) ?? []
+      return split(String(decoding: bytes, as: UTF8.self)).headers
     }
 
     private mutating func note(_ line: Substring) {
@@ -33,6 +48,15 @@ extension Curl {
       while text.first?.isWhitespace == true { text.removeFirst() }
       while text.last?.isWhitespace == true { text.removeLast() }
       return String(text)
+    }
+
+    /// The error that a refusal is, with when to ask again where it says so in seconds. (RFC 9110,
+    /// 10.2.3; GitHub says it with 403 too.)
+    func refusal(url: String, status: Int) -> DownloadError {
+      guard [403, 408, 429].contains(status) || status >= 500,
+        let seconds = self["retry-after"].flatMap({ Int($0) }), seconds >= 0
+      else { return .status(status, url: url) }
+      return .unavailable(status, url: url, retryAfter: seconds)
     }
 
     /// The error that a refusal is where it says that there were too many requests; GitHub says so

@@ -9,11 +9,14 @@ extension Curl.Head {
     return lastModified
   }
 
-  /// Whether this and what was said before are of the same version of a file.
+  /// Whether this and what was said before are certainly of the same version of a file.
   func vouches(for other: Curl.Head) -> Bool {
-    if let etag { return etag == other.etag }
-    return lastModified != nil && lastModified == other.lastModified
+    if let etag, etag.hasPrefix("\"") { return etag == other.etag }
+    return lastModified != nil && lastModified == other.lastModified && !contradicts(other)
   }
+
+  /// Whether it names no version at all.
+  var isVague: Bool { etag == nil && lastModified == nil }
 
   /// Whether this and what was said before are of different versions of a file.
   func contradicts(_ other: Curl.Head) -> Bool {
@@ -22,8 +25,15 @@ extension Curl.Head {
     return false
   }
 
-  func json(url: String, size: Int?) -> JSONValue {
-    var object: JSONObject = ["schema": 1, "url": .string(url)]
+  /// - Parameters:
+  ///   - url: The address that redirects to the file.
+  ///   - size: What is expected, in bytes.
+  ///   - certain: So many bytes of the partial are of this version.
+  /// - Returns: What to note beside a partial.
+  func json(url: String, size: Int?, certain: Int) -> JSONValue {
+    var object: JSONObject = [
+      "schema": 1, "url": .string(url), "certain": .integer(Int64(certain)),
+    ]
     object["size"] = size.map { .integer(Int64($0)) }
     object["length"] = length.map { .integer(Int64($0)) }
     object["etag"] = etag.map(JSONValue.string)

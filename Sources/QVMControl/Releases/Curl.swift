@@ -63,16 +63,19 @@ struct Curl: Sendable {
       program, arguments, environment: ToolEnvironment.entries, input: input, within: nil, on: loop)
     let (text, status, final) = Self.parse(output.standardOutput)
     let (headers, body) = Headers.split(text)
-    if let failure = Self.failure(of: output, status: status, url: url) {
+    if let failure = Self.failure(of: output, status: status, headers, url: url) {
       throw headers.rateLimit(url: url, status: status) ?? failure
     }
     return (headers, String(body), final)
   }
 
+  /// The bytes a second that are too few for a transfer.
+  static let slowest = 1024
+
   /// How a transfer to a file ended.
   struct Transfer: Sendable {
-    /// What the server said about what it sent; nil where it sent nothing.
-    let response: Head?
+    /// What the server said about what it sent.
+    let headers: Headers
     /// Whether the rest of the file can't be had, only the whole.
     let isRangeRefused: Bool
     /// What went wrong.
@@ -84,6 +87,8 @@ struct Curl: Sendable {
   /// - Parameters:
   ///   - url: Redirects from there are followed.
   ///   - file: An absolute path.
+  ///   - headers: The path of a file that gets the headers of the answer, before `file` gets its
+  ///     first byte: who reads both knows what the bytes are, whoever is killed meanwhile.
   ///   - ifRange: An entity tag or a date: the server sends the rest only if the file is still
   ///     that one. Nil to write all of it.
   ///   - limit: The most bytes to accept.
@@ -92,24 +97,25 @@ struct Curl: Sendable {
   /// - Returns: How it ended; failures of the network are no errors here.
   /// - Throws: ``SpawnError``; `CancellationError` after curl has ended.
   func transfer(
-    _ url: String, to file: String, resumingIf ifRange: String?, limit: Int, holding lock: FileLock
+    _ url: String, to file: String, headers: String, resumingIf ifRange: String?, limit: Int,
+    holding lock: FileLock
   ) async throws -> Transfer {
     var arguments =
       common + [
-        "-L", "--speed-limit", "1024", "--speed-time", String(limits.stallSeconds),
-        "--max-filesize", String(limit), "-o", file, "-D", "-", "-w", Self.epilogue,
+        "-L", "--speed-limit", String(Self.slowest), "--speed-time", String(limits.stallSeconds),
+        "--max-filesize", String(limit), "-o", file, "-D", headers, "-w", Self.epilogue,
       ]
     if let ifRange { arguments += ["-C", "-", "-H", "If-Range: \(ifRange)"] }
     // It ends a transfer that stalls, and one that doesn't may take as long as it likes.
     let output = try await Program.run(
       program, arguments + ["--url", url], environment: ToolEnvironment.entries,
       inheriting: [lock.descriptor], within: nil, on: loop)
-    let (headers, status, final) = Self.parse(output.standardOutput)
+    let status = Self.parse(output.standardOutput).status
+    let answer = Headers.read(headers)
     return Transfer(
-      response: status == 200 || status == 206
-        ? Head(Headers.split(headers).headers, url: final) : nil,
+      headers: answer,
       isRangeRefused: ifRange != nil && (output.end == .exited(33) || status == 416),
-      failure: Self.failure(of: output, status: status, url: url, file: file, limit: limit))
+      failure: Self.failure(of: output, status: status, answer, url: url, file: file, limit: limit))
   }
 
   // MARK: - Arguments and answers
@@ -136,7 +142,8 @@ struct Curl: Sendable {
 
   /// What an end of curl means; its statuses are those of `man curl`.
   private static func failure(
-    of output: Program.Output, status: Int, url: String, file: String? = nil, limit: Int = 1 << 26
+    of output: Program.Output, status: Int, _ headers: Headers, url: String, file: String? = nil,
+    limit: Int = 1 << 26
   ) -> DownloadError? {
     if output.succeeded { return nil }
     let why = words(output)
@@ -149,7 +156,7 @@ struct Curl: Sendable {
     case 18, 52, 55, 56, 92:
       let received = file.flatMap { Files.information($0)?.size } ?? 0
       return .interrupted(url: url, why: why, received: received, total: nil)
-    case 22: return .status(status, url: url)
+    case 22: return headers.refusal(url: url, status: status)
     case 23: return .unwritable(path: file ?? "", why: why)
     case 28: return .tooSlow(url: url, why: why)
     case 35, 51, 53, 58, 59, 60, 66, 77, 80, 82, 83, 90, 91: return .insecure(url: url, why: why)

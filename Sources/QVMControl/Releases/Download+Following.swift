@@ -28,12 +28,13 @@ extension Download {
     return Observed(received: partial.size, total: record?["size"]?.int)
   }
 
-  /// The progress of somebody else's download, told as if it were this process's own.
+  /// The progress of somebody else's download.
   struct Following: Sendable {
     let name: String
     let cache: Cache
     let progress: ProgressReporter
     private var hasBegun = false
+    private var total: Int?
 
     init(_ name: String, in cache: Cache, _ progress: ProgressReporter) {
       self.name = name
@@ -44,14 +45,19 @@ extension Download {
     /// Looks how far it is, and tells.
     mutating func look() {
       guard let observed = Download.observe(name, in: cache) else { return }
-      if !hasBegun { progress(name, .began(done: observed.received, total: observed.total)) }
+      if !hasBegun { progress(name, .followed(done: observed.received, total: observed.total)) }
       hasBegun = true
+      total = observed.total
       progress(name, .advanced(to: observed.received))
     }
 
     /// Ends it; `complete` says whether what was waited for is there.
     mutating func end(complete: Bool) {
-      if hasBegun { progress(name, .ended(complete: complete)) }
+      if hasBegun {
+        // The last bytes came after the last look.
+        if complete, let total { progress(name, .advanced(to: total)) }
+        progress(name, .ended(complete: complete))
+      }
       hasBegun = false
     }
   }

@@ -4,7 +4,7 @@ internal import QMPClient
 ///
 /// Its bytes go to a partial file, which survives interruptions and is gone on with by a later run.
 /// What the server says about the file is kept beside it: as soon as anything of that differs the
-/// download starts over, so that a partial never mixes two files.
+/// download starts over, so that a partial never mixes two versions.
 package struct Download: Sendable {
   let asset: ReleaseClient.Asset
   let client: ReleaseClient
@@ -13,7 +13,7 @@ package struct Download: Sendable {
   /// The path of its files without their extensions. They have the name of the lock: whoever gets
   /// the lock knows that nobody works on them.
   let stem: String
-  private let digest: GrowingDigest
+  let digest: GrowingDigest
 
   init(asset: ReleaseClient.Asset, client: ReleaseClient, lock: FileLock) {
     self.asset = asset
@@ -33,8 +33,7 @@ package struct Download: Sendable {
   }
 
   var folder: String { client.cache.downloads }
-  private var partial: String { "\(stem).partial" }
-  private var validators: String { "\(partial).json" }
+  var partial: String { "\(stem).partial" }
   private var limits: TransferLimits { client.limits }
 
   /// The size by the list of releases or else by the server, in bytes.
@@ -56,10 +55,11 @@ package struct Download: Sendable {
     client.progress(asset.name, .began(done: received, total: expected))
     do {
       async let digested = digest.follow()
-      try await receiveAll()
+      let needsDigest = try await receiveAll()
       digest.complete()
-      let complete = try await check(try await digested)
+      let complete = try await check(try await digested, needsDigest: needsDigest)
       client.progress(asset.name, .ended(complete: true))
+      tellOfDoubt(complete)
       return complete
     } catch {
       client.progress(asset.name, .ended(complete: false))
@@ -67,61 +67,68 @@ package struct Download: Sendable {
     }
   }
 
-  private func receiveAll() async throws {
-    var failures = 0
-    var pause = limits.pause
+  /// Says so where nothing vouches for what came.
+  private func tellOfDoubt(_ complete: Complete) {
+    let why: String
+    if asset.listed?.sha256 == nil {
+      why = "no digest of it is known"
+    } else if complete.sha256 == nil {
+      let names = FileDigest.programs.map(\.0)
+      why = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? "") are all missing"
+    } else {
+      return
+    }
+    client.notify("\(asset.name) of \(asset.tag) is unverified: \(why)")
+  }
+
+  /// Receives what is missing, in as many attempts as it takes.
+  ///
+  /// - Returns: As ``judge(_:before:)``.
+  private func receiveAll() async throws -> Bool {
+    var backoff = Backoff(limits)
     var furthest = received
     while true {
-      if let expected, expected > 0, received == expected { return }
+      if let expected, expected > 0, received == expected { return false }
       do {
         try checkSpace()
-        let transfer = try await receive()
+        let (transfer, before) = try await receive()
         if transfer.isRangeRefused {
           try discard()
           continue
         }
-        try judge(transfer.response)
-        if let failure = transfer.failure { throw failure }
-        return
+        return try judge(transfer, before: before)
       } catch let error as DownloadError where error.isTransient {
         // Progress is a reason to go on, however often the connection ends. Where the server can't
         // send the rest of a file, coming as far as before is none.
-        if received > furthest {
-          failures = 0
-          pause = limits.pause
-        }
+        if received > furthest + progress(before: error) { backoff.reset() }
         furthest = max(furthest, received)
-        failures += 1
-        if failures >= limits.attempts { throw told(error) }
+        guard let pause = backoff.pause(after: error) else { throw told(error) }
+        client.notifyOnce(of: error)
         try await client.loop.sleep(until: .now.advanced(by: pause))
-        pause *= 2
       } catch let error as DownloadError {
         throw told(error)
       }
     }
   }
 
-  /// Discards what came if it may be no part of the file: a web page with status 200 would become
-  /// the beginning of the image that a later run completes.
-  private func judge(_ response: Curl.Head?) throws {
-    guard let response, received > 0 else { return }
-    let isOther = response.contradicts(asset.head)
-    if !isOther, response.vouches(for: asset.head) || received == expected { return }
-    let head = try Files.head(of: partial, count: 512)
-    try discard()
-    throw DownloadError.otherContent(url: asset.url, found: FileKind.description(of: head))
+  /// More bytes than this are progress; a trickle that curl gives up isn't, or it would never end.
+  private func progress(before error: DownloadError) -> Int {
+    if case .tooSlow = error { 2 * Curl.slowest * limits.stallSeconds } else { 0 }
   }
 
-  /// One run of curl, with reports of the partial's size meanwhile.
-  private func receive() async throws -> Curl.Transfer {
+  /// One run of curl, with reports of the partial's size meanwhile, and what was there before.
+  private func receive() async throws -> (Curl.Transfer, before: Int) {
     let curl = try Curl(client.source, limits, on: client.loop)
     let limit = expected ?? limits.largest
     let ifRange = received > 0 ? asset.head.rangeCondition : nil
     if received > 0, ifRange == nil { try discard() }
-    return try await withThrowingTaskGroup(of: Curl.Transfer?.self) { group in
+    try beginTransfer()
+    let before = received
+    let transfer = try await withThrowingTaskGroup(of: Curl.Transfer?.self) { group in
       group.addTask {
         try await curl.transfer(
-          asset.url, to: partial, resumingIf: ifRange, limit: limit, holding: lock)
+          asset.url, to: partial, headers: headers, resumingIf: ifRange, limit: limit,
+          holding: lock)
       }
       group.addTask {
         while true {
@@ -139,26 +146,14 @@ package struct Download: Sendable {
       guard let transfer else { throw CancellationError() }
       return transfer
     }
+    return (transfer, before)
   }
 
-  // MARK: - The partial
+  // MARK: - What came
 
-  /// Discards a partial of what is another file by now, and notes what this one is.
-  private func prepare() throws {
-    let description = asset.head.json(url: asset.url, size: expected)
-    let known = (try? JSONFile.read(validators)) ?? nil
-    if known == description, received <= expected ?? .max { return }
-    try Files.remove(partial)
-    try JSONFile.write(description, to: validators)
-  }
-
-  func discard() throws {
-    try Files.remove(partial)
-    digest.restart()
-    client.progress(asset.name, .advanced(to: 0))
-  }
-
-  private func check(_ digested: GrowingDigest.Result?) async throws -> Complete {
+  private func check(
+    _ digested: GrowingDigest.Result?, needsDigest: Bool
+  ) async throws -> Complete {
     let size = received
     if let expected, size < expected {
       throw DownloadError.interrupted(
@@ -174,6 +169,10 @@ package struct Download: Sendable {
       } else {
         try await FileDigest.sha256(of: partial, on: client.loop)
       }
+    if needsDigest, sha256 == nil {
+      try discard()
+      throw DownloadError.otherContent(url: asset.url, found: "another version of it")
+    }
     if let listed = asset.listed?.sha256, let sha256, sha256 != listed {
       try discard()
       throw DownloadError.wrongDigest(url: asset.url, found: sha256, expected: listed)

@@ -8,6 +8,8 @@ package enum DownloadError: QVMFailure, Hashable {
   /// A redirect led to a protocol that isn't allowed, or there was no end of redirects.
   case badRedirect(url: String, why: String)
   case status(Int, url: String)
+  /// The same from a server that is to be asked again after so many seconds.
+  case unavailable(Int, url: String, retryAfter: Int)
   /// Too many look-ups came from here; GitHub answers again after `until`.
   case rateLimited(url: String, until: Timestamp?)
   /// The connection ended early; the bytes so far are kept.
@@ -30,7 +32,8 @@ package enum DownloadError: QVMFailure, Hashable {
     case .insecure(let url, let why):
       "no secure connection to \(ReleaseSource.host(of: url)): \(why)"
     case .badRedirect(let url, let why): "\(url) redirects to where qvm must not go: \(why)"
-    case .status(let status, let url): "\(url): the server said \(Self.words(for: status))"
+    case .status(let status, let url), .unavailable(let status, let url, _):
+      "\(url): the server said \(Self.words(for: status))"
     case .rateLimited(let url, let until):
       "\(ReleaseSource.host(of: url)) refuses more look-ups from here"
         + (until.map { " until \($0)" } ?? "")
@@ -57,6 +60,8 @@ package enum DownloadError: QVMFailure, Hashable {
     case .insecure:
       "Check the clock and, behind a proxy that re-signs, CURL_CA_BUNDLE."
     case .badRedirect: "Check QVM_BASE_URL, and whether a network log-in page is in the way."
+    case .unavailable(_, _, let seconds):
+      "Wait\(Self.wait(seconds: seconds)) and try again."
     case .status(403, _), .status(429, _):
       "Too many requests may have come from here; wait an hour and try again."
     case .status(401, _): "Check GITHUB_TOKEN, or GH_TOKEN, or unset it."
@@ -87,7 +92,11 @@ package enum DownloadError: QVMFailure, Hashable {
 
   /// How long it is until then, such as ` 12 minutes`.
   private static func wait(until end: Timestamp) -> String {
-    let minutes = max(1, (end.seconds - Timestamp.now.seconds + 59) / 60)
+    wait(seconds: end.seconds - Timestamp.now.seconds)
+  }
+
+  private static func wait(seconds: Int) -> String {
+    let minutes = max(1, seconds / 60 + (seconds % 60 > 0 ? 1 : 0))
     return " \(minutes) minute\(minutes == 1 ? "" : "s")"
   }
 
@@ -102,10 +111,28 @@ package enum DownloadError: QVMFailure, Hashable {
     }
   }
 
+  /// What a server answered that refused; nil where it didn't get so far.
+  var status: Int? { refusal?.status }
+
+  /// What such a server was asked for.
+  var url: String? { refusal?.url }
+
+  private var refusal: (status: Int, url: String)? {
+    switch self {
+    case .status(let status, let url), .unavailable(let status, let url, _): (status, url)
+    default: nil
+    }
+  }
+
+  /// How long the server wants to be left alone, in seconds.
+  var retryAfter: Int? {
+    if case .unavailable(_, _, let seconds) = self { seconds } else { nil }
+  }
+
   /// Whether another attempt may well succeed.
   var isTransient: Bool {
     switch self {
-    case .unreachable, .tooSlow, .insecure, .interrupted, .otherContent: true
+    case .unreachable, .tooSlow, .insecure, .interrupted, .otherContent, .unavailable: true
     case .status(let status, _): status == 408 || status == 429 || status >= 500
     default: false
     }

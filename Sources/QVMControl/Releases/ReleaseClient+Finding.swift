@@ -68,7 +68,8 @@ extension ReleaseClient {
     func tag(wherePossible: Bool) throws -> String? {
       switch self {
       case .answered(let tag): return tag
-      case .failed(DownloadError.status) where wherePossible: return nil
+      case .failed(let error as DownloadError) where wherePossible && error.status != nil:
+        return nil
       case .failed(DownloadError.tooSlow) where wherePossible: return nil
       case .failed(let error): throw error
       }
@@ -125,7 +126,9 @@ extension ReleaseClient {
   ) async -> Result<ReleaseListing, DownloadError> {
     let url = source.listing(repository)
     do {
-      let text = try await Self.listing(at: url, token: source.hasAPI ? token : nil, curl)
+      let text = try await patiently(skipping: { $0.status == nil }) {
+        try await Self.listing(at: url, token: source.hasAPI ? token : nil, curl)
+      }
       if let listing = ReleaseListing(text) { return .success(listing) }
       return .failure(
         .failed(url: url, status: "no list of releases", why: "not what GitHub answers"))
@@ -146,19 +149,18 @@ extension ReleaseClient {
     }
   }
 
-  /// Tries again after a failure that may pass.
+  /// Tries again after a failure that may pass, unless it is one to be skipped.
   func patiently<Value: Sendable>(
+    skipping isSkipped: (DownloadError) -> Bool = { _ in false },
     _ body: () async throws -> Value
   ) async throws -> Value {
-    var pause = limits.pause
-    for _ in 1..<max(min(limits.attempts, 3), 1) {
-      do { return try await body() } catch let error as DownloadError where error.isTransient {
-        // Nobody waits a minute to hear that there is no network.
-        if case .unreachable = error { throw error }
+    var backoff = Backoff(limits, isLookUp: true)
+    while true {
+      do { return try await body() } catch let error as DownloadError {
+        guard !isSkipped(error), let pause = backoff.pause(after: error) else { throw error }
+        notifyOnce(of: error)
         try await loop.sleep(until: .now.advanced(by: pause))
-        pause *= 2
       }
     }
-    return try await body()
   }
 }

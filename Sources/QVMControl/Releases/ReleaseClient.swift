@@ -1,4 +1,5 @@
 package import QMPClient
+internal import Synchronization
 
 /// Finds files in releases and downloads them into a cache.
 package struct ReleaseClient: Sendable {
@@ -10,6 +11,7 @@ package struct ReleaseClient: Sendable {
   /// Takes sentences for the user: what is waited for, what is done instead of what was asked.
   package let notify: @Sendable (String) -> Void
   package var limits = TransferLimits()
+  private let troubles = Troubles()
   /// For look-ups in GitHub's API; nil for none.
   package var token: String?
 
@@ -42,6 +44,22 @@ package struct ReleaseClient: Sendable {
     let listed: ReleaseListing.Asset?
   }
 
+  // MARK: - Trouble that may pass
+
+  /// What the user was told already.
+  private final class Troubles: Sendable {
+    let told = Mutex<Set<String>>([])
+  }
+
+  /// Tells the user, once, that a server is asked again since it has trouble.
+  func notifyOnce(of error: DownloadError) {
+    guard let status = error.status, let url = error.url else { return }
+    let host = ReleaseSource.host(of: url)
+    if troubles.told.withLock({ $0.insert(host).inserted }) {
+      notify("\(host) answers \(status); trying again")
+    }
+  }
+
   // MARK: - One at a time
 
   /// Makes something that must be made once, while every other process waits for it and shows how
@@ -50,14 +68,16 @@ package struct ReleaseClient: Sendable {
   /// - Parameters:
   ///   - name: What is made; names the lock.
   ///   - existing: Looks whether it is there.
+  ///   - tag: The release that what is there is of; nil where its leftovers are somebody else's.
   ///   - make: Makes it; every program that writes for it gets the lock too.
   /// - Returns: What is there, or was made.
   /// - Throws: ``FileError``; what the closures throw; `CancellationError`.
   func once<Value: Sendable>(
-    _ name: String, existing: () throws -> Value?, make: (FileLock) async throws -> Value
+    _ name: String, existing: () throws -> Value?, tag: (Value) -> String? = { _ in nil },
+    make: (FileLock) async throws -> Value
   ) async throws -> Value {
     if let value = try existing() {
-      Download.cleanAfterKill(name, in: cache)
+      if let tag = tag(value) { Download.cleanAfterKill(name, upTo: tag, in: cache) }
       return value
     }
     try Files.makeFolder(cache.downloads)

@@ -1,6 +1,8 @@
 /// A release, or a file of one, that can't be found.
 package enum ReleaseError: QVMFailure, Hashable {
   case badBaseURL(String)
+  /// The mirror's address names a user or a password.
+  case credentials
   case badTag(String)
   /// No release has the file. `available` is what all releases together have; empty where their
   /// list could not be had, for the reason `listingFailure`.
@@ -18,13 +20,17 @@ package enum ReleaseError: QVMFailure, Hashable {
   }
 
   package var exitStatus: ExitStatus {
-    if case .badTag = self { .usage } else { .failed }
+    switch self {
+    case .badTag, .badBaseURL, .credentials: .usage
+    default: .failed
+    }
   }
 
   package var message: String {
     switch self {
     case .badTag(let tag): "'\(tag)' is no tag of a release"
     case .badBaseURL(let url): "QVM_BASE_URL='\(url)' is not an address of a mirror"
+    case .credentials: "QVM_BASE_URL names a user or a password, which qvm doesn't keep secret"
     case .noSuchAsset(let name, let page, _, nil): "no release on \(page) has \(name)"
     // What isn't in the list isn't there; without it that can't be told.
     case .noSuchAsset(let name, let page, _, let failure?):
@@ -40,6 +46,9 @@ package enum ReleaseError: QVMFailure, Hashable {
     switch self {
     case .badTag: "Use one such as v0.15.0; 'qvm images --available' lists them."
     case .badBaseURL: "Use an address such as https://mirror.example/cross-platform-actions."
+    case .credentials:
+      "Use a mirror that asks for none, such as a server of your own that adds them; GITHUB_TOKEN "
+        + "is for GitHub only, and in a path '%40' stands for '@'."
     case .noSuchAsset(_, let page, _, let failure): Self.advice(page: page, failure)
     case .notInRelease: "'qvm images --available' lists what the releases have."
     case .noLatest:

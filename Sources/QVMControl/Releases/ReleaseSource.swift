@@ -11,8 +11,12 @@ package struct ReleaseSource: Sendable, Hashable, CustomStringConvertible {
 
   private init(checked base: String) { self.base = base }
 
-  /// - Throws: `badBaseURL` for what is no `http` or `https` address, or has a query or spaces.
+  /// - Throws: `badBaseURL` for what is no `http` or `https` address, or has a query or spaces;
+  ///   `credentials` for what may have a password in it.
   package init(base: String) throws(ReleaseError) {
+    // They would be in every record, message and command line. In whatever else is wrong with it
+    // they could stand as well.
+    if base.utf8.contains(UInt8(ascii: "@")) { throw .credentials }
     var base = base
     while base.hasSuffix("/") { base.removeLast() }
     let scheme = ["https://", "http://"].first { base.lowercased().hasPrefix($0) }

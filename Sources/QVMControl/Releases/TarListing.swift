@@ -2,6 +2,7 @@ internal import QMPClient
 
 /// What a tar archive says that it holds, by its headers: read before tar makes any of it.
 ///
+/// It must find the same headers as tar: what isn't certain to be read in the same way is refused.
 /// What is wrong with an archive in other ways tar finds out itself, and says it better. Source:
 /// POSIX.1-2017, pax, "ustar Interchange Format", and GNU tar's manual for its extensions.
 struct TarListing: Sendable, Hashable {
@@ -17,6 +18,8 @@ struct TarListing: Sendable, Hashable {
     /// There is more of it than any archive of the releases has.
     case tooManyEntries(Int)
     case tooLarge(Int)
+    /// There is no header where one should be, at this byte, or one that programs read differently.
+    case unclear(at: Int)
   }
 
   /// Several times what the archives of the releases have.
@@ -32,15 +35,59 @@ struct TarListing: Sendable, Hashable {
     let file = try Files.openForReading(path)
     var header = [UInt8](repeating: 0, count: Self.block)
     var offset = 0
+    var isEnding = false
     while try Files.read(file, at: offset, into: &header, of: path) == Self.block {
-      guard header[257..<262].elementsEqual("ustar".utf8),
-        let length = Self.number(header[124..<136])
-      else { return }
+      // Two blocks of zeros are the end. After a single one some programs go on, and some don't.
+      if header.allSatisfy({ $0 == 0 }) {
+        if isEnding { return }
+        isEnding = true
+        offset += Self.block
+        continue
+      }
+      guard !isEnding, header[257..<262].elementsEqual("ustar".utf8), Self.isSound(header),
+        let length = Self.number(header[124..<136]), length >= 0
+      else { throw Problem.unclear(at: offset) }
       try note(header, length)
-      let (end, isTooFar) = offset.addingReportingOverflow(
-        Self.block + (length + Self.block - 1) / Self.block * Self.block)
-      if isTooFar { return }
-      offset = end
+      switch header[156] {
+      case UInt8(ascii: "x"), UInt8(ascii: "g"):
+        try Self.checkAttributes(at: offset, length, of: file, path)
+      // The data of what has none is skipped by some programs.
+      case UInt8(ascii: "1"), UInt8(ascii: "2"), UInt8(ascii: "5"):
+        if length > 0 { throw Problem.unclear(at: offset) }
+      default: break
+      }
+      offset += Self.block + (length + Self.block - 1) / Self.block * Self.block
+    }
+  }
+
+  /// Whether a header has its checksum: one that hasn't is skipped by some programs.
+  private static func isSound(_ header: [UInt8]) -> Bool {
+    let sum = header.indices.reduce(0) { sum, index in
+      sum + ((148..<156).contains(index) ? 0x20 : Int(header[index]))
+    }
+    return number(header[148..<156]) == sum
+  }
+
+  /// The most bytes of the attributes of one entry.
+  private static let mostAttributes = 1 << 20
+
+  /// Makes sure that the attributes that stand in a pax header don't change where the next header
+  /// is. They are `LENGTH NAME=VALUE` and a new line, the length being that of all of it.
+  private static func checkAttributes(
+    at offset: Int, _ length: Int, of file: borrowing Descriptor, _ path: String
+  ) throws {
+    guard length <= mostAttributes else { throw Problem.unclear(at: offset) }
+    var bytes = [UInt8](repeating: 0, count: length)
+    guard try Files.read(file, at: offset + block, into: &bytes, of: path) == length else { return }
+    var rest = bytes[...]
+    while let first = rest.first, first != 0 {
+      let digits = rest.prefix { $0 != 0x20 }
+      guard digits.count < 8, let count = Int(String(decoding: digits, as: UTF8.self)),
+        count > digits.count + 1, count <= rest.count
+      else { throw Problem.unclear(at: offset) }
+      let name = rest.prefix(count).dropFirst(digits.count + 1).prefix { $0 != UInt8(ascii: "=") }
+      if name.elementsEqual("size".utf8) { throw Problem.unclear(at: offset) }
+      rest = rest.dropFirst(count)
     }
   }
 

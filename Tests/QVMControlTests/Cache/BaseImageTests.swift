@@ -86,6 +86,36 @@ import Testing
     }
   }
 
+  @Test func `what a killed refresh left of a newer release is kept for the next`() async throws {
+    try await ReleaseFixture.with { fixture in
+      try fixture.server.publish(
+        try fixture.makeImage(), as: Self.asset, tag: "v0.9.0", in: Self.builder)
+      try fixture.server.setLatest("v0.9.0", in: Self.builder)
+      let first = try await ensure(fixture)
+      let newer = try fixture.makeImage()
+      try fixture.server.publish(newer, as: Self.asset, tag: "v0.10.0", in: Self.builder)
+      try fixture.server.setLatest("v0.10.0", in: Self.builder)
+      try fixture.server.setFault(.truncate(at: 500_000), for: Self.asset)
+      await #expect(throws: DownloadError.self) { _ = try await ensure(fixture, refresh: true) }
+      // A kill leaves the lock too, which nobody holds then.
+      let folder = fixture.cache.downloads
+      for name in ["\(Self.asset).lock", "\(Self.asset)@v0.9.0.partial", ".\(Self.asset)@v0.8.0.x"]
+      {
+        try Files.write([], to: "\(folder)/\(name)")
+      }
+
+      #expect(try await ensure(fixture) == first)
+      let partial = "\(Self.asset)@v0.10.0.partial"
+      #expect(fixture.downloads == [partial, "\(partial).headers", "\(partial).json"])
+
+      try fixture.server.setFault(nil, for: Self.asset)
+      let second = try await ensure(fixture, refresh: true)
+      #expect(try ReleaseFixture.bytes(second.path) == newer)
+      #expect(fixture.server.transfers(of: Self.asset).last?.range == "bytes=500000-")
+      #expect(fixture.downloads.isEmpty)
+    }
+  }
+
   @Test func `what the release vouches for is told apart from what nobody does`() async throws {
     try await ReleaseFixture.with { fixture in
       try fixture.server.publish(

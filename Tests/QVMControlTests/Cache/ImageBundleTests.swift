@@ -75,6 +75,7 @@ import Testing
 
   @Test(arguments: [
     "not a bundle", "not a disk", "an empty disk", "another member", "a web page in it",
+    "an endless disk",
   ])
   func `where the bundle can't be used the newest qcow2 image is, and it is said why`(
     problem: String
@@ -96,6 +97,9 @@ import Testing
       case "another member":
         try publishBundle(fixture, disk: Self.disk(), member: "other.img")
         says = "cannot unpack"
+      case "an endless disk":
+        try publishBundle(fixture, disk: Self.disk(), size: 65 << 30)
+        says = "holds more than 68.7 GB"
       default:
         try publishBundle(fixture, disk: Data("<html>".utf8), size: 0)
         says = "is no disk but a web page"
@@ -130,6 +134,32 @@ import Testing
         try fixture.makeImage(), as: "\(Self.name).qcow2", tag: "v1.0.0", in: Self.builder)
       _ = try await ensure(fixture)
       #expect(fixture.server.transfers(of: Self.bundle).isEmpty)
+    }
+  }
+
+  @Test func `a disk that would leave no room is not unpacked to its end`() async throws {
+    try await ReleaseFixture.with { fixture in
+      // Without holes, and quick to unpack.
+      try publishBundle(fixture, disk: Data(repeating: 0xE5, count: 200 << 20), size: 0)
+      let file = fixture.server.file(Self.bundle, tag: "v1.0.0", in: Self.builder)
+      try Files.makeFolder(fixture.cache.downloads)
+      let lock = try #require(try FileLock.attempt("\(fixture.cache.downloads)/lock"))
+      for (room, hasBegun) in [(1 << 10, false), (40 << 20, true)] {
+        let folder = "\(fixture.cache.downloads)/unpacked-\(room)"
+        let bundle = ImageBundle(path: file.path, name: Self.bundle) {
+          room + Download.spare - Files.allocated(below: $0)
+        }
+        let error = try await #require(throws: DownloadError.self) {
+          _ = try await bundle.image(
+            in: folder, qemuImg: "/usr/bin/false", holding: lock, on: fixture.loop)
+        }
+        guard case .diskFull = error else {
+          Issue.record("\(error)")
+          return
+        }
+        #expect(Files.exists("\(folder)/disk.img") == hasBegun)
+        #expect(Files.allocated(below: folder) < 150 << 20)
+      }
     }
   }
 

@@ -53,7 +53,7 @@ import Testing
       #expect(toolchain.root == root)
       #expect(toolchain.target == "x86_64")
       #expect(!toolchain.hasLinaroFirmware)
-      #expect(Files.list(root) == ["RELEASE", "bin", "share"])
+      #expect(Files.list(root) == ["RELEASE", "bin", "digests.json", "share"])
       #expect(Files.list("\(root)/bin") == ["qemu-system-x86_64"])
       #expect(Files.text("\(root)/RELEASE") == "v2.0.0\n")
       #expect(Files.list("\(fixture.cache.path)/qemu") == ["x86_64"])
@@ -123,6 +123,31 @@ import Testing
       #expect(Files.text("\(first.root)/RELEASE") == "v1.0.0\n")
       #expect(
         fixture.heard.notices.withLock { $0.last?.hasSuffix("keeping the QEMU of v1.0.0") } == true)
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func `a QEMU that a killed refresh had set aside comes back without any network`(
+    isRefreshed: Bool
+  ) async throws {
+    try await ReleaseFixture.with { fixture in
+      try publish(fixture, tag: "v1.0.0")
+      let target = try Self.freebsd()
+      let first = try await QEMUToolchain.ensure(
+        for: target, choice: .managed, with: try fixture.client())
+      let aside = "\(fixture.cache.downloads)/\(Self.tar)@v2.0.0.unpacked.old"
+      try Files.makeFolder(fixture.cache.downloads)
+      try Files.rename(first.root, to: aside)
+      try Files.write([], to: "\(fixture.cache.downloads)/\(Self.tar).lock")
+      try fixture.server.forgetRequests()
+
+      let second = try await QEMUToolchain.ensure(
+        for: target, choice: .managed, refresh: isRefreshed,
+        with: try fixture.client(base: "http://127.0.0.1:1/x"))
+
+      #expect(second == first)
+      #expect(Files.isExecutable(first.program))
+      #expect(!Files.exists(aside))
     }
   }
 
@@ -279,7 +304,7 @@ import Testing
         for: try Self.freebsd(), choice: .managed, with: client)
 
       #expect(tools.qemuImg == "\(fixture.cache.path)/qemu/img/qemu-img")
-      #expect(Files.list(fixture.cache.imageTools) == ["RELEASE", "qemu-img"])
+      #expect(Files.list(fixture.cache.imageTools) == ["RELEASE", "digests.json", "qemu-img"])
       try fixture.server.forgetRequests()
       #expect(
         try await ImageTools.ensure(for: try Self.freebsd(), choice: .auto, with: client) == tools)

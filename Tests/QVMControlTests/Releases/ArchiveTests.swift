@@ -39,6 +39,20 @@ import Testing
           info = tarfile.TarInfo(name)
           info.size = size
           archive.addfile(info)
+      def raw(content):
+          archive.fileobj.write(content)
+          archive.offset += len(content)
+      def header(name, kind=tarfile.REGTYPE, size=0):
+          info = tarfile.TarInfo(name)
+          info.type, info.size = kind, size
+          return info.tobuf(tarfile.USTAR_FORMAT)
+      def sealed(block):
+          block = block[:148] + b" " * 8 + block[156:]
+          return block[:148] + b"%06o\\0 " % sum(block) + block[156:]
+      def old(name, kind=b"0"):
+          return sealed(header(name, kind)[:257] + bytes(255))
+      def attributes(record):
+          return header("./pax", b"x", len(record)) + record + bytes(-len(record) % 512)
       program = open("/usr/bin/true", "rb").read()
       \(members.joined(separator: "\n"))
       archive.close()
@@ -177,6 +191,33 @@ import Testing
   ) async throws {
     await #expect(throws: ArchiveError.tooMuch(name: "test.tar", limit: "4.2 GB")) {
       try await unpacking([member]) { _, _ in }
+    }
+  }
+
+  /// Where tar and qvm might not find the same headers.
+  @Test(arguments: [
+    (#"raw(old("/tmp/qvm-escaped"))"#, 1024), (#"raw(old("./fifo", FIFO))"#, 1024),
+    (#"raw(bytes(512) + header("./hidden"))"#, 1536),
+    (#"raw(attributes(b"12 size=512\n") + header("./a") + bytes(512))"#, 1024),
+    (#"raw(attributes(b"99 path=x\n") + header("./a"))"#, 1024),
+    (#"raw(header("./hard", HARD, 512) + header("./hidden"))"#, 1024),
+    (#"raw(header("./soft", tarfile.SYMTYPE, 512) + header("./hidden"))"#, 1024),
+    (#"raw(header("./folder", DIR, 512) + header("./hidden"))"#, 1024),
+    (#"raw(b"x" + header("./a")[1:])"#, 1024),
+    (#"raw(sealed(header("./a")[:124] + b"-0000001000\0" + header("./a")[136:]))"#, 1024),
+  ])
+  func `what programs read differently is refused before anything is made`(
+    member: String, offset: Int
+  ) async throws {
+    await #expect(throws: ArchiveError.unclear(name: "test.tar", offset: offset)) {
+      try await unpacking([#"file("./first")"#, member]) { _, _ in }
+    }
+  }
+
+  @Test func `attributes that don't move anything pass`() async throws {
+    let long = String(repeating: "n", count: 150)
+    try await unpacking([#"file("./\#(long)")"#, #"file("./ä")"#]) { folder, _ in
+      #expect(Files.list(folder).count == 2)
     }
   }
 

@@ -39,7 +39,8 @@ import Testing
       let transfers = fixture.server.transfers(of: Self.asset)
       #expect(transfers.map(\.status) == [200])
       #expect(transfers.map(\.range) == [nil])
-      #expect(fixture.downloads == [Self.partial, "\(Self.partial).json"])
+      #expect(
+        fixture.downloads == [Self.partial, "\(Self.partial).headers", "\(Self.partial).json"])
     }
   }
 
@@ -110,7 +111,7 @@ import Testing
           try await Download(asset: found, client: client, lock: lock).fetch()
         }
       } throws: { error in
-        guard case DownloadError.otherContent = error else { return false }
+        guard case DownloadError.wrongDigest = error else { return false }
         return true
       }
       let transfers = fixture.server.transfers(of: Self.asset)
@@ -207,6 +208,23 @@ import Testing
         guard case DownloadError.tooSlow = error else { return false }
         return true
       }
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `a trickle is given up after some attempts, and what came is kept`() async throws {
+    try await serving { fixture, _ in
+      try fixture.server.setFault(.slow(400), for: Self.asset)
+      var client = try fixture.client()
+      client.limits.attempts = 2
+      await #expect {
+        _ = try await fixture.fetch(Self.asset, with: client)
+      } throws: { error in
+        guard case DownloadError.tooSlow = error else { return false }
+        return true
+      }
+      #expect(fixture.server.transfers(of: Self.asset).map(\.status) == [200, 206])
+      #expect(partialSize(fixture) ?? 0 > 400)
     }
   }
 
@@ -351,18 +369,39 @@ import Testing
 
       let events = second.events.withLock { $0 }
       #expect(events.allSatisfy { $0.label == Self.asset })
-      guard case .began(_, let total)? = events.first?.event else {
+      guard case .followed(_, let total)? = events.first?.event else {
         Issue.record("nothing was shown")
         return
       }
       #expect(total == Self.size)
-      #expect(events.last?.event == .ended(complete: true))
+      #expect(
+        events.suffix(2).map(\.event) == [.advanced(to: Self.size), .ended(complete: true)])
       let sizes = Set(
         events.compactMap { event in
           if case .advanced(let bytes) = event.event { bytes } else { nil }
         })
       #expect(sizes.count > 2)
       #expect(fixture.server.transfers(of: Self.asset).count == 1)
+    }
+  }
+
+  @Test func `the last bytes of another's download are counted though nobody saw them`()
+    async throws
+  {
+    try await serving { fixture, _ in
+      let path = "\(fixture.cache.downloads)/\(Self.partial)"
+      try Files.makeFolder(fixture.cache.downloads)
+      try Files.write([UInt8](repeating: 7, count: 200), to: path)
+      try JSONFile.write(.object(["size": 300]), to: "\(path).json")
+      var following = Download.Following(
+        Self.asset, in: fixture.cache, try fixture.client().progress)
+      following.look()
+      following.end(complete: true)
+      #expect(
+        fixture.heard.events.withLock { $0.map(\.event) } == [
+          .followed(done: 200, total: 300), .advanced(to: 200), .advanced(to: 300),
+          .ended(complete: true),
+        ])
     }
   }
 

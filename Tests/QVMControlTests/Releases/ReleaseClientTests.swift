@@ -264,6 +264,23 @@ import Testing
     }
   }
 
+  @Test func `a token does not follow a redirect`() async throws {
+    try await ReleaseFixture.with { fixture in
+      let elsewhere = try ReleaseServer.start(root: fixture.folder.appending(path: "elsewhere"))
+      let list = "\(Self.builder).json"
+      try fixture.server.redirect(
+        list, to: "\(elsewhere.baseURL)/\(Self.builder)/releases.json")
+      let client = try fixture.client()
+      let curl = try Curl(client.source, client.limits, on: fixture.loop)
+
+      let text = try await curl.text(client.source.listing(Self.builder), token: "secret")
+
+      #expect(ReleaseListing(text) == nil)
+      #expect(fixture.server.requests.map(\.authorization) == ["Bearer secret"])
+      #expect(elsewhere.requests.isEmpty)
+    }
+  }
+
   @Test func `a token is not in the arguments of the program that sends it`() async throws {
     try await ReleaseFixture.with { fixture in
       try fixture.server.setFault(.hang, for: "\(Self.builder).json")

@@ -24,6 +24,17 @@ import Testing
     #expect(throws: ReleaseError.self) { try ReleaseSource(base: base) }
   }
 
+  @Test(arguments: [
+    "http://user:hunter2@mirror.example/x", "https://hunter2@mirror.example", "user:hunter2@mirror",
+    "ftp://user:hunter2@mirror.example/?x", "https://user:sec/ret@mirror.example",
+  ])
+  func `an address with a password is refused without repeating it`(base: String) throws {
+    let error = try #require(throws: ReleaseError.self) { try ReleaseSource(base: base) }
+    #expect(error == .credentials)
+    #expect(error.exitStatus == .usage)
+    #expect(!"\(error.message) \(error.advice ?? "")".contains("hunter2"))
+  }
+
   @Test func `addresses follow the layout of GitHub`() throws {
     let source = ReleaseSource.github
     #expect(
