@@ -110,4 +110,27 @@ import Testing
       #expect(try await sandbox.qvm("images", "--available", "haiku").status == 1)
     }
   }
+
+  @Test func `without a system what every one of them has is listed`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try ReleaseServer.start(root: sandbox.folder.appending(path: "releases"))
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      let names = ["freebsd", "openbsd", "netbsd", "haiku", "omnios"]
+      for name in names {
+        try server.publish(
+          Data("x".utf8), as: "\(name)-1-x86-64.qcow2", tag: "v1", in: "\(name)-builder")
+      }
+      func systems() async throws -> (Int32, [String]) {
+        let list = try await sandbox.qvm("images", "--available")
+        let rows = list.out.split(separator: "\n").dropFirst()
+        return (list.status, rows.map { String($0.prefix { $0 != " " }) })
+      }
+      var (status, found) = try await systems()
+      #expect(status == 0)
+      #expect(Set(found) == Set(names))
+      try server.setFault(.status(404), for: "netbsd-builder.json")
+      (status, found) = try await systems()
+      #expect(Set(found) == Set(names).subtracting(["netbsd"]))
+    }
+  }
 }

@@ -55,9 +55,14 @@ extension ReleaseClient {
     await withTaskGroup(of: (Int, Result<[ImageOffer], any Error>).self) { group in
       for (index, operatingSystem) in operatingSystems.enumerated() {
         group.addTask {
-          do { return (index, .success(try await offers(of: operatingSystem))) } catch {
-            return (index, .failure(error))
+          // Before it goes into the tuple: of one that a `do` returns with a `try await` in it, the
+          // optimizer of Swift 6.3 loses the other part, and the answers would take each other's
+          // places. `make lint` looks for that form.
+          let answer: Result<[ImageOffer], any Error>
+          do { answer = .success(try await offers(of: operatingSystem)) } catch {
+            answer = .failure(error)
           }
+          return (index, answer)
         }
       }
       var results: [Int: Result<[ImageOffer], any Error>] = [:]
