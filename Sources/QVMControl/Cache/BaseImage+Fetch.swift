@@ -11,8 +11,8 @@ extension BaseImage {
   ///   - refresh: Whether to look for a newer release.
   ///   - release: The tag of the only release that will do; nil for any.
   ///   - client: Where to look.
-  ///   - imageTools: Gives the `qemu-img` to check the image with; asked only when there is one to
-  ///     download, at the same time.
+  ///   - imageTools: Gives the `qemu-img` to check the image with; asked only when one was
+  ///     downloaded.
   /// - Returns: The image, in its place.
   /// - Throws: ``ImageError``, ``ReleaseError``, ``DownloadError``, ``FileError``;
   ///   `CancellationError`.
