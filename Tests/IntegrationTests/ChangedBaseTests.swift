@@ -71,6 +71,24 @@ import Testing
     }
   }
 
+  @Test(arguments: [[], ["--refresh"]])
+  func `pull refuses an image that has changed in its place, and names what brings it back`(
+    options: [String]
+  ) async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await ReleasedImage.serve("v0.1.0", in: &sandbox)
+      #expect(try await sandbox.qvm(["pull"] + ReleasedImage.words).status == 0)
+      try await damage(.flipped, in: sandbox)
+      let refused = try await sandbox.qvm(["pull"] + options + ReleasedImage.words)
+      #expect(refused.status == 1)
+      #expect(refused.err.contains("has changed since it was fetched"), "\(refused.err)")
+      #expect(refused.err.contains("'\(Self.fetchAgain)'"), "\(refused.err)")
+      #expect(try await sandbox.qvm(words(Self.fetchAgain)).status == 0)
+      #expect(try await sandbox.qvm(["pull"] + options + ReleasedImage.words).status == 0)
+      withExtendedLifetime(server) {}
+    }
+  }
+
   @Test func `bytes that were swapped on the server never get under an overlay`() async throws {
     try await Sandbox.with { sandbox in
       let server = try await ReleasedImage.serve("v0.1.0", in: &sandbox)
