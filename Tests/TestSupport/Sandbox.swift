@@ -31,10 +31,16 @@ package struct Sandbox: Sendable {
   package var cache: URL { folder.appending(path: "cache") }
   package var runtime: URL { folder.appending(path: "run") }
 
+  /// The path of the program to test in the built one's place; nil for that one.
+  package static var otherProgram: String? {
+    let path = ProcessInfo.processInfo.environment["QVM_TEST_PROGRAM"]
+    return path?.isEmpty == false ? path : nil
+  }
+
   /// The built program, beside the test bundle; or the one that `QVM_TEST_PROGRAM` names.
   package static var program: URL {
     get throws {
-      if let path = ProcessInfo.processInfo.environment["QVM_TEST_PROGRAM"], !path.isEmpty {
+      if let path = otherProgram {
         guard FileManager.default.isExecutableFile(atPath: path) else {
           throw Failure("QVM_TEST_PROGRAM names \(path), which is no program")
         }
