@@ -174,7 +174,7 @@ import Testing
       let server = try await ReleasedImage.serve("v0.1.0", in: &sandbox)
       let absent = try await sandbox.qvm(["pull", "--release", "v0.9.9"] + ReleasedImage.words)
       #expect(absent.status == 1)
-      #expect(absent.err.contains("the release v0.9.9"), "\(absent.err)")
+      #expect(absent.err.contains("there is no release v0.9.9"), "\(absent.err)")
       let bad = try await sandbox.qvm(["pull", "--release", "../x"] + ReleasedImage.words)
       #expect(bad.status == 64)
       withExtendedLifetime(server) {}

@@ -2,7 +2,7 @@ extension ReleaseClient {
   /// Finds one of several files in one release, whatever others there are; the first of them that
   /// is there.
   ///
-  /// - Throws: ``ReleaseError`` `notInRelease`; ``DownloadError``.
+  /// - Throws: ``ReleaseError`` `notInRelease`, `noSuchRelease`; ``DownloadError``.
   func find(anyOf names: [String], tag: String, in repository: String) async throws -> Asset {
     let curl = try Curl(source, limits, on: loop)
     async let listing = listing(of: repository, curl)
@@ -16,6 +16,11 @@ extension ReleaseClient {
       } catch let error as DownloadError where error.isAbsent {
         continue
       }
+    }
+    let releases = (try? await listing.get())?.releases.map(\.tag) ?? []
+    if !releases.isEmpty, !releases.contains(tag) {
+      throw ReleaseError.noSuchRelease(
+        tag: tag, page: source.page(repository), available: releases)
     }
     throw ReleaseError.notInRelease(
       name: names.first ?? "", tag: tag, page: source.page(repository))

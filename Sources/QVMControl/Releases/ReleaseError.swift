@@ -7,6 +7,10 @@ package enum ReleaseError: QVMFailure, Hashable {
   case noSuchAsset(
     name: String, page: String, available: [String], listingFailure: DownloadError?)
   case notInRelease(name: String, tag: String, page: String)
+  /// `available` are the tags that there are, the newest first.
+  case noSuchRelease(tag: String, page: String, available: [String])
+  /// It is built into qvm, and in no release.
+  case builtIn(name: String)
   /// The address of the latest release led to something else, such as a log-in page.
   case noLatest(url: String, answered: String)
 
@@ -32,6 +36,8 @@ package enum ReleaseError: QVMFailure, Hashable {
         + "not be had: \(failure.message)"
     case .notInRelease(let name, let tag, let page):
       "the release \(tag) on \(page) has no \(name)"
+    case .noSuchRelease(let tag, let page, _): "there is no release \(tag) on \(page)"
+    case .builtIn(let name): "\(name) is built into qvm, and no release has it"
     case .noLatest(let url, let answered): "\(url) leads to \(answered), which is no release"
     }
   }
@@ -42,6 +48,11 @@ package enum ReleaseError: QVMFailure, Hashable {
     case .badBaseURL: "Use an address such as https://mirror.example/cross-platform-actions."
     case .noSuchAsset(_, let page, _, let failure): Self.advice(page: page, failure)
     case .notInRelease: "'qvm images --available' lists what the releases have."
+    case .noSuchRelease(_, let page, let available):
+      available.isEmpty
+        ? "See \(page) for what there is."
+        : "Use one of \(available.prefix(8).joined(separator: ", "))."
+    case .builtIn: "Run the command again without --release."
     case .noLatest:
       "Check QVM_BASE_URL, and whether a network log-in page is in the way."
     }
