@@ -1,5 +1,5 @@
 # make demo      build, boot the built-in guest, shut it down; no download
-# make test      build and run every test
+# make test      build and run every test, and some again with the program that is shipped
 # make test-release   [FILTER=Suite]         run the integration tests with the program that is shipped
 # make lint      check the formatting        make format   apply it
 # make record    record the QMP transcripts again from real QEMU
@@ -75,15 +75,18 @@ demo: deps release
 	$(QVM) stop demo
 	$(QVM) list
 
-# One target after the other: those that test time-outs don't run beside those that boot guests.
+# One target after the other: those that test time-outs don't run beside those that boot guests. The
+# last are run again with the program that is shipped, since the optimizer is a part of that.
+RELEASE_TESTS := ImagesTests|ReleaseTests|LifecycleTests
 TEST_TARGETS := QMPClientTests QVMControlTests qvmTests IntegrationTests
 test: deps
 	sh Fixtures/Guests/build.sh $(CURDIR)/.build/guests
 	sh Fixtures/Guests/linux/build.sh .build/guests-linux
 	swift build --build-tests
 	set -e; for target in $(TEST_TARGETS); do swift test --skip-build --filter "^$$target\\."; done
+	$(MAKE) release
+	QVM_TEST_PROGRAM=$(CURDIR)/$(QVM) swift test --skip-build --filter '^IntegrationTests\.($(RELEASE_TESTS))/'
 
-# The optimizer is a part of what is shipped.
 test-release: deps release
 	sh Fixtures/Guests/build.sh $(CURDIR)/.build/guests
 	sh Fixtures/Guests/linux/build.sh .build/guests-linux
