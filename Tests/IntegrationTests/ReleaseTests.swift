@@ -181,6 +181,11 @@ import Testing
         #expect(pull.status == 1)
         #expect(pull.err.contains(says), "\(pull.err)")
       }
+      try server.setFault(.status(403), for: "\(ReleasedImage.repository).json")
+      let blind = try await sandbox.qvm(["pull", "--release", "v9"] + ReleasedImage.words)
+      #expect(blind.status == 1)
+      #expect(
+        blind.err.contains("\(ReleasedImage.asset) of a release v9 is not on"), "\(blind.err)")
     }
   }
 

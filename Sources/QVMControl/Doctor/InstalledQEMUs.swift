@@ -7,19 +7,23 @@ struct InstalledQEMUs: Sendable {
   /// What is wrong with `QVM_QEMU`; nil where nothing is.
   private(set) var failure: HostCheck?
 
+  /// The host's own first.
+  private static let architectures =
+    [Host.architecture] + Architecture.allCases.filter { $0 != Host.architecture }
+
   init(in cache: Cache) {
     do {
       let choice = try QEMUChoice.fromEnvironment()
       usedOrigins = Self.origins(of: choice)
       if case .folder = choice {
         // One for arm64 alone is a folder too.
-        all = Architecture.allCases.compactMap { try? Self.inFolder(choice, $0, cache) }
+        all = Self.architectures.compactMap { try? Self.inFolder(choice, $0, cache) }
         if all.isEmpty { _ = try Self.inFolder(choice, .x86_64, cache) }
       }
     } catch {
       failure = HostCheck("QVM_QEMU", .missing, error)
     }
-    for architecture in Architecture.allCases {
+    for architecture in Self.architectures {
       all += [
         QEMUToolchain.managed(architecture, in: cache),
         QEMUToolchain.system(architecture, in: cache),
@@ -64,7 +68,7 @@ struct InstalledQEMUs: Sendable {
 
   /// One for each architecture, and one for a bad choice.
   var checks: [HostCheck] {
-    Architecture.allCases.map { check($0) } + [failure].compactMap(\.self)
+    Self.architectures.map { check($0) } + [failure].compactMap(\.self)
   }
 
   private func check(_ architecture: Architecture) -> HostCheck {

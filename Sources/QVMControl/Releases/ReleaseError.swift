@@ -7,6 +7,8 @@ package enum ReleaseError: QVMFailure, Hashable {
   case noSuchAsset(
     name: String, page: String, available: [String], listingFailure: DownloadError?)
   case notInRelease(name: String, tag: String, page: String)
+  /// Without the list of releases it can't be told whether there is such a release.
+  case notFound(name: String, tag: String, page: String)
   /// `available` are the tags that there are, the newest first.
   case noSuchRelease(tag: String, page: String, available: [String])
   /// It is built into qvm, and in no release.
@@ -36,6 +38,8 @@ package enum ReleaseError: QVMFailure, Hashable {
         + "not be had: \(failure.message)"
     case .notInRelease(let name, let tag, let page):
       "the release \(tag) on \(page) has no \(name)"
+    case .notFound(let name, let tag, let page):
+      "\(name) of a release \(tag) is not on \(page)"
     case .noSuchRelease(let tag, let page, _): "there is no release \(tag) on \(page)"
     case .builtIn(let name): "\(name) is built into qvm, and no release has it"
     case .noLatest(let url, let answered): "\(url) leads to \(answered), which is no release"
@@ -47,7 +51,7 @@ package enum ReleaseError: QVMFailure, Hashable {
     case .badTag: "Use one such as v0.15.0; 'qvm images --available' lists them."
     case .badBaseURL: "Use an address such as https://mirror.example/cross-platform-actions."
     case .noSuchAsset(_, let page, _, let failure): Self.advice(page: page, failure)
-    case .notInRelease: "'qvm images --available' lists what the releases have."
+    case .notInRelease, .notFound: "'qvm images --available' lists what the releases have."
     case .noSuchRelease(_, let page, let available):
       available.isEmpty
         ? "See \(page) for what there is."
