@@ -53,7 +53,7 @@ import Testing
       #expect(toolchain.root == root)
       #expect(toolchain.target == "x86_64")
       #expect(!toolchain.hasLinaroFirmware)
-      #expect(Files.list(root) == ["RELEASE", "bin", "share"])
+      #expect(Files.list(root) == ["RELEASE", "bin", "digests.json", "share"])
       #expect(Files.list("\(root)/bin") == ["qemu-system-x86_64"])
       #expect(Files.text("\(root)/RELEASE") == "v2.0.0\n")
       #expect(Files.list("\(fixture.cache.path)/qemu") == ["x86_64"])
@@ -279,7 +279,7 @@ import Testing
         for: try Self.freebsd(), choice: .managed, with: client)
 
       #expect(tools.qemuImg == "\(fixture.cache.path)/qemu/img/qemu-img")
-      #expect(Files.list(fixture.cache.imageTools) == ["RELEASE", "qemu-img"])
+      #expect(Files.list(fixture.cache.imageTools) == ["RELEASE", "digests.json", "qemu-img"])
       try fixture.server.forgetRequests()
       #expect(
         try await ImageTools.ensure(for: try Self.freebsd(), choice: .auto, with: client) == tools)
