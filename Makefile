@@ -1,5 +1,6 @@
 # make demo      build, boot the built-in guest, shut it down; no download
-# make test      build and run every test
+# make test      build and run every test, and some again with the program that is shipped
+# make test-release   [FILTER=Suite]         run the integration tests with the program that is shipped
 # make lint      check the formatting        make format   apply it
 # make record    record the QMP transcripts again from real QEMU
 # make install   [PREFIX=/usr/local]         put one self-contained binary in place, on Linux with
@@ -24,7 +25,7 @@ else
   RELEASE_FLAGS := --static-swift-stdlib -Xlinker -dead_strip
 endif
 
-.PHONY: all build release deps demo test lint format record install clean campaign bench-startup bench-qmp bench-lifecycle bench-pull
+.PHONY: all build release deps demo test test-release lint format record install clean campaign bench-startup bench-qmp bench-lifecycle bench-pull
 
 all: build
 
@@ -74,13 +75,23 @@ demo: deps release
 	$(QVM) stop demo
 	$(QVM) list
 
-# One target after the other: those that test time-outs don't run beside those that boot guests.
+# One target after the other: those that test time-outs don't run beside those that boot guests. The
+# last are run again with the program that is shipped, since the optimizer is a part of that.
+RELEASE_TESTS := ImagesTests|ReleaseTests|LifecycleTests
 TEST_TARGETS := QMPClientTests QVMControlTests qvmTests IntegrationTests
 test: deps
 	sh Fixtures/Guests/build.sh $(CURDIR)/.build/guests
 	sh Fixtures/Guests/linux/build.sh .build/guests-linux
 	swift build --build-tests
 	set -e; for target in $(TEST_TARGETS); do swift test --skip-build --filter "^$$target\\."; done
+	$(MAKE) release
+	QVM_TEST_PROGRAM=$(CURDIR)/$(QVM) swift test --skip-build --filter '^IntegrationTests\.($(RELEASE_TESTS))/'
+
+test-release: deps release
+	sh Fixtures/Guests/build.sh $(CURDIR)/.build/guests
+	sh Fixtures/Guests/linux/build.sh .build/guests-linux
+	swift build --build-tests
+	QVM_TEST_PROGRAM=$(CURDIR)/$(QVM) swift test --skip-build --filter '^IntegrationTests\.$(FILTER)'
 
 lint:
 	swift format lint --strict --recursive --configuration .swift-format $(SOURCES)
@@ -90,6 +101,8 @@ lint:
 	  { echo "platform differences belong into a Platform folder"; exit 1; }
 	@! grep -rnE '^ *(public |package |internal )?import Foundation' Sources || \
 	  { echo "the sources do without Foundation"; exit 1; }
+	@! grep -rnE 'return \(.*, .*try await' Sources || \
+	  { echo "an optimized build loses a part of the tuples above: await before making them"; exit 1; }
 
 format:
 	swift format --in-place --recursive --configuration .swift-format $(SOURCES)

@@ -19,26 +19,60 @@ package struct Provisions: Sendable {
     for target: Target, refresh: Bool = false, release: String? = nil,
     with client: ReleaseClient
   ) async throws -> Provisions {
-    // A task rather than `async let`: the image's check waits for it in the middle of its own way.
+    // One task for both who wait for it: the image's check does so in the middle of its own way.
     let tools = Task(executorPreference: client.loop) {
       try await ImageTools.ensure(for: target, refresh: refresh, with: client)
     }
-    return try await withTaskCancellationHandler {
-      do {
-        async let toolchain = QEMUToolchain.ensure(for: target, refresh: refresh, with: client)
-        async let image = BaseImage.ensure(
-          target, refresh: refresh, release: release, with: client
-        ) { try await tools.value }
-        return Provisions(
-          toolchain: try await toolchain, baseImage: try await image,
-          imageTools: try await tools.value)
-      } catch {
-        tools.cancel()
-        _ = await tools.result
-        throw error
+    // A group rather than `async let`, which is waited for in the order in which it is written: the
+    // first that fails is told at once, and ends the others.
+    return try await withThrowingTaskGroup(of: Part.self) { group in
+      group.addTask {
+        .toolchain(
+          try await QEMUToolchain.ensure(for: target, refresh: refresh, with: client))
       }
-    } onCancel: {
-      tools.cancel()
+      group.addTask {
+        .baseImage(
+          try await BaseImage.ensure(target, refresh: refresh, release: release, with: client) {
+            try await tools.value
+          })
+      }
+      group.addTask {
+        // The only one that can be cancelled while it waits, and it is whenever the group is.
+        .imageTools(
+          try await withTaskCancellationHandler {
+            try await tools.value
+          } onCancel: {
+            tools.cancel()
+          })
+      }
+      var parts = Parts()
+      while let part = try await group.next() { parts.take(part) }
+      return try parts.complete()
+    }
+  }
+
+  private enum Part: Sendable {
+    case toolchain(QEMUToolchain)
+    case baseImage(BaseImage)
+    case imageTools(ImageTools)
+  }
+
+  private struct Parts {
+    private var toolchain: QEMUToolchain?
+    private var baseImage: BaseImage?
+    private var imageTools: ImageTools?
+
+    mutating func take(_ part: Part) {
+      switch part {
+      case .toolchain(let toolchain): self.toolchain = toolchain
+      case .baseImage(let baseImage): self.baseImage = baseImage
+      case .imageTools(let imageTools): self.imageTools = imageTools
+      }
+    }
+
+    func complete() throws -> Provisions {
+      guard let toolchain, let baseImage, let imageTools else { throw CancellationError() }
+      return Provisions(toolchain: toolchain, baseImage: baseImage, imageTools: imageTools)
     }
   }
 }

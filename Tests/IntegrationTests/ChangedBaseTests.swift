@@ -71,6 +71,24 @@ import Testing
     }
   }
 
+  @Test(arguments: [[], ["--refresh"]])
+  func `pull refuses an image that has changed in its place, and names what brings it back`(
+    options: [String]
+  ) async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await ReleasedImage.serve("v0.1.0", in: &sandbox)
+      #expect(try await sandbox.qvm(["pull"] + ReleasedImage.words).status == 0)
+      try await damage(.flipped, in: sandbox)
+      let refused = try await sandbox.qvm(["pull"] + options + ReleasedImage.words)
+      #expect(refused.status == 1)
+      #expect(refused.err.contains("has changed since it was fetched"), "\(refused.err)")
+      #expect(refused.err.contains("'\(Self.fetchAgain)'"), "\(refused.err)")
+      #expect(try await sandbox.qvm(words(Self.fetchAgain)).status == 0)
+      #expect(try await sandbox.qvm(["pull"] + options + ReleasedImage.words).status == 0)
+      withExtendedLifetime(server) {}
+    }
+  }
+
   @Test func `bytes that were swapped on the server never get under an overlay`() async throws {
     try await Sandbox.with { sandbox in
       let server = try await ReleasedImage.serve("v0.1.0", in: &sandbox)
@@ -156,7 +174,7 @@ import Testing
       let server = try await ReleasedImage.serve("v0.1.0", in: &sandbox)
       let absent = try await sandbox.qvm(["pull", "--release", "v0.9.9"] + ReleasedImage.words)
       #expect(absent.status == 1)
-      #expect(absent.err.contains("the release v0.9.9"), "\(absent.err)")
+      #expect(absent.err.contains("there is no release v0.9.9"), "\(absent.err)")
       let bad = try await sandbox.qvm(["pull", "--release", "../x"] + ReleasedImage.words)
       #expect(bad.status == 64)
       withExtendedLifetime(server) {}

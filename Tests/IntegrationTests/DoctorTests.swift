@@ -32,7 +32,7 @@ import Testing
       {
         #expect(names.contains(name))
       }
-      #expect(names.contains("bios-256k.bin for x86-64"))
+      #expect(names.contains("bios-256k.bin for x86-64, system"))
       // The cache wasn't there, and isn't.
       #expect(!FileManager.default.fileExists(atPath: sandbox.cache.path))
       #expect(sandbox.processes.isEmpty)
@@ -47,7 +47,8 @@ import Testing
       #expect(output.status == 1)
       #expect(output.out.contains("QEMU ended before the guest ran: signal 6"))
       #expect(output.out.contains("  qemu: error: failed to set MSR 0x10a to 0x0\n"))
-      #expect(output.out.contains("--cpu qemu64"))
+      #expect(output.out.contains("  Install this QEMU anew"))
+      #expect(output.out.contains("working QEMU: none of those that QVM_QEMU allows runs a guest"))
       let json = try await sandbox.qvm("doctor", "--json")
       #expect(json.status == 1)
       #expect(finding("tcg", "folder", in: json)["works"]?.bool == false)
@@ -66,7 +67,72 @@ import Testing
     }
   }
 
-  @Test(arguments: [SIGINT, SIGTERM])
+  @Test func `a QEMU that a run would download is not missing`() async throws {
+    try await Sandbox.with { sandbox in
+      for (choice, hasSystem) in [("", false), ("managed", false), ("managed", true)] {
+        let tools = sandbox.folder.appending(path: "tools\(choice)\(hasSystem)")
+        let names = ["curl", "tar"] + (hasSystem ? ["qemu-system-x86_64"] : [])
+        try sandbox.link(names, into: tools)
+        sandbox.environment["PATH"] = tools.path
+        sandbox.environment["QVM_QEMU"] = choice
+        let output = try await sandbox.qvm("doctor", "--json")
+        #expect(output.status == 0, "\(output.out)\(output.err)")
+        let check = output.json["checks"]?.array?.first {
+          $0["name"]?.string == "QEMU for x86-64"
+        }
+        #expect(check?["state"]?.string == "absent")
+        #expect(check?["detail"]?.string == "is downloaded when it is needed")
+        #expect(finding("tcg", "system", in: output)["works"]?.bool == (hasSystem ? true : nil))
+      }
+    }
+  }
+
+  @Test func `a choice that is none is told once, and the cache stays as it is`() async throws {
+    try await Sandbox.with { sandbox in
+      try FileManager.default.createDirectory(
+        at: sandbox.cache, withIntermediateDirectories: true,
+        attributes: [.posixPermissions: 0o755])
+      sandbox.environment["QVM_QEMU"] = "foo"
+      let output = try await sandbox.qvm("doctor")
+      #expect(output.status == 1)
+      #expect(output.out.contains("\nQVM_QEMU='foo' is neither"), "\(output.out)")
+      let found = try FileManager.default.attributesOfItem(atPath: sandbox.cache.path)
+      #expect(found[.posixPermissions] as? Int == 0o755)
+      let left = try FileManager.default.contentsOfDirectory(atPath: sandbox.cache.path)
+      #expect(left.isEmpty)
+    }
+  }
+
+  @Test func `a downloaded QEMU for arm64 runs its firmware, which is told apart from others'`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      let server = try await PublishedReleases.serve(in: sandbox)
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      sandbox.environment["QVM_QEMU"] = "managed"
+      let pull = try await sandbox.qvm("pull", "--platform", "arm64", "freebsd", "14.2")
+      #expect(pull.status == 0, "\(pull.err)")
+      let output = try await sandbox.qvm("doctor", "--json")
+      #expect(output.status == 0, "\(output.out)")
+      let managed = finding("tcg", "managed", in: output)
+      #expect(managed["platform"]?.string == "arm64")
+      #expect(managed["result"]?.string == "starts", "\(managed)")
+      #expect(managed["version"]?.string?.isEmpty == false)
+      let names = output.json["checks"]?.array?.compactMap { $0["name"]?.string } ?? []
+      #expect(names.count == Set(names).count)
+      #expect(names.contains("uefi.fd for arm64, managed"))
+
+      // One that can't run what firmware begins with.
+      let program = sandbox.cache.appending(path: "qemu/aarch64/bin/qemu-system-aarch64")
+      try FileManager.default.removeItem(at: program)
+      try await sandbox.writeProgram("kill -ABRT $$", to: program)
+      let broken = try await sandbox.qvm("doctor", "--json")
+      #expect(broken.status == 1)
+      #expect(finding("tcg", "managed", in: broken)["result"]?.string == "fails")
+    }
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM, SIGQUIT])
   func `a signal ends it at once, and nothing is left`(signal: Int32) async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.useQEMU(script: "exec sleep 60")

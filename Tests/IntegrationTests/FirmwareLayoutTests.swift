@@ -70,7 +70,9 @@ import Testing
         }
         let doctor = try await disk.qvm("doctor", "--json")
         let checks = doctor.json["checks"]?.array ?? []
-        let names = ["bios-256k.bin for x86-64", "uefi.fd for x86-64", "uefi.fd for arm64"]
+        let names = ["bios-256k.bin for x86-64", "uefi.fd for x86-64", "uefi.fd for arm64"].map {
+          "\($0), system"
+        }
         for (name, (_, place)) in zip(names, chosen) {
           let check = checks.first { $0["name"]?.string == name }
           #expect(check?["detail"]?.string == "\(share)/\(place)", "\(name)")

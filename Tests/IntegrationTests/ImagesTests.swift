@@ -110,4 +110,92 @@ import Testing
       #expect(try await sandbox.qvm("images", "--available", "haiku").status == 1)
     }
   }
+
+  @Test func `without a system what every one of them has is listed`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try ReleaseServer.start(root: sandbox.folder.appending(path: "releases"))
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      let names = ["freebsd", "openbsd", "netbsd", "haiku", "omnios"]
+      for name in names {
+        try server.publish(
+          Data("x".utf8), as: "\(name)-1-x86-64.qcow2", tag: "v1", in: "\(name)-builder")
+      }
+      func systems() async throws -> (Int32, [String]) {
+        let list = try await sandbox.qvm("images", "--available")
+        let rows = list.out.split(separator: "\n").dropFirst()
+        return (list.status, rows.map { String($0.prefix { $0 != " " }) })
+      }
+      var (status, found) = try await systems()
+      #expect(status == 0)
+      #expect(Set(found) == Set(names))
+      try server.setFault(.status(404), for: "netbsd-builder.json")
+      (status, found) = try await systems()
+      #expect(Set(found) == Set(names).subtracting(["netbsd"]))
+    }
+  }
+
+  @Test func `an empty answer says why it is empty, and what to do`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try ReleaseServer.start(root: sandbox.folder.appending(path: "releases"))
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      try server.publish(Data("x".utf8), as: "notes.txt", tag: "v1", in: "openbsd-builder")
+      for (words, says) in [
+        ([], "no base image is in the cache yet; 'qvm pull OS VERSION' fetches one"),
+        (["haiku"], "no base image of Haiku is in the cache yet; 'qvm pull haiku VERSION'"),
+        (["--available", "demo"], "built in: 'qvm run demo 1' needs no download"),
+        (
+          ["--available", "openbsd"],
+          "no release on \(server.baseURL)/openbsd-builder/releases has base images for OpenBSD"
+        ),
+      ] {
+        let answer = try await sandbox.qvm(["images"] + words)
+        #expect(answer.status == 0)
+        #expect(answer.out.split(separator: "\n").count == 1)
+        #expect(answer.err.contains(says), "\(answer.err)")
+        #expect(try await sandbox.qvm(["images", "--json"] + words).err.isEmpty)
+      }
+    }
+  }
+
+  @Test func `without zstd the releases are told that pull would take`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try ReleaseServer.start(root: sandbox.folder.appending(path: "releases"))
+      sandbox.environment["QVM_BASE_URL"] = server.baseURL
+      for (name, tag) in [
+        ("netbsd-10.1-x86-64.qcow2", "v0.7.0"), ("netbsd-10.1-x86-64.tar.zst", "v1.0.0"),
+        ("netbsd-11.0-x86-64.tar.zst", "v1.0.0"),
+      ] {
+        try server.publish(Data("x".utf8), as: name, tag: tag, in: "netbsd-builder")
+      }
+      func rows() async throws -> [String] {
+        let list = try await sandbox.qvm("images", "--available", "netbsd")
+        return list.out.split(separator: "\n").dropFirst().map {
+          $0.split(separator: " ").dropFirst().dropLast(2).joined(separator: " ")
+        }
+      }
+      #expect(try await rows() == ["11.0 x86-64 v1.0.0", "10.1 x86-64 v1.0.0"])
+      let tools = sandbox.folder.appending(path: "tools")
+      try sandbox.link(["curl", "tar"], into: tools)
+      sandbox.environment["PATH"] = tools.path
+      #expect(try await rows() == ["11.0 x86-64 v1.0.0 (needs zstd)", "10.1 x86-64 v0.7.0"])
+    }
+  }
+
+  @Test func `a file has one size, whatever shows it, and its name is taken with its suffix`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      let server = try await ReleasedImage.serve("v0.1.0", in: &sandbox)
+      let pull = try await sandbox.qvm(["pull"] + ReleasedImage.words)
+      let shown = try #require(pull.err.split(separator: "(").last?.split(separator: ")").first)
+      #expect(shown.hasSuffix(" kB"), "\(pull.err)")
+      #expect(try await sandbox.qvm("images").out.contains("  \(shown)  "))
+      #expect(try await sandbox.qvm("images", "--available", "haiku").out.contains("  \(shown)\n"))
+
+      let dry = try await sandbox.qvm("prune", "--dry-run", ReleasedImage.asset)
+      #expect(dry.status == 0, "\(dry.err)")
+      #expect(dry.out.contains("\(ReleasedImage.name)@v0.1.0"))
+      withExtendedLifetime(server) {}
+    }
+  }
 }

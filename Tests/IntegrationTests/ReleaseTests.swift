@@ -112,13 +112,8 @@ import Testing
       sandbox.environment["QVM_BASE_URL"] = server.baseURL
       let path = sandbox.environment["PATH"]
       let tools = sandbox.folder.appending(path: "tools")
-      try FileManager.default.createDirectory(at: tools, withIntermediateDirectories: true)
-      for name in ["curl", "tar", "openssl", "qemu-img", "qemu-system-x86_64"] {
-        let found = (path ?? "").split(separator: ":").map { "\($0)/\(name)" }
-          .first { FileManager.default.isExecutableFile(atPath: $0) }
-        try FileManager.default.createSymbolicLink(
-          atPath: tools.appending(path: name).path, withDestinationPath: try #require(found))
-      }
+      try sandbox.link(
+        ["curl", "tar", "openssl", "qemu-img", "qemu-system-x86_64"], into: tools)
       sandbox.environment["PATH"] = tools.path
       let without = try await sandbox.qvm(["pull"] + guest("netbsd-x86-64"))
       #expect(without.status == 0, "\(without.err)")
@@ -170,6 +165,27 @@ import Testing
       #expect(pull.status == 1)
       #expect(pull.err.contains("99.9"))
       #expect(pull.err.contains("14.2"))
+    }
+  }
+
+  @Test func `a release that isn't there is told from one without the image`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await ReleasedImage.serve("v0.1.0", in: &sandbox)
+      for (words, says) in [
+        (["v9"] + ReleasedImage.words, "there is no release v9 on \(server.baseURL)"),
+        (["v9"] + ReleasedImage.words, "Use one of v0.1.0."),
+        (["v0.1.0", "haiku", "r9"], "the release v0.1.0 on \(server.baseURL)"),
+        (["v1", "demo", "1"], "demo-1-x86-64 is built into qvm, and no release has it"),
+      ] {
+        let pull = try await sandbox.qvm(["pull", "--platform", "x86-64", "--release"] + words)
+        #expect(pull.status == 1)
+        #expect(pull.err.contains(says), "\(pull.err)")
+      }
+      try server.setFault(.status(403), for: "\(ReleasedImage.repository).json")
+      let blind = try await sandbox.qvm(["pull", "--release", "v9"] + ReleasedImage.words)
+      #expect(blind.status == 1)
+      #expect(
+        blind.err.contains("\(ReleasedImage.asset) of a release v9 is not on"), "\(blind.err)")
     }
   }
 

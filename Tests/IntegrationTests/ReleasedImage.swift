@@ -78,6 +78,19 @@ extension Sandbox {
     if result.status != 0 { throw Failure(result.err) }
   }
 
+  /// Makes a folder with links to some of the programs on the search path.
+  func link(_ programs: [String], into folder: URL) throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    for name in programs {
+      let found = path.split(separator: ":").map { "\($0)/\(name)" }
+        .first { FileManager.default.isExecutableFile(atPath: $0) }
+      guard let found else { throw Failure("\(name) is not installed") }
+      try FileManager.default.createSymbolicLink(
+        atPath: folder.appending(path: name).path, withDestinationPath: found)
+    }
+  }
+
   /// Boots the released image's guest in the background.
   func boot(_ name: String) async throws -> Output {
     try await qvm(["run", "-d", "--name", name, "--memory", "64M"] + ReleasedImage.words)

@@ -56,7 +56,8 @@ import Testing
 
       let pull = ["pull", "--release", "v0.1.0"] + ReleasedImage.words
       #expect(try await sandbox.qvm(pull).status == 0)
-      #expect(try await results(in: sandbox).0 == 0)
+      let mended = try await sandbox.qvm("verify")
+      #expect(mended.status == 0, "\(mended.out)\(mended.err)")
       #expect(try await sandbox.qvm("start", "-d", "a").status == 0)
     }
   }
@@ -93,7 +94,53 @@ import Testing
     }
   }
 
-  @Test func `Ctrl-C ends verify at once, and nothing is left`() async throws {
+  @Test func `what can't be looked at is told so, and the others are looked at`() async throws {
+    try await Sandbox.with { sandbox in
+      for version in ["1", "2"] { try await sandbox.plant(.demo, as: "haiku-\(version)-x86-64") }
+      let folder = sandbox.cache.appending(path: "images/v0.0.0")
+      func verify(failing calls: String, _ filter: [String] = []) async throws -> [String:
+        JSONValue]
+      {
+        let output = try await sandbox.run(
+          try Tool.strace.url,
+          [
+            "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(calls)", "-e",
+            "inject=\(calls):error=EACCES",
+          ] + filter + [try Sandbox.program.path, "verify", "--json"])
+        #expect(output.status == 1, "\(output.err)")
+        let images = output.json["images"]?.array ?? []
+        #expect(images.compactMap { $0["command"] }.isEmpty)
+        return Dictionary(
+          uniqueKeysWithValues: images.map { ($0["name"]?.string ?? "?", $0) })
+      }
+      let first = "haiku-1-x86-64"
+      let image = folder.appending(path: "\(first).qcow2")
+      var found = try await verify(failing: "openat", ["-P", image.path])
+      #expect(found[first]?["result"]?.string == "not checked")
+      #expect(found[first]?["reason"]?.string?.contains("cannot read \(image.path)") == true)
+      #expect(found["haiku-2-x86-64"]?["result"]?.string == "unverified")
+
+      // The first one has no stamp yet.
+      found = try await verify(failing: "rename")
+      #expect(found[first]?["result"]?.string == "not checked")
+      #expect(found[first]?["reason"]?.string?.hasPrefix("is good, but ") == true)
+      #expect(found.count == 2)
+
+      let bin = sandbox.folder.appending(path: "bin")
+      try await sandbox.writeProgram("kill -SEGV $$", to: bin.appending(path: "qemu-img"))
+      sandbox.environment["PATH"] = "\(bin.path):\(sandbox.environment["PATH"] ?? "")"
+      let (status, results) = try await results(in: sandbox)
+      #expect(status == 1)
+      #expect(Set(results.values) == ["not checked"])
+      let text = try await sandbox.qvm("verify")
+      #expect(text.err.contains("\(bin.path)/qemu-img cannot check \(first)"), "\(text.err)")
+    }
+  }
+
+  @Test(arguments: ["\u{3}", "\u{1C}"])
+  func `the keys that interrupt and quit end verify at once, and nothing is left`(key: String)
+    async throws
+  {
     try await Sandbox.with { sandbox in
       try await sandbox.plant(.demo, as: "haiku-1-x86-64")
       let count = try await sandbox.watchDigests(script: "exec sleep 60")
@@ -101,7 +148,7 @@ import Testing
       try await terminal.expect("1 of 1: haiku-1-x86-64")
       try await eventually("the image is being hashed") { count() > 0 }
       let begin = ContinuousClock.now
-      terminal.type("\u{3}")
+      terminal.type(key)
       #expect(try await terminal.end() == 130)
       #expect(begin.duration(to: .now) < .seconds(3))
       try await eventually("no process is left") { sandbox.processes.isEmpty }

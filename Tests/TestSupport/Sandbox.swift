@@ -31,9 +31,21 @@ package struct Sandbox: Sendable {
   package var cache: URL { folder.appending(path: "cache") }
   package var runtime: URL { folder.appending(path: "run") }
 
-  /// The built program, beside the test bundle.
+  /// The path of the program to test in the built one's place; nil for that one.
+  package static var otherProgram: String? {
+    let path = ProcessInfo.processInfo.environment["QVM_TEST_PROGRAM"]
+    return path?.isEmpty == false ? path : nil
+  }
+
+  /// The built program, beside the test bundle; or the one that `QVM_TEST_PROGRAM` names.
   package static var program: URL {
     get throws {
+      if let path = otherProgram {
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+          throw Failure("QVM_TEST_PROGRAM names \(path), which is no program")
+        }
+        return URL(filePath: path)
+      }
       var place = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
       while place.path.count > 1 {
         place.deleteLastPathComponent()

@@ -11,14 +11,6 @@ import Testing
   }
 
   @Test(arguments: [
-    (0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (200_704, "196 KiB"), (1 << 30, "1.0 GiB"),
-    (1_610_612_736, "1.5 GiB"), (1 << 50, "1024 TiB"),
-  ])
-  func `sizes are spelled in binary units`(bytes: Int, text: String) {
-    #expect(Spelled.bytes(bytes) == text)
-  }
-
-  @Test(arguments: [
     (-5, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h 0 min"),
     (90_000, "1 d 1 h"),
   ])

@@ -24,7 +24,7 @@ extension BaseImage {
     if let image = try await unchanged(path, in: cache, on: client.loop) { return image }
     guard let repository = target.operatingSystem.builderRepository else {
       guard tag == builtinTag else {
-        throw ReleaseError.notInRelease(name: target.imageName, tag: tag, page: "this qvm")
+        throw ReleaseError.builtIn(name: target.imageName)
       }
       return try await ensureBuiltin(target, anew: true, with: client, imageTools: imageTools)
     }

@@ -4,15 +4,16 @@ extension BaseImage {
   /// Makes sure that the base image for a target is in the cache.
   ///
   /// One that is there, of whatever release, is used without any network, unless `refresh` asks
-  /// for the newest release that has it.
+  /// for the newest release that has it. It is looked at as before a boot: one that has changed is
+  /// refused.
   ///
   /// - Parameters:
   ///   - target: What the image is for.
   ///   - refresh: Whether to look for a newer release.
   ///   - release: The tag of the only release that will do; nil for any.
   ///   - client: Where to look.
-  ///   - imageTools: Gives the `qemu-img` to check the image with; asked only when there is one to
-  ///     download, at the same time.
+  ///   - imageTools: Gives the `qemu-img` to check the image with; asked only when one was
+  ///     downloaded.
   /// - Returns: The image, in its place.
   /// - Throws: ``ImageError``, ``ReleaseError``, ``DownloadError``, ``FileError``;
   ///   `CancellationError`.
@@ -23,16 +24,23 @@ extension BaseImage {
     if let release {
       return try await ensure(target, of: release, with: client, imageTools: imageTools)
     }
-    guard let repository = target.operatingSystem.builderRepository else {
-      return try await ensureBuiltin(target, with: client, imageTools: imageTools)
+    let image: BaseImage
+    if let repository = target.operatingSystem.builderRepository {
+      image = try await client.once(
+        "\(target.imageName).qcow2", existing: { refresh ? nil : find(target, in: client.cache) },
+        tag: \.tag
+      ) { lock in
+        let release = Release(
+          target: target, repository: repository, client: client, lock: lock,
+          imageTools: imageTools)
+        return try await release.newest()
+      }
+    } else {
+      image = try await ensureBuiltin(target, with: client, imageTools: imageTools)
     }
-    return try await client.once(
-      "\(target.imageName).qcow2", existing: { refresh ? nil : find(target, in: client.cache) },
-      tag: \.tag
-    ) { lock in
-      let release = Release(
-        target: target, repository: repository, client: client, lock: lock, imageTools: imageTools)
-      return try await release.newest()
+    do { return try await image.checked(on: client.loop) } catch ImageError.changed(_, .gone) {
+      // Removed since: whoever wants to boot from it looks again, and then begins anew.
+      return image
     }
   }
 

@@ -85,16 +85,17 @@ extension BaseImage {
     private func download(
       _ asset: ReleaseClient.Asset, accept: (BaseImage) throws -> Void = { _ in }
     ) async throws -> BaseImage {
-      async let tools = imageTools()
       let download = Download(asset: asset, client: client, lock: lock)
       let file = try await download.fetch()
+      // Only now, so that a download that fails waits for nobody's qemu-img.
+      let tools = try await imageTools()
       do {
         let isBundle = asset.name == bundle
         let path =
           isBundle
-          ? try await unpacked(file.path, download, qemuImg: try await tools.qemuImg) : file.path
+          ? try await unpacked(file.path, download, qemuImg: tools.qemuImg) : file.path
         try BaseImage.checkHeader(of: path, name: asset.name)
-        try await BaseImage.check(path, name: asset.name, with: try await tools, on: client.loop)
+        try await BaseImage.check(path, name: asset.name, with: tools, on: client.loop)
         let image = BaseImage(
           name: target.imageName, tag: asset.tag,
           path: BaseImage.path(target.imageName, tag: asset.tag, in: client.cache),
@@ -115,6 +116,8 @@ extension BaseImage {
         throw error
       } catch {
         try? Files.removeTree(download.unpacked)
+        // Where its digest vouches for it, it is kept for a qemu-img that works.
+        if error is ToolchainError, asset.listed?.sha256 == nil { download.clean() }
         throw error
       }
     }

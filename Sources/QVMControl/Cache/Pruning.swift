@@ -79,7 +79,8 @@ package struct Pruning: Sendable {
       + Self.instances(in: cache) + Self.trials(in: cache) + Self.runtimeFolders()
   }
 
-  /// Base images by name, each of one release where the name ends with `@TAG`.
+  /// Base images by name, or by their files' names; each of one release where the name ends with
+  /// `@TAG`.
   ///
   /// - Throws: ``PruningError`` `noSuchImage`, `needed`; ``FileError``.
   package init(_ cache: Cache, images names: [String]) throws {
@@ -89,7 +90,9 @@ package struct Pruning: Sendable {
     let images = BaseImage.list(in: cache)
     var chosen: [BaseImage] = []
     for name in names {
-      let matching = images.filter { $0.name == name || "\($0.name)@\($0.tag)" == name }
+      let matching = images.filter {
+        [$0.name, "\($0.name).qcow2", Self.title($0)].contains(name)
+      }
       if matching.isEmpty { throw PruningError.noSuchImage(name) }
       for image in matching {
         let needing = users.of(image.path) + users.unknown

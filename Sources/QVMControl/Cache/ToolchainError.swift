@@ -12,6 +12,8 @@ package enum ToolchainError: QVMFailure, Hashable {
   case badFirmware(path: String, why: String)
   /// `why` is the program's own words.
   case cannotRun(program: String, why: String)
+  /// A `qemu-img` that came to no judgement of an image.
+  case cannotCheck(program: String, name: String, why: String)
 
   package var message: String {
     switch self {
@@ -27,6 +29,8 @@ package enum ToolchainError: QVMFailure, Hashable {
       "the firmware \(name) for \(architecture.rawValue) guests is not installed with \(program)"
     case .badFirmware(let path, let why): "\(path) \(why)"
     case .cannotRun(let program, let why): "\(program) does not run: \(why)"
+    case .cannotCheck(let program, let name, let why):
+      "\(program) cannot check \(name): \(why)"
     }
   }
 
@@ -43,7 +47,8 @@ package enum ToolchainError: QVMFailure, Hashable {
         for: name == Firmware.bios.rawValue ? .bios : .uefi(architecture))
     case .badFirmware(let path, _):
       "Remove \(path) and run the command again, or set QVM_QEMU=system."
-    case .cannotRun: "Set QVM_QEMU=system to use the QEMU of this system, or the other way round."
+    case .cannotRun, .cannotCheck:
+      "Set QVM_QEMU=system to use the QEMU of this system, or the other way round."
     }
   }
   package var exitStatus: ExitStatus {

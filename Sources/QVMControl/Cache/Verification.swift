@@ -12,6 +12,8 @@ package struct Verification: Sendable {
     case changed
     /// The end of a sentence about it.
     case damaged(String)
+    /// It could not be looked at as it should; the end of a sentence about why.
+    case unchecked(String)
 
     package var word: String {
       switch self {
@@ -21,6 +23,7 @@ package struct Verification: Sendable {
       case .incompleteRecord: "incomplete record"
       case .changed: "changed"
       case .damaged: "damaged"
+      case .unchecked: "not checked"
       }
     }
 
@@ -31,11 +34,24 @@ package struct Verification: Sendable {
       case .missing: "is missing"
       case .incompleteRecord: "has no usable record to compare it with"
       case .changed: "has changed since it was fetched"
-      case .damaged(let why): why
+      case .damaged(let why), .unchecked(let why): why
       }
     }
 
     package var isGood: Bool { self == .ok || self == .unverified }
+
+    /// Why it isn't, where that takes more than the word.
+    package var reason: String? {
+      switch self {
+      case .damaged(let why), .unchecked(let why): why
+      default: nil
+      }
+    }
+
+    /// Whether something else in its place would help.
+    var isToBeReplaced: Bool {
+      if case .unchecked = self { false } else { !isGood }
+    }
   }
 
   package let isImage: Bool
@@ -53,7 +69,7 @@ package struct Verification: Sendable {
       "name": .string(name), "release": .string(tag), "path": .string(path),
       "result": .string(result.word),
     ]
-    if case .damaged(let why) = result { object["reason"] = .string(why) }
+    object["reason"] = result.reason.map(JSONValue.string)
     object["usedBy"] = .array(users.map(JSONValue.string))
     object["command"] = command.map(JSONValue.string)
     return object
@@ -68,7 +84,7 @@ extension Verification {
   ///   - cache: Where it is.
   ///   - tools: Checks what a digest doesn't tell of an image that has none; nil to do without.
   ///   - loop: The loop that the calling task runs on.
-  /// - Throws: `CancellationError`; ``FileError`` where a record can't be written.
+  /// - Throws: `CancellationError`; ``FileError`` where the instances can't be listed.
   package init(
     _ status: ImageStatus, in cache: Cache, with tools: ImageTools?, on loop: EventLoop
   ) async throws {
@@ -78,7 +94,7 @@ extension Verification {
     path = status.path
     users = status.users
     result = try await Self.look(at: status, in: cache, with: tools, on: loop)
-    command = result.isGood ? nil : BaseImage.command(fetching: status.path)
+    command = result.isToBeReplaced ? BaseImage.command(fetching: status.path) : nil
   }
 
   private static func look(
@@ -92,23 +108,36 @@ extension Verification {
     let known = try ImageUsers(in: cache).digests(of: image.path).union(
       [image.sha256].compactMap(\.self))
     let computed: String?
+    var failure: ToolchainError?
     do {
       try BaseImage.checkHeader(of: image.path, name: image.name)
       if let tools {
-        try await BaseImage.check(image.path, name: image.name, with: tools, on: loop)
+        do {
+          try await BaseImage.check(image.path, name: image.name, with: tools, on: loop)
+        } catch let error as ToolchainError {
+          failure = error
+        }
       }
       computed = try await FileDigest.sha256(of: image.path, on: loop)
     } catch ImageError.unusable(_, let problem) {
       return .damaged(problem.description)
     } catch ImageError.corrupt(_, let why) {
       return .damaged("is corrupt: \(why)")
+    } catch let error as FileError {
+      return .unchecked("cannot be checked: \(error.message)")
     }
     guard let computed else { return .damaged("has no digest that a program here could tell") }
     if !known.allSatisfy({ $0 == computed }) { return .changed }
+    if let failure { return .unchecked("cannot be checked: \(failure.message)") }
     if !image.isRecorded, known.isEmpty { return .incompleteRecord }
     if cache.isOwn, !image.isRecorded || image.sha256 == nil || image.stamp != seen {
-      let recorded = try await image.recorded(as: seen, sha256: computed, on: loop)
-      return recorded.isUnverified ? .unverified : .ok
+      do {
+        let recorded = try await image.recorded(as: seen, sha256: computed, on: loop)
+        return recorded.isUnverified ? .unverified : .ok
+      } catch let error as FileError {
+        // The others are looked at all the same.
+        return .unchecked("is good, but that cannot be recorded: \(error.message)")
+      }
     }
     return image.isUnverified || image.sha256 == nil ? .unverified : .ok
   }

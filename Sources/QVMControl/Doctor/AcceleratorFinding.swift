@@ -5,6 +5,8 @@ package struct AcceleratorFinding: Sendable, Hashable {
   package enum Result: Sendable, Hashable {
     /// The guest was ready after so many seconds, and powered off properly.
     case works(version: String?, seconds: Double)
+    /// Its firmware ran; there was no guest to boot.
+    case starts(version: String?)
     /// `why` is a sentence, then QEMU's own words.
     case fails(version: String?, why: [String], advice: String?)
   }
@@ -15,14 +17,26 @@ package struct AcceleratorFinding: Sendable, Hashable {
   package let origin: String
   /// Of a managed one.
   package let release: String?
+  /// Of the guests that it is for.
+  package let architecture: Architecture
   package let accelerator: String
   package let result: Result
 
-  package var works: Bool { if case .works = result { true } else { false } }
+  /// Whether as much was reached as can be tried.
+  package var works: Bool { if case .fails = result { false } else { true } }
+
+  /// `works`, `starts` or `fails`.
+  package var word: String {
+    switch result {
+    case .works: "works"
+    case .starts: "starts"
+    case .fails: "fails"
+    }
+  }
 
   package var version: String? {
     switch result {
-    case .works(let version, _), .fails(let version, _, _): version
+    case .works(let version, _), .starts(let version), .fails(let version, _, _): version
     }
   }
 
@@ -41,15 +55,21 @@ package struct AcceleratorFinding: Sendable, Hashable {
   package var json: JSONObject {
     [
       "program": .string(program), "origin": .string(origin),
-      "release": release.map { .string($0) } ?? .null, "accelerator": .string(accelerator),
-      "works": .bool(works), "version": version.map { .string($0) } ?? .null,
+      "release": release.map { .string($0) } ?? .null,
+      "platform": .string(architecture.rawValue), "accelerator": .string(accelerator),
+      "works": .bool(works), "result": .string(word),
+      "version": version.map { .string($0) } ?? .null,
       "secondsToReady": seconds.map { .double($0) } ?? .null,
       "why": .array(why.map { .string($0) }), "advice": advice.map { .string($0) } ?? .null,
     ]
   }
 
   /// What to do about an accelerator that fails with these words.
-  static func advice(for log: [String], _ accelerator: String) -> String? {
+  static func advice(for log: [String], _ accelerator: String) -> String {
+    // There is nothing to fall back to.
+    if accelerator == "tcg" {
+      return "Install this QEMU anew, or use another: QVM_QEMU takes managed, system or a folder."
+    }
     let text = log.joined(separator: "\n").lowercased()
     if text.contains("msr 0x") {
       return "Nothing has to be done: qvm falls back to tcg by itself; try --cpu qemu64 for KVM."
@@ -57,8 +77,7 @@ package struct AcceleratorFinding: Sendable, Hashable {
     if text.contains("invalid accelerator") || text.contains("not compiled") {
       return "Use a QEMU that was built with \(accelerator), or leave it: qvm falls back to tcg."
     }
-    guard accelerator == "kvm" else { return nil }
-    if text.contains("permission denied") {
+    if accelerator == "kvm", text.contains("permission denied") {
       return "Add yourself to the group kvm with 'sudo usermod -aG kvm $USER' and log in again."
     }
     return "Nothing has to be done: qvm falls back to tcg by itself."

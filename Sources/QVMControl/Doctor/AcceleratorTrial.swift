@@ -1,55 +1,44 @@
 internal import QMPClient
 
-/// One QEMU with one accelerator, tried by booting the built-in guest and shutting it down.
+/// One QEMU with one accelerator, tried by running a guest.
+///
+/// The one for x86-64 boots the built-in guest and shuts it down. There is no such guest for arm64:
+/// that QEMU runs its firmware for a moment.
 ///
 /// QEMU has no path to be found by: its monitor and its console are descriptors, so that a trial
 /// leaves no socket, whatever ends it.
 struct AcceleratorTrial: Sendable {
-  static let monitorDescriptor = 3
-  static let consoleDescriptor = 4
-  /// For all of it; a guest of one sector takes about a second, without acceleration too.
-  static let limit = Duration.seconds(20)
-
   let toolchain: QEMUToolchain
   let accelerator: String
   /// A folder for the guest's disk and QEMU's log, which somebody else removes.
   let folder: String
   let loop: EventLoop
+  /// For all of it; a guest of one sector takes about a second, without acceleration too.
+  var limit = Duration.seconds(20)
+
+  /// A QEMU that can't run what the guest begins with says so before this is over.
+  private static let moment = Duration.milliseconds(300)
 
   /// How far it came.
-  private enum Stage: String { case starting, booting, poweringOff }
+  enum Stage { case starting, booting, poweringOff, runningFirmware, quitting }
 
-  private var disk: String { "\(folder)/disk.raw" }
+  /// Whether the built-in guest can be booted.
+  var hasGuest: Bool { toolchain.target == Architecture.x86_64.qemuTarget }
+
+  var disk: String { "\(folder)/disk.raw" }
   private var log: String { "\(folder)/qemu.log" }
 
-  /// The demo driver's command for exactly this accelerator.
-  ///
-  /// The disk is a plain file, so that a missing qemu-img is not told as an accelerator that fails,
-  /// and the port is one that QEMU picks, so that nobody is disturbed.
-  func command() throws -> [String] {
-    let driver = Driver.demoX8664.command(DriverPaths(cache: toolchain.root, image: disk))
-    let words = driver.map { $0.replacingSuffix("format=qcow2", with: "format=raw") }
-    let arguments = try QEMUArguments(words).settingProgram(toolchain.program)
-      .settingAccelerators([accelerator]).settingForwardedPort(0)
-    // swift-format-ignore
-    return arguments.words + [
-      "-S",
-      "-chardev", "socket,id=doctor,fd=\(Self.monitorDescriptor)",
-      "-mon", "chardev=doctor,mode=control",
-      "-chardev", "socket,id=console,fd=\(Self.consoleDescriptor)",
-      "-serial", "chardev:console",
-    ]
-  }
-
-  /// Boots and shuts down; no process is left when it returns or throws.
+  /// Runs the guest and ends it; no process is left when it returns or throws.
   ///
   /// - Throws: `CancellationError`; what keeps QEMU from being started.
   func run() async throws -> AcceleratorFinding.Result {
-    try Files.write(DemoGuestImage.bytes, to: disk)
-    try Files.setSize(DemoGuestImage.diskSize, of: disk)
+    if hasGuest {
+      try Files.write(DemoGuestImage.bytes, to: disk)
+      try Files.setSize(DemoGuestImage.diskSize, of: disk)
+    }
     let (child, monitor, console) = try start()
     let began = SuspendingClock.now
-    let deadline = began.advanced(by: Self.limit)
+    let deadline = began.advanced(by: limit)
     // Its end closes both sockets, which ends every wait.
     let timer = loop.schedule(at: deadline) { child.signal(.kill) }
     defer { loop.cancel(timer) }
@@ -60,14 +49,19 @@ struct AcceleratorTrial: Sendable {
       var failure: String?
       do {
         let client = try await QMPClient.connect(
-          over: SocketTransport(monitor), on: loop, timeout: Self.limit)
+          over: SocketTransport(monitor), on: loop, timeout: limit)
         version = await client.greeting?.version.description
-        stage = .booting
-        try await client.execute(Cont(), timeout: Self.limit)
-        if try await isReady(console, until: deadline) {
+        stage = hasGuest ? .booting : .runningFirmware
+        try await client.execute(Cont(), timeout: limit)
+        if !hasGuest {
+          try await runForMoment(client)
+          readyAfter = began.duration(to: .now)
+          stage = .quitting
+          try await quit(client)
+        } else if try await isReady(console, until: deadline) {
           readyAfter = began.duration(to: .now)
           stage = .poweringOff
-          try await client.execute(SystemPowerdown(), timeout: Self.limit)
+          try await client.execute(SystemPowerdown(), timeout: limit)
           // The end of the console is QEMU's; what the guest says meanwhile must be taken.
           while try await !receive(console, until: deadline).isEmpty {}
         }
@@ -82,14 +76,34 @@ struct AcceleratorTrial: Sendable {
       }
       try Task.checkCancellation()
       if let readyAfter, end == .exited(0) {
-        return .works(version: version, seconds: readyAfter.inSeconds)
+        return hasGuest
+          ? .works(version: version, seconds: readyAfter.inSeconds) : .starts(version: version)
       }
+      let log = QEMULog(path: log).tail(6)
+      let own = log.isEmpty && end == .signalled(Signal.kill.rawValue) ? failure.map { [$0] } : nil
       let hasTimedOut = SuspendingClock.now >= deadline
-      return Self.explain(
-        stage, end, hasTimedOut, failure, QEMULog(path: log).tail(6), version, accelerator)
+      return .fails(
+        version: version, why: [explanation(stage, end, hasTimedOut: hasTimedOut)] + (own ?? log),
+        advice: AcceleratorFinding.advice(for: log, accelerator))
     } onCancel: {
       child.signal(.kill)
     }
+  }
+
+  private func runForMoment(_ client: QMPClient) async throws {
+    try await loop.sleep(until: .now.advanced(by: Self.moment))
+    let state = try await client.execute(QueryStatus(), timeout: limit).status
+    guard state == .running else { throw UnexpectedState(state: state) }
+  }
+
+  private func quit(_ client: QMPClient) async throws {
+    // It may hang up before it has answered.
+    do { try await client.execute(Quit(), timeout: limit) } catch QMPError.disconnected {}
+  }
+
+  private struct UnexpectedState: Error, CustomStringConvertible {
+    let state: RunState
+    var description: String { "its run state is '\(state)'" }
   }
 
   private func start() throws -> (ChildProcess, monitor: Descriptor, console: Descriptor) {
@@ -136,31 +150,5 @@ struct AcceleratorTrial: Sendable {
         guard try await loop.ready(console.number, for: .read, until: deadline) else { return [] }
       }
     }
-  }
-
-  private static func explain(
-    _ stage: Stage, _ end: ProcessEnd, _ hasTimedOut: Bool, _ failure: String?, _ log: [String],
-    _ version: String?, _ accelerator: String
-  ) -> AcceleratorFinding.Result {
-    let seconds = Int(limit.inSeconds)
-    let head =
-      switch (stage, hasTimedOut) {
-      case (.starting, true): "QEMU's monitor did not answer within \(seconds) s"
-      case (.booting, true): "the guest was not ready within \(seconds) s"
-      case (.poweringOff, true): "the guest did not power off within \(seconds) s"
-      case (.starting, false): "QEMU ended before the guest ran: \(end)"
-      case (.booting, false): "QEMU ended before the guest was ready: \(end)"
-      case (.poweringOff, false): "QEMU did not end properly: \(end)"
-      }
-    let own = log.isEmpty && end == .signalled(Signal.kill.rawValue) ? failure.map { [$0] } : nil
-    return .fails(
-      version: version, why: [head] + (own ?? log),
-      advice: AcceleratorFinding.advice(for: log, accelerator))
-  }
-}
-
-extension String {
-  fileprivate func replacingSuffix(_ suffix: String, with other: String) -> String {
-    hasSuffix(suffix) ? String(dropLast(suffix.count)) + other : self
   }
 }

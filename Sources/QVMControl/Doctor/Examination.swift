@@ -1,18 +1,13 @@
 package import QMPClient
 
-/// What `qvm doctor` finds: what this host has, and which QEMU boots a guest with which accelerator.
+/// What `qvm doctor` finds: what this host has, and which QEMU runs a guest with which accelerator.
 package struct Examination: Sendable {
   package let findings: [AcceleratorFinding]
   package let checks: [HostCheck]
-  /// The QEMUs that commands would use: `managed`, `system`, `folder`.
-  let usedOrigins: Set<String>
 
   /// Whether a guest can be run: something essential that is missing, or no QEMU that works among
-  /// those that `QVM_QEMU` allows, is a no.
-  package var isGood: Bool {
-    checks.allSatisfy { $0.state != .missing }
-      && findings.contains { $0.works && usedOrigins.contains($0.origin) }
-  }
+  /// those that `QVM_QEMU` allows, is a no. One that is downloaded by the first run is a yes.
+  package var isGood: Bool { checks.allSatisfy { $0.state != .missing } }
 
   package var json: JSONObject {
     [
@@ -26,64 +21,35 @@ package struct Examination: Sendable {
   ///
   /// - Throws: `CancellationError`.
   package static func make(of cache: Cache, on loop: EventLoop) async throws -> Examination {
-    var checks = HostCheck.all(in: cache)
-    var qemus: [QEMUToolchain] = []
-    var usedOrigins: Set<String> = ["managed", "system"]
-    do {
-      let choice = try QEMUChoice.fromEnvironment()
-      usedOrigins = origins(of: choice)
-      if case .folder = choice {
-        // One for arm64 alone is a folder too.
-        qemus = Architecture.allCases.compactMap { try? inFolder(choice, $0, cache) }
-        if qemus.isEmpty { _ = try inFolder(choice, .x86_64, cache) }
-      }
-    } catch {
-      checks.append(HostCheck("QVM_QEMU", .missing, error))
-    }
-    for architecture in Architecture.allCases {
-      qemus += [
-        QEMUToolchain.managed(architecture, in: cache),
-        QEMUToolchain.system(architecture, in: cache),
-      ].compactMap(\.self)
-    }
-    let tried = qemus.filter { $0.target == Architecture.x86_64.qemuTarget }
-    if tried.isEmpty {
-      checks.append(
-        HostCheck("QEMU for x86-64", .missing, ToolchainError.qemuMissing(.x86_64)))
-    }
+    let qemus = InstalledQEMUs(in: cache)
+    let checks = HostCheck.all(in: cache) + qemus.checks
     guard !checks.contains(where: { $0.name == "cache" && $0.state == .missing }) else {
-      return Examination(findings: [], checks: checks, usedOrigins: usedOrigins)
+      return Examination(findings: [], checks: checks)
     }
     do {
       return try await TrialFolder.with(in: cache) { folder in
-        let firmware = try await FirmwareCheck.all(of: qemus, in: folder, on: loop)
+        let firmware = try await FirmwareCheck.all(of: qemus.all, in: folder, on: loop)
+        let findings = try await findings(of: qemus.all, in: folder, on: loop)
+        let verdict = verdict(findings.filter { qemus.usedOrigins.contains($0.origin) })
         return Examination(
-          findings: try await findings(of: tried, in: folder, on: loop),
-          checks: checks + firmware, usedOrigins: usedOrigins)
+          findings: findings, checks: checks + firmware + [verdict].compactMap(\.self))
       }
     } catch let error as FileError {
-      checks.append(HostCheck("temporary folder", .missing, error))
-      return Examination(findings: [], checks: checks, usedOrigins: usedOrigins)
+      let failure = HostCheck("temporary folder", .missing, error)
+      return Examination(findings: [], checks: checks + [failure])
     }
   }
 
-  private static func inFolder(
-    _ choice: QEMUChoice, _ architecture: Architecture, _ cache: Cache
-  ) throws -> QEMUToolchain {
-    let system: OperatingSystem = architecture == .x86_64 ? .demo : .freebsd
-    let target = try Target(
-      operatingSystem: system.rawValue, version: "1", platform: architecture.rawValue,
-      host: Host.architecture)
-    return try QEMUToolchain.planned(for: target, in: cache, choice: choice)
-  }
-
-  private static func origins(of choice: QEMUChoice) -> Set<String> {
-    switch choice {
-    case .auto: ["managed", "system"]
-    case .managed: ["managed"]
-    case .system: ["system"]
-    case .folder: ["folder"]
-    }
+  /// That none of the QEMUs that commands would use works; nil where one does, or there is none.
+  ///
+  /// What counts are those for guests of this host's architecture, if there are any.
+  static func verdict(_ used: [AcceleratorFinding]) -> HostCheck? {
+    let native = used.filter { $0.architecture == Host.architecture }
+    let counting = native.isEmpty ? used : native
+    if counting.isEmpty || counting.contains(where: \.works) { return nil }
+    return HostCheck(
+      "working QEMU", .missing, "none of those that QVM_QEMU allows runs a guest",
+      advice: "Set QVM_QEMU to managed, system or a folder with a QEMU that does.")
   }
 
   // MARK: - Trials
@@ -93,32 +59,29 @@ package struct Examination: Sendable {
   ) async throws -> [AcceleratorFinding] {
     var found: [AcceleratorFinding] = []
     for qemu in qemus {
-      for accelerator in accelerators {
-        let result = try await result(of: qemu, accelerator, in: folder, on: loop)
-        let (origin, release): (String, String?) =
-          switch qemu.origin {
-          case .managed(let tag): ("managed", tag)
-          case .system: ("system", nil)
-          case .folder: ("folder", nil)
-          }
+      guard let architecture = Architecture.allCases.first(where: { $0.qemuTarget == qemu.target })
+      else { continue }
+      for accelerator in accelerators(for: architecture) {
+        let result = try await result(of: qemu, architecture, accelerator, in: folder, on: loop)
+        let release: String? = if case .managed(let tag) = qemu.origin { tag } else { nil }
         found.append(
           AcceleratorFinding(
-            program: qemu.program, origin: origin, release: release, accelerator: accelerator,
-            result: result))
+            program: qemu.program, origin: InstalledQEMUs.origin(of: qemu), release: release,
+            architecture: architecture, accelerator: accelerator, result: result))
       }
     }
     return found
   }
 
   /// Those that make sense on this host, the fastest first.
-  private static var accelerators: [String] {
-    // The built-in guest is for x86-64.
-    guard Host.architecture == .x86_64 else { return ["tcg"] }
+  private static func accelerators(for architecture: Architecture) -> [String] {
+    guard Host.architecture == architecture else { return ["tcg"] }
     return [Host.system == "macos" ? "hvf" : "kvm", "tcg"]
   }
 
   private static func result(
-    of qemu: QEMUToolchain, _ accelerator: String, in folder: String, on loop: EventLoop
+    of qemu: QEMUToolchain, _ architecture: Architecture, _ accelerator: String,
+    in folder: String, on loop: EventLoop
   ) async throws -> AcceleratorFinding.Result {
     if accelerator == "kvm", !Files.exists("/dev/kvm") {
       return .fails(
@@ -130,8 +93,9 @@ package struct Examination: Sendable {
       if qemu.origin == .system {
         let place = "\(folder)/system-\(qemu.target)"
         try await SystemQEMU.linkFirmware(
-          [.bios], for: .x86_64, of: qemu.program, at: place, on: loop)
-        root = QEMUToolchain(qemu.program, root: place, .x86_64, .system)
+          [architecture == .x86_64 ? .bios : .uefi], for: architecture, of: qemu.program,
+          at: place, on: loop)
+        root = QEMUToolchain(qemu.program, root: place, architecture, .system)
       }
       return try await AcceleratorTrial(
         toolchain: root, accelerator: accelerator, folder: folder, loop: loop

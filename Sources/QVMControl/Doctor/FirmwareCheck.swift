@@ -21,7 +21,8 @@ enum FirmwareCheck {
     var found: [HostCheck] = []
     for qemu in qemus {
       for (firmware, architecture) in needed where architecture.qemuTarget == qemu.target {
-        let name = "\(firmware.rawValue) for \(architecture.rawValue)"
+        let name =
+          "\(firmware.rawValue) for \(architecture.rawValue), \(InstalledQEMUs.origin(of: qemu))"
         var root = qemu.root
         do {
           if qemu.origin == .system {

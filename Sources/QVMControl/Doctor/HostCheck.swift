@@ -41,7 +41,7 @@ package struct HostCheck: Sendable, Hashable {
     [Self.cache(cache), runtime(cache)]
       + [
         program("curl", .curl, ifNot: .missing), program("tar", .tar, ifNot: .missing),
-        program("zstd", .zstd, ifNot: .absent), ssh(), qemuImg(cache), arm64(cache), port(cache),
+        program("zstd", .zstd, ifNot: .absent), ssh(), qemuImg(cache), port(cache),
       ]
   }
 
@@ -99,23 +99,14 @@ package struct HostCheck: Sendable, Hashable {
     if let tools = ImageTools.present(in: cache) {
       return HostCheck("qemu-img", .ok, tools.qemuImg)
     }
-    if isDownloaded { return HostCheck("qemu-img", .absent, "is downloaded when it is needed") }
+    if isDownloaded { return HostCheck("qemu-img", .absent, downloadedLater) }
     return HostCheck("qemu-img", .missing, ToolchainError.qemuImgMissing)
   }
 
-  private static func arm64(_ cache: Cache) -> HostCheck {
-    let name = "QEMU for arm64"
-    if let found = QEMUToolchain.managed(.arm64, in: cache)?.program
-      ?? SystemQEMU.program(for: .arm64)
-    {
-      return HostCheck(name, .ok, found)
-    }
-    if isDownloaded { return HostCheck(name, .absent, "is downloaded when it is needed") }
-    return HostCheck(name, .absent, ToolchainError.qemuMissing(.arm64))
-  }
+  static let downloadedLater = "is downloaded when it is needed"
 
   /// Whether what is missing of QEMU comes from the releases.
-  private static var isDownloaded: Bool {
+  static var isDownloaded: Bool {
     switch try? QEMUChoice.fromEnvironment() {
     case .auto: QEMUChoice.canRunManaged(isAsked: false)
     case .managed: QEMUChoice.canRunManaged(isAsked: true)

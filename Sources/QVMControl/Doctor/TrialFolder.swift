@@ -12,7 +12,8 @@ enum TrialFolder {
   ) async throws -> Value {
     let isNew = !Files.exists(cache.path)
     let place = Files.resolved(cache.path) ?? cache.path
-    try Files.makePrivateFolder(place)
+    // One that is there stays as it is, its mode too.
+    if isNew { try Files.makePrivateFolder(place) }
     for old in leftovers(in: cache) { try? Files.removeTree(old) }
     let folder = "\(place)/\(prefix)\(Randomness.hexadecimal(bytes: 4))"
     defer {

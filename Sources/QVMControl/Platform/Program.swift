@@ -112,18 +112,24 @@ package enum Program {
     }
   }
 
+  /// The most bytes to take once nobody waits for the end any more: what a socket holds.
+  private static let lastBytes = 1 << 20
+
+  /// All that comes until the end, or that is there when the task is cancelled.
   private static func everything(from source: Descriptor, on loop: EventLoop) async -> [UInt8] {
     var collected: [UInt8] = []
-    while !Task.isCancelled {
+    var room = lastBytes
+    while room > 0 {
       switch SocketCalls.receive(source.number) {
-      case .bytes(let bytes): collected.append(contentsOf: bytes)
+      case .bytes(let bytes):
+        collected.append(contentsOf: bytes)
+        if Task.isCancelled { room -= bytes.count }
       case .closed, .failed: return collected
       case .wouldBlock:
-        // Only cancellation ends this wait early; then nobody waits for the rest.
+        // Not before: where this process was held up, what came meanwhile is still to be taken.
+        if Task.isCancelled { return collected }
         let far = SuspendingClock.now.advanced(by: .seconds(86_400))
-        guard (try? await loop.ready(source.number, for: .read, until: far)) != nil else {
-          return collected
-        }
+        _ = try? await loop.ready(source.number, for: .read, until: far)
       }
     }
     return collected

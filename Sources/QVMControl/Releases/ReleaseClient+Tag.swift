@@ -2,7 +2,8 @@ extension ReleaseClient {
   /// Finds one of several files in one release, whatever others there are; the first of them that
   /// is there.
   ///
-  /// - Throws: ``ReleaseError`` `notInRelease`; ``DownloadError``.
+  /// - Throws: ``ReleaseError`` `notInRelease`, `noSuchRelease`, `notFound`;
+  ///   ``DownloadError``.
   func find(anyOf names: [String], tag: String, in repository: String) async throws -> Asset {
     let curl = try Curl(source, limits, on: loop)
     async let listing = listing(of: repository, curl)
@@ -17,7 +18,14 @@ extension ReleaseClient {
         continue
       }
     }
-    throw ReleaseError.notInRelease(
-      name: names.first ?? "", tag: tag, page: source.page(repository))
+    let (name, page) = (names.first ?? "", source.page(repository))
+    switch await listing {
+    case .success(let listing):
+      let tags = listing.releases.map(\.tag)
+      throw tags.contains(tag)
+        ? ReleaseError.notInRelease(name: name, tag: tag, page: page)
+        : ReleaseError.noSuchRelease(tag: tag, page: page, available: tags)
+    case .failure: throw ReleaseError.notFound(name: name, tag: tag, page: page)
+    }
   }
 }

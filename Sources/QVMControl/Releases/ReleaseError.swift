@@ -9,6 +9,12 @@ package enum ReleaseError: QVMFailure, Hashable {
   case noSuchAsset(
     name: String, page: String, available: [String], listingFailure: DownloadError?)
   case notInRelease(name: String, tag: String, page: String)
+  /// Without the list of releases it can't be told whether there is such a release.
+  case notFound(name: String, tag: String, page: String)
+  /// `available` are the tags that there are, the newest first.
+  case noSuchRelease(tag: String, page: String, available: [String])
+  /// It is built into qvm, and in no release.
+  case builtIn(name: String)
   /// The address of the latest release led to something else, such as a log-in page.
   case noLatest(url: String, answered: String)
 
@@ -38,6 +44,10 @@ package enum ReleaseError: QVMFailure, Hashable {
         + "not be had: \(failure.message)"
     case .notInRelease(let name, let tag, let page):
       "the release \(tag) on \(page) has no \(name)"
+    case .notFound(let name, let tag, let page):
+      "\(name) of a release \(tag) is not on \(page)"
+    case .noSuchRelease(let tag, let page, _): "there is no release \(tag) on \(page)"
+    case .builtIn(let name): "\(name) is built into qvm, and no release has it"
     case .noLatest(let url, let answered): "\(url) leads to \(answered), which is no release"
     }
   }
@@ -50,7 +60,12 @@ package enum ReleaseError: QVMFailure, Hashable {
       "Use a mirror that asks for none, such as a server of your own that adds them; GITHUB_TOKEN "
         + "is for GitHub only, and in a path '%40' stands for '@'."
     case .noSuchAsset(_, let page, _, let failure): Self.advice(page: page, failure)
-    case .notInRelease: "'qvm images --available' lists what the releases have."
+    case .notInRelease, .notFound: "'qvm images --available' lists what the releases have."
+    case .noSuchRelease(_, let page, let available):
+      available.isEmpty
+        ? "See \(page) for what there is."
+        : "Use one of \(available.prefix(8).joined(separator: ", "))."
+    case .builtIn: "Run the command again without --release."
     case .noLatest:
       "Check QVM_BASE_URL, and whether a network log-in page is in the way."
     }

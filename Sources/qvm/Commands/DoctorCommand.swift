@@ -5,9 +5,10 @@ struct DoctorCommand: Command {
   static let name = "doctor"
   static let summary = "Check this host: QEMU and its accelerators, the cache, programs, ports."
   static let discussion: String? = """
-    Each QEMU that is there boots the built-in guest once with each accelerator and shuts it down
-    again, 20 seconds at most each. Exit status 1 where no QEMU works that QVM_QEMU allows, or where
-    something essential is missing. Nothing is downloaded, and nothing stays.
+    Each QEMU for x86-64 that is there boots the built-in guest once with each accelerator and shuts
+    it down again; one for arm64 runs its firmware for a moment. Each takes 20 seconds at most. Exit
+    status 1 where no QEMU works that QVM_QEMU allows, or where something essential is missing; a
+    QEMU that a run would download is not. Nothing is downloaded, and nothing stays.
     """
   static let parameters: [Parameter<Self>] = [
     .flag("--json", "Print one JSON document.", \.isJSON)
@@ -17,14 +18,7 @@ struct DoctorCommand: Command {
 
   func run() throws -> ExitStatus {
     let cache = try Cache.fromEnvironment()
-    let signals = Mailbox<Signal>()
-    Signal.handle([.interrupt, .terminate, .hangUp]) { signals.send($0) }
-    let loop = try EventLoop()
-    let found = try loop.run {
-      try await Interruption.cancelling(on: signals, loop) {
-        try await Examination.make(of: cache, on: loop)
-      }
-    }
+    let found = try Interruptibly.run { try await Examination.make(of: cache, on: $0) }
     if isJSON {
       try Output.print(found.json)
     } else {
@@ -37,8 +31,9 @@ struct DoctorCommand: Command {
     var accelerators = Table(["QEMU", "VERSION", "ACCELERATOR", "RESULT", "READY AFTER"])
     for one in found.findings {
       accelerators.add([
-        one.release.map { "managed \($0)" } ?? one.program, one.version ?? "-", one.accelerator,
-        one.works ? "works" : "fails", one.seconds.map { "\(seconds($0)) s" } ?? "-",
+        one.release.map { "managed \($0) for \(one.architecture.rawValue)" } ?? one.program,
+        one.version ?? "-", one.accelerator,
+        one.word, one.seconds.map { "\(seconds($0)) s" } ?? "-",
       ])
     }
     var checks = Table(["CHECK", "RESULT", "DETAIL"])
@@ -57,7 +52,9 @@ struct DoctorCommand: Command {
     }
     for check in found.checks {
       guard check.state != .ok, let advice = check.advice else { continue }
-      text += "\n\(check.name) \(check.detail)\n  \(advice)\n"
+      // Some name the thing themselves.
+      let name = check.detail.hasPrefix(check.name) ? "" : "\(check.name): "
+      text += "\n\(name)\(check.detail)\n  \(advice)\n"
     }
     return text
   }

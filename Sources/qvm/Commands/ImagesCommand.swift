@@ -48,49 +48,53 @@ struct ImagesCommand: Command {
     var table = Table(["NAME", "RELEASE", "SIZE", "ON DISK", "FETCHED", "STATE", "USED BY"])
     for image in images {
       table.add([
-        image.name, image.tag, image.size.map { Spelled.bytes($0.file) } ?? "-",
-        image.size.map { Spelled.bytes($0.disk) } ?? "-",
+        image.name, image.tag, image.size.map { ByteCount.text($0.file) } ?? "-",
+        image.size.map { ByteCount.text($0.disk) } ?? "-",
         image.image?.fetched.description ?? "-", image.state.rawValue,
         image.users.isEmpty ? "-" : image.users.joined(separator: ", "),
       ])
     }
     try Output.print(table.text)
+    if images.isEmpty { Output.note("qvm: \(Self.noneCached(wanted))\n") }
     if builds.isEmpty { return }
     var qemu = Table(["QEMU", "RELEASE", "ON DISK"])
     for build in builds {
       qemu.add([
-        build.target == "img" ? "qemu-img" : build.target, build.tag, Spelled.bytes(build.size),
+        build.target == "img" ? "qemu-img" : build.target, build.tag, ByteCount.text(build.size),
       ])
     }
     try Output.print("\n\(qemu.text)")
+  }
+
+  private static func noneCached(_ wanted: OperatingSystem?) -> String {
+    guard let wanted else {
+      return "no base image is in the cache yet; 'qvm pull OS VERSION' fetches one"
+    }
+    return "no base image of \(wanted.displayName) is in the cache yet; "
+      + "'qvm pull \(wanted.rawValue) VERSION' fetches one"
   }
 
   // MARK: - In the releases
 
   private func printPublished(_ wanted: OperatingSystem?, _ cache: Cache) throws {
     let systems = wanted.map { [$0] } ?? OperatingSystem.allCases
-    let signals = Mailbox<Signal>()
-    Signal.handle([.interrupt, .terminate, .hangUp]) { signals.send($0) }
-    let loop = try EventLoop()
-    let images = try loop.run {
+    let images = try Interruptibly.run { loop in
       let client = try ReleaseClient.forTerminal(cache, on: loop)
-      return try await Interruption.cancelling(on: signals, loop) {
-        var offers: [ImageOffer] = []
-        var failure: (any Error)?
-        for answer in await client.offers(of: systems) {
-          switch answer.offers {
-          case .success(let found): offers += found
-          // One that can't be told doesn't hide the others.
-          case .failure(let error): failure = failure ?? error
-          }
+      var offers: [ImageOffer] = []
+      var failure: (any Error)?
+      for answer in await client.offers(of: systems) {
+        switch answer.offers {
+        case .success(let found): offers += found
+        // One that can't be told doesn't hide the others.
+        case .failure(let error): failure = failure ?? error
         }
-        try Task.checkCancellation()
-        if let failure {
-          guard !offers.isEmpty, let failure = failure as? any QVMFailure else { throw failure }
-          Output.report(failure)
-        }
-        return offers
       }
+      try Task.checkCancellation()
+      if let failure {
+        guard !offers.isEmpty, let failure = failure as? any QVMFailure else { throw failure }
+        Output.report(failure)
+      }
+      return offers
     }
     if isJSON {
       return try Output.print([
@@ -100,11 +104,22 @@ struct ImagesCommand: Command {
     var table = Table(["OS", "VERSION", "ARCH", "RELEASE", "SIZE"])
     for image in images {
       table.add([
-        image.operatingSystem.rawValue, image.version, image.architecture.rawValue, image.tag,
-        image.size.map { Spelled.bytes($0) } ?? "-",
+        image.operatingSystem.rawValue, image.version, image.architecture.rawValue,
+        image.needsZstd ? "\(image.tag) (needs zstd)" : image.tag,
+        image.size.map { ByteCount.text($0) } ?? "-",
       ])
     }
     try Output.print(table.text)
+    if images.isEmpty { Output.note("qvm: \(try Self.nonePublished(wanted))\n") }
+  }
+
+  private static func nonePublished(_ wanted: OperatingSystem?) throws -> String {
+    guard let wanted else { return "no release has any base image" }
+    guard let repository = wanted.builderRepository else {
+      return "\(wanted.displayName) is built in: 'qvm run \(wanted.rawValue) 1' needs no download"
+    }
+    let page = try ReleaseSource.fromEnvironment().page(repository)
+    return "no release on \(page) has base images for \(wanted.displayName)"
   }
 }
 
@@ -115,6 +130,7 @@ extension ImageOffer {
       "platform": .string(architecture.rawValue), "release": .string(tag),
     ]
     object["bytes"] = size.map { .integer(Int64($0)) }
+    if needsZstd { object["needs"] = "zstd" }
     return object
   }
 }

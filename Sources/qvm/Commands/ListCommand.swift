@@ -25,7 +25,7 @@ struct ListCommand: Command {
       table.add([
         status.name, target?.operatingSystem.rawValue ?? "-", target?.version ?? "-",
         target?.architecture.rawValue ?? "-", status.phaseText, status.ssh ?? "-",
-        Spelled.bytes(status.size), status.record?.createdAt.description ?? "-",
+        ByteCount.text(status.size), status.record?.createdAt.description ?? "-",
       ])
     }
     try Output.print(table.text)

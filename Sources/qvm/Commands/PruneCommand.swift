@@ -81,16 +81,16 @@ struct PruneCommand: Command {
     }
     if isJSON { try printJSON(removed) }
     let size = removed.reduce(0) { $0 + $1.size }
-    Output.note("qvm: \(Spelled.bytes(size)) freed\n")
+    Output.note("qvm: \(ByteCount.text(size)) freed\n")
     return status
   }
 
   private static func table(_ pruning: Pruning) -> String {
     var table = Table(["WHAT", "NAME", "SIZE"])
     for item in pruning.items {
-      table.add([item.kind.words, item.name, Spelled.bytes(item.size)])
+      table.add([item.kind.words, item.name, ByteCount.text(item.size)])
     }
-    table.add(["total", "", Spelled.bytes(pruning.size)])
+    table.add(["total", "", ByteCount.text(pruning.size)])
     return table.text
   }
 

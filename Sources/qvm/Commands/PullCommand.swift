@@ -33,16 +33,11 @@ struct PullCommand: Command {
     if let release { try ReleaseError.check(tag: release) }
     let cache = try Cache.fromEnvironment()
     try cache.prepare()
-    let signals = Mailbox<Signal>()
-    Signal.handle([.interrupt, .terminate, .hangUp, .quit]) { signals.send($0) }
-    let loop = try EventLoop()
-    let image = try loop.run {
+    let image = try Interruptibly.run { loop in
       let client = try ReleaseClient.forTerminal(cache, isQuiet: isQuiet, on: loop)
-      return try await Interruption.cancelling(on: signals, loop) {
-        try await Provisions.ensure(
-          for: target, refresh: refreshes, release: release, with: client
-        ).baseImage
-      }
+      return try await Provisions.ensure(
+        for: target, refresh: refreshes, release: release, with: client
+      ).baseImage
     }
     try Output.print("\(image.path)\n")
     return .done

@@ -18,14 +18,7 @@ struct VerifyCommand: Command {
 
   func run() throws -> ExitStatus {
     let cache = try Cache.fromEnvironment()
-    let signals = Mailbox<Signal>()
-    Signal.handle([.interrupt, .terminate, .hangUp]) { signals.send($0) }
-    let loop = try EventLoop()
-    let found = try loop.run {
-      try await Interruption.cancelling(on: signals, loop) {
-        try await Self.verify(cache, on: loop)
-      }
-    }
+    let found = try Interruptibly.run { try await Self.verify(cache, on: $0) }
     try isJSON ? printJSON(found) : printTable(found)
     return found.allSatisfy(\.result.isGood) ? .done : .failed
   }
@@ -41,7 +34,7 @@ struct VerifyCommand: Command {
     var found: [Verification] = []
     for (index, image) in images.enumerated() {
       if isLive {
-        let size = image.size.map { ", \(Spelled.bytes($0.file))" } ?? ""
+        let size = image.size.map { ", \(ByteCount.text($0.file))" } ?? ""
         let line = "\(index + 1) of \(images.count): \(image.name) (\(image.tag)\(size))"
         let width = max((Terminal.width(of: 2) ?? 80) - 1, 1)
         Output.note("\r\u{1B}[K\(line.prefix(width))")

@@ -278,4 +278,44 @@ import Testing
   func `anything else is no base image`(asset: String) {
     #expect(BaseImage.Available(asset, of: .netbsd) == nil)
   }
+
+  /// How a qemu-img ends that looks through an image.
+  enum Judgement: String, CaseIterable, Sendable {
+    case corrupt = "echo 'ERROR cluster 5 refcount=0' >&2; exit 2"
+    case internalError = "echo 'Check not completed' >&2; exit 1"
+    case crash = "kill -SEGV $$"
+    case missingLibrary = "echo 'libaio.so.1: cannot open' >&2; exit 127"
+  }
+
+  @Test(arguments: Judgement.allCases)
+  func `an image is corrupt only where qemu-img says so; a bad qemu-img doesn't cost a download`(
+    judgement: Judgement
+  ) async throws {
+    try await ReleaseFixture.with { fixture in
+      try fixture.server.publish(
+        try fixture.makeImage(), as: Self.asset, tag: "v0.7.0", in: Self.builder)
+      try fixture.server.setLatest("v0.7.0", in: Self.builder)
+      let program = fixture.folder.appending(path: "qemu-img").path
+      try ReleaseFixture.run(
+        "sh",
+        [
+          "-c", #"printf '#!/bin/sh\n%s\n' "$1" >"$2" && chmod 755 "$2""#, "sh",
+          judgement.rawValue, program,
+        ])
+      func pull(_ tools: ImageTools) async throws -> BaseImage {
+        try await BaseImage.ensure(
+          try Self.target.get(), with: try fixture.client(), imageTools: { tools })
+      }
+      let error = await #expect(throws: (any Error).self) {
+        _ = try await pull(ImageTools(qemuImg: program))
+      }
+      #expect(error is ImageError == (judgement == .corrupt))
+      #expect(error is ToolchainError == (judgement != .corrupt))
+      #expect(fixture.downloads.isEmpty == (judgement == .corrupt))
+      try fixture.server.forgetRequests()
+      _ = try await pull(try Self.imageTools())
+      #expect(fixture.server.transfers(of: Self.asset).isEmpty == (judgement != .corrupt))
+      #expect(fixture.downloads.isEmpty)
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import QMPClient
 import Testing
 
@@ -52,6 +53,20 @@ import Testing
     #expect(start.duration(to: .now) < .seconds(20))
     #expect(!output.succeeded)
     #expect(output.complaint == "it did not end within 1 s")
+    #expect(output.standardOutput == Array("said\n".utf8))
+  }
+
+  @Test func `nothing is lost where this process is held up when the program ends`() throws {
+    let loop = try EventLoop()
+    let output = try loop.run {
+      // Its end comes during the first pause, and the second one follows before its output is read.
+      _ = loop.schedule(at: .now.advanced(by: .milliseconds(100))) {
+        usleep(600_000)
+        loop.perform { usleep(1_300_000) }
+      }
+      return try await Program.run("/bin/sh", ["-c", "sleep 0.3; echo said"], on: loop)
+    }
+    #expect(output.succeeded)
     #expect(output.standardOutput == Array("said\n".utf8))
   }
 
