@@ -47,12 +47,22 @@ package final class ConsoleSession {
       let boot = try BootRecord.read(files.boot)
     else { throw ConsoleError.notRunning(name: name.text) }
     let runtime = RuntimeFolder(path: boot.runtimeFolder)
-    if let probe = try? ControlProbe(path: runtime.control) {
-      probe.send(.console)
-      let answer = try? probe.line(until: .now.advanced(by: .seconds(1)))
-      if answer?["console"]?.string == "busy" { throw ConsoleError.busy(name: name.text) }
+    let deadline = SuspendingClock.now.advanced(by: leaving)
+    while isBusy(runtime) {
+      guard .now < deadline else { throw ConsoleError.busy(name: name.text) }
+      _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: .milliseconds(20)))
     }
     return runtime
+  }
+
+  /// So long QEMU may take to see that the last one who was attached has gone.
+  private static let leaving = Duration.milliseconds(500)
+
+  private static func isBusy(_ runtime: RuntimeFolder) -> Bool {
+    guard let probe = try? ControlProbe(path: runtime.control) else { return false }
+    probe.send(.console)
+    let answer = try? probe.line(until: .now.advanced(by: .seconds(1)))
+    return answer?["console"]?.string == "busy"
   }
 
   /// Shows the end of what was written so far and then what comes; the exit status of the command.

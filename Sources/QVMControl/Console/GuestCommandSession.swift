@@ -3,7 +3,7 @@ package import QMPClient
 /// `qvm run … -- COMMAND`: waits until the guest is ready, runs one command in it by ssh, shuts the
 /// guest down, and ends with the command's status.
 package final class GuestCommandSession {
-  private enum Input: Sendable {
+  enum Input: Sendable {
     case supervisor(LineSocket.Input)
     case ready(WaitResult)
     case unable(String)
@@ -19,16 +19,16 @@ package final class GuestCommandSession {
   package var isQuiet = false
   /// How long this guest may take to be ready.
   package var patience = defaultPatience
-  private let launched: Launch.Launched
+  let launched: Launch.Launched
   private let command: [String]
-  private let store: InstanceStore
-  private let loop: EventLoop
-  private let inputs = Mailbox<Input>()
+  let store: InstanceStore
+  let loop: EventLoop
+  let inputs = Mailbox<Input>()
   private let supervisor: LineSocket
-  private var output = ConsoleOutput()
-  private var process: ChildProcess?
-  private var status: ExitStatus?
-  private var insistence = Insistence()
+  var output = ConsoleOutput()
+  var process: ChildProcess?
+  var status: ExitStatus?
+  var insistence = Insistence()
   private var wasCommandTold = false
   private let notifier: ServiceNotifier?
   private var waiting: Task<Void, Never>?
@@ -111,44 +111,6 @@ package final class GuestCommandSession {
     default: break
     }
     return nil
-  }
-
-  /// The supervisor was killed: what it was to do at the end is done by another one.
-  private func supervisorLost() async -> ExitStatus {
-    let name = launched.name
-    process?.signal(.terminate)
-    let token = launched.files.bootToken
-    if launched.files.hasEnded(boot: token) {
-      let end = Reconciliation.end(of: name, boot: token, in: store)
-      let disk = end.removed ? nil : launched.files.disk
-      output.remark(end.outcome.sentence(name.text, disk: disk))
-      return status ?? .failed
-    }
-    output.remark("the supervisor of \(name) was killed; shutting \(name) down without it")
-    let (inputs, store, force) = (inputs, store, insistence.isForcing)
-    let started = startThread {
-      inputs.send(
-        .stopped(
-          Result {
-            try StopRequest(name, in: store, force: force, timeout: nil).wait { _ in }
-          }))
-    }
-    while started, let input = await inputs.next() {
-      switch input {
-      case .stopped(.success(let result)):
-        output.remark(result.sentence)
-        return status ?? .failed
-      case .stopped(.failure(let error)):
-        output.remark((error as? any QVMFailure)?.message ?? "\(error)")
-        return .failed
-      // What was asked for goes on without this process.
-      case .signal(let signal) where signal.asksForEnd:
-        output.remark("'qvm stop --force \(name)' ends it at once")
-        return .interrupted
-      default: break
-      }
-    }
-    return .failed
   }
 
   private func awaitReadiness() {

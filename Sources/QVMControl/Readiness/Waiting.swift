@@ -2,9 +2,9 @@ package import QMPClient
 
 /// Waits for something of one instance, from any process, and never longer than the VM lives.
 package struct Waiting: Sendable {
-  private let name: InstanceName
-  private let store: InstanceStore
-  private let files: InstanceFiles
+  let name: InstanceName
+  let store: InstanceStore
+  let files: InstanceFiles
   private let loop: EventLoop
   /// How long a VM may give no sign of life before it is taken for dead.
   private let patience: Duration
@@ -177,29 +177,5 @@ package struct Waiting: Sendable {
       let far = SuspendingClock.now.advanced(by: .seconds(3600))
       if try await loop.ready(watch.descriptor.number, for: .read, until: far) { watch.clear() }
     }
-  }
-
-  /// Adds what the user will want to see: how it ended, and the end of the console.
-  private func withTail(_ result: WaitResult) throws -> WaitResult {
-    switch result {
-    case .met, .notRunning: return result
-    case .timedOut:
-      return .timedOut(
-        signs: (try? SignsOfLife(of: name, in: store))?.sentence(), tail: tail())
-    case .dead(let time, _): return .dead(after: time, tail: tail())
-    case .ended:
-      _ = Reconciliation.finish(name, in: store)
-      return .ended(try? Outcome.read(files.outcome), tail: tail())
-    }
-  }
-
-  /// The last lines of the console of the present boot, or of the last where that has ended.
-  private func tail(_ count: Int = 10) -> [String] {
-    // Of a boot that has yet to begin there is nothing.
-    if LockNote(reading: files.supervisorLock)?.isBoot == true { return [] }
-    let size = Files.information(files.console)?.size ?? 0
-    let begin = ((try? BootRecord.read(files.boot)) ?? nil)?.consoleOffset ?? 0
-    let bytes = (try? Files.read(files.console, from: max(begin, size - 4096))) ?? []
-    return Array(ConsoleText.lines(bytes).suffix(count))
   }
 }

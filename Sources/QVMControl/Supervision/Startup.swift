@@ -23,7 +23,7 @@ package struct Startup: Sendable {
   /// How long QEMU may take until its monitor answers; it takes a few dozen milliseconds.
   var greetingTimeout = Duration.seconds(30)
   /// The ports that are tried, from the driver's own.
-  private static let portsTried = 200
+  static let portsTried = 200
 
   /// Starts QEMU; `boot` holds what is known so far and is written before and after.
   ///
@@ -77,27 +77,6 @@ package struct Startup: Sendable {
 
   private func command(_ arguments: QEMUArguments) -> [String] {
     arguments.words + MonitorArguments(name: name, files: files, runtime: runtime).words
-  }
-
-  /// Takes the driver's port, or the next one that is free.
-  private func choosePort(
-    _ arguments: QEMUArguments, excluding taken: Set<Int>
-  ) throws -> QEMUArguments {
-    guard let wanted = arguments.forwardedPort else { return arguments }
-    let address = arguments.forwardedAddress ?? ""
-    let last = min(65_535, wanted + Self.portsTried)
-    for port in wanted...last where !taken.contains(port) {
-      if NetworkPort.isFree(port, on: address) {
-        return try arguments.settingForwardedPort(port)
-      }
-      if plan.isPortFixed { throw portTaken(address, wanted) }
-    }
-    throw StartError.noFreePort(address: address, from: wanted)
-  }
-
-  private func portTaken(_ address: String, _ port: Int) -> StartError {
-    let holder = InstanceStore(Cache(path: plan.cache)).holder(ofPort: port)
-    return .portTaken(address: address, port: port, by: holder?.text)
   }
 
   /// One QEMU, until its monitor answers or it is gone.

@@ -1,0 +1,24 @@
+internal import QMPClient
+
+extension Startup {
+  /// Takes the driver's port, or the next one that is free.
+  func choosePort(
+    _ arguments: QEMUArguments, excluding taken: Set<Int>
+  ) throws -> QEMUArguments {
+    guard let wanted = arguments.forwardedPort else { return arguments }
+    let address = arguments.forwardedAddress ?? ""
+    let last = min(65_535, wanted + Self.portsTried)
+    for port in wanted...last where !taken.contains(port) {
+      if NetworkPort.isFree(port, on: address) {
+        return try arguments.settingForwardedPort(port)
+      }
+      if plan.isPortFixed { throw portTaken(address, wanted) }
+    }
+    throw StartError.noFreePort(address: address, from: wanted)
+  }
+
+  func portTaken(_ address: String, _ port: Int) -> StartError {
+    let holder = InstanceStore(Cache(path: plan.cache)).holder(ofPort: port)
+    return .portTaken(address: address, port: port, by: holder?.text)
+  }
+}
