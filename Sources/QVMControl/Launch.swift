@@ -38,6 +38,10 @@ package struct Launch: Sendable {
     package let supervisor: Descriptor
     /// What that has said already.
     package var received: [UInt8] = []
+    /// The boot before this one, which is on record until the supervisor has begun.
+    var previousBoot: String?
+    /// Whether it was running before.
+    var isAttached = false
     /// Whether the guest's ssh can be reached from other machines.
     package let exposesSSH: Bool
   }
@@ -167,12 +171,13 @@ package struct Launch: Sendable {
         runtimeFolder: runtime.path, isPortFixed: overrides.sshPort != nil,
         removeOnShutdown: removeOnShutdown, shutdownTimeout: shutdownTimeout,
         waitsForConsole: waitsForConsole, isFirst: isFirst, recording: recording)
+      let previousBoot = instance.files.bootToken
       let supervisor = try SupervisorProcess.start(
         plan, files: instance.files, supervisorLock: instance.supervisorLock,
         vmLock: instance.vmLock)
       return Launched(
         name: instance.name, store: InstanceStore(cache), files: instance.files, runtime: runtime,
-        supervisor: supervisor,
+        supervisor: supervisor, previousBoot: previousBoot,
         exposesSSH: ["", "0.0.0.0"].contains(command.forwardedAddress))
     } catch {
       // Nothing was booted from a disk that was made for this.

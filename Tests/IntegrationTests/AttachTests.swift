@@ -72,4 +72,20 @@ import Testing
       #expect(try await sandbox.qvm("attach", "none").status == 4)
     }
   }
+  @Test func `an attach that was given up doesn't end the VM when it is heard after all`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      #expect(try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1").status == 0)
+      let supervisor = try #require(sandbox.pids(of: "box").supervisor)
+      kill(supervisor, SIGSTOP)
+      let attach = try await sandbox.qvm("attach", "box")
+      #expect(attach.status == 1)
+      #expect(attach.err.contains("its supervisor does not answer"), "\(attach.err)")
+      kill(supervisor, SIGCONT)
+      // Asked after it, and so answered after what became of it.
+      #expect(try await sandbox.status("box")["phase"]?.string == "running")
+      #expect(try await sandbox.status("box")["phase"]?.string == "running")
+    }
+  }
 }

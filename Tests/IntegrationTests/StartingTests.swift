@@ -82,4 +82,27 @@ import Testing
       #expect(try await sandbox.qvm("start", "-d", "held").status == 0)
     }
   }
+  @Test(arguments: [[], ["-d"]])
+  func `a supervisor that is killed before it has begun is not taken for the last boot's`(
+    options: [String]
+  ) async throws {
+    try await Sandbox.with { sandbox in
+      #expect(try await sandbox.qvm("run", "-d", "--name", "cut", "demo", "1").status == 0)
+      _ = try await sandbox.qvm("wait", "cut", "--timeout", "30")
+      #expect(try await sandbox.qvm("stop", "cut").status == 0)
+      // Its record of this boot is the first file that it puts in place.
+      let start = try await sandbox.run(
+        try Tool.strace.url,
+        [
+          "-f", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e",
+          "inject=rename:signal=KILL:when=1", try Sandbox.program.path, "start", "cut",
+        ] + options)
+      #expect(start.status == 1, "\(start.err)")
+      #expect(!start.err.contains("powered off"), "\(start.err)")
+      #expect(start.err.contains("ended before it had begun"), "\(start.err)")
+      let status = try await sandbox.status("cut")
+      #expect(["stopped", "crashed"].contains(status["phase"]?.string), "\(status)")
+      #expect(try await sandbox.qvm("start", "-d", "cut").status == 0)
+    }
+  }
 }

@@ -78,7 +78,8 @@ struct ImageBundle: Sendable {
       within: Program.longTime, on: loop)
     guard converting.succeeded else {
       try checkSpace(for: 0, at: folder)
-      throw ImageError.corrupt(name: name, why: converting.complaint)
+      // Any bytes make a raw disk: this says nothing of the bundle.
+      throw ToolchainError.cannotRun(program: qemuImg, why: converting.complaint)
     }
     try Files.remove(raw)
     return image

@@ -35,7 +35,7 @@ extension Pruning {
   func removeTrial(_ item: Item) throws -> Result {
     guard Files.exists(item.path) else { return .gone }
     guard TrialFolder.leftovers(in: cache).contains(item.path) else { return .kept }
-    try Files.removeTree(item.path)
+    try TrialFolder.remove(item.path)
     return .removed
   }
 

@@ -18,21 +18,32 @@ extension QEMUBuild {
       ["schema": 1, "sha256": .object(entries)], to: record(in: folder))
   }
 
-  /// The first file that is gone or has other bytes than when it was unpacked, by its path in the
-  /// folder; nil where there is none, or where no digests were written down.
+  /// How the files are, against what was unpacked.
+  enum Comparison: Hashable {
+    case same
+    /// The first that is gone or has other bytes, by its path in the folder.
+    case changed(String)
+    /// No digests were written down, or none can be told here.
+    case unknown
+  }
+
+  /// Compares all files with what was unpacked.
   ///
   /// - Throws: `CancellationError`.
-  func changedFile(on loop: EventLoop) async throws -> String? {
+  func comparison(on loop: EventLoop) async throws -> Comparison {
     guard let known = try? JSONFile.read(Self.record(in: path))?["sha256"]?.object else {
-      return nil
+      return .unknown
     }
     let files = known.members.map(\.name)
     let paths = files.map { "\(path)/\($0)" }
     for (file, place) in zip(files, paths) where Files.information(place)?.kind != .file {
-      return file
+      return .changed(file)
     }
-    guard let digests = try await FileDigest.sha256(ofAll: paths, on: loop) else { return nil }
-    return zip(files, digests).first { known[$0.0]?.string != $0.1 }?.0
+    guard let digests = try await FileDigest.sha256(ofAll: paths, on: loop) else {
+      return .unknown
+    }
+    let other = zip(files, digests).first { known[$0.0]?.string != $0.1 }?.0
+    return other.map { .changed($0) } ?? .same
   }
 
   /// The paths of the files below a folder, sorted; links are none.

@@ -51,6 +51,7 @@ package enum ToolchainError: QVMFailure, Hashable {
       "Set QVM_QEMU=system to use the QEMU of this system, or the other way round."
     }
   }
+
   package var exitStatus: ExitStatus {
     switch self {
     case .badChoice, .noFolder, .incompleteFolder: .usage

@@ -157,10 +157,13 @@ extension Verification {
     users = []
     if let problem = build.problem() {
       result = .damaged(problem)
-    } else if let file = try await build.changedFile(on: loop) {
-      result = .damaged("has changed since it was fetched: \(file)")
     } else {
-      result = .ok
+      result =
+        switch try await build.comparison(on: loop) {
+        case .same: .ok
+        case .changed(let file): .damaged("has changed since it was fetched: \(file)")
+        case .unknown: .unverified
+        }
     }
     command = result.isGood ? nil : "rm -rf \(QEMUArguments.shellQuoted(build.path))"
   }

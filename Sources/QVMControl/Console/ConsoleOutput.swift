@@ -36,12 +36,17 @@ package struct ConsoleOutput: Sendable {
   }
 
   /// Shows the last screenful of a console's log, so that one knows where the guest is.
-  package mutating func showTail(of log: String) {
+  ///
+  /// - Parameter log: The path.
+  /// - Returns: How much of the log there was, in bytes.
+  @discardableResult
+  package mutating func showTail(of log: String) -> Int {
     let size = Files.information(log)?.size ?? 0
     let bytes = (try? Files.read(log, from: max(0, size - 2048), limit: .max)) ?? []
     // From the beginning of a line on.
     let start = size > 2048 ? bytes.firstIndex(of: 0x0A).map { $0 + 1 } ?? 0 : 0
     show(Array(bytes[start...]))
+    return max(0, size - 2048) + bytes.count
   }
 
   /// Watches for the end of whoever reads standard output, which a guest that is silent would not

@@ -23,6 +23,7 @@ package final class ConsoleSession {
   private var keys = EscapeKeys()
   private var awaitsOutput = false
   private var typing: EventLoop.Token?
+  private var hasTypedAll = false
 
   /// Attaches to the console of a VM.
   ///
@@ -41,11 +42,14 @@ package final class ConsoleSession {
 
   /// Where the sockets of a VM are whose console nobody is attached to.
   ///
-  /// - Throws: ``ConsoleError``.
+  /// - Throws: ``ConsoleError``; ``SSHError/starting(name:)`` where it has none yet.
   static func runtime(of name: InstanceName, _ files: InstanceFiles) throws -> RuntimeFolder {
-    guard FileLock.isHeld(files.vmLock), LockNote(reading: files.supervisorLock)?.isBoot != true,
-      let boot = try BootRecord.read(files.boot)
-    else { throw ConsoleError.notRunning(name: name.text) }
+    if LockNote(reading: files.supervisorLock)?.isBoot == true {
+      throw SSHError.starting(name: name.text)
+    }
+    guard FileLock.isHeld(files.vmLock), let boot = try BootRecord.read(files.boot) else {
+      throw ConsoleError.notRunning(name: name.text)
+    }
     let runtime = RuntimeFolder(path: boot.runtimeFolder)
     let deadline = SuspendingClock.now.advanced(by: leaving)
     while isBusy(runtime) {
@@ -100,7 +104,9 @@ package final class ConsoleSession {
       case .writable:
         awaitsOutput = false
         output.flush()
-      case .typed(nil): stopTyping()
+      case .typed(nil):
+        hasTypedAll = true
+        stopTyping()
       case .typed(let bytes?):
         if typed(bytes) { return .done }
         if console.isBehind { awaitRoom() }
@@ -121,6 +127,7 @@ package final class ConsoleSession {
   }
 
   private func watchTyping() {
+    guard typing == nil, !hasTypedAll else { return }
     let inputs = self.inputs
     typing = loop.watch(0, for: .read) { inputs.send(.typed(Files.readSome(0))) }
   }

@@ -59,13 +59,12 @@ package struct DetachedStart {
       default: break
       }
     }
-    let token = launched.files.bootToken
-    if launched.files.hasEnded(boot: token) {
-      let end = Reconciliation.end(of: launched.name, boot: token, in: launched.store)
-      let disk = end.removed ? nil : launched.files.disk
-      note(end.outcome.sentence(launched.name.text, disk: disk))
-    } else {
-      note("the supervisor of \(launched.name) was killed; 'qvm stop \(launched.name)' ends the VM")
+    let (name, files) = (launched.name, launched.files)
+    switch Reconciliation.loss(of: name, after: launched.previousBoot, in: launched.store) {
+    case .ended(let outcome, let removed):
+      note(outcome.sentence(name.text, disk: removed ? nil : files.disk))
+    case .neverBegan: note(Reconciliation.neverBegan(name, files))
+    case .lives: note("the supervisor of \(name) was killed; 'qvm stop \(name)' ends the VM")
     }
     return .failed
   }

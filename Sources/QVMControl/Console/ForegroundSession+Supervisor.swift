@@ -11,9 +11,9 @@ extension ForegroundSession {
     case .running(_, _, let accelerator):
       isRunning = true
       // It was running before this attached to it.
-      if console == nil {
-        output.showTail(of: files.console)
+      if isAttaching {
         attachConsole()
+        position = output.showTail(of: files.console)
       }
       output.remark("\(name) is running (\(accelerator)); Ctrl-C shuts it down, Ctrl-] ? for keys")
       announceReadiness()
@@ -47,14 +47,16 @@ extension ForegroundSession {
   func supervisorLost() -> ExitStatus? {
     guard ended == nil else { return nil }
     detachTerminal()
-    let token = files.bootToken
-    if files.hasEnded(boot: token) {
-      ended = Reconciliation.end(of: name, boot: token, in: store)
+    switch Reconciliation.loss(of: name, after: previousBoot, in: store) {
+    case .ended(let outcome, let removed):
+      ended = (outcome, removed)
       return finish()
+    case .neverBegan: output.remark(Reconciliation.neverBegan(name, files))
+    case .lives:
+      output.remark(
+        "the supervisor of \(name) was killed; the VM may still run\n"
+          + "'qvm status \(name)' tells, 'qvm stop \(name)' ends it")
     }
-    output.remark(
-      "the supervisor of \(name) was killed; the VM may still run\n"
-        + "'qvm status \(name)' tells, 'qvm stop \(name)' ends it")
     return .failed
   }
 

@@ -61,6 +61,10 @@ package final class ForegroundSession {
   var isRunning = false
   let notifier: ServiceNotifier?
   let store: InstanceStore
+  /// The boot that was on record before this one.
+  let previousBoot: String?
+  /// Whether the VM was running before.
+  let isAttaching: Bool
   var readiness: Task<Void, Never>?
   let isTerminalOutput = Terminal.isTerminal(1)
   var ended: (outcome: Outcome, removed: Bool)?
@@ -72,6 +76,8 @@ package final class ForegroundSession {
     self.loop = loop
     self.notifier = notifier
     store = launched.store
+    previousBoot = launched.previousBoot
+    isAttaching = launched.isAttached
     position = Files.information(files.console)?.size ?? 0
     let inputs = self.inputs
     supervisor = LineSocket(

@@ -9,6 +9,8 @@ package final class GuestCommandSession {
     case unable(String)
     case commandEnded(ProcessEnd)
     case signal(Signal)
+    /// Somebody who takes over from the supervisor was asked to end the VM.
+    case stopping
     case stopped(Result<StopRequest.Result, any Error>)
   }
 
@@ -63,6 +65,8 @@ package final class GuestCommandSession {
         if let event = ControlEvent(json), let status = await handle(event) { return status }
       case .supervisor(.ended):
         return await supervisorLost()
+      // What is being shut down isn't to begin anything.
+      case .ready where insistence.step > 0: break
       case .ready(.met):
         notifier?.ready()
         await startCommand()
@@ -86,7 +90,7 @@ package final class GuestCommandSession {
         status = Self.status(of: end)
         await stop(.powerButton)
       case .signal(let signal): await handle(signal)
-      case .stopped: break
+      case .stopping, .stopped: break
       }
     }
     return .failed

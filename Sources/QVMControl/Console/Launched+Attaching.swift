@@ -12,20 +12,20 @@ extension Launch.Launched {
   package init(attachingTo name: InstanceName, in store: InstanceStore) throws {
     let files = try store.existing(name)
     let runtime = try ConsoleSession.runtime(of: name, files)
-    let supervisor: ControlProbe
-    let answer: String?
-    do throws(ControlProbe.Failure) {
-      supervisor = try ControlProbe(path: runtime.control)
-      supervisor.send(.attach)
-      answer = try supervisor.answer(to: "attach", until: .now.advanced(by: Self.patience))[
-        "attach"]?.string
-    } catch {
-      throw ConsoleError.unreachable(name: name.text, why: "its supervisor does not answer")
+    let notAnswering = ConsoleError.unreachable(
+      name: name.text, why: "its supervisor does not answer")
+    guard let supervisor = try? ControlProbe(path: runtime.control) else { throw notAnswering }
+    supervisor.send(.attach)
+    let reply = try? supervisor.answer(to: "attach", until: .now.advanced(by: Self.patience))
+    guard let answer = reply?["attach"]?.string else {
+      // Should it be given the lease later, the VM must not end with that.
+      supervisor.send(.detach)
+      throw notAnswering
     }
     guard answer == "done" else { throw ConsoleError.busy(name: name.text) }
     let (socket, received) = supervisor.takeOver()
     self.init(
       name: name, store: store, files: files, runtime: runtime, supervisor: socket,
-      received: received, exposesSSH: false)
+      received: received, isAttached: true, exposesSSH: false)
   }
 }

@@ -34,7 +34,7 @@ package enum ResumeRequest {
       }
       return reason
     } catch is ControlProbe.Failure {
-      throw StopError.unreachable(name: name.text)
+      throw StopError.unreachable(name: name.text, force: false)
     }
   }
 

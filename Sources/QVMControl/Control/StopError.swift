@@ -1,6 +1,7 @@
 /// A VM that could not be told to end.
 package enum StopError: QVMFailure, Hashable {
-  case unreachable(name: String)
+  /// `force`: whether its supervisor was to be ended, too.
+  case unreachable(name: String, force: Bool)
   /// Its supervisor hangs.
   case silent(name: String, pid: Int32?)
   /// Another command is about to boot it.
@@ -11,7 +12,7 @@ package enum StopError: QVMFailure, Hashable {
 
   package var message: String {
     switch self {
-    case .unreachable(let name): "nobody answers for '\(name)', although it is locked"
+    case .unreachable(let name, _): "nobody answers for '\(name)', although it is locked"
     case .silent(let name, let pid):
       "the supervisor of '\(name)'\(pid.map { " (pid \($0))" } ?? "") does not answer"
     case .starting(let name, let pid): "'\(name)' is still being started by process \(pid)"
@@ -22,7 +23,8 @@ package enum StopError: QVMFailure, Hashable {
 
   package var advice: String? {
     switch self {
-    case .unreachable(let name), .silent(let name, _):
+    case .unreachable(let name, force: true): "'qvm status \(name)' may tell more."
+    case .unreachable(let name, force: false), .silent(let name, _):
       "'qvm stop --force \(name)' ends that supervisor, too."
     case .starting(let name, _):
       "'qvm wait --for running \(name)' waits for it; end that process to have it given up."

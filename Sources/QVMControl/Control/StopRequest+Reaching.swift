@@ -47,7 +47,7 @@ extension StopRequest {
       }
       if SuspendingClock.now >= deadline {
         guard mayKill, killSupervisor(files) else {
-          throw StopError.unreachable(name: name.text)
+          throw StopError.unreachable(name: name.text, force: force)
         }
         mayKill = false
         deadline = .now.advanced(by: patience)
@@ -82,6 +82,7 @@ extension StopRequest {
     probe.send(.detach)
     return probe
   }
+
   /// Kills a supervisor that hangs; false where it isn't known, or isn't there.
   static func killSupervisor(_ files: InstanceFiles) -> Bool {
     guard FileLock.isHeld(files.supervisorLock), let boot = try? BootRecord.read(files.boot),

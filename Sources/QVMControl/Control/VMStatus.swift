@@ -52,9 +52,12 @@ package struct VMStatus: Sendable, Hashable {
             status.reason = "by process \(note.pid)"
             return status
           }
+          // Another boot has begun since the record was read.
+          if files.bootToken != status.boot?.token { continue }
           let isLate = glances > 10
           if status.askTheLiving(
-            asked, until: deadline ?? .now.advanced(by: patience), isLate: isLate)
+            glances == 1 ? asked : nil, until: deadline ?? .now.advanced(by: patience),
+            isLate: isLate)
           {
             return status
           }

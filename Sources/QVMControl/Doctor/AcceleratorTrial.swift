@@ -115,6 +115,7 @@ struct AcceleratorTrial: Sendable {
       .init(
         words[0], Array(words.dropFirst()), descriptors: [nil, log, log, monitorEnd, consoleEnd],
         ownSession: true))
+    TrialFolder.note(child.pid, in: folder)
     return (child, monitor, console)
   }
 

@@ -3,6 +3,8 @@ internal import QMPClient
 /// A folder in the cache for what an examination tries, locked for as long as that lasts.
 enum TrialFolder {
   private static let prefix = ".doctor-"
+  /// Before it is locked.
+  private static let newPrefix = ".examining-"
 
   private static func lock(of folder: String) -> String { "\(folder)/lock" }
 
@@ -14,27 +16,53 @@ enum TrialFolder {
     let place = Files.resolved(cache.path) ?? cache.path
     // One that is there stays as it is, its mode too.
     if isNew { try Files.makePrivateFolder(place) }
-    for old in leftovers(in: cache) { try? Files.removeTree(old) }
-    let folder = "\(place)/\(prefix)\(Randomness.hexadecimal(bytes: 4))"
+    for old in leftovers(in: cache) { try? remove(old) }
+    let suffix = Randomness.hexadecimal(bytes: 4)
+    let (unlocked, folder) = ("\(place)/\(newPrefix)\(suffix)", "\(place)/\(prefix)\(suffix)")
     defer {
-      try? Files.removeTree(folder)
+      for path in [unlocked, folder] { try? Files.removeTree(path) }
       if isNew { Files.removeEmptyFolder(place) }
     }
-    try Files.makePrivateFolder(folder)
-    let held = try FileLock.attempt(lock(of: folder))
+    try Files.makePrivateFolder(unlocked)
+    // Locked before it has the name by which others tell that whoever made it was killed.
+    let held = try FileLock.attempt(lock(of: unlocked))
     defer { held?.release() }
+    try Files.rename(unlocked, to: folder)
     return try await body(folder)
   }
 
-  /// How long after its making a folder may be without its lock, in seconds.
+  // MARK: - What was left
+
+  /// How long a folder may be without its lock, in seconds.
   private static let making = 60
 
   /// The paths of folders that examinations that were killed have left.
   static func leftovers(in cache: Cache) -> [String] {
-    Files.list(cache.path).filter { $0.hasPrefix(prefix) }.map { "\(cache.path)/\($0)" }.filter {
-      guard let found = Files.information($0), found.kind == .folder else { return false }
-      if Files.exists(lock(of: $0)) { return !FileLock.isHeld(lock(of: $0)) }
-      return Timestamp.now.seconds - found.modified > making
+    Files.list(cache.path).compactMap { name in
+      let path = "\(cache.path)/\(name)"
+      guard let found = Files.information(path), found.kind == .folder else { return nil }
+      if name.hasPrefix(prefix) { return FileLock.isHeld(lock(of: path)) ? nil : path }
+      let isOld = Timestamp.now.seconds - found.modified > making
+      return name.hasPrefix(newPrefix) && isOld ? path : nil
     }
+  }
+
+  /// Removes what was left, and ends the QEMU that was.
+  static func remove(_ folder: String) throws(FileError) {
+    let words = Files.text(process(of: folder))?.split(separator: " ") ?? []
+    if words.count == 2, let pid = Int32(words[0]), let start = UInt64(words[1]),
+      Host.startTime(of: pid) == start
+    {
+      _ = Host.signal(.kill, to: pid)
+    }
+    try Files.removeTree(folder)
+  }
+
+  private static func process(of folder: String) -> String { "\(folder)/process" }
+
+  /// Notes a QEMU that was started, for whoever finds it without its examination.
+  static func note(_ pid: Int32, in folder: String) {
+    guard let start = Host.startTime(of: pid) else { return }
+    try? Files.write(Array("\(pid) \(start)".utf8), to: process(of: folder))
   }
 }

@@ -16,6 +16,7 @@ package enum DiskImage {
     }
     try Files.synchronize(path)
   }
+
   /// Looks through a disk that a host was restarted under: with `cache=unsafe` what QEMU had written
   /// last may be there in part only.
   ///

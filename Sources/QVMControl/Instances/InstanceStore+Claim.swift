@@ -62,12 +62,13 @@ extension InstanceStore {
     return .running(name: name.text, doing: doing, pid: pid, since: boot.startedAt)
   }
 
-  /// The instance whose VM has a port forwarded; nil where none is known to.
-  func holder(ofPort port: Int) -> InstanceName? {
+  /// The other instance whose VM has a port forwarded; nil where none is known to.
+  func holder(ofPort port: Int, but own: String) -> InstanceName? {
     names.first { name in
       let files = files(name)
-      let boot = (try? BootRecord.read(files.boot)) ?? nil
-      return boot?.sshPort == port && FileLock.isHeld(files.vmLock)
+      guard name.text != own, let boot = try? BootRecord.read(files.boot), boot.sshPort == port
+      else { return false }
+      return boot.mayLive && FileLock.isHeld(files.vmLock)
     }
   }
 }

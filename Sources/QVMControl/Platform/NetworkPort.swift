@@ -35,6 +35,16 @@ package enum NetworkPort {
     }
   }
 
+  /// Whether this machine has an address; an empty one is every one.
+  package static func isOwn(_ address: String) -> Bool {
+    guard let target = socketAddress(address, 0) else { return false }
+    let number = socket(AF_INET, streamType, 0)
+    // Without a descriptor nothing is known.
+    guard number >= 0 else { return true }
+    defer { close(number) }
+    return with(target, { bind(number, $0, $1) }) == 0 || errno != EADDRNOTAVAIL
+  }
+
   /// Whether QEMU could listen there now, tried in QEMU's own way; an empty address is every one.
   package static func isFree(_ port: Int, on address: String) -> Bool {
     guard let target = socketAddress(address, port) else { return false }

@@ -72,6 +72,7 @@ extension SignsOfLife {
       last = signs
     }
   }
+
   /// Looks on a thread of its own: a second that is waited for QEMU's answer must not hold up whoever
   /// waits for something else on the loop.
   private static func look(

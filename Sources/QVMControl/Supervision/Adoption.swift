@@ -19,7 +19,6 @@ enum Adoption {
       throw StartError.other(
         message: "the supervisor was killed before it had started QEMU", advice: nil)
     }
-    try? Files.remove(runtime.control)
     let process = VMProcess.adopted(
       pid: pid, start: boot.start ?? Host.startTime(of: pid), hostBootID: boot.hostBootID,
       lockPath: files.vmLock)

@@ -7,6 +7,11 @@ extension Startup {
   ) throws -> QEMUArguments {
     guard let wanted = arguments.forwardedPort else { return arguments }
     let address = arguments.forwardedAddress ?? ""
+    guard NetworkPort.isOwn(address) else {
+      throw StartError.other(
+        message: "this machine has no address \(address)",
+        advice: "Name one of its own with --ssh-address, or leave the option out for all of them.")
+    }
     let last = min(65_535, wanted + Self.portsTried)
     for port in wanted...last where !taken.contains(port) {
       if NetworkPort.isFree(port, on: address) {
@@ -18,7 +23,7 @@ extension Startup {
   }
 
   func portTaken(_ address: String, _ port: Int) -> StartError {
-    let holder = InstanceStore(Cache(path: plan.cache)).holder(ofPort: port)
+    let holder = InstanceStore(Cache(path: plan.cache)).holder(ofPort: port, but: plan.name)
     return .portTaken(address: address, port: port, by: holder?.text)
   }
 }

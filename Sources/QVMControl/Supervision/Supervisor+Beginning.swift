@@ -19,12 +19,7 @@ extension Supervisor {
     }
     let logs = [files.console, files.qemuLog].map(LogFile.init)
     logLimit = Task(executorPreference: loop) { await LogLimit.keep(logs, on: loop) }
-    do {
-      try await server.listen(at: runtime.control)
-    } catch {
-      // The VM can do without; `monitor.sock` remains for whoever wants something of it.
-      await server.broadcast(.notice("no control socket: \(error.reason)"))
-    }
+    if plan.kind == .boot { await listen() }
     if plan.kind == .adopt {
       if client == nil {
         await announceRunning()
@@ -41,6 +36,17 @@ extension Supervisor {
       proceed()
     }
     return false
+  }
+
+  func listen() async {
+    // A supervisor that was killed has left its own.
+    if plan.kind == .adopt { try? Files.remove(runtime.control) }
+    do {
+      try await server.listen(at: runtime.control)
+    } catch {
+      // The VM can do without; `monitor.sock` remains for whoever wants something of it.
+      await server.broadcast(.notice("no control socket: \(error.reason)"))
+    }
   }
 
   /// Lets the guest execute its first instruction.

@@ -8,9 +8,11 @@ extension Supervisor {
   static func proceed(
     _ client: QMPClient?, _ inputs: Mailbox<Input>, on loop: EventLoop
   ) {
+    // While the monitor is lost: it is done when there is another one.
+    guard let client else { return }
     Task(executorPreference: loop) {
       do throws(QMPError) {
-        try await client?.execute(Cont(), timeout: answerTimeout)
+        try await client.execute(Cont(), timeout: answerTimeout)
         inputs.send(.proceeded(nil))
       } catch {
         inputs.send(.proceeded(error))

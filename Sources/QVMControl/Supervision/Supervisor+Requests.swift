@@ -17,7 +17,8 @@ extension Supervisor {
       await resume(for: id)
     case .attach: await attach(id)
     case .detach:
-      if id == lease { lease = nil }
+      guard id == lease else { break }
+      lease = nil
       if isHeld { proceed() }
     case .stop(let rung, let timeout):
       await server.subscribe(id)
@@ -29,13 +30,16 @@ extension Supervisor {
 
   /// Gives a client the lease that nobody holds.
   private func attach(_ id: ControlServer.ClientID) async {
-    guard lease == nil || lease == id, isAnnounced, phase.isAlive else {
+    guard lease == nil || lease == id, isAnnounced, ladder.rung == nil else {
       return await server.send(["attach": "busy"], to: id)
     }
     lease = id
     await server.send(["attach": "done"], to: id)
     await server.subscribe(id)
     await server.send(runningEvent.json, to: id)
+    if phase != .running {
+      await server.send(ControlEvent.phase(phase, reason: phaseReason).json, to: id)
+    }
   }
 
   /// Tells what only the supervisor knows, with the run state fresh from QEMU.

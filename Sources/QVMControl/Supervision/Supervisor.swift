@@ -111,6 +111,8 @@ package final class Supervisor {
     let inputs = self.inputs
     lease = await server.add(launcher, received: received, wantsEvents: true)
     Signal.handle([.interrupt, .terminate, .hangUp, .quit]) { inputs.send(.signal($0)) }
+    // Whoever asks hears from the first moment on that somebody has taken over.
+    if plan.kind == .adopt { await listen() }
     let boot = self.boot
     starting = Task(executorPreference: loop) {
       do {

@@ -63,6 +63,9 @@ struct RunCommand: Command {
 
   func run() throws -> ExitStatus {
     let launch = try launch()
+    if readyTimeout != nil, command.isEmpty {
+      throw UsageError.contradiction("--ready-timeout", "a run without -- COMMAND")
+    }
     if !command.isEmpty {
       if detaches { throw UsageError.contradiction("--detach", "-- COMMAND") }
       guard launch.target.operatingSystem.sshUser != nil else {
