@@ -118,4 +118,27 @@ import Testing
       _ = try await shell.end()
     }
   }
+  @Test func `curl doesn't go on when its qvm is killed, and the next one completes the image`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      let server = try await ReleasedImage.serve("v0.1.0", in: &sandbox)
+      let asset = "\(ReleasedImage.name).qcow2"
+      // It would take minutes.
+      try server.setFault(.slow(2000), for: asset)
+      let pull = try sandbox.start(try Sandbox.program, ["pull"] + ReleasedImage.words)
+      func hasCurl() -> Bool {
+        sandbox.processes.contains { $0.command.contains("curl") }
+      }
+      try await eventually("it is being downloaded") {
+        hasCurl() && !server.transfers(of: asset).isEmpty
+      }
+      pull.signal(SIGKILL)
+      _ = try await pull.end()
+      try await eventually("curl has ended") { !hasCurl() }
+      try server.setFault(nil, for: asset)
+      let again = try await sandbox.qvm(["pull"] + ReleasedImage.words)
+      #expect(again.status == 0, "\(again.err)")
+    }
+  }
 }

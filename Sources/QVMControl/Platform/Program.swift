@@ -41,7 +41,8 @@ package enum Program {
   ///   - input: What it reads on its standard input, at most a few kilobytes; nil for /dev/null.
   ///   - inheriting: What it gets as descriptors 3, 4 and so on. A ``FileLock``'s is held for as
   ///     long as the program lives, even when this process is killed.
-  ///   - limit: How long it may take before it is ended; nil for one that has limits of its own.
+  ///   - limit: How long it may take before it is ended; nil for one that has limits of its own. One
+  ///     that may take longer than ``shortTime`` ends with this process where ``Tether`` can do that.
   ///   - loop: The loop that the calling task runs on.
   /// - Returns: What it printed and how it ended; an exit status other than 0 is no error, nor is one
   ///   that took too long.
@@ -51,6 +52,11 @@ package enum Program {
     _ path: String, _ arguments: [String], environment: [String]? = nil, input: [UInt8]? = nil,
     inheriting: [Descriptor] = [], within limit: Duration? = shortTime, on loop: EventLoop
   ) async throws -> Output {
+    var (path, arguments) = (path, arguments)
+    // What may take long must not go on without anybody to hear of it.
+    if (limit ?? longTime) > shortTime {
+      (path, arguments) = await Tether.command(path, arguments)
+    }
     // Sockets rather than pipes: they can be read without waiting and without O_NONBLOCK.
     let (output, errors, process) = try start(path, arguments, environment, input, inheriting)
     let deadline = limit.map { SuspendingClock.now.advanced(by: $0) }
