@@ -83,15 +83,15 @@ test: deps
 	sh Fixtures/Guests/build.sh $(CURDIR)/.build/guests
 	sh Fixtures/Guests/linux/build.sh .build/guests-linux
 	swift build --build-tests
-	set -e; for target in $(TEST_TARGETS); do swift test --skip-build --filter "^$$target\\."; done
+	sh Tests/run.sh $(TEST_TARGETS:%='^%\.')
 	$(MAKE) release
-	QVM_TEST_PROGRAM=$(CURDIR)/$(QVM) swift test --skip-build --filter '^IntegrationTests\.($(RELEASE_TESTS))/'
+	QVM_TEST_PROGRAM=$(CURDIR)/$(QVM) sh Tests/run.sh '^IntegrationTests\.($(RELEASE_TESTS))/'
 
 test-release: deps release
 	sh Fixtures/Guests/build.sh $(CURDIR)/.build/guests
 	sh Fixtures/Guests/linux/build.sh .build/guests-linux
 	swift build --build-tests
-	QVM_TEST_PROGRAM=$(CURDIR)/$(QVM) swift test --skip-build --filter '^IntegrationTests\.$(FILTER)'
+	QVM_TEST_PROGRAM=$(CURDIR)/$(QVM) sh Tests/run.sh '^IntegrationTests\.$(FILTER)'
 
 lint:
 	swift format lint --strict --recursive --configuration .swift-format $(SOURCES)

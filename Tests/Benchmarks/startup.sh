@@ -3,17 +3,20 @@
 #
 #   startup.sh QVM
 set -eu
-qvm=$1
 here=$(dirname "$0")
 folder=$(mktemp -d)
 export QVM_CACHE="$folder/cache" XDG_RUNTIME_DIR="$folder/run" QVM_QEMU=system QVM_ACCEL=tcg
 mkdir -m 700 "$folder/run"
 trap '"$qvm" stop --force bench >/dev/null 2>&1 || true; rm -rf "$folder"' EXIT
 
+# As `make install` puts them in place: see lifecycle/run.sh.
+qvm=$folder/qvm
+install -m 0755 "$1" "$qvm"
 cc=$(command -v clang || command -v cc)
 for program in ratio hello status; do
-  "$cc" -O2 -static "$here/$program.c" -o "$folder/$program" 2>/dev/null ||
-    "$cc" -O2 "$here/$program.c" -o "$folder/$program"
+  "$cc" -O2 -static "$here/$program.c" -o "$folder/linked" 2>/dev/null ||
+    "$cc" -O2 "$here/$program.c" -o "$folder/linked"
+  install -m 0755 "$folder/linked" "$folder/$program"
 done
 
 "$qvm" run --rm --detach --name bench demo 1 >/dev/null

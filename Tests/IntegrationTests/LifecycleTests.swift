@@ -143,12 +143,12 @@ import Testing
   }
 }
 
-/// Waits until something is so; fails after half a minute.
+/// Waits until something is so; ends the test after half a minute.
 func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
   let deadline = ContinuousClock.now.advanced(by: .seconds(30))
   while ContinuousClock.now < deadline {
     if try await condition() { return }
     try await Task.sleep(for: .milliseconds(20))
   }
-  Issue.record("it did not come about: \(what)")
+  throw Sandbox.Failure("it did not come about: \(what)")
 }

@@ -63,7 +63,8 @@ import Testing
       let words = try await prepare("freebsd", in: sandbox)
       let run = try sandbox.start(
         try Sandbox.program, ["run", "--rm", "--name", "lost"] + words + ["--", "sleep 300"])
-      _ = try await sandbox.qvm("wait", "lost", "--timeout", "59")
+      let wait = try await sandbox.qvm("wait", "lost", "--timeout", "59")
+      guard wait.status == 0 else { throw Sandbox.Failure(wait.err) }
       try await eventually("the command runs") {
         sandbox.processes.contains { $0.command.contains("ssh -p") }
       }

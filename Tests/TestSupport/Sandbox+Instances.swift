@@ -58,6 +58,24 @@ extension Sandbox {
     try change("name", to: .string(name), in: "instance.json", of: name)
   }
 
+  /// What is there when a test fails: its processes, and the ends of the instances' files.
+  var state: String {
+    var lines = processes.map { "\n  lives: \($0.pid) \($0.command)" }
+    let instances = cache.appending(path: "instances")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: instances.path)) ?? []
+    for name in names.sorted() {
+      for file in ["boot.json", "outcome.json", "supervisor.log", "qemu.log", "console.log"] {
+        let path = folder(of: name).appending(path: file).path
+        let bytes = FileManager.default.contents(atPath: path)
+        guard let bytes, !bytes.isEmpty else { continue }
+        let text = String(decoding: bytes.suffix(1500), as: UTF8.self)
+        lines += ["\n  \(name)/\(file):"]
+        lines += text.split(whereSeparator: \.isNewline).suffix(25).map { "\n    \($0)" }
+      }
+    }
+    return lines.joined()
+  }
+
   package func disk(of instance: String) -> String {
     folder(of: instance).appending(path: "disk.qcow2").path
   }

@@ -105,9 +105,10 @@ package struct Sandbox: Sendable {
     do {
       try await body(&sandbox)
     } catch {
+      let state = sandbox.state
       await sandbox.endEverything()
       try? FileManager.default.removeItem(at: sandbox.folder)
-      throw error
+      throw Failure("\(error)\(state)")
     }
     let left = await sandbox.endEverything()
     let sockets =

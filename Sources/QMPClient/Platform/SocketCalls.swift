@@ -141,9 +141,17 @@ package enum SocketCalls {
     case failed(SystemError)
   }
 
-  /// Reads what is there, at most 64 KiB, without waiting.
-  package static func receive(_ descriptor: Int32) -> Transfer<[UInt8]> {
-    withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
+  /// Reads what is there, without waiting.
+  ///
+  /// - Parameters:
+  ///   - descriptor: A socket.
+  ///   - room: How much to read at most, in bytes; what is more than needed costs a short-lived
+  ///     process time, since its memory is new.
+  /// - Returns: The bytes, or why there are none.
+  package static func receive(
+    _ descriptor: Int32, atMost room: Int = 1 << 16
+  ) -> Transfer<[UInt8]> {
+    withUnsafeTemporaryAllocation(byteCount: room, alignment: 16) { buffer in
       while true {
         let count = recv(descriptor, buffer.baseAddress, buffer.count, receiveFlags)
         if count > 0 { return .bytes(Array(buffer[..<count])) }

@@ -3,8 +3,16 @@ package import QMPClient
 /// A JSON file that is replaced as a whole and read with care.
 package enum JSONFile {
   /// Writes an object.
-  package static func write(_ value: JSONValue, to path: String) throws(FileError) {
-    try Files.write(value.bytes + [UInt8(ascii: "\n")], to: path)
+  ///
+  /// - Parameters:
+  ///   - value: The object.
+  ///   - path: The absolute path of its file.
+  ///   - isLasting: Whether a power cut after this may not bring back the old one.
+  /// - Throws: ``FileError``, with the old one in place.
+  package static func write(
+    _ value: JSONValue, to path: String, isLasting: Bool = true
+  ) throws(FileError) {
+    try Files.write(value.bytes + [UInt8(ascii: "\n")], to: path, isLasting: isLasting)
   }
 
   /// Reads an object; nil where there is no such file.

@@ -50,7 +50,7 @@ package final class ControlProbe {
         if let json = try? JSONValue(parsing: line) { return json }
         continue
       }
-      switch SocketCalls.receive(socket.number) {
+      switch SocketCalls.receive(socket.number, atMost: 1 << 10) {
       case .bytes(let bytes): received.append(contentsOf: bytes)
       case .closed, .failed: throw .ended
       case .wouldBlock:

@@ -23,14 +23,16 @@ package struct VMStatus: Sendable, Hashable {
   package static func inspect(
     _ name: InstanceName, in store: InstanceStore
   ) throws(InstanceError) -> VMStatus {
-    try inspect(name, in: store, asked: nil, until: nil)
+    // While the supervisor answers there are files to read.
+    let asked = AskedSupervisor(of: store.files(name))
+    return try inspect(name, in: store, asked: asked, until: .now.advanced(by: patience))
   }
 
-  /// The same with a supervisor that has been asked already; its answer is waited for until the
-  /// deadline.
+  /// The same with a supervisor that has been asked already, if there is one; its answer is waited
+  /// for until the deadline.
   private static func inspect(
-    _ name: InstanceName, in store: InstanceStore, asked: ControlProbe?,
-    until deadline: SuspendingClock.Instant?
+    _ name: InstanceName, in store: InstanceStore, asked: AskedSupervisor?,
+    until deadline: SuspendingClock.Instant
   ) throws(InstanceError) -> VMStatus {
     let files = try store.existing(name)
     var status = VMStatus(name: name.text, files: files, phase: .stopped)
@@ -40,7 +42,8 @@ package struct VMStatus: Sendable, Hashable {
       while glances < 20 {
         if glances > 0 { pause() }
         glances += 1
-        status.boot = try BootRecord.read(files.boot)
+        let asked = glances == 1 ? asked : nil
+        status.boot = if let asked { asked.boot } else { try BootRecord.read(files.boot) }
         status.outcome = try Outcome.read(files.outcome)
         if FileLock.isHeld(files.vmLock) {
           if status.boot?.token == status.outcome?.token,
@@ -53,12 +56,10 @@ package struct VMStatus: Sendable, Hashable {
             return status
           }
           // Another boot has begun since the record was read.
-          if files.bootToken != status.boot?.token { continue }
-          let isLate = glances > 10
-          if status.askTheLiving(
-            glances == 1 ? asked : nil, until: deadline ?? .now.advanced(by: patience),
-            isLate: isLate)
-          {
+          let isSame = asked?.isCurrent(files) ?? (files.bootToken == status.boot?.token)
+          if !isSame { continue }
+          let until = asked == nil ? .now.advanced(by: patience) : deadline
+          if status.askTheLiving(asked?.probe, until: until, isLate: glances > 10) {
             return status
           }
           // It ended while it was asked, or somebody else holds the lock: its files tell which.
@@ -109,21 +110,11 @@ package struct VMStatus: Sendable, Hashable {
   package static func all(in store: InstanceStore) throws(FileError) -> [VMStatus] {
     // All are asked before the first answer is waited for, so that the silent ones cost their time
     // only once.
-    let asked = try store.listed().map { name in (name, ask(name, in: store)) }
+    let asked = try store.listed().map { name in (name, AskedSupervisor(of: store.files(name))) }
     let deadline = SuspendingClock.now.advanced(by: patience)
-    return asked.compactMap { name, probe in
-      try? inspect(name, in: store, asked: probe, until: deadline)
+    return asked.compactMap { name, supervisor in
+      try? inspect(name, in: store, asked: supervisor, until: deadline)
     }
-  }
-
-  /// Asks the supervisor of an instance, if there is one.
-  private static func ask(_ name: InstanceName, in store: InstanceStore) -> ControlProbe? {
-    let files = store.files(name)
-    guard FileLock.isHeld(files.vmLock), let boot = try? BootRecord.read(files.boot),
-      let probe = try? ControlProbe(path: RuntimeFolder(path: boot.runtimeFolder).control)
-    else { return nil }
-    probe.send(.status)
-    return probe
   }
 
   /// Asks whoever lives; false where nobody seems to, or somebody may be about to listen. What is

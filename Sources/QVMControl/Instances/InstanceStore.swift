@@ -74,13 +74,15 @@ package struct InstanceStore: Sendable {
       guard let vmLock = try FileLock.attempt(unlocked.vmLock),
         let supervisorLock = try FileLock.attempt(unlocked.supervisorLock)
       else { throw InstanceError.busy(name: name.text, doing: "create") }
-      try Files.rename(unlocked.folder, to: staging.folder)
+      try Files.rename(unlocked.folder, to: staging.folder, isLasting: false)
       let record = InstanceRecord(
         name: name.text, target: target, createdAt: .now, baseImage: baseImage,
         baseDigest: baseDigest, options: options)
-      try JSONFile.write(record.json, to: staging.record)
-      if let boot { try JSONFile.write(boot.json, to: staging.boot) }
+      try JSONFile.write(record.json, to: staging.record, isLasting: false)
+      if let boot { try JSONFile.write(boot.json, to: staging.boot, isLasting: false) }
       try await makeDisk(staging.disk)
+      // All of its names at once, before it gets its own.
+      try Files.synchronize(staging.folder)
       let files = files(name)
       try Files.rename(staging.folder, to: files.folder)
       return Locked(

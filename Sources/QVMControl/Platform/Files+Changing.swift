@@ -10,8 +10,16 @@ package import QMPClient
 /// Writing, renaming and removing.
 extension Files {
   /// Replaces a file as a whole: whoever reads it sees the old bytes or the new ones.
+  ///
+  /// - Parameters:
+  ///   - bytes: What is to be in it.
+  ///   - path: Its absolute path.
+  ///   - mode: Its permissions.
+  ///   - isLasting: Whether a power cut after this may not bring back the old bytes; it costs a
+  ///     fsync of the folder.
+  /// - Throws: ``FileError``, with the old bytes in place.
   package static func write(
-    _ bytes: [UInt8], to path: String, mode: UInt32 = 0o600
+    _ bytes: [UInt8], to path: String, mode: UInt32 = 0o600, isLasting: Bool = true
   ) throws(FileError) {
     let temporary = "\(parent(of: path))/.\(lastName(of: path)).\(getpid()).new"
     _ = unlink(temporary)
@@ -27,7 +35,7 @@ extension Files {
       throw error
     }
     close(descriptor)
-    do throws(FileError) { try rename(temporary, to: path) } catch {
+    do throws(FileError) { try rename(temporary, to: path, isLasting: isLasting) } catch {
       unlink(temporary)
       throw error
     }
@@ -78,9 +86,8 @@ extension Files {
 
   /// Reads once from a descriptor, blocking; nil at the end and on errors.
   package static func readSome(_ descriptor: Int32) -> [UInt8]? {
-    var chunk = [UInt8](repeating: 0, count: 1 << 14)
-    let count = readOnce(descriptor, &chunk)
-    return count > 0 ? Array(chunk[..<count]) : nil
+    guard let bytes = readOnce(descriptor, atMost: 1 << 14), !bytes.isEmpty else { return nil }
+    return bytes
   }
 
   private static func sync(_ descriptor: Int32) -> Int32 {
@@ -100,8 +107,10 @@ extension Files {
     if sync(descriptor) != 0, errno != EINVAL { throw fail("synchronize", path, "fsync") }
   }
 
-  /// Renames within one disk and makes it last.
-  package static func rename(_ path: String, to destination: String) throws(FileError) {
+  /// Renames within one disk, and makes it last unless that doesn't matter.
+  package static func rename(
+    _ path: String, to destination: String, isLasting: Bool = true
+  ) throws(FileError) {
     #if canImport(Darwin)
       let result = Darwin.rename(path, destination)
     #elseif canImport(Glibc)
@@ -110,7 +119,7 @@ extension Files {
       let result = Musl.rename(path, destination)
     #endif
     if result != 0 { throw fail("rename", path, "rename") }
-    try synchronize(parent(of: destination))
+    if isLasting { try synchronize(parent(of: destination)) }
   }
 
   package static func setMode(_ mode: UInt32, of path: String) throws(FileError) {

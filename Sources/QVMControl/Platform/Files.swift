@@ -104,14 +104,17 @@ package enum Files {
     if offset > 0, lseek(descriptor, off_t(offset), SEEK_SET) < 0 {
       throw fail("read", path, "lseek")
     }
+    // What a file says of its length spares it a second look, and tells nothing in /proc.
+    var status = stat()
+    let told = fstat(descriptor, &status) == 0 ? Int(status.st_size) - offset : 0
     var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 14)
     while true {
-      let count = readOnce(descriptor, &chunk)
-      if count < 0 { throw fail("read", path, "read") }
-      if count == 0 { return bytes }
-      bytes.append(contentsOf: chunk[..<count])
+      let room = bytes.isEmpty ? min(max(told + 1, 1 << 10), 1 << 20) : 1 << 16
+      let chunk = readOnce(descriptor, atMost: room)
+      guard let chunk else { throw fail("read", path, "read") }
+      if bytes.isEmpty { bytes = chunk } else { bytes += chunk }
       if bytes.count > limit { throw FileError(verb: "read", path: path, cause: .tooBig) }
+      if chunk.isEmpty || told > 0 && bytes.count == told { return bytes }
     }
   }
 
@@ -121,18 +124,32 @@ package enum Files {
     return String(decoding: bytes, as: UTF8.self)
   }
 
+  /// What one read gives, empty at the end; nil with `errno` where it fails.
+  static func readOnce(_ descriptor: Int32, atMost room: Int) -> [UInt8]? {
+    var count = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, initializedCount in
+      count = readOnce(descriptor, into: UnsafeMutableRawBufferPointer(buffer))
+      initializedCount = max(0, count)
+    }
+    return count < 0 ? nil : bytes
+  }
+
   static func readOnce(_ descriptor: Int32, _ chunk: inout [UInt8]) -> Int {
-    chunk.withUnsafeMutableBytes { buffer in
-      while true {
-        #if canImport(Darwin)
-          let count = Darwin.read(descriptor, buffer.baseAddress, buffer.count)
-        #elseif canImport(Glibc)
-          let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-        #else
-          let count = Musl.read(descriptor, buffer.baseAddress, buffer.count)
-        #endif
-        if count >= 0 || errno != EINTR { return count }
-      }
+    chunk.withUnsafeMutableBytes { readOnce(descriptor, into: $0) }
+  }
+
+  private static func readOnce(
+    _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    while true {
+      #if canImport(Darwin)
+        let count = Darwin.read(descriptor, buffer.baseAddress, buffer.count)
+      #elseif canImport(Glibc)
+        let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+      #else
+        let count = Musl.read(descriptor, buffer.baseAddress, buffer.count)
+      #endif
+      if count >= 0 || errno != EINTR { return count }
     }
   }
 

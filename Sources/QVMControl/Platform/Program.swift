@@ -47,7 +47,7 @@ package enum Program {
   /// - Returns: What it printed and how it ended; an exit status other than 0 is no error, nor is one
   ///   that took too long.
   /// - Throws: ``SpawnError``; `CancellationError` when the task is cancelled or the user interrupted
-  ///   the program, after the program has ended.
+  ///   or terminated the program, after the program has ended.
   package static func run(
     _ path: String, _ arguments: [String], environment: [String]? = nil, input: [UInt8]? = nil,
     inheriting: [Descriptor] = [], within limit: Duration? = shortTime, on loop: EventLoop
@@ -75,8 +75,10 @@ package enum Program {
         end: end, standardOutput: await readers[0].value, standardError: await readers[1].value,
         exceeded: isLate ? limit : nil)
       loop.cancel(drained)
-      // The terminal tells all of its foreground at once; this process may hear of it a moment later.
-      if [Signal.interrupt, .quit].map({ .signalled($0.rawValue) }).contains(end) {
+      // The terminal tells all of its foreground at once, a shell's `kill %1` all of a job, systemd
+      // all of a service; this process may hear of it a moment later.
+      let requests = [Signal.interrupt, .quit, .terminate, .hangUp]
+      if !isLate, requests.contains(where: { end == .signalled($0.rawValue) }) {
         throw CancellationError()
       }
       try Task.checkCancellation()

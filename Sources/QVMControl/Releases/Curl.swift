@@ -148,7 +148,7 @@ struct Curl: Sendable {
     if output.succeeded { return nil }
     let why = words(output)
     guard case .exited(let code) = output.end else {
-      return .failed(url: url, status: output.end.description, why: why)
+      return .failed(url: url, status: "curl", why: why)
     }
     switch code {
     case 1, 47: return .badRedirect(url: url, why: why)

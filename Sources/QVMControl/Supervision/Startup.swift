@@ -89,7 +89,8 @@ package struct Startup: Sendable {
     do {
       boot.pid = child.pid
       boot.start = Host.startTime(of: child.pid)
-      try JSONFile.write(boot.json, to: files.boot)
+      // After a power cut no process of this boot matters any more.
+      try JSONFile.write(boot.json, to: files.boot, isLasting: false)
       return try await negotiate(child, monitor, boot)
     } catch {
       throw await ended(child, because: error)
@@ -120,7 +121,7 @@ package struct Startup: Sendable {
     let kvm = try await client.execute(QueryKVM(), timeout: greetingTimeout)
     boot.qemuVersion = await client.greeting?.version.description
     boot.accelerator = accelerator(kvm, QEMUArguments(boot.command))
-    try JSONFile.write(boot.json, to: files.boot)
+    try JSONFile.write(boot.json, to: files.boot, isLasting: false)
     return Started(process: .child(child), client: client, events: events, boot: boot)
   }
 

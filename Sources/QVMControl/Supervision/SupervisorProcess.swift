@@ -77,8 +77,9 @@ package enum SupervisorProcess {
           let startup = Startup(
             plan: plan, name: name, files: files, runtime: runtime, vmLock: vmLock, loop: loop,
             notify: { inputs.send(.notice($0)) })
-          // From here on an outcome is this boot's: before anything can fail.
-          try JSONFile.write(boot.json, to: files.boot)
+          // From here on an outcome is this boot's: before anything can fail. It is made to last
+          // before there is a QEMU.
+          try JSONFile.write(boot.json, to: files.boot, isLasting: false)
           // It says more than its launcher's note.
           supervisorLock.replaceContent(with: "")
           try runtime.prepare()
@@ -126,7 +127,7 @@ package enum SupervisorProcess {
     boot.supervisorPid = Host.processID
     boot.supervisorStart = Host.startTime(of: Host.processID) ?? 0
     // For those who ask for the pid; a disk that is full doesn't keep the VM from being ended.
-    try? JSONFile.write(boot.json, to: files.boot)
+    try? JSONFile.write(boot.json, to: files.boot, isLasting: false)
     return boot
   }
 }

@@ -32,19 +32,36 @@ struct Parser<Parsed: Command> {
       default: try take(argument: word)
       }
     }
-    let missing = arguments.dropFirst(filled).first
-    if let missing, let count = missing.row.count, count.isRequired, taken == 0 {
+    if let missing = nextArgument, let count = missing.row.count, count.isRequired, taken == 0 {
       throw .missingArgument(placeholder: missing.row.placeholder)
     }
     return command
   }
 
-  private var arguments: [Parameter<Parsed>] { parameters.filter { $0.row.count != nil } }
+  /// The first parameter whose row is the one.
+  ///
+  /// By index: the type of the command is known only as this runs, and for each iterator or list
+  /// over it the runtime would make a type first, which takes longer than all the rest here.
+  private func first(_ isTheOne: (ParameterRow) -> Bool) -> Parameter<Parsed>? {
+    for index in 0..<parameters.count where isTheOne(parameters[index].row) {
+      return parameters[index]
+    }
+    return nil
+  }
 
-  private var trailing: Parameter<Parsed>? { parameters.first { $0.row.kind == .trailing } }
+  private var nextArgument: Parameter<Parsed>? {
+    var before = filled
+    return first { row in
+      guard row.count != nil else { return false }
+      before -= 1
+      return before < 0
+    }
+  }
+
+  private var trailing: Parameter<Parsed>? { first { $0.kind == .trailing } }
 
   private mutating func take(argument word: String) throws(UsageError) {
-    guard let parameter = arguments.dropFirst(filled).first, let count = parameter.row.count else {
+    guard let parameter = nextArgument, let count = parameter.row.count else {
       throw .extraArgument(word, takesTrailing: trailing != nil)
     }
     try parameter.store(&command, word)
@@ -57,8 +74,8 @@ struct Parser<Parsed: Command> {
 
   private mutating func take(option word: String) throws(UsageError) {
     let (spelling, attached) = OptionWord.split(word)
-    guard let parameter = parameters.first(where: { $0.row.spellings.contains(spelling) }) else {
-      let known = parameters.flatMap(\.row.spellings) + ["--help"]
+    guard let parameter = first({ $0.spellings.contains(spelling) }) else {
+      let known = Parsed.rows.flatMap(\.spellings) + ["--help"]
       throw .unknownOption(spelling, closest: Spelling.closest(to: spelling, in: known))
     }
     switch (parameter.row.kind, attached) {

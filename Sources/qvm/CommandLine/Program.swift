@@ -37,8 +37,10 @@ struct Program: Sendable {
   func find(
     _ words: ArraySlice<String>
   ) -> (command: any Command.Type, rest: ArraySlice<String>)? {
-    for length in [2, 1] where words.count >= length {
-      let name = words.prefix(length).joined(separator: " ")
+    guard let first = words.first else { return nil }
+    let both = words.dropFirst().first.map { "\(first) \($0)" }
+    for (length, name) in [(2, both), (1, first)] {
+      guard let name else { continue }
       let match = commands.first { $0.name == name || $0.aliases.contains(name) }
       if let match { return (match, words.dropFirst(length)) }
     }

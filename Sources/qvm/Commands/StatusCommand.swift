@@ -57,8 +57,10 @@ struct StatusCommand: Command {
     rows.append(("disk", status.files.disk))
     rows.append(("console", status.files.console))
     let width = rows.map(\.0.count).max() ?? 0
-    return rows.map { name, value in
-      name + String(repeating: " ", count: width - name.count + 2) + value + "\n"
-    }.joined()
+    var text = ""
+    for (name, value) in rows {
+      text += name + String(repeating: " ", count: width - name.count + 2) + value + "\n"
+    }
+    return text
   }
 }

@@ -95,8 +95,8 @@ import Testing
     }
   }
 
-  @Test(arguments: ["INT", "QUIT"])
-  func `a program that the user ended from the terminal was cancelled`(signal: String) {
+  @Test(arguments: ["INT", "QUIT", "TERM", "HUP"])
+  func `a program that the user ended together with all of its job was cancelled`(signal: String) {
     #expect(throws: CancellationError.self) { try run("ulimit -c 0; kill -\(signal) $$") }
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import QVMControl
@@ -27,6 +28,24 @@ import Testing
   ])
   func `what looks like a moment and is none is none`(text: String) {
     #expect(Timestamp(text) == nil)
+  }
+
+  @Test func `every day has the date that libc gives it`() {
+    // From the year 1600 to 2400: all kinds of centuries.
+    for day in -135_140..<157_055 {
+      let seconds = day * 86_400 + Int.random(in: 0..<86_400)
+      var clock = time_t(seconds)
+      var fields = tm()
+      gmtime_r(&clock, &fields)
+      let text = String(
+        format: "%04d-%02d-%02dT%02d:%02d:%02dZ", fields.tm_year + 1900, fields.tm_mon + 1,
+        fields.tm_mday, fields.tm_hour, fields.tm_min, fields.tm_sec)
+      guard Timestamp(seconds: seconds).description == text, Timestamp(text)?.seconds == seconds
+      else {
+        Issue.record("\(seconds) s are \(text), not \(Timestamp(seconds: seconds))")
+        return
+      }
+    }
   }
 
   @Test func `now is later than this was written, and moments are ordered`() {

@@ -1,0 +1,24 @@
+/// A supervisor that has been asked how its VM is; its answer comes while other things are done.
+struct AskedSupervisor {
+  let probe: ControlProbe
+  /// The boot that it supervises.
+  let boot: BootRecord
+  private let stamp: FileStamp
+
+  /// Asks the supervisor of an instance; nil where none listens.
+  init?(of files: InstanceFiles) {
+    guard FileLock.isHeld(files.vmLock), let found = Files.information(files.boot),
+      let boot = try? BootRecord.read(files.boot),
+      let probe = try? ControlProbe(path: RuntimeFolder(path: boot.runtimeFolder).control)
+    else { return nil }
+    probe.send(.status)
+    self.probe = probe
+    self.boot = boot
+    stamp = FileStamp(found)
+  }
+
+  /// Whether no other boot has begun since.
+  func isCurrent(_ files: InstanceFiles) -> Bool {
+    Files.information(files.boot).map { FileStamp($0) } == stamp || files.bootToken == boot.token
+  }
+}
