@@ -78,9 +78,10 @@ package struct InstanceStore: Sendable {
       let record = InstanceRecord(
         name: name.text, target: target, createdAt: .now, baseImage: baseImage,
         baseDigest: baseDigest, options: options)
-      try JSONFile.write(record.json, to: staging.record, isLasting: false)
-      if let boot { try JSONFile.write(boot.json, to: staging.boot, isLasting: false) }
+      // While the disk is made by a program there is time to wait for the disk that all is on.
+      async let written: Void = Self.write(record, boot, to: staging)
       try await makeDisk(staging.disk)
+      try await written
       // All of its names at once, before it gets its own.
       try Files.synchronize(staging.folder)
       let files = files(name)
@@ -94,6 +95,13 @@ package struct InstanceStore: Sendable {
       for folder in [unlocked.folder, staging.folder] { try? Files.removeTree(folder) }
       throw error
     }
+  }
+
+  private static func write(
+    _ record: InstanceRecord, _ boot: BootRecord?, to files: InstanceFiles
+  ) async throws(FileError) {
+    try JSONFile.write(record.json, to: files.record, isLasting: false)
+    if let boot { try JSONFile.write(boot.json, to: files.boot, isLasting: false) }
   }
 
   /// Makes sure that an instance can have a name that none has.
