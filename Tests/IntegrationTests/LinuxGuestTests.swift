@@ -63,6 +63,7 @@ import Testing
       let words = try await prepare("freebsd", in: sandbox)
       let run = try sandbox.start(
         try Sandbox.program, ["run", "--rm", "--name", "lost"] + words + ["--", "sleep 300"])
+      try await eventually("it is there") { sandbox.exists("lost") }
       let wait = try await sandbox.qvm("wait", "lost", "--timeout", "59")
       guard wait.status == 0 else { throw Sandbox.Failure(wait.err) }
       try await eventually("the command runs") {
