@@ -44,6 +44,18 @@ public enum QMPError: Error, Sendable, Hashable {
   case cancelled(command: String)
 }
 
+extension QMPError {
+  /// Whether the connection is over, so that no command will be answered by it any more.
+  package var endsConnection: Bool {
+    switch self {
+    case .transport, .disconnected, .closed, .lineTooLong, .notQMP: true
+    case .socketPathTooLong, .cannotConnect, .unexpectedReply, .refused, .noGreeting, .timedOut,
+      .cancelled:
+      false
+    }
+  }
+}
+
 extension QMPError: CustomStringConvertible {
   /// One sentence for people, with QEMU's or the operating system's own words.
   public var description: String {

@@ -59,6 +59,8 @@ extension Supervisor {
   func take(_ answer: Result<RunState, QMPError>) async {
     switch answer {
     case .failure(let error):
+      // The end of the monitor comes in by itself, and what follows from it.
+      if error.endsConnection { return }
       if case .timedOut = error, ladder.rung == nil {
         await setPhase(.unresponsive, reason: "QEMU does not answer its monitor")
         // It may only have been held up: then this is answered.

@@ -58,6 +58,8 @@ extension Supervisor {
     // Usually QEMU's end follows at once.
     await carryOut(ladder.monitorLost(at: .now))
     if phase != .stopping { await setPhase(.unresponsive, reason: "QEMU closed its monitor") }
+    // Whether the guest executes will not be known any more.
+    if !isHeld { await announceRunning() }
     await stopIfPending()
   }
 

@@ -136,6 +136,7 @@ package final class Supervisor {
     case .started(.failure(let error)):
       await failed(error)
       return true
+    case .proceeded(let error?) where error.endsConnection: break
     case .proceeded(let error?):
       await server.broadcast(.notice("QEMU did not let the guest run: \(error)"))
     case .proceeded(nil): hasProceeded = true
