@@ -43,4 +43,7 @@ public struct RunState: RawRepresentable, Sendable, Hashable, CustomStringConver
   public static let restoringState = RunState(rawValue: "restore-vm")
   /// Stopped for a checkpoint of coarse-grained lock-stepping.
   public static let colo = RunState(rawValue: "colo")
+
+  /// Whether the guest executes, or would if it didn't sleep.
+  package var executes: Bool { self == .running || self == .suspended }
 }

@@ -70,6 +70,35 @@ import Testing
     }
   }
 
+  @Test func `a paused VM goes on although its supervisor was killed, and has a new one`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "still", "demo", "1")
+      _ = try await sandbox.qvm("wait", "still", "--timeout", "30")
+      kill(try await pid("still", "supervisorPid", in: sandbox), SIGKILL)
+      try await eventually("orphaned") {
+        try await sandbox.status("still")["phase"]?.string == "orphaned"
+      }
+      let running = try await sandbox.qvm("start", "-d", "still")
+      #expect(running.status == 1)
+      #expect(running.err.contains("it is running"))
+      let monitor = try #require(try await sandbox.status("still")["paths"]?["monitor"]?.string)
+      do {
+        let probe = try QMPProbe(path: monitor, timeout: .seconds(10))
+        _ = try probe.execute(Stop())
+      }
+      #expect(try await sandbox.status("still")["runState"]?.string == "paused")
+      let start = try await sandbox.qvm("start", "-d", "still")
+      #expect(start.status == 0, "\(start.err)")
+      #expect(start.err.contains("still was paused (paused); it goes on"))
+      let status = try await sandbox.status("still")
+      #expect(status["phase"]?.string == "running")
+      #expect(status["supervisorPid"] != nil)
+      #expect(try await sandbox.qvm("stop", "still").status == 0)
+    }
+  }
+
   @Test func `an orphan that is killed has crashed, and is kept`() async throws {
     try await Sandbox.with { sandbox in
       _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "both", "demo", "1")

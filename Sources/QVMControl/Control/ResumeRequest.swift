@@ -1,7 +1,7 @@
 internal import QMPClient
 
 /// Lets the guest of a paused VM go on: one whose disk was full, or that somebody stopped by its
-/// monitor.
+/// monitor. Where its supervisor was killed it gets a new one for that.
 package enum ResumeRequest {
   private static let patience = Duration.seconds(6)
   /// QEMU tries again what failed only after it has said that the guest goes on, and if that fails
@@ -14,27 +14,56 @@ package enum ResumeRequest {
   ///   - name: The instance.
   ///   - store: Where it is.
   /// - Returns: Why it was paused; nil where it isn't, and nothing was done.
-  /// - Throws: ``ResumeError``; `noSuch`.
+  /// - Throws: ``ResumeError``; `noSuch`; what keeps an orphan from being taken over.
   package static func send(_ name: InstanceName, in store: InstanceStore) throws -> String? {
     let status = try VMStatus.inspect(name, in: store)
-    guard status.phase == .paused, let boot = status.boot else { return nil }
-    let reason = status.reason ?? Phase.paused.rawValue
+    guard let boot = status.boot else { return nil }
     do {
-      let supervisor = try ControlProbe(path: RuntimeFolder(path: boot.runtimeFolder).control)
-      supervisor.send(.resume)
-      let answer = try supervisor.answer(to: "resume", until: .now.advanced(by: patience))
-      if answer["resume"]?.string != "done" {
-        throw ResumeError.refused(name: name.text, why: answer["why"]?.string ?? "")
+      if status.phase == .paused {
+        let control = RuntimeFolder(path: boot.runtimeFolder).control
+        try resume(name, by: try ControlProbe(path: control))
+        return status.reason ?? Phase.paused.rawValue
       }
-      try waitForPause(supervisor)
-      supervisor.send(.status)
-      let now = try supervisor.status(until: .now.advanced(by: patience))
-      if now["phase"]?.string == Phase.paused.rawValue {
-        throw ResumeError.pausedAgain(name: name.text, reason: now["reason"]?.string ?? "")
-      }
-      return reason
+      // One whose start was never completed was never paused.
+      guard status.phase == .orphaned, let state = status.runState, !state.executes,
+        state != .prelaunch,
+        let new = try StopRequest.reach(name, status.files, in: store, force: false),
+        try isPaused(afterTakeOver: new)
+      else { return nil }
+      try resume(name, by: new)
+      return state.rawValue
     } catch is ControlProbe.Failure {
       throw StopError.unreachable(name: name.text, force: false)
+    }
+  }
+
+  /// Waits for what a new supervisor finds.
+  private static func isPaused(
+    afterTakeOver supervisor: ControlProbe
+  ) throws(ControlProbe.Failure) -> Bool {
+    supervisor.send(.subscribe)
+    let deadline = SuspendingClock.now.advanced(by: patience)
+    while true {
+      switch try supervisor.event(until: deadline) {
+      case .phase(.paused, _): return true
+      case .phase(.running, _), .phase(.unresponsive, _), .phase(.stopping, _): return false
+      case .ended: throw .ended
+      default: continue
+      }
+    }
+  }
+
+  private static func resume(_ name: InstanceName, by supervisor: ControlProbe) throws {
+    supervisor.send(.resume)
+    let answer = try supervisor.answer(to: "resume", until: .now.advanced(by: patience))
+    if answer["resume"]?.string != "done" {
+      throw ResumeError.refused(name: name.text, why: answer["why"]?.string ?? "")
+    }
+    try waitForPause(supervisor)
+    supervisor.send(.status)
+    let now = try supervisor.status(until: .now.advanced(by: patience))
+    if now["phase"]?.string == Phase.paused.rawValue {
+      throw ResumeError.pausedAgain(name: name.text, reason: now["reason"]?.string ?? "")
     }
   }
 

@@ -68,7 +68,7 @@ extension Supervisor {
       }
     case .success(let state):
       runState = state
-      let executes = state == .running || state == .suspended
+      let executes = state.executes
       if ladder.rung != nil {
         await setPhase(.stopping, reason: ladder.rung?.name)
         // What stopped it keeps it from obeying; QEMU itself still can be told to end.

@@ -94,6 +94,7 @@ package final class Supervisor {
     store = InstanceStore(Cache(path: plan.cache))
     files = store.files(name)
     runtime = RuntimeFolder(path: plan.runtimeFolder)
+    if plan.kind == .adopt { (phase, phaseReason) = (.orphaned, "a new supervisor takes it over") }
     server = ControlServer(
       on: loop, receive: { inputs.send(.request($0, $1)) }, lost: { inputs.send(.clientLost($0)) })
   }
