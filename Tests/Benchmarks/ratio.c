@@ -1,6 +1,9 @@
 // Times two commands in turn, A B A B …, and prints the medians and the median of the ratios.
 //
-//   ratio RUNS LABEL 'A' 'B'
+//   ratio RUNS LABEL 'A' 'B' [BLOCK]
+//
+// With BLOCK, each turn is so many runs of A in a row, then so many of B, of which the median
+// counts: where one of them leaves the processor's caches cold, that isn't counted for the other.
 //
 // Each command is split at spaces and started without a shell, its output going to /dev/null: what
 // is measured is the whole process, from its start to its end.
@@ -54,14 +57,20 @@ static double median(double *values, int count) {
   return values[count / 2];
 }
 
+static double runBlock(char **argv, int size) {
+  double times[size];
+  for (int i = 0; i < size; i++) times[i] = run(argv);
+  return median(times, size);
+}
+
 int main(int count, char **arguments) {
-  if (count != 5) return 64;
-  int runs = atoi(arguments[1]);
+  if (count != 5 && count != 6) return 64;
+  int runs = atoi(arguments[1]), block = count == 6 ? atoi(arguments[5]) : 1;
   char **a = words(strdup(arguments[3])), **b = words(strdup(arguments[4]));
   double *as = calloc(runs, sizeof *as), *bs = calloc(runs, sizeof *bs);
   double *ratios = calloc(runs, sizeof *ratios);
   for (int i = -5; i < runs; i++) {  // five rounds to warm up
-    double left = run(a), right = run(b);
+    double left = runBlock(a, block), right = runBlock(b, block);
     if (i < 0) continue;
     as[i] = left;
     bs[i] = right;
