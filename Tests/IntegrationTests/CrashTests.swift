@@ -54,11 +54,14 @@ import Testing
     async throws
   {
     try await Sandbox.with { sandbox in
-      try await sandbox.plant(.exiting, as: "haiku-r1beta5-x86-64")
       for (name, options) in [("gone", ["--rm"]), ("left", [])] {
-        _ = try await sandbox.qvm(
-          ["run", "-d", "--name", name, "--memory", "64M"] + options + ["haiku", "r1beta5"])
+        _ = try await sandbox.qvm(["run", "-d", "--name", name] + options + ["demo", "1"])
+        _ = try await sandbox.qvm("wait", name, "--timeout", "30")
+        let status = try await sandbox.status(name)
         kill(try await pid(name, "supervisorPid", in: sandbox), SIGKILL)
+        let probe = try QMPProbe(
+          path: try #require(status["paths"]?["monitor"]?.string), timeout: .seconds(10))
+        _ = try probe.execute(SystemPowerdown())
       }
       for name in ["gone", "left"] {
         _ = try await sandbox.qvm("wait", name, "--for", "stopped", "--timeout", "60")

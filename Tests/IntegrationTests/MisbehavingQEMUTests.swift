@@ -39,6 +39,29 @@ import Testing
     }
   }
 
+  @Test func `a QEMU that dies as the guest begins has not started it`() async throws {
+    try await Sandbox.with { sandbox in
+      try sandbox.useFakeQEMU(fault: "dies at once")
+      let run = try await sandbox.qvm("run", "-d", "--name", "fake", "demo", "1")
+      #expect(run.status == 1, "\(run.out)")
+      #expect(run.out == "")
+      #expect(run.err.contains("fake crashed: qemu-signal-6"), "\(run.err)")
+      #expect(try await sandbox.status("fake")["phase"]?.string == "crashed")
+    }
+  }
+
+  @Test func `a QEMU whose monitor is lost as the guest begins is told of, and kept`() async throws
+  {
+    try await Sandbox.with { sandbox in
+      try sandbox.useFakeQEMU(fault: "babbling")
+      let run = try await sandbox.qvm("run", "-d", "--name", "fake", "demo", "1")
+      #expect(run.status == 0)
+      #expect(run.out == "fake\n")
+      #expect(run.err.contains("whether the guest of fake executes is not known"), "\(run.err)")
+      #expect(try await sandbox.status("fake")["phase"]?.string == "unresponsive")
+    }
+  }
+
   @Test func `a start that hangs can be interrupted, and leaves nothing`() async throws {
     try await Sandbox.with { sandbox in
       try sandbox.useFakeQEMU(fault: "silent")

@@ -60,7 +60,8 @@ extension Sandbox {
 
   /// What is there when a test fails: its processes, and the ends of the instances' files.
   var state: String {
-    var lines = processes.map { "\n  lives: \($0.pid) \($0.command)" }
+    var lines = ["\(id) has failed"]
+    lines += processes.map { "lives: \($0.pid) \($0.command)" }
     let instances = cache.appending(path: "instances")
     let names = (try? FileManager.default.contentsOfDirectory(atPath: instances.path)) ?? []
     for name in names.sorted() {
@@ -69,11 +70,11 @@ extension Sandbox {
         let bytes = FileManager.default.contents(atPath: path)
         guard let bytes, !bytes.isEmpty else { continue }
         let text = String(decoding: bytes.suffix(1500), as: UTF8.self)
-        lines += ["\n  \(name)/\(file):"]
-        lines += text.split(whereSeparator: \.isNewline).suffix(25).map { "\n    \($0)" }
+        lines.append("\(name)/\(file):")
+        lines += text.split(whereSeparator: \.isNewline).suffix(25).map { "  \($0)" }
       }
     }
-    return lines.joined()
+    return lines.map { "  | \($0)" }.joined(separator: "\n")
   }
 
   package func disk(of instance: String) -> String {

@@ -105,10 +105,10 @@ package struct Sandbox: Sendable {
     do {
       try await body(&sandbox)
     } catch {
-      let state = sandbox.state
+      print(sandbox.state)
       await sandbox.endEverything()
       try? FileManager.default.removeItem(at: sandbox.folder)
-      throw Failure("\(error)\(state)")
+      throw error
     }
     let left = await sandbox.endEverything()
     let sockets =

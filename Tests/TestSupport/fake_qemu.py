@@ -136,6 +136,10 @@ while True:
         send(event * 1000)
     if command == "cont" and fault == "noisy":
       threading.Thread(target=noise, daemon=True).start()
+    if command == "cont" and fault == "dies at once":
+      monitor.close()
+      time.sleep(0.3)
+      os.abort()
     if command == "cont" and fault == "babbling":
       send("this is no JSON\r\n")
     say({"return": answer, "id": request.get("id")})

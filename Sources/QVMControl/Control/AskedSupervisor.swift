@@ -17,8 +17,10 @@ struct AskedSupervisor {
     stamp = FileStamp(found)
   }
 
-  /// Whether no other boot has begun since.
-  func isCurrent(_ files: InstanceFiles) -> Bool {
-    Files.information(files.boot).map { FileStamp($0) } == stamp || files.bootToken == boot.token
+  /// The boot's record as it is now; nil where another boot has begun since.
+  func record(in files: InstanceFiles) -> BootRecord? {
+    if Files.information(files.boot).map({ FileStamp($0) }) == stamp { return boot }
+    let now = try? BootRecord.read(files.boot)
+    return now?.token == boot.token ? now : nil
   }
 }

@@ -38,16 +38,15 @@ package enum ResumeRequest {
   }
 
   /// Waits for what a new supervisor finds.
-  private static func isPaused(
-    afterTakeOver supervisor: ControlProbe
-  ) throws(ControlProbe.Failure) -> Bool {
+  private static func isPaused(afterTakeOver supervisor: ControlProbe) throws -> Bool {
     supervisor.send(.subscribe)
     let deadline = SuspendingClock.now.advanced(by: patience)
     while true {
       switch try supervisor.event(until: deadline) {
       case .phase(.paused, _): return true
-      case .phase(.running, _), .phase(.unresponsive, _), .phase(.stopping, _): return false
-      case .ended: throw .ended
+      case .phase(.running, _), .phase(.unresponsive, _), .phase(.stopping, _), .ended: return false
+      case .failed(let message, let advice, _):
+        throw StartError.other(message: message, advice: advice)
       default: continue
       }
     }

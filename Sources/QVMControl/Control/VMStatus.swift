@@ -55,9 +55,13 @@ package struct VMStatus: Sendable, Hashable {
             status.reason = "by process \(note.pid)"
             return status
           }
-          // Another boot has begun since the record was read.
-          let isSame = asked?.isCurrent(files) ?? (files.bootToken == status.boot?.token)
-          if !isSame { continue }
+          // Another boot may have begun since the record was read.
+          if let asked {
+            guard let boot = asked.record(in: files) else { continue }
+            status.boot = boot
+          } else if files.bootToken != status.boot?.token {
+            continue
+          }
           let until = asked == nil ? .now.advanced(by: patience) : deadline
           if status.askTheLiving(asked?.probe, until: until, isLate: glances > 10) {
             return status

@@ -131,7 +131,7 @@ package struct Outcome: Sendable, Hashable {
 /// Where in its life an instance is, in one word.
 package enum Phase: String, Sendable {
   case creating, starting, running, paused, stopping, stopped, crashed
-  /// QEMU runs without its supervisor.
+  /// QEMU runs without its supervisor, or a new one is just taking it over.
   case orphaned
   /// It lives, and doesn't answer.
   case unresponsive

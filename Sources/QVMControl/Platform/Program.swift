@@ -47,7 +47,7 @@ package enum Program {
   /// - Returns: What it printed and how it ended; an exit status other than 0 is no error, nor is one
   ///   that took too long.
   /// - Throws: ``SpawnError``; `CancellationError` when the task is cancelled or the user interrupted
-  ///   or terminated the program, after the program has ended.
+  ///   the program, after the program has ended.
   package static func run(
     _ path: String, _ arguments: [String], environment: [String]? = nil, input: [UInt8]? = nil,
     inheriting: [Descriptor] = [], within limit: Duration? = shortTime, on loop: EventLoop
@@ -75,16 +75,29 @@ package enum Program {
         end: end, standardOutput: await readers[0].value, standardError: await readers[1].value,
         exceeded: isLate ? limit : nil)
       loop.cancel(drained)
-      // The terminal tells all of its foreground at once, a shell's `kill %1` all of a job, systemd
-      // all of a service; this process may hear of it a moment later.
-      let requests = [Signal.interrupt, .quit, .terminate, .hangUp]
-      if !isLate, requests.contains(where: { end == .signalled($0.rawValue) }) {
-        throw CancellationError()
-      }
+      if !isLate { try await waitForOwnSignal(after: end, on: loop) }
       try Task.checkCancellation()
       return result
     } onCancel: {
       stop(process, on: loop)
+    }
+  }
+
+  /// How long a signal to all of a job may take from one of its processes to this one.
+  private static let signalSpread = Duration.milliseconds(300)
+
+  /// Waits, where a signal ended a program, for the same one to cancel the task.
+  ///
+  /// The terminal tells all of its foreground at once, a shell's `kill %1` all of a job, systemd all
+  /// of a service; this process may hear of it a moment later.
+  private static func waitForOwnSignal(after end: ProcessEnd, on loop: EventLoop) async throws {
+    switch end {
+    // Nothing but keys sends these.
+    case .signalled(Signal.interrupt.rawValue), .signalled(Signal.quit.rawValue):
+      throw CancellationError()
+    case .signalled(Signal.terminate.rawValue), .signalled(Signal.hangUp.rawValue):
+      try await loop.sleep(until: .now.advanced(by: signalSpread))
+    default: break
     }
   }
 

@@ -27,7 +27,7 @@ package struct SignsOfLife: Sendable, Hashable {
   private static func silence(of status: VMStatus) -> String? {
     switch status.phase {
     case .unresponsive: status.reason ?? "QEMU does not answer its monitor"
-    case .orphaned where status.runState == nil: "QEMU does not answer its monitor"
+    case .orphaned where status.runState == nil: status.reason
     default: nil
     }
   }

@@ -148,7 +148,8 @@ struct Curl: Sendable {
     if output.succeeded { return nil }
     let why = words(output)
     guard case .exited(let code) = output.end else {
-      return .failed(url: url, status: "curl", why: why)
+      let end = output.end.description
+      return .failed(url: url, status: why == end ? "curl" : end, why: why)
     }
     switch code {
     case 1, 47: return .badRedirect(url: url, why: why)

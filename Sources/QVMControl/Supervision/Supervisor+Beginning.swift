@@ -53,7 +53,12 @@ extension Supervisor {
   func proceed() {
     isHeld = false
     // An early request to stop came before there was anything to stop.
-    if ladder.rung == nil { Self.proceed(client, inputs, on: loop) }
+    guard ladder.rung == nil else { return }
+    if client == nil, !isRescuing {
+      awaitEndOfUnknown()
+    } else {
+      Self.proceed(client, inputs, on: loop)
+    }
   }
 
   /// Tells the clients, once, that the guest executes; what was asked for meanwhile is done now.

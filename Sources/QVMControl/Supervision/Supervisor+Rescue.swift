@@ -58,9 +58,24 @@ extension Supervisor {
     // Usually QEMU's end follows at once.
     await carryOut(ladder.monitorLost(at: .now))
     if phase != .stopping { await setPhase(.unresponsive, reason: "QEMU closed its monitor") }
-    // Whether the guest executes will not be known any more.
-    if !isHeld { await announceRunning() }
+    if evidence.cause == nil { awaitEndOfUnknown() }
     await stopIfPending()
+  }
+
+  /// Where QEMU hung up before it said whether the guest executes nobody will know, unless it ends,
+  /// which usually follows within milliseconds and says more.
+  func awaitEndOfUnknown() {
+    guard !isAnnounced, !isHeld else { return }
+    let inputs = self.inputs
+    _ = loop.schedule(at: .now.advanced(by: Self.drainTime)) { inputs.send(.stillUnknown) }
+  }
+
+  /// Has those who wait for the guest's start wait no longer.
+  func stillUnknown() async {
+    guard !isAnnounced, client == nil, !isRescuing else { return }
+    await server.broadcast(
+      .notice("QEMU closed its monitor; whether the guest of \(name) executes is not known"))
+    await announceRunning()
   }
 
   /// Does what was asked for while nobody knew how QEMU can be told.

@@ -13,6 +13,8 @@ package final class Supervisor {
     case runState(Result<RunState, QMPError>)
     case event(QMPEvent)
     case monitorLost
+    /// QEMU neither ended nor got a monitor again since it hung up before the guest's start.
+    case stillUnknown
     /// What came of connecting to QEMU's other monitor.
     case rescued(Rescue?)
     case ended(VMProcess.End)
@@ -144,6 +146,7 @@ package final class Supervisor {
     case .runState(let answer): await take(answer)
     case .event(let event): await take(event)
     case .monitorLost: await monitorLost()
+    case .stillUnknown: await stillUnknown()
     case .rescued(let rescue): await rescued(rescue)
     case .ended(let end):
       await ended(end)

@@ -95,9 +95,28 @@ import Testing
     }
   }
 
-  @Test(arguments: ["INT", "QUIT", "TERM", "HUP"])
-  func `a program that the user ended together with all of its job was cancelled`(signal: String) {
+  @Test(arguments: ["INT", "QUIT"])
+  func `a program that the user ended from the terminal was cancelled`(signal: String) {
     #expect(throws: CancellationError.self) { try run("ulimit -c 0; kill -\(signal) $$") }
+  }
+
+  @Test(arguments: [("TERM", SIGTERM), ("HUP", SIGHUP)])
+  func `a program that ends a moment before its caller is told to was cancelled`(
+    name: String, signal: Int32
+  ) throws {
+    #expect(try run("kill -\(name) $$").end == .signalled(signal))
+    let loop = try EventLoop()
+    try loop.runLimited {
+      let (ours, theirs) = try SocketCalls.pair()
+      let peer = ControlPeer(ours)
+      let running = Self.hold(theirs, "echo $$ >&3; kill -\(name) $$", on: loop)
+      let pid = try #require(try await peer.lines(1, on: loop).first.flatMap { Int32($0) })
+      while Host.startTime(of: pid) != nil {
+        try await loop.sleep(until: .now.advanced(by: .milliseconds(2)))
+      }
+      running.cancel()
+      await #expect(throws: CancellationError.self) { try await running.value }
+    }
   }
 
   @Test func `cancelling ends the program before it returns`() throws {
