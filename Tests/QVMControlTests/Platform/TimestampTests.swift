@@ -30,9 +30,9 @@ import Testing
     #expect(Timestamp(text) == nil)
   }
 
-  @Test func `every day has the date that libc gives it`() {
-    // From the year 1600 to 2400: all kinds of centuries.
-    for day in -135_140..<157_055 {
+  @Test func `a day has the date that libc gives it`() {
+    // From the year 1600 to 2400: all kinds of centuries, and each day of the year in some of them.
+    for day in stride(from: -135_140, to: 157_055, by: 17) {
       let seconds = day * 86_400 + Int.random(in: 0..<86_400)
       var clock = time_t(seconds)
       var fields = tm()
