@@ -14,7 +14,7 @@ for filter; do
   if [ "$result" != 0 ]; then
     echo "what failed (the whole log is in $log):"
     grep -aE -A 12 ' recorded an issue|error: |Fatal error' "$log" |
-      grep -avE '^(✔|◇|--)' | cut -c 1-1000 | tail -n 200
+      grep -avE '^(✔|◇|--|  \|)' | cut -c 1-1000 | tail -n 200
     grep -aE '^  \| ' "$log" | cut -c 1-500 | tail -n 200
     grep -aE '^✘ ' "$log" | grep -avE ' recorded an issue' | tail -n 50
     exit "$result"
