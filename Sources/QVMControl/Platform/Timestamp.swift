@@ -49,8 +49,8 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
 
   // MARK: - The calendar
 
-  // By hand: libc reads the file of the time zone even for UTC, which takes longer than all the rest
-  // of a `qvm status`. Years are counted from March, so that the odd day is their last.
+  // By hand: libc reads the file of the time zone even for UTC, seven system calls in a command that
+  // has a millisecond. Years are counted from March, so that the odd day is their last.
 
   /// The days from 1970 to a date of the Gregorian calendar.
   private static func day(_ year: Int, _ month: Int, _ day: Int) -> Int {
