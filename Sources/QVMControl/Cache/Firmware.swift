@@ -8,11 +8,12 @@ enum Firmware: String, CaseIterable, Sendable {
   /// The files that a target's driver names.
   static func needed(by target: Target) throws(TargetError) -> [Firmware] {
     let words = try Driver.find(target).command(DriverPaths(cache: "/", image: "/"))
+    // As a word of its own, or as an item of a `-drive`.
+    let items = words.filter { $0.utf8.contains(UInt8(ascii: "/")) }
+      .flatMap { $0.split(separator: ",") }
     return allCases.filter { firmware in
-      words.contains { word in
-        // As a word of its own, or as an item of a `-drive`.
-        word.split(separator: ",").contains { $0.hasSuffix("/share/qemu/\(firmware.rawValue)") }
-      }
+      let name = "/share/qemu/\(firmware.rawValue)"
+      return items.contains { $0.hasSuffix(name) }
     }
   }
 

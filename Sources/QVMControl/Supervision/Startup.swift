@@ -82,15 +82,15 @@ package struct Startup: Sendable {
   /// One QEMU, until its monitor answers or it is gone.
   private func attempt(_ boot: BootRecord) async throws -> Started {
     var boot = boot
-    try JSONFile.write(boot.json, to: files.boot)
+    try JSONFile.write(boot.json, to: files.boot, isLasting: false)
     // QEMU would take over or remove whatever is there.
     try Files.remove(files.qemuPid)
     let (child, monitor) = try spawn(boot.command)
     do {
       boot.pid = child.pid
       boot.start = Host.startTime(of: child.pid)
-      // After a power cut no process of this boot matters any more.
-      try JSONFile.write(boot.json, to: files.boot, isLasting: false)
+      // Made to last while QEMU gets ready: no instruction of the guest has run yet.
+      try JSONFile.write(boot.json, to: files.boot)
       return try await negotiate(child, monitor, boot)
     } catch {
       throw await ended(child, because: error)
@@ -121,6 +121,7 @@ package struct Startup: Sendable {
     let kvm = try await client.execute(QueryKVM(), timeout: greetingTimeout)
     boot.qemuVersion = await client.greeting?.version.description
     boot.accelerator = accelerator(kvm, QEMUArguments(boot.command))
+    // After a power cut none of this matters any more.
     try JSONFile.write(boot.json, to: files.boot, isLasting: false)
     return Started(process: .child(child), client: client, events: events, boot: boot)
   }

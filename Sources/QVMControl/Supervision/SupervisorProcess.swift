@@ -78,7 +78,7 @@ package enum SupervisorProcess {
             plan: plan, name: name, files: files, runtime: runtime, vmLock: vmLock, loop: loop,
             notify: { inputs.send(.notice($0)) })
           // From here on an outcome is this boot's: before anything can fail. It is made to last
-          // before there is a QEMU.
+          // before the guest's first instruction.
           try JSONFile.write(boot.json, to: files.boot, isLasting: false)
           // It says more than its launcher's note.
           supervisorLock.replaceContent(with: "")
