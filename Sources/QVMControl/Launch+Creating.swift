@@ -7,7 +7,7 @@ extension Launch {
   /// Creates the instance over its base image, downloaded where it is missing.
   func createAnew(
     in store: InstanceStore, with client: ReleaseClient
-  ) async throws -> (InstanceStore.Locked, QEMUToolchain) {
+  ) async throws -> (InstanceStore.Locked, SupervisorProcess.Waiting, QEMUToolchain) {
     var lost: String?
     for _ in 0..<Self.attempts {
       let provisions = try await Provisions.ensure(for: target, with: client)
@@ -17,8 +17,9 @@ extension Launch {
         let lock = try await ImagesLock.shared(at: cache.images, on: client.loop)
         defer { lock.release() }
         if Files.information(image.path).map({ FileStamp($0) }) == image.stamp {
-          let instance = try await create(in: store, provisions, image, on: client.loop)
-          return (instance, provisions.toolchain)
+          let (instance, supervisor) = try await create(
+            in: store, provisions, image, on: client.loop)
+          return (instance, supervisor, provisions.toolchain)
         }
       } catch ImageError.changed(_, .gone) {}
       lost = provisions.baseImage.path
@@ -28,7 +29,7 @@ extension Launch {
 
   private func create(
     in store: InstanceStore, _ provisions: Provisions, _ baseImage: BaseImage, on loop: EventLoop
-  ) async throws -> InstanceStore.Locked {
+  ) async throws -> (InstanceStore.Locked, SupervisorProcess.Waiting) {
     var options = overrides.json
     options["shutdownTimeout"] = .integer(Int64(shutdownTimeout))
     while true {
@@ -37,9 +38,14 @@ extension Launch {
         return try await store.create(
           candidate, target, baseImage: baseImage.path, baseDigest: baseImage.sha256,
           options: options, boot: try intention(store.files(candidate))
-        ) { disk in
+        ) { new in
+          // It gets ready while the disk is made.
+          async let supervisor = try SupervisorProcess.start(
+            files: new.files, supervisorLock: new.supervisorLock, vmLock: new.vmLock)
           try await DiskImage.createOverlay(
-            at: disk, over: baseImage.path, qemuImg: provisions.imageTools.qemuImg, on: loop)
+            at: new.files.disk, over: baseImage.path, qemuImg: provisions.imageTools.qemuImg,
+            on: loop)
+          return try await supervisor
         }
       } catch let error as FileError where error.cause.isOccupied {
         // A random name is simply drawn again; a name that was asked for is somebody else's now.

@@ -107,10 +107,10 @@ package struct Launch: Sendable {
     if let name, store.exists(name) { _ = Reconciliation.finish(name, in: store) }
     if let instance = try existing(in: store) {
       let toolchain = try await toolchain(for: instance, with: client)
-      return try boot(instance, toolchain, isFirst: false, waitsForConsole)
+      return try boot(instance, toolchain, waitsForConsole)
     }
-    let (instance, toolchain) = try await createAnew(in: store, with: client)
-    return try boot(instance, toolchain, isFirst: true, waitsForConsole)
+    let (instance, supervisor, toolchain) = try await createAnew(in: store, with: client)
+    return try boot(instance, toolchain, newWith: supervisor, waitsForConsole)
   }
 
   /// The instance that is named, locked; nil where it is to be created.
@@ -158,30 +158,33 @@ package struct Launch: Sendable {
     for path in [files.console, files.supervisorLog] { try? LogFile(path).shorten() }
   }
 
+  /// Boots an instance; `newWith` is the supervisor that one made for this very boot has already.
   private func boot(
-    _ instance: InstanceStore.Locked, _ toolchain: QEMUToolchain, isFirst: Bool,
-    _ waitsForConsole: Bool
+    _ instance: InstanceStore.Locked, _ toolchain: QEMUToolchain,
+    newWith waiting: SupervisorProcess.Waiting? = nil, _ waitsForConsole: Bool
   ) throws -> Launched {
     do {
       let runtime = try RuntimeFolder.of(instance.files)
       try prepareLogs(instance.files)
+      let supervisor =
+        try waiting
+        ?? SupervisorProcess.start(
+          files: instance.files, supervisorLock: instance.supervisorLock, vmLock: instance.vmLock)
       let command = try command(toolchain: toolchain, disk: instance.files.disk)
       let plan = LaunchPlan(
         kind: .boot, cache: cache.path, name: instance.name.text, command: command.words,
         runtimeFolder: runtime.path, isPortFixed: overrides.sshPort != nil,
         removeOnShutdown: removeOnShutdown, shutdownTimeout: shutdownTimeout,
-        waitsForConsole: waitsForConsole, isFirst: isFirst, recording: recording)
+        waitsForConsole: waitsForConsole, isFirst: waiting != nil, recording: recording)
       let previousBoot = instance.files.bootToken
-      let supervisor = try SupervisorProcess.start(
-        plan, files: instance.files, supervisorLock: instance.supervisorLock,
-        vmLock: instance.vmLock)
+      let connection = try supervisor.tell(plan)
       return Launched(
         name: instance.name, store: InstanceStore(cache), files: instance.files, runtime: runtime,
-        supervisor: supervisor, previousBoot: previousBoot,
+        supervisor: connection, previousBoot: previousBoot,
         exposesSSH: ["", "0.0.0.0"].contains(command.forwardedAddress))
     } catch {
       // Nothing was booted from a disk that was made for this.
-      if isFirst { try? InstanceStore(cache).remove(instance.name, holding: instance.vmLock) }
+      if waiting != nil { try? InstanceStore(cache).remove(instance.name, holding: instance.vmLock) }
       throw error
     }
   }

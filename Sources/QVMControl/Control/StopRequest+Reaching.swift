@@ -76,8 +76,9 @@ extension StopRequest {
       runtimeFolder: boot.runtimeFolder, isPortFixed: false,
       removeOnShutdown: boot.removeOnShutdown, shutdownTimeout: boot.shutdownTimeout,
       waitsForConsole: false, isFirst: false)
-    let probe = ControlProbe(
-      try SupervisorProcess.start(plan, files: files, supervisorLock: lock, vmLock: nil))
+    let supervisor = try SupervisorProcess.start(
+      files: files, supervisorLock: lock, vmLock: nil)
+    let probe = ControlProbe(try supervisor.tell(plan))
     // It holds this connection as a lease until told otherwise; this command may be interrupted.
     probe.send(.detach)
     return probe

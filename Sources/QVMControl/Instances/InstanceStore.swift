@@ -46,7 +46,8 @@ package struct InstanceStore: Sendable {
     package let supervisorLock: FileLock
   }
 
-  /// Creates an instance, locked; it appears under its name only when it is complete.
+  /// Creates an instance, locked; it appears under its name only when it is complete. The name itself
+  /// lasts once ``outlast(_:)`` says so.
   ///
   /// - Parameters:
   ///   - name: A name that is free.
@@ -55,13 +56,13 @@ package struct InstanceStore: Sendable {
   ///   - baseDigest: The image's digest, if it is known.
   ///   - options: The options to boot it with, for its record.
   ///   - boot: What is intended with it, in case its maker is killed before it has a supervisor.
-  ///   - makeDisk: Makes the overlay at the path it is given.
-  /// - Returns: The instance, locked.
+  ///   - make: Makes the overlay, in the folder that becomes the instance's.
+  /// - Returns: The instance, locked, and what `make` returns.
   /// - Throws: `similar`; ``FileError`` whose cause `isOccupied` where the name was taken meanwhile.
-  package func create(
+  package func create<Made>(
     _ name: InstanceName, _ target: Target, baseImage: String, baseDigest: String? = nil,
-    options: JSONObject, boot: BootRecord? = nil, makeDisk: (String) async throws -> Void
-  ) async throws -> Locked {
+    options: JSONObject, boot: BootRecord? = nil, make: (Locked) async throws -> Made
+  ) async throws -> (Locked, Made) {
     sweep()
     try checkFree(name)
     let suffix = "\(name)-\(Randomness.hexadecimal(bytes: 4))"
@@ -80,26 +81,37 @@ package struct InstanceStore: Sendable {
         baseDigest: baseDigest, options: options)
       // While the disk is made by a program there is time to wait for the disk that all is on.
       async let written: Void = Self.write(record, boot, to: staging)
-      try await makeDisk(staging.disk)
+      let made = try await make(
+        Locked(
+          name: name, files: staging, record: record, vmLock: vmLock,
+          supervisorLock: supervisorLock))
       try await written
       // All of its names at once, before it gets its own.
       try Files.synchronize(staging.folder)
       let files = files(name)
-      try Files.rename(staging.folder, to: files.folder)
-      return Locked(
+      try Files.rename(staging.folder, to: files.folder, isLasting: false)
+      let locked = Locked(
         name: name, files: files, record: record,
         vmLock: FileLock(inherited: vmLock.descriptor, path: files.vmLock),
         supervisorLock: FileLock(
           inherited: supervisorLock.descriptor, path: files.supervisorLock))
+      return (locked, made)
     } catch {
       for folder in [unlocked.folder, staging.folder] { try? Files.removeTree(folder) }
       throw error
     }
   }
 
+  /// Makes sure that an instance is still there after a power cut.
+  package static func outlast(_ files: InstanceFiles) throws(FileError) {
+    try Files.synchronize(Files.parent(of: files.folder))
+  }
+
   private static func write(
     _ record: InstanceRecord, _ boot: BootRecord?, to files: InstanceFiles
   ) async throws(FileError) {
+    // What makes the disk goes first: this only has to be done by its end.
+    await Task.yield()
     try JSONFile.write(record.json, to: files.record, isLasting: false)
     if let boot { try JSONFile.write(boot.json, to: files.boot, isLasting: false) }
   }

@@ -62,17 +62,17 @@ package enum Program {
     let deadline = limit.map { SuspendingClock.now.advanced(by: $0) }
     return try await withTaskCancellationHandler {
       let timer = deadline.map { due in loop.schedule(at: due) { stop(process, on: loop) } }
-      let readers = [output, errors].map { source in
-        Task(executorPreference: loop) { await everything(from: source, on: loop) }
-      }
+      let outputReader = reader(of: output, on: loop)
+      let errorReader = reader(of: errors, on: loop)
       let end = await uncancellableEnd(of: process)
       timer.map(loop.cancel)
       let isLate = deadline.map { $0 <= .now && end != .exited(0) } ?? false
       let drained = loop.schedule(at: .now.advanced(by: drainTime)) {
-        for reader in readers { reader.cancel() }
+        outputReader.cancel()
+        errorReader.cancel()
       }
       let result = Output(
-        end: end, standardOutput: await readers[0].value, standardError: await readers[1].value,
+        end: end, standardOutput: await outputReader.value, standardError: await errorReader.value,
         exceeded: isLate ? limit : nil)
       loop.cancel(drained)
       if !isLate { try await waitForOwnSignal(after: end, on: loop) }
@@ -131,6 +131,10 @@ package enum Program {
     await withCheckedContinuation { continuation in
       process.whenEnded { continuation.resume(returning: $0) }
     }
+  }
+
+  private static func reader(of source: Descriptor, on loop: EventLoop) -> Task<[UInt8], Never> {
+    Task(executorPreference: loop) { await everything(from: source, on: loop) }
   }
 
   /// The most bytes to take once nobody waits for the end any more: what a socket holds.

@@ -48,14 +48,18 @@ package struct ReleaseClient: Sendable {
 
   /// What the user was told already.
   private final class Troubles: Sendable {
-    let told = Mutex<Set<String>>([])
+    let told = Mutex<[String]>([])
   }
 
   /// Tells the user, once, that a server is asked again since it has trouble.
   func notifyOnce(of error: DownloadError) {
     guard let status = error.status, let url = error.url else { return }
     let host = ReleaseSource.host(of: url)
-    if troubles.told.withLock({ $0.insert(host).inserted }) {
+    let isKnown = troubles.told.withLock { told in
+      defer { told.append(host) }
+      return told.contains(host)
+    }
+    if !isKnown {
       notify("\(host) answers \(status); trying again")
     }
   }

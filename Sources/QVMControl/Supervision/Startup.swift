@@ -19,16 +19,36 @@ package struct Startup: Sendable {
   package let loop: EventLoop
   /// Called with what the user should know.
   package let notify: @Sendable (String) -> Void
+  /// Called when the boot is on record.
+  package let begun: @Sendable () -> Void
 
   /// How long QEMU may take until its monitor answers; it takes a few dozen milliseconds.
   var greetingTimeout = Duration.seconds(30)
   /// The ports that are tried, from the driver's own.
   static let portsTried = 200
 
-  /// Starts QEMU; `boot` holds what is known so far and is written before and after.
+  /// Starts QEMU; `boot` holds what is known so far and is written before and after, whatever comes
+  /// of it.
   ///
-  /// - Throws: ``StartError``, with no process left behind.
+  /// - Throws: ``StartError``, with no process left behind; ``FileError``.
   package func start(_ boot: BootRecord) async throws -> Started {
+    do {
+      return try await startWhereItCan(boot)
+    } catch {
+      // The outcome is this boot's, even where not so much as a port was to be had for it.
+      if files.bootToken != boot.token { try begin(boot) }
+      throw error
+    }
+  }
+
+  /// Puts a boot on record. That is made to last before the guest's first instruction.
+  private func begin(_ boot: BootRecord) throws(FileError) {
+    try JSONFile.write(boot.json, to: files.boot, isLasting: false)
+    begun()
+  }
+
+  /// Starts QEMU, and once more with another port or accelerator where that was what it lacked.
+  private func startWhereItCan(_ boot: BootRecord) async throws -> Started {
     var arguments = QEMUArguments(plan.command)
     var boot = boot
     var takenPorts: Set<Int> = []
@@ -82,7 +102,8 @@ package struct Startup: Sendable {
   /// One QEMU, until its monitor answers or it is gone.
   private func attempt(_ boot: BootRecord) async throws -> Started {
     var boot = boot
-    try JSONFile.write(boot.json, to: files.boot, isLasting: false)
+    try begin(boot)
+    try runtime.prepare()
     // QEMU would take over or remove whatever is there.
     try Files.remove(files.qemuPid)
     let (child, monitor) = try spawn(boot.command)
@@ -91,6 +112,7 @@ package struct Startup: Sendable {
       boot.start = Host.startTime(of: child.pid)
       // Made to last while QEMU gets ready: no instruction of the guest has run yet.
       try JSONFile.write(boot.json, to: files.boot)
+      if plan.isFirst { try InstanceStore.outlast(files) }
       return try await negotiate(child, monitor, boot)
     } catch {
       throw await ended(child, because: error)

@@ -12,18 +12,39 @@ package enum SupervisorProcess {
 
   // MARK: - Starting one
 
-  /// Starts a supervisor and tells it what to do.
+  /// A supervisor that waits to be told what to do; it ends with whoever started it, or with this.
+  package struct Waiting: Sendable {
+    fileprivate let connection: Descriptor
+
+    /// Tells it what to do.
+    ///
+    /// - Parameter plan: What to do.
+    /// - Returns: The connection to it.
+    /// - Throws: ``StartError`` where it is gone.
+    package func tell(_ plan: LaunchPlan) throws(StartError) -> Descriptor {
+      let line = plan.json.bytes + [0x0A]
+      // A command line is far shorter than the socket's buffer: nothing to wait for.
+      guard
+        case .bytes(line.count) = line.withUnsafeBytes({ SocketCalls.send(connection.number, $0) })
+      else { throw .other(message: "the supervisor ended before its work began", advice: nil) }
+      return connection
+    }
+  }
+
+  /// Starts a supervisor.
+  ///
+  /// It takes milliseconds to get ready, which need not be waited for where there is something else
+  /// to do meanwhile.
   ///
   /// - Parameters:
-  ///   - plan: What to do.
-  ///   - files: The instance's.
+  ///   - files: The instance's; their folder may get another name later.
   ///   - supervisorLock: The lock that it holds from now on.
   ///   - vmLock: The lock that it and QEMU hold from now on; nil to take over a running QEMU.
-  /// - Returns: The connection to it.
-  /// - Throws: ``SpawnError``, ``FileError``, `SystemError`, ``StartError``.
+  /// - Returns: The supervisor.
+  /// - Throws: ``SpawnError``, ``FileError``, `SystemError`.
   package static func start(
-    _ plan: LaunchPlan, files: InstanceFiles, supervisorLock: FileLock, vmLock: FileLock?
-  ) throws -> Descriptor {
+    files: InstanceFiles, supervisorLock: FileLock, vmLock: FileLock?
+  ) throws -> Waiting {
     Host.keepDescriptorsFromChildren()
     let (ours, theirs) = try SocketCalls.pair()
     let log = try Files.openForOutput(files.supervisorLog, append: true)
@@ -31,13 +52,7 @@ package enum SupervisorProcess {
     if let vmLock { descriptors.append(vmLock.descriptor) }
     _ = try ChildProcess(
       .init(Host.executable, [command], descriptors: descriptors, ownSession: true))
-    let line = plan.json.bytes + [0x0A]
-    // A command line is far shorter than the socket's buffer: nothing to wait for.
-    guard case .bytes(line.count) = line.withUnsafeBytes({ SocketCalls.send(ours.number, $0) })
-    else {
-      throw StartError.other(message: "the supervisor does not listen", advice: nil)
-    }
-    return ours
+    return Waiting(connection: ours)
   }
 
   // MARK: - Being one
@@ -47,12 +62,18 @@ package enum SupervisorProcess {
     // Whoever started this may be a service; QEMU isn't.
     _ = ServiceNotifier.fromEnvironment()
     guard let launcher = Host.inherited(launcherDescriptor),
-      let lockDescriptor = Host.inherited(supervisorLockDescriptor),
-      let (plan, rest) = readPlan(from: launcher), let name = try? InstanceName(plan.name)
-    else {
-      complain("\(command) is for qvm itself")
-      return ExitStatus.usage.rawValue
+      let lockDescriptor = Host.inherited(supervisorLockDescriptor)
+    else { return misused() }
+    let loop: EventLoop
+    do throws(SystemError) { loop = try EventLoop() } catch {
+      complain("\(error)")
+      return ExitStatus.failed.rawValue
     }
+    // Whoever started this came to an end before there was anything to do.
+    guard let (line, rest) = readLine(from: launcher) else { return 0 }
+    guard let plan = (try? JSONValue(parsing: line)).flatMap(LaunchPlan.init),
+      let name = try? InstanceName(plan.name)
+    else { return misused() }
     let files = InstanceStore(Cache(path: plan.cache)).files(name)
     let supervisorLock = FileLock(inherited: lockDescriptor, path: files.supervisorLock)
     let vmLock =
@@ -60,7 +81,6 @@ package enum SupervisorProcess {
       ? nil
       : Host.inherited(vmLockDescriptor).map { FileLock(inherited: $0, path: files.vmLock) }
     do {
-      let loop = try EventLoop()
       let boot = plan.kind == .boot ? newBoot(plan, files) : try oldBoot(files)
       try loop.run {
         let supervisor = Supervisor(
@@ -76,13 +96,9 @@ package enum SupervisorProcess {
           }
           let startup = Startup(
             plan: plan, name: name, files: files, runtime: runtime, vmLock: vmLock, loop: loop,
-            notify: { inputs.send(.notice($0)) })
-          // From here on an outcome is this boot's: before anything can fail. It is made to last
-          // before the guest's first instruction.
-          try JSONFile.write(boot.json, to: files.boot, isLasting: false)
-          // It says more than its launcher's note.
-          supervisorLock.replaceContent(with: "")
-          try runtime.prepare()
+            notify: { inputs.send(.notice($0)) },
+            // Its record says more than its launcher's note.
+            begun: { supervisorLock.replaceContent(with: "") })
           return try await startup.start(boot)
         }
       }
@@ -100,16 +116,21 @@ package enum SupervisorProcess {
     _ = Files.writeSome(Array("\(Timestamp.now) \(text)\n".utf8)[...], to: 2)
   }
 
-  /// The plan, and what the launcher has sent after it.
-  private static func readPlan(from launcher: Descriptor) -> (LaunchPlan, rest: [UInt8])? {
+  private static func misused() -> Int32 {
+    complain("\(command) is for qvm itself")
+    return ExitStatus.usage.rawValue
+  }
+
+  /// The launcher's first line, and what it has sent after that; nil where it came to an end before,
+  /// which is the only limit: it may be stopped while it makes the disk.
+  private static func readLine(from launcher: Descriptor) -> (line: [UInt8], rest: [UInt8])? {
     var received: [UInt8] = []
-    let deadline = SuspendingClock.now.advanced(by: .seconds(10))
-    while SocketCalls.wait(launcher.number, for: .read, until: deadline) {
+    let far = SuspendingClock.now.advanced(by: .seconds(86_400))
+    while SocketCalls.wait(launcher.number, for: .read, until: far) {
       guard case .bytes(let bytes) = SocketCalls.receive(launcher.number) else { return nil }
       received.append(contentsOf: bytes)
       guard let newline = received.firstIndex(of: 0x0A) else { continue }
-      let json = try? JSONValue(parsing: Array(received[..<newline]))
-      return json.flatMap(LaunchPlan.init).map { ($0, Array(received[(newline + 1)...])) }
+      return (Array(received[..<newline]), Array(received[(newline + 1)...]))
     }
     return nil
   }

@@ -1,96 +1,63 @@
 /// One row of a command's table: how a value is spelled, what it means and where it is stored.
+///
+/// A closure says where, such as `{ $0.name = $1 }`: key paths would say it in fewer characters, but
+/// the runtime takes longer to make those of a table than a command that only looks takes for all
+/// the rest.
 struct Parameter<Owner>: Sendable {
-  /// A property of the command.
-  typealias Property<Value> = any WritableKeyPath<Owner, Value> & Sendable
+  /// Puts a value where the command keeps it: into a property, or at the end of one that has several.
+  typealias Keep<Value> = @Sendable (_ owner: inout Owner, _ value: Value) -> Void
 
   let row: ParameterRow
   /// Takes in one word: an argument, an option's value, or for a flag the flag itself.
   let store: @Sendable (inout Owner, String) throws(UsageError) -> Void
+
+  private init<Value: ParameterValue>(_ row: ParameterRow, keeping keep: @escaping Keep<Value>) {
+    self.row = row
+    store = { (owner, word) throws(UsageError) in keep(&owner, try row.value(word)) }
+  }
 }
 
 extension Parameter {
-  /// An argument that has to be there.
+  /// An argument that has to be there, unless `orNone`.
   static func argument<Value: ParameterValue>(
-    _ placeholder: String, _ help: String, _ property: Property<Value>,
-    completing candidates: Candidates = Value.candidates
+    _ placeholder: String, orNone: Bool = false, _ help: String,
+    completing candidates: Candidates = Value.candidates, keep: @escaping Keep<Value>
   ) -> Self {
-    let row = ParameterRow(.argument(.one), placeholder: placeholder, help, candidates)
-    return Self(row: row) { (owner, word) throws(UsageError) in
-      owner[keyPath: property] = try row.value(word)
-    }
-  }
-
-  /// An argument that may be missing.
-  static func argument<Value: ParameterValue>(
-    _ placeholder: String, _ help: String, _ property: Property<Value?>,
-    completing candidates: Candidates = Value.candidates
-  ) -> Self {
-    let row = ParameterRow(.argument(.optional), placeholder: placeholder, help, candidates)
-    return Self(row: row) { (owner, word) throws(UsageError) in
-      owner[keyPath: property] = try row.value(word) as Value
-    }
+    let kind = ParameterRow.Kind.argument(orNone ? .optional : .one)
+    return Self(ParameterRow(kind, placeholder: placeholder, help, candidates), keeping: keep)
   }
 
   /// All the arguments from here on: at least one, unless `orNone`.
   static func arguments<Value: ParameterValue>(
-    _ placeholder: String, orNone: Bool = false, _ help: String, _ property: Property<[Value]>,
-    completing candidates: Candidates = Value.candidates
+    _ placeholder: String, orNone: Bool = false, _ help: String,
+    completing candidates: Candidates = Value.candidates, keep: @escaping Keep<Value>
   ) -> Self {
     let kind = ParameterRow.Kind.argument(orNone ? .any : .oneOrMore)
-    let row = ParameterRow(kind, placeholder: placeholder, help, candidates)
-    return Self(row: row) { (owner, word) throws(UsageError) in
-      owner[keyPath: property].append(try row.value(word))
-    }
+    return Self(ParameterRow(kind, placeholder: placeholder, help, candidates), keeping: keep)
   }
 
-  /// An option whose property is nil where the option is not given.
+  /// An option. Given several times, each value is kept in turn.
   static func option<Value: ParameterValue>(
     _ name: String, short: String? = nil, _ placeholder: String, _ help: String,
-    _ property: Property<Value?>, completing candidates: Candidates = Value.candidates
+    completing candidates: Candidates = Value.candidates, keep: @escaping Keep<Value>
   ) -> Self {
-    let row = ParameterRow(.option, name, short: short, placeholder: placeholder, help, candidates)
-    return Self(row: row) { (owner, word) throws(UsageError) in
-      owner[keyPath: property] = try row.value(word) as Value
-    }
+    Self(
+      ParameterRow(.option, name, short: short, placeholder: placeholder, help, candidates),
+      keeping: keep)
   }
 
-  /// An option whose property keeps its default where the option is not given.
-  static func option<Value: ParameterValue>(
-    _ name: String, short: String? = nil, _ placeholder: String, _ help: String,
-    _ property: Property<Value>, completing candidates: Candidates = Value.candidates
-  ) -> Self {
-    let row = ParameterRow(.option, name, short: short, placeholder: placeholder, help, candidates)
-    return Self(row: row) { (owner, word) throws(UsageError) in
-      owner[keyPath: property] = try row.value(word)
-    }
-  }
-
-  /// An option that may be given several times; the values keep their order.
-  static func option<Value: ParameterValue>(
-    _ name: String, short: String? = nil, _ placeholder: String, _ help: String,
-    _ property: Property<[Value]>, completing candidates: Candidates = Value.candidates
-  ) -> Self {
-    let row = ParameterRow(.option, name, short: short, placeholder: placeholder, help, candidates)
-    return Self(row: row) { (owner, word) throws(UsageError) in
-      owner[keyPath: property].append(try row.value(word))
-    }
-  }
-
-  /// An option without a value, which sets its property to true.
+  /// An option without a value.
   static func flag(
-    _ name: String, short: String? = nil, _ help: String, _ property: Property<Bool>
+    _ name: String, short: String? = nil, _ help: String,
+    keep: @escaping @Sendable (_ owner: inout Owner) -> Void
   ) -> Self {
-    Self(row: ParameterRow(.flag, name, short: short, help)) { owner, _ in
-      owner[keyPath: property] = true
-    }
+    Self(ParameterRow(.flag, name, short: short, help)) { (owner, _: String) in keep(&owner) }
   }
 
   /// The words after `--`, such as a command for the guest, as they are.
   static func trailing(
-    _ placeholder: String, _ help: String, _ property: Property<[String]>
+    _ placeholder: String, _ help: String, keep: @escaping Keep<String>
   ) -> Self {
-    Self(row: ParameterRow(.trailing, placeholder: placeholder, help)) { owner, word in
-      owner[keyPath: property].append(word)
-    }
+    Self(ParameterRow(.trailing, placeholder: placeholder, help), keeping: keep)
   }
 }

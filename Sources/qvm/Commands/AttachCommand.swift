@@ -9,7 +9,9 @@ struct AttachCommand: Command {
     terminal. Ctrl-] d lets the VM run on in the background; Ctrl-] ? lists the keys.
     """
   static let parameters: [Parameter<Self>] = [
-    .argument("NAME", "The instance, as shown by 'qvm list'.", \.instance, completing: .instances)
+    .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
+      $0.instance = $1
+    }
   ]
 
   var instance = ""

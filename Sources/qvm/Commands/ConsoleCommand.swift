@@ -8,7 +8,9 @@ struct ConsoleCommand: Command {
     Every key goes to the guest. Ctrl-] d detaches, and the VM runs on; Ctrl-] ? lists the keys.
     """
   static let parameters: [Parameter<Self>] = [
-    .argument("NAME", "The instance, as shown by 'qvm list'.", \.instance, completing: .instances)
+    .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
+      $0.instance = $1
+    }
   ]
 
   var instance = ""

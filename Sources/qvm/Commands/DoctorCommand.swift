@@ -11,7 +11,7 @@ struct DoctorCommand: Command {
     QEMU that a run would download is not. Nothing is downloaded, and nothing stays.
     """
   static let parameters: [Parameter<Self>] = [
-    .flag("--json", "Print one JSON document.", \.isJSON)
+    .flag("--json", "Print one JSON document.") { $0.isJSON = true }
   ]
 
   var isJSON = false

@@ -11,9 +11,10 @@ struct ImagesCommand: Command {
     """
   static let parameters: [Parameter<Self>] = [
     .argument(
-      "OS", "Only those of this operating system.", \.system, completing: .operatingSystems),
-    .flag("--available", "List what the releases have instead.", \.isAvailable),
-    .flag("--json", "Print one JSON document.", \.isJSON),
+      "OS", orNone: true, "Only those of this operating system.", completing: .operatingSystems
+    ) { $0.system = $1 },
+    .flag("--available", "List what the releases have instead.") { $0.isAvailable = true },
+    .flag("--json", "Print one JSON document.") { $0.isJSON = true },
   ]
 
   var system: String?

@@ -6,7 +6,7 @@ struct ListCommand: Command {
   static let aliases = ["ls"]
   static let summary = "List all instances."
   static let parameters: [Parameter<Self>] = [
-    .flag("--json", "Print one JSON document.", \.isJSON)
+    .flag("--json", "Print one JSON document.") { $0.isJSON = true }
   ]
 
   var isJSON = false

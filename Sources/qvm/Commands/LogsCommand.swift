@@ -5,9 +5,11 @@ struct LogsCommand: Command {
   static let name = "logs"
   static let summary = "Print what the guest wrote on its console."
   static let parameters: [Parameter<Self>] = [
-    .argument("NAME", "The instance, as shown by 'qvm list'.", \.instance, completing: .instances),
-    .flag("--follow", short: "-f", "Go on until the VM ends.", \.follows),
-    .flag("--qemu", "Print what QEMU itself printed instead.", \.isQEMU),
+    .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
+      $0.instance = $1
+    },
+    .flag("--follow", short: "-f", "Go on until the VM ends.") { $0.follows = true },
+    .flag("--qemu", "Print what QEMU itself printed instead.") { $0.isQEMU = true },
   ]
 
   var instance = ""

@@ -14,13 +14,14 @@ struct PruneCommand: Command {
     """
   static let parameters: [Parameter<Self>] = [
     .arguments(
-      "IMAGE", orNone: true, "Remove only these base images.", \.images,
+      "IMAGE", orNone: true, "Remove only these base images.",
       completing: .words {
         (try? Cache.fromEnvironment()).map { BaseImage.list(in: $0).map(\.name) } ?? []
-      }),
-    .flag("--dry-run", "Only list what would be removed.", \.isDryRun),
-    .flag("--yes", short: "-y", "Don't ask.", \.isAgreed),
-    .flag("--json", "Print one JSON document.", \.isJSON),
+      }
+    ) { $0.images.append($1) },
+    .flag("--dry-run", "Only list what would be removed.") { $0.isDryRun = true },
+    .flag("--yes", short: "-y", "Don't ask.") { $0.isAgreed = true },
+    .flag("--json", "Print one JSON document.") { $0.isJSON = true },
   ]
 
   var images: [String] = []

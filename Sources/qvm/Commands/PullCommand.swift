@@ -10,14 +10,17 @@ struct PullCommand: Command {
     its instances stand on.
     """
   static let parameters: [Parameter<Self>] = [
-    .argument("OS", "The operating system.", \.system, completing: .operatingSystems),
-    .argument("VERSION", "Its version, such as 14.2.", \.version),
+    .argument("OS", "The operating system.", completing: .operatingSystems) { $0.system = $1 },
+    .argument("VERSION", "Its version, such as 14.2.") { $0.version = $1 },
     .option(
-      "--platform", "ARCH", "CPU architecture (default: the host's).", \.platform,
-      completing: .platforms),
-    .flag("--refresh", "Look for newer releases of the image and QEMU.", \.refreshes),
-    .option("--release", "TAG", "The release to take it from, such as v0.15.0.", \.release),
-    .flag("--quiet", short: "-q", "Say nothing but what goes wrong.", \.isQuiet),
+      "--platform", "ARCH", "CPU architecture (default: the host's).",
+      completing: .platforms
+    ) { $0.platform = $1 },
+    .flag("--refresh", "Look for newer releases of the image and QEMU.") { $0.refreshes = true },
+    .option("--release", "TAG", "The release to take it from, such as v0.15.0.") {
+      $0.release = $1
+    },
+    .flag("--quiet", short: "-q", "Say nothing but what goes wrong.") { $0.isQuiet = true },
   ]
 
   var system = ""

@@ -4,8 +4,10 @@ struct RemoveCommand: Command {
   static let name = "rm"
   static let summary = "Remove instances that are not running."
   static let parameters: [Parameter<Self>] = [
-    .arguments("NAME", "Instances, as shown by 'qvm list'.", \.names, completing: .instances),
-    .flag("--force", "End those that run first.", \.isForced),
+    .arguments("NAME", "Instances, as shown by 'qvm list'.", completing: .instances) {
+      $0.names.append($1)
+    },
+    .flag("--force", "End those that run first.") { $0.isForced = true },
   ]
 
   var names: [String] = []

@@ -9,36 +9,48 @@ struct RunCommand: Command {
     The name of an instance that exists boots that instance again.
     """
   static let parameters: [Parameter<Self>] = [
-    .argument("OS", "The operating system.", \.system, completing: .operatingSystems),
-    .argument("VERSION", "Its version, such as 14.2.", \.version),
+    .argument("OS", "The operating system.", completing: .operatingSystems) { $0.system = $1 },
+    .argument("VERSION", "Its version, such as 14.2.") { $0.version = $1 },
     .option(
-      "--name", "NAME", "The instance's name (default: qvm- and a random word).", \.instance,
-      completing: .instances),
+      "--name", "NAME", "The instance's name (default: qvm- and a random word).",
+      completing: .instances
+    ) { $0.instance = $1 },
     .option(
-      "--platform", "ARCH", "CPU architecture (default: the host's).", \.platform,
-      completing: .platforms),
-    .flag("--rm", "Remove the instance after its confirmed shutdown.", \.removes),
-    .flag("--dry-run", "Print the QEMU command and exit.", \.isDryRun),
-    .flag("--detach", short: "-d", "Run in the background; print the name.", \.detaches),
-    .flag("--quiet", short: "-q", "Say nothing but what goes wrong.", \.isQuiet),
-    .option("--cpus", "N", "Virtual CPUs.", \.cpus),
-    .option("--memory", "SIZE", "Memory, such as 512M or 4G.", \.memory),
-    .option("--cpu", "MODEL", "CPU model.", \.cpu),
-    .option("--accel", "LIST", "Accelerators to try, such as kvm:tcg.", \.accelerators),
-    .option("--ssh-port", "PORT", "The port for ssh (default: 2847 or the next free one).", \.port),
-    .option("--ssh-address", "ADDRESS", "The address for ssh (default: every one).", \.address),
+      "--platform", "ARCH", "CPU architecture (default: the host's).",
+      completing: .platforms
+    ) { $0.platform = $1 },
+    .flag("--rm", "Remove the instance after its confirmed shutdown.") { $0.removes = true },
+    .flag("--dry-run", "Print the QEMU command and exit.") { $0.isDryRun = true },
+    .flag("--detach", short: "-d", "Run in the background; print the name.") { $0.detaches = true },
+    .flag("--quiet", short: "-q", "Say nothing but what goes wrong.") { $0.isQuiet = true },
+    .option("--cpus", "N", "Virtual CPUs.") { $0.cpus = $1 },
+    .option("--memory", "SIZE", "Memory, such as 512M or 4G.") { $0.memory = $1 },
+    .option("--cpu", "MODEL", "CPU model.") { $0.cpu = $1 },
+    .option("--accel", "LIST", "Accelerators to try, such as kvm:tcg.") { $0.accelerators = $1 },
+    .option("--ssh-port", "PORT", "The port for ssh (default: 2847 or the next free one).") {
+      $0.port = $1
+    },
+    .option("--ssh-address", "ADDRESS", "The address for ssh (default: every one).") {
+      $0.address = $1
+    },
     .option(
       "--shutdown-timeout", "SECONDS",
-      "How long the guest may take to power off (default: 120, OmniOS 180).", \.shutdownTimeout),
+      "How long the guest may take to power off (default: 120, OmniOS 180)."
+    ) { $0.shutdownTimeout = $1 },
     .option(
       "--ready-timeout", "SECONDS",
-      "With COMMAND: how long the guest may take to be ready (default: 900).", \.readyTimeout),
-    .option("--qemu-arg", "ARG", "A further argument for QEMU; repeatable.", \.qemuArguments),
+      "With COMMAND: how long the guest may take to be ready (default: 900)."
+    ) { $0.readyTimeout = $1 },
+    .option("--qemu-arg", "ARG", "A further argument for QEMU; repeatable.") {
+      $0.qemuArguments.append($1)
+    },
     .option(
-      "--record-qmp", "FILE", "Write down the conversation with QEMU.", \.recording,
-      completing: .files),
+      "--record-qmp", "FILE", "Write down the conversation with QEMU.",
+      completing: .files
+    ) { $0.recording = $1 },
     .trailing(
-      "COMMAND", "Run this in the guest by ssh, shut down, end with its status.", \.command),
+      "COMMAND", "Run this in the guest by ssh, shut down, end with its status."
+    ) { $0.command.append($1) },
   ]
 
   var system = ""

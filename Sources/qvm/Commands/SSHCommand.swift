@@ -4,8 +4,10 @@ struct SSHCommand: Command {
   static let name = "ssh"
   static let summary = "Log in to a guest by ssh, or run a command there."
   static let parameters: [Parameter<Self>] = [
-    .argument("NAME", "The instance, as shown by 'qvm list'.", \.instance, completing: .instances),
-    .trailing("COMMAND", "A command for the guest.", \.command),
+    .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
+      $0.instance = $1
+    },
+    .trailing("COMMAND", "A command for the guest.") { $0.command.append($1) },
   ]
 
   var instance = ""

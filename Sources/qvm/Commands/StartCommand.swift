@@ -4,9 +4,11 @@ struct StartCommand: Command {
   static let name = "start"
   static let summary = "Boot an instance again, as it was created; let a paused one go on."
   static let parameters: [Parameter<Self>] = [
-    .argument("NAME", "The instance, as shown by 'qvm list'.", \.instance, completing: .instances),
-    .flag("--detach", short: "-d", "Run in the background; print the name.", \.detaches),
-    .flag("--quiet", short: "-q", "Say nothing but what goes wrong.", \.isQuiet),
+    .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
+      $0.instance = $1
+    },
+    .flag("--detach", short: "-d", "Run in the background; print the name.") { $0.detaches = true },
+    .flag("--quiet", short: "-q", "Say nothing but what goes wrong.") { $0.isQuiet = true },
   ]
 
   var instance = ""

@@ -5,8 +5,10 @@ struct StatusCommand: Command {
   static let name = "status"
   static let summary = "Show how an instance is; exit status 3 if it isn't running."
   static let parameters: [Parameter<Self>] = [
-    .argument("NAME", "The instance, as shown by 'qvm list'.", \.instance, completing: .instances),
-    .flag("--json", "Print one JSON document.", \.isJSON),
+    .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
+      $0.instance = $1
+    },
+    .flag("--json", "Print one JSON document.") { $0.isJSON = true },
   ]
 
   var instance = ""

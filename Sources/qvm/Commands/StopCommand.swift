@@ -4,9 +4,13 @@ struct StopCommand: Command {
   static let name = "stop"
   static let summary = "Shut instances down, and wait until they have."
   static let parameters: [Parameter<Self>] = [
-    .arguments("NAME", "Instances, as shown by 'qvm list'.", \.names, completing: .instances),
-    .option("--timeout", "SECONDS", "How long a guest may take before it is forced.", \.timeout),
-    .flag("--force", "End QEMU at once, without asking the guest.", \.isForced),
+    .arguments("NAME", "Instances, as shown by 'qvm list'.", completing: .instances) {
+      $0.names.append($1)
+    },
+    .option("--timeout", "SECONDS", "How long a guest may take before it is forced.") {
+      $0.timeout = $1
+    },
+    .flag("--force", "End QEMU at once, without asking the guest.") { $0.isForced = true },
   ]
 
   var names: [String] = []

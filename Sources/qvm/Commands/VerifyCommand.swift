@@ -11,7 +11,7 @@ struct VerifyCommand: Command {
     and instances that stand on them, are not affected.
     """
   static let parameters: [Parameter<Self>] = [
-    .flag("--json", "Print one JSON document.", \.isJSON)
+    .flag("--json", "Print one JSON document.") { $0.isJSON = true }
   ]
 
   var isJSON = false

@@ -9,11 +9,16 @@ struct WaitCommand: Command {
     names. 'console:TEXT' waits for a text on the console, from the start of this boot.
     """
   static let parameters: [Parameter<Self>] = [
-    .argument("NAME", "The instance, as shown by 'qvm list'.", \.instance, completing: .instances),
+    .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
+      $0.instance = $1
+    },
     .option(
-      "--for", "WHAT", "ready, running, stopped or console:TEXT (default: ready).", \.condition),
-    .option("--timeout", "SECONDS", "Give up after so long, with exit status 124.", \.timeout),
-    .flag("--json", "Print one JSON document.", \.isJSON),
+      "--for", "WHAT", "ready, running, stopped or console:TEXT (default: ready)."
+    ) { $0.condition = $1 },
+    .option("--timeout", "SECONDS", "Give up after so long, with exit status 124.") {
+      $0.timeout = $1
+    },
+    .flag("--json", "Print one JSON document.") { $0.isJSON = true },
   ]
 
   var instance = ""

@@ -23,20 +23,25 @@ import Testing
 
   private func create(_ name: InstanceName) async throws -> InstanceStore.Locked {
     try await store.create(name, target, baseImage: "/base.qcow2", options: [:]) {
-      try Files.write([1, 2, 3], to: $0)
-    }
+      try Files.write([1, 2, 3], to: $0.files.disk)
+    }.0
   }
 
   @Test func `an instance appears when it is complete, and locked`() async throws {
     let store = store
     let name = name
-    let locked = try await store.create(name, target, baseImage: "/base.qcow2", options: [:]) {
-      disk in
+    let (locked, made) = try await store.create(
+      name, target, baseImage: "/base.qcow2", options: [:]
+    ) { new in
       #expect(!store.exists(name))
       #expect(store.names == [])
-      #expect(Files.parent(of: disk).hasPrefix("\(store.cache.instances)/.new-vm-"))
-      try Files.write([1], to: disk)
+      #expect(new.files.folder.hasPrefix("\(store.cache.instances)/.new-vm-"))
+      #expect(FileLock.isHeld(new.files.vmLock))
+      #expect(FileLock.isHeld(new.files.supervisorLock))
+      try Files.write([1], to: new.files.disk)
+      return "made"
     }
+    #expect(made == "made")
     #expect(store.names == [name])
     #expect(
       Files.list(locked.files.folder).sorted() == [
@@ -51,8 +56,8 @@ import Testing
 
   @Test func `where the disk can't be made nothing is left`() async throws {
     await #expect(throws: DiskFailure.self) {
-      _ = try await store.create(name, target, baseImage: "/b", options: [:]) { disk in
-        try Files.write([1], to: disk)
+      _ = try await store.create(name, target, baseImage: "/b", options: [:]) { new in
+        try Files.write([1], to: new.files.disk)
         throw DiskFailure()
       }
     }

@@ -20,8 +20,9 @@ import Testing
       let lock = try #require(try FileLock.attempt(files.vmLock))
       var startup = Startup(
         plan: plan, name: try InstanceName("vm"), files: files,
-        runtime: RuntimeFolder(path: plan.runtimeFolder), vmLock: lock, loop: loop, notify: { _ in }
-      )
+        runtime: RuntimeFolder(path: plan.runtimeFolder), vmLock: lock, loop: loop,
+        notify: { _ in },
+        begun: {})
       startup.greetingTimeout = .milliseconds(500)
       let boot = BootRecord(
         token: "t", hostBootID: Host.bootID, startedAt: .now, removeOnShutdown: false,

@@ -14,17 +14,19 @@ struct SampleRun: Command, Equatable {
       qvm run freebsd 14.2    is kept as it is
     """
   static let parameters: [Parameter<Self>] = [
-    .argument("OS", "The operating system.", \.operatingSystem, completing: .operatingSystems),
-    .argument("VERSION", "Its version.", \.version),
-    .option("--name", "NAME", "The instance's name.", \.instance, completing: .instances),
-    .option("--cpus", short: "-n", "N", "Virtual CPUs.", \.cpus),
-    .option("--shutdown-timeout", "SECONDS", "How long a shutdown may take.", \.timeout),
-    .option("--qemu-arg", "ARG", "One more word for QEMU.", \.words),
-    .option("--colour", "WHEN", "Whether to colour.", \.colour),
-    .option("--record", "FILE", "Where to record.", \.record, completing: .files),
-    .flag("--rm", "Delete the instance after shutdown.", \.removes),
-    .flag("--detach", short: "-d", "Return at once.", \.detaches),
-    .trailing("COMMAND", "Run this in the guest.", \.command),
+    .argument("OS", "The operating system.", completing: .operatingSystems) {
+      $0.operatingSystem = $1
+    },
+    .argument("VERSION", "Its version.") { $0.version = $1 },
+    .option("--name", "NAME", "The instance's name.", completing: .instances) { $0.instance = $1 },
+    .option("--cpus", short: "-n", "N", "Virtual CPUs.") { $0.cpus = $1 },
+    .option("--shutdown-timeout", "SECONDS", "How long a shutdown may take.") { $0.timeout = $1 },
+    .option("--qemu-arg", "ARG", "One more word for QEMU.") { $0.words.append($1) },
+    .option("--colour", "WHEN", "Whether to colour.") { $0.colour = $1 },
+    .option("--record", "FILE", "Where to record.", completing: .files) { $0.record = $1 },
+    .flag("--rm", "Delete the instance after shutdown.") { $0.removes = true },
+    .flag("--detach", short: "-d", "Return at once.") { $0.detaches = true },
+    .trailing("COMMAND", "Run this in the guest.") { $0.command.append($1) },
   ]
 
   enum Colour: String, CaseIterable, ParameterValue { case always, never }
@@ -49,7 +51,7 @@ struct SampleRemove: Command, Equatable {
   static let aliases = ["delete"]
   static let summary = "Remove instances."
   static let parameters: [Parameter<Self>] = [
-    .arguments("NAME", "The instances.", \.instances, completing: .instances)
+    .arguments("NAME", "The instances.", completing: .instances) { $0.instances.append($1) }
   ]
 
   var instances: [String] = []
@@ -61,8 +63,8 @@ struct SampleLog: Command, Equatable {
   static let name = "log"
   static let summary = "Show what happened."
   static let parameters: [Parameter<Self>] = [
-    .argument("LINES", "How many lines.", \.lines),
-    .arguments("NAME", orNone: true, "Of these only.", \.instances),
+    .argument("LINES", orNone: true, "How many lines.") { $0.lines = $1 },
+    .arguments("NAME", orNone: true, "Of these only.") { $0.instances.append($1) },
   ]
 
   var lines: Int?
@@ -82,7 +84,7 @@ struct SamplePath: Command, Equatable {
 struct SampleImage: Command, Equatable {
   static let name = "image"
   static let summary = "Show one image."
-  static let parameters: [Parameter<Self>] = [.argument("NAME", "The image.", \.image)]
+  static let parameters: [Parameter<Self>] = [.argument("NAME", "The image.") { $0.image = $1 }]
 
   var image = ""
 
