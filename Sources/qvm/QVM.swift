@@ -63,7 +63,7 @@ enum QVM {
       VerifyCommand.self, PruneCommand.self, DoctorCommand.self, ConfigPrintPathCommand.self,
       CompletionsCommand.self,
     ],
-    sections: HelpSection.ofProgram,
+    sections: { HelpSection.ofProgram },
     instanceNames: {
       (try? Cache.fromEnvironment()).map { InstanceStore($0).names.map(\.text) } ?? []
     })

@@ -1,5 +1,5 @@
 /// A supervisor that has been asked how its VM is; its answer comes while other things are done.
-struct AskedSupervisor {
+final class AskedSupervisor {
   let probe: ControlProbe
   /// The boot that it supervises.
   let boot: BootRecord

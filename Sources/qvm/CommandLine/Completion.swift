@@ -32,7 +32,8 @@ extension Program {
   }
 
   private func completion(after words: ArraySlice<String>, _ current: String) -> Completion {
-    if let (command, rest) = find(words) {
+    var rest = words
+    if let command = takeCommand(from: &rest) {
       return CommandCompletion(rows: command.rows, instanceNames: instanceNames)
         .completion(after: rest, current)
     }

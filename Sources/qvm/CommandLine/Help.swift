@@ -30,7 +30,7 @@ extension Program {
           HelpRow("-h, --help", "Print this help, or with a command that command's, and exit."),
           HelpRow("--version", "Print the version and exit."),
         ]))
-    sections.forEach { page.add($0) }
+    sections().forEach { page.add($0) }
     return page.text
   }
 

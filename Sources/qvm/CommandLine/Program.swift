@@ -10,7 +10,7 @@ struct Program: Sendable {
   /// In the order of the help's list.
   let commands: [any Command.Type]
   /// What the help says after commands and options: environment, exit statuses, examples.
-  let sections: [HelpSection]
+  let sections: @Sendable () -> [HelpSection]
   /// The names of the instances, for completion.
   let instanceNames: @Sendable () -> [String]
 
@@ -29,20 +29,26 @@ struct Program: Sendable {
       return .misuse(.unknownOption(option, closest: closest), help: help)
     default: break
     }
-    guard let (command, rest) = find(words[...]) else { return misnamed(words[...]) }
+    var rest = words[...]
+    guard let command = takeCommand(from: &rest) else { return misnamed(rest) }
     return read(command, rest)
   }
 
-  /// The command that the words begin with, the longest name first, and the words after it.
-  func find(
-    _ words: ArraySlice<String>
-  ) -> (command: any Command.Type, rest: ArraySlice<String>)? {
+  /// The command that the words begin with, the longest name first; they are then those after it.
+  func takeCommand(from words: inout ArraySlice<String>) -> (any Command.Type)? {
     guard let first = words.first else { return nil }
-    let both = words.dropFirst().first.map { "\(first) \($0)" }
-    for (length, name) in [(2, both), (1, first)] {
-      guard let name else { continue }
-      let match = commands.first { $0.name == name || $0.aliases.contains(name) }
-      if let match { return (match, words.dropFirst(length)) }
+    if let second = words.dropFirst().first, let command = command("\(first) \(second)") {
+      words.removeFirst(2)
+      return command
+    }
+    guard let command = command(first) else { return nil }
+    words.removeFirst()
+    return command
+  }
+
+  private func command(_ name: String) -> (any Command.Type)? {
+    for command in commands where command.name == name || command.aliases.contains(name) {
+      return command
     }
     return nil
   }
@@ -64,7 +70,8 @@ struct Program: Sendable {
   /// `qvm help`, `qvm help run`.
   private func explain(_ words: ArraySlice<String>) -> Invocation {
     if words.isEmpty { return .print(help) }
-    guard let (command, _) = find(words) else { return misnamed(words) }
+    var rest = words
+    guard let command = takeCommand(from: &rest) else { return misnamed(words) }
     return .print(help(for: command))
   }
 

@@ -106,15 +106,17 @@ extension qvm.Program {
       SampleRun.self, SampleRemove.self, SampleLog.self, SamplePath.self, SampleImage.self,
       SampleImageList.self,
     ],
-    sections: [
-      HelpSection(
-        title: "Environment",
-        rows: [
-          HelpRow(
-            "QVM_CACHE", "Where everything is kept, which is a place that takes some telling."),
-          HelpRow("A_NAME_FAR_TOO_LONG_FOR_A_COLUMN", "Stands alone."),
-        ]),
-      HelpSection(title: "Examples", rows: [HelpRow("qvm run --rm freebsd 14.2")]),
-    ],
+    sections: {
+      [
+        HelpSection(
+          title: "Environment",
+          rows: [
+            HelpRow(
+              "QVM_CACHE", "Where everything is kept, which is a place that takes some telling."),
+            HelpRow("A_NAME_FAR_TOO_LONG_FOR_A_COLUMN", "Stands alone."),
+          ]),
+        HelpSection(title: "Examples", rows: [HelpRow("qvm run --rm freebsd 14.2")]),
+      ]
+    },
     instanceNames: { ["web", "db"] })
 }
