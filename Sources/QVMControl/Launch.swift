@@ -184,7 +184,9 @@ package struct Launch: Sendable {
         exposesSSH: ["", "0.0.0.0"].contains(command.forwardedAddress))
     } catch {
       // Nothing was booted from a disk that was made for this.
-      if waiting != nil { try? InstanceStore(cache).remove(instance.name, holding: instance.vmLock) }
+      if waiting != nil {
+        try? InstanceStore(cache).remove(instance.name, holding: instance.vmLock)
+      }
       throw error
     }
   }
