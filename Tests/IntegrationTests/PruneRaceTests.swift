@@ -50,30 +50,19 @@ import Testing
   {
     try await Sandbox.with { sandbox in
       try await sandbox.plant(.demo, as: ReleasedImage.name)
-      let bin = sandbox.folder.appending(path: "bin")
-      let mark = sandbox.folder.appending(path: "creating").path
-      try await sandbox.writeProgram(
-        """
-        if [ "$1" = create ]; then
-          : > '\(mark)'
-          while [ -e '\(mark)' ]; do sleep 0.02; done
-        fi
-        exec \(try Tool.qemuImg.url.path) "$@"
-        """, to: bin.appending(path: "qemu-img"))
-      let path = "\(bin.path):\(sandbox.environment["PATH"] ?? "")"
+      let mark = try await sandbox.holdDisks()
       let run = try sandbox.start(
         try Sandbox.program,
-        ["run", "-d", "--name", "box", "--memory", "64M"] + ReleasedImage.words,
-        environment: ["PATH": path])
+        ["run", "-d", "--name", "box", "--memory", "64M"] + ReleasedImage.words)
       try await eventually("the overlay is being made") {
-        FileManager.default.fileExists(atPath: mark)
+        FileManager.default.fileExists(atPath: mark.path)
       }
       let prune = try sandbox.start("prune", "--yes")
       try await eventually("prune has looked, or is gone") {
         let held = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(prune.pid)/fd")
         return held.map { $0.count > 3 } ?? true
       }
-      try FileManager.default.removeItem(atPath: mark)
+      try FileManager.default.removeItem(at: mark)
       let output = try await run.end()
       #expect(output.status == 0, "\(output.err)")
       #expect(try await prune.end().status == 0)

@@ -65,19 +65,6 @@ enum ReleasedImage {
 }
 
 extension Sandbox {
-  /// Writes a program in shell.
-  ///
-  /// By a process of its own: another test's child that is just starting may hold what this process
-  /// has open for writing, and such a file can't be executed.
-  func writeProgram(_ script: String, to file: URL) async throws {
-    try FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    let result = try await run(
-      URL(filePath: "/bin/sh"),
-      ["-c", #"printf '#!/bin/sh\n%s\n' "$1" > "$2" && chmod 755 "$2""#, "sh", script, file.path])
-    if result.status != 0 { throw Failure(result.err) }
-  }
-
   /// Makes a folder with links to some of the programs on the search path.
   func link(_ programs: [String], into folder: URL) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

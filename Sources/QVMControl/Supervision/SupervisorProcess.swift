@@ -26,7 +26,10 @@ package enum SupervisorProcess {
       // A command line is far shorter than the socket's buffer: nothing to wait for.
       guard
         case .bytes(line.count) = line.withUnsafeBytes({ SocketCalls.send(connection.number, $0) })
-      else { throw .other(message: "the supervisor ended before its work began", advice: nil) }
+      else {
+        throw .other(
+          message: "the supervisor was killed before its work began", advice: "Try again.")
+      }
       return connection
     }
   }
