@@ -73,6 +73,27 @@ import Testing
     }
   }
 
+  @Test func `a start that lacked its port, and so never came to a QEMU, is what is told of last`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "kept", "demo", "1")
+      _ = try await sandbox.qvm("stop", "--force", "kept")
+      _ = try await sandbox.qvm("run", "-d", "--name", "other", "demo", "1")
+      let port = try #require(try await sandbox.status("other")["sshPort"]?.int)
+      let run = try await sandbox.qvm(
+        "run", "-d", "--name", "kept", "--ssh-port", "\(port)", "--ssh-address", "127.0.0.1",
+        "demo",
+        "1")
+      #expect(run.status == 1)
+      #expect(run.err.contains("'other'"), "\(run.err)")
+      let status = try await sandbox.status("kept")
+      #expect(status["phase"]?.string == "crashed")
+      #expect(status["lastOutcome"]?["result"]?.string == "failed-to-start")
+      #expect(try await sandbox.qvm("start", "-d", "kept").status == 0)
+    }
+  }
+
   @Test func `the conversation with QEMU can be written down`() async throws {
     try await Sandbox.with { sandbox in
       let file = sandbox.folder.appending(path: "talk.qmp")
