@@ -7,7 +7,7 @@ extension Launch {
   /// Creates the instance over its base image, downloaded where it is missing.
   func createAnew(
     in store: InstanceStore, with client: ReleaseClient
-  ) async throws -> (InstanceStore.Locked, SupervisorProcess.Waiting, QEMUToolchain) {
+  ) async throws -> (InstanceStore.Locked, SupervisorProcess.Standby, QEMUToolchain) {
     var lost: String?
     for _ in 0..<Self.attempts {
       let provisions = try await Provisions.ensure(for: target, with: client)
@@ -29,7 +29,7 @@ extension Launch {
 
   private func create(
     in store: InstanceStore, _ provisions: Provisions, _ baseImage: BaseImage, on loop: EventLoop
-  ) async throws -> (InstanceStore.Locked, SupervisorProcess.Waiting) {
+  ) async throws -> (InstanceStore.Locked, SupervisorProcess.Standby) {
     var options = overrides.json
     options["shutdownTimeout"] = .integer(Int64(shutdownTimeout))
     while true {

@@ -161,22 +161,22 @@ package struct Launch: Sendable {
   /// Boots an instance; `newWith` is the supervisor that one made for this very boot has already.
   private func boot(
     _ instance: InstanceStore.Locked, _ toolchain: QEMUToolchain,
-    newWith waiting: SupervisorProcess.Waiting? = nil, _ waitsForConsole: Bool
+    newWith standby: SupervisorProcess.Standby? = nil, _ waitsForConsole: Bool
   ) throws -> Launched {
     do {
       let runtime = try RuntimeFolder.of(instance.files)
       try prepareLogs(instance.files)
-      let supervisor =
-        try waiting
-        ?? SupervisorProcess.start(
-          files: instance.files, supervisorLock: instance.supervisorLock, vmLock: instance.vmLock)
       let command = try command(toolchain: toolchain, disk: instance.files.disk)
       let plan = LaunchPlan(
         kind: .boot, cache: cache.path, name: instance.name.text, command: command.words,
         runtimeFolder: runtime.path, isPortFixed: overrides.sshPort != nil,
         removeOnShutdown: removeOnShutdown, shutdownTimeout: shutdownTimeout,
-        waitsForConsole: waitsForConsole, isFirst: waiting != nil, recording: recording)
+        waitsForConsole: waitsForConsole, isFirst: standby != nil, recording: recording)
       let previousBoot = instance.files.bootToken
+      let supervisor =
+        try standby
+        ?? SupervisorProcess.start(
+          files: instance.files, supervisorLock: instance.supervisorLock, vmLock: instance.vmLock)
       let connection = try supervisor.tell(plan)
       return Launched(
         name: instance.name, store: InstanceStore(cache), files: instance.files, runtime: runtime,
@@ -184,7 +184,7 @@ package struct Launch: Sendable {
         exposesSSH: ["", "0.0.0.0"].contains(command.forwardedAddress))
     } catch {
       // Nothing was booted from a disk that was made for this.
-      if waiting != nil {
+      if standby != nil {
         try? InstanceStore(cache).remove(instance.name, holding: instance.vmLock)
       }
       throw error

@@ -47,6 +47,8 @@ import Testing
       _ = try await held.run.end()
       try await eventually("its supervisor ends") { held.supervisors.isEmpty }
       try held.release()
+      let found = sandbox
+      try await eventually("its qemu-img is gone") { found.processes.isEmpty }
       #expect(try await sandbox.qvm("status", "box").status == 4)
       let path = sandbox.environment["PATH"]?.split(separator: ":").dropFirst()
       sandbox.environment["PATH"] = path?.joined(separator: ":")
@@ -86,13 +88,27 @@ import Testing
       let held = try await Held(in: &sandbox)
       held.run.signal(SIGSTOP)
       try held.release()
-      // Long enough for whoever loses patience with a launcher that says nothing.
-      try await Task.sleep(for: .seconds(1))
+      let found = sandbox
+      try await eventually("the disk is there") { found.processes.count == 2 }
       #expect(held.supervisors.count == 1)
       held.run.signal(SIGCONT)
       let output = try await held.run.end()
       #expect(output.status == 0, "\(output.err)")
       #expect(try await sandbox.status("box")["phase"]?.string == "running")
+    }
+  }
+
+  @Test func `a command line that no socket takes at once reaches its supervisor`() async throws {
+    try await Sandbox.with { sandbox in
+      let text = String(repeating: "x", count: 100_000)
+      let long = (0..<5).flatMap {
+        ["--qemu-arg", "-fw_cfg", "--qemu-arg", "name=opt/test/\($0),string=\(text)"]
+      }
+      let run = try await sandbox.qvm(["run", "-d", "--name", "box"] + long + ["demo", "1"])
+      #expect(run.status == 0, "\(run.err.prefix(1000))")
+      #expect(try await sandbox.qvm("wait", "box", "--timeout", "30").status == 0)
+      let command = sandbox.file("boot.json", of: "box")["command"]?.array?.compactMap(\.string)
+      #expect(command?.filter { $0.hasSuffix(text) }.count == 5)
     }
   }
 

@@ -13,24 +13,20 @@ import Testing
       let run = try sandbox.start(
         try Tool.strace.url,
         [
-          "-f", "-y", "-qq", "-s", "300", "-e", "signal=none", "-e", "trace=fsync,rename,sendto",
+          "-f", "-y", "-qq", "-s", "300", "-e", "signal=none", "-e", "trace=fsync,/^rename,sendto",
           "-o", log.path, try Sandbox.program.path, "run", "-d", "--name", "box", "demo", "1",
         ])
-      func calls() -> [Substring] {
-        let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
-        return text.split(separator: "\n")
-      }
       try await eventually("the guest runs") { run.output.out.contains("box\n") }
       #expect(try await sandbox.qvm("stop", "--force", "box").status == 0)
       #expect(try await run.end().status == 0)
 
-      let calls = calls()
+      let calls = try String(contentsOf: log, encoding: .utf8).split(separator: "\n")
       func first(_ parts: String...) throws -> Int {
         let index = calls.firstIndex { line in parts.allSatisfy { line.contains($0) } }
         return try #require(index, "no \(parts) in \(calls.joined(separator: "\n"))")
       }
       let instances = sandbox.cache.appending(path: "instances").path
-      let named = try first("rename(\"\(instances)/.new-box-", ", \"\(instances)/box\"")
+      let named = try first("rename", "\"\(instances)/.new-box-", "\"\(instances)/box\"")
       let new = calls[..<named].filter { $0.contains("fsync(") && $0.contains("/.new-box-") }
       #expect(new.contains { $0.contains("/disk.qcow2>") })
       #expect(new.contains { $0.contains("/.instance.json.") })

@@ -94,6 +94,21 @@ import Testing
     }
   }
 
+  @Test(arguments: [[], ["--rm"]])
+  func `a new instance that lacks its port leaves nothing`(options: [String]) async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "other", "demo", "1")
+      let port = try #require(try await sandbox.status("other")["sshPort"]?.int)
+      let run = try await sandbox.qvm(
+        ["run", "-d", "--name", "new", "--ssh-port", "\(port)", "--ssh-address", "127.0.0.1"]
+          + options + ["demo", "1"])
+      #expect(run.status == 1)
+      #expect(run.err.contains("'other'"), "\(run.err)")
+      let folder = sandbox.cache.appending(path: "instances").path
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["other"])
+    }
+  }
+
   @Test func `the conversation with QEMU can be written down`() async throws {
     try await Sandbox.with { sandbox in
       let file = sandbox.folder.appending(path: "talk.qmp")

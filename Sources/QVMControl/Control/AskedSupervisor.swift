@@ -1,4 +1,7 @@
 /// A supervisor that has been asked how its VM is; its answer comes while other things are done.
+///
+/// A class, since the runtime would have to find out how an optional structure is copied, which takes
+/// a part of the time of a `status`.
 final class AskedSupervisor {
   let probe: ControlProbe
   /// The boot that it supervises.

@@ -55,13 +55,12 @@ package struct ReleaseClient: Sendable {
   func notifyOnce(of error: DownloadError) {
     guard let status = error.status, let url = error.url else { return }
     let host = ReleaseSource.host(of: url)
-    let isKnown = troubles.told.withLock { told in
-      defer { told.append(host) }
-      return told.contains(host)
+    let isNew = troubles.told.withLock { told in
+      if told.contains(host) { return false }
+      told.append(host)
+      return true
     }
-    if !isKnown {
-      notify("\(host) answers \(status); trying again")
-    }
+    if isNew { notify("\(host) answers \(status); trying again") }
   }
 
   // MARK: - One at a time

@@ -1,6 +1,6 @@
 package import QMPClient
 
-/// All that a supervisor is told when it is started, as one line of JSON.
+/// All that a supervisor is told, as one line of JSON.
 package struct LaunchPlan: Sendable, Hashable {
   package enum Kind: String, Sendable {
     /// Start QEMU.

@@ -30,13 +30,14 @@ package struct Startup: Sendable {
   /// Starts QEMU; `boot` holds what is known so far and is written before and after, whatever comes
   /// of it.
   ///
-  /// - Throws: ``StartError``, with no process left behind; ``FileError``.
+  /// - Throws: ``StartError``, ``FileError``, ``RuntimeFolderError``, ``SpawnError`` or `SystemError`,
+  ///   with no process left behind.
   package func start(_ boot: BootRecord) async throws -> Started {
     do {
       return try await startWhereItCan(boot)
     } catch {
       // The outcome is this boot's, even where not so much as a port was to be had for it.
-      if files.bootToken != boot.token { try begin(boot) }
+      if files.bootToken != boot.token { try? begin(boot) }
       throw error
     }
   }
@@ -112,7 +113,7 @@ package struct Startup: Sendable {
       boot.start = Host.startTime(of: child.pid)
       // Made to last while QEMU gets ready: no instruction of the guest has run yet.
       try JSONFile.write(boot.json, to: files.boot)
-      if plan.isFirst { try InstanceStore.outlast(files) }
+      try InstanceStore.outlast(files)
       return try await negotiate(child, monitor, boot)
     } catch {
       throw await ended(child, because: error)
@@ -170,36 +171,5 @@ package struct Startup: Sendable {
       log.contains("invalid accelerator \(name)") || log.contains("falling back to tcg")
     }
     return arguments.acceleratorList.first { $0 != "kvm" && ($0 == "tcg" || !failed($0)) } ?? "tcg"
-  }
-
-  /// Makes sure that the child is gone and says why it failed.
-  private func ended(_ child: ChildProcess, because error: any Error) async -> any Error {
-    // A monitor that hung up means that QEMU is ending by itself: its own status tells more.
-    var isEnding = false
-    switch error as? QMPError {
-    case .disconnected, .transport: isEnding = true
-    default: child.signal(.terminate)
-    }
-    let timer = loop.schedule(at: .now.advanced(by: isEnding ? .seconds(5) : .seconds(2))) {
-      child.signal(.kill)
-    }
-    let end = await withCheckedContinuation { continuation in
-      child.whenEnded { continuation.resume(returning: $0) }
-    }
-    loop.cancel(timer)
-    let log = QEMULog(path: files.qemuLog)
-    switch error {
-    case QMPError.disconnected, QMPError.transport:
-      return StartError.qemuEnded(end, log: log.tail(), hint: Self.hint(log))
-    case QMPError.cancelled, is CancellationError: return StartError.abandoned
-    case let error as QMPError: return StartError.monitor(error, log: log.tail())
-    default: return error
-    }
-  }
-
-  private static func hint(_ log: QEMULog) -> StartError.Hint? {
-    if log.lines.contains(where: { $0.contains("Failed to get \"write\" lock") }) { return .image }
-    if log.blamesMemory { return .memory }
-    return log.blamesAccelerator ? .accelerator : nil
   }
 }

@@ -13,22 +13,31 @@ package enum SupervisorProcess {
   // MARK: - Starting one
 
   /// A supervisor that waits to be told what to do; it ends with whoever started it, or with this.
-  package struct Waiting: Sendable {
+  package struct Standby: Sendable {
+    /// How long it may take to read what a long command line has more than a socket takes at once.
+    private static let patience = Duration.seconds(10)
+
     fileprivate let connection: Descriptor
 
     /// Tells it what to do.
     ///
     /// - Parameter plan: What to do.
     /// - Returns: The connection to it.
-    /// - Throws: ``StartError`` where it is gone.
+    /// - Throws: ``StartError`` where it is gone, or hangs.
     package func tell(_ plan: LaunchPlan) throws(StartError) -> Descriptor {
-      let line = plan.json.bytes + [0x0A]
-      // A command line is far shorter than the socket's buffer: nothing to wait for.
-      guard
-        case .bytes(line.count) = line.withUnsafeBytes({ SocketCalls.send(connection.number, $0) })
-      else {
-        throw .other(
-          message: "the supervisor was killed before its work began", advice: "Try again.")
+      var unsent = plan.json.bytes + [0x0A]
+      let deadline = SuspendingClock.now.advanced(by: Self.patience)
+      while !unsent.isEmpty {
+        switch unsent.withUnsafeBytes({ SocketCalls.send(connection.number, $0) }) {
+        case .bytes(let count): unsent.removeFirst(count)
+        case .wouldBlock:
+          guard SocketCalls.wait(connection.number, for: .write, until: deadline) else {
+            throw .other(message: "the supervisor does not listen", advice: "Try again.")
+          }
+        case .closed, .failed:
+          throw .other(
+            message: "the supervisor was killed before its work began", advice: "Try again.")
+        }
       }
       return connection
     }
@@ -47,7 +56,7 @@ package enum SupervisorProcess {
   /// - Throws: ``SpawnError``, ``FileError``, `SystemError`.
   package static func start(
     files: InstanceFiles, supervisorLock: FileLock, vmLock: FileLock?
-  ) throws -> Waiting {
+  ) throws -> Standby {
     Host.keepDescriptorsFromChildren()
     let (ours, theirs) = try SocketCalls.pair()
     let log = try Files.openForOutput(files.supervisorLog, append: true)
@@ -55,7 +64,7 @@ package enum SupervisorProcess {
     if let vmLock { descriptors.append(vmLock.descriptor) }
     _ = try ChildProcess(
       .init(Host.executable, [command], descriptors: descriptors, ownSession: true))
-    return Waiting(connection: ours)
+    return Standby(connection: ours)
   }
 
   // MARK: - Being one
@@ -67,23 +76,23 @@ package enum SupervisorProcess {
     guard let launcher = Host.inherited(launcherDescriptor),
       let lockDescriptor = Host.inherited(supervisorLockDescriptor)
     else { return misused() }
-    let loop: EventLoop
-    do throws(SystemError) { loop = try EventLoop() } catch {
-      complain("\(error)")
-      return ExitStatus.failed.rawValue
-    }
+    let vmLockDescriptor = Host.inherited(vmLockDescriptor)
+    // Got ready before it is needed; whoever started this is told of a failure once it listens.
+    let loop = Result { try EventLoop() }
+    let received = firstLine(from: launcher)
     // Whoever started this came to an end before there was anything to do.
-    guard let (line, rest) = readLine(from: launcher) else { return 0 }
-    guard let plan = (try? JSONValue(parsing: line)).flatMap(LaunchPlan.init),
+    if case .none = received { return 0 }
+    guard case .line(let line, let rest) = received,
+      let plan = (try? JSONValue(parsing: line)).flatMap(LaunchPlan.init),
       let name = try? InstanceName(plan.name)
     else { return misused() }
     let files = InstanceStore(Cache(path: plan.cache)).files(name)
     let supervisorLock = FileLock(inherited: lockDescriptor, path: files.supervisorLock)
     let vmLock =
       plan.kind == .adopt
-      ? nil
-      : Host.inherited(vmLockDescriptor).map { FileLock(inherited: $0, path: files.vmLock) }
+      ? nil : vmLockDescriptor.map { FileLock(inherited: $0, path: files.vmLock) }
     do {
+      let loop = try loop.get()
       let boot = plan.kind == .boot ? newBoot(plan, files) : try oldBoot(files)
       try loop.run {
         let supervisor = Supervisor(
@@ -124,18 +133,33 @@ package enum SupervisorProcess {
     return ExitStatus.usage.rawValue
   }
 
-  /// The launcher's first line, and what it has sent after that; nil where it came to an end before,
-  /// which is the only limit: it may be stopped while it makes the disk.
-  private static func readLine(from launcher: Descriptor) -> (line: [UInt8], rest: [UInt8])? {
+  /// What a launcher has said.
+  private enum Words {
+    /// Its first line, and what it has sent after that.
+    case line([UInt8], rest: [UInt8])
+    /// It came to an end without a word.
+    case none
+    /// It isn't one.
+    case nonsense
+  }
+
+  /// Waits for the launcher's first line. Its end is the only limit: it may be stopped for as long as
+  /// its user likes while it makes the disk.
+  private static func firstLine(from launcher: Descriptor) -> Words {
     var received: [UInt8] = []
-    let far = SuspendingClock.now.advanced(by: .seconds(86_400))
-    while SocketCalls.wait(launcher.number, for: .read, until: far) {
-      guard case .bytes(let bytes) = SocketCalls.receive(launcher.number) else { return nil }
-      received.append(contentsOf: bytes)
-      guard let newline = received.firstIndex(of: 0x0A) else { continue }
-      return (Array(received[..<newline]), Array(received[(newline + 1)...]))
+    while true {
+      switch SocketCalls.receive(launcher.number) {
+      case .bytes(let bytes):
+        received.append(contentsOf: bytes)
+        guard let newline = received.firstIndex(of: 0x0A) else { continue }
+        return .line(Array(received[..<newline]), rest: Array(received[(newline + 1)...]))
+      case .wouldBlock:
+        _ = SocketCalls.wait(
+          launcher.number, for: .read, until: .now.advanced(by: .seconds(86_400)))
+      case .closed where received.isEmpty: return .none
+      case .closed, .failed: return .nonsense
+      }
     }
-    return nil
   }
 
   private static func newBoot(_ plan: LaunchPlan, _ files: InstanceFiles) -> BootRecord {

@@ -279,7 +279,7 @@ def memory(pid):
 
 
 def kernel_private(pid):
-    """KiB that the kernel calls private to a process."""
+    """KiB that the kernel calls private to a process: its own alone where many run the program."""
     sizes = mappings(pid)
     return sizes["Private_Clean:"] + sizes["Private_Dirty:"]
 
@@ -305,7 +305,8 @@ def many():
     for name in names:
         qvm("wait", name, "--timeout", "60", check=True)
     private = [kernel_private(pid) for pid in supervisors if pid]
-    said("private memory of a supervisor, in the middle", statistics.median(private) / 1024, 1, " MiB")
+    if private:
+        said("private memory of each supervisor", statistics.median(private) / 1024, 1, " MiB")
     begin = time.monotonic_ns()
     stopped = qvm("stop", *names)
     print(f"all stopped together in {milliseconds(begin) / 1e3:.1f} s")
