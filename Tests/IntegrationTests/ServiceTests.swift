@@ -31,6 +31,7 @@ import Testing
       // Its own log: what has come to this process is behind that.
       let console = try sandbox.text("console.log", of: "unit")
       #expect(console.contains("ready"), "ready before the guest was")
+      try await eventually("it is shown, too") { run.output.out.contains("ready") }
       #expect(listener.index(of: "STOPPING=1") == nil)
       #expect(listener.messages.last == "READY=1\nSTATUS=running")
       let others = sandbox.processes.filter { $0.pid != run.pid }

@@ -2,7 +2,7 @@ package import QMPClient
 
 extension InstanceStore {
   /// Creates an instance, locked; it appears under its name only when it is complete. The name itself
-  /// lasts once ``outlast(_:)`` says so.
+  /// lasts after ``outlast(_:)``.
   ///
   /// - Parameters:
   ///   - name: A name that is free.

@@ -304,9 +304,8 @@ def many():
     print(f"the slowest status took {slowest:.1f} ms")
     for name in names:
         qvm("wait", name, "--timeout", "60", check=True)
-    private = [kernel_private(pid) for pid in supervisors if pid]
-    if private:
-        said("private memory of each supervisor", statistics.median(private) / 1024, 1, " MiB")
+    private = [kernel_private(pid) for pid in supervisors if pid] or [float("inf")]
+    said("private memory of each supervisor", statistics.median(private) / 1024, 1, " MiB")
     begin = time.monotonic_ns()
     stopped = qvm("stop", *names)
     print(f"all stopped together in {milliseconds(begin) / 1e3:.1f} s")
