@@ -15,15 +15,24 @@ public final class QMPProbe {
   ///   - path: The monitor's socket.
   ///   - timeout: For this and all that is asked later, together.
   /// - Throws: `cannotConnect`; `noGreeting` where another client holds the monitor.
-  public init(path: String, timeout: Duration) throws(QMPError) {
+  public convenience init(path: String, timeout: Duration) throws(QMPError) {
     guard path.utf8.count <= SocketCalls.longestPath else {
       throw .socketPathTooLong(path: path, limit: SocketCalls.longestPath)
     }
+    let socket: Descriptor
     do throws(SystemError) {
       socket = try SocketCalls.connect(path)
     } catch {
       throw .cannotConnect(path: path, error)
     }
+    try self.init(over: socket, timeout: timeout)
+  }
+
+  /// Takes over a connected socket, waits for the greeting and negotiates.
+  ///
+  /// - Throws: `noGreeting` where another client holds the monitor.
+  package init(over socket: Descriptor, timeout: Duration) throws(QMPError) {
+    self.socket = socket
     deadline = .now.advanced(by: timeout)
     seconds = timeout.inSeconds
     while session.greeting == nil {

@@ -37,7 +37,7 @@ extension Launch {
       do {
         return try await store.create(
           candidate, target, baseImage: baseImage.path, baseDigest: baseImage.sha256,
-          options: options, boot: try intention(store.files(candidate))
+          options: options, boot: intention(store.files(candidate))
         ) { new in
           // It gets ready while the disk is made.
           async let supervisor = try SupervisorProcess.start(
@@ -57,10 +57,10 @@ extension Launch {
 
   /// What `--rm` needs to be carried out even if this process is killed before its VM has a
   /// supervisor; nil without `--rm`.
-  private func intention(_ files: InstanceFiles) throws -> BootRecord? {
+  private func intention(_ files: InstanceFiles) -> BootRecord? {
     guard removeOnShutdown else { return nil }
     return .beginning(
-      files, runtimeFolder: try RuntimeFolder.of(files).path, removeOnShutdown: true,
+      files, runtimeFolder: nil, removeOnShutdown: true,
       shutdownTimeout: shutdownTimeout, isFirst: true)
   }
 }

@@ -77,7 +77,7 @@ package struct Launch: Sendable {
     let files = InstanceStore(cache).files(name)
     let toolchain = try QEMUToolchain.planned(for: target, in: cache)
     let command = try command(toolchain: toolchain, disk: files.disk)
-    let own = MonitorArguments(name: name, files: files, runtime: try RuntimeFolder.of(files)).words
+    let own = MonitorArguments(name: name, files: files, runtime: .of(files)).words
     return (QEMUArguments(command.words + own), command.words.count)
   }
 
@@ -158,18 +158,24 @@ package struct Launch: Sendable {
     for path in [files.console, files.supervisorLog] { try? LogFile(path).shorten() }
   }
 
+  /// Where the sockets of a new boot go.
+  private static func runtime(_ files: InstanceFiles) -> RuntimeFolder {
+    let beside = RuntimeFolder.of(files)
+    return beside.takesSockets() ? beside : .away(from: files)
+  }
+
   /// Boots an instance; `newWith` is the supervisor that one made for this very boot has already.
   private func boot(
     _ instance: InstanceStore.Locked, _ toolchain: QEMUToolchain,
     newWith standby: SupervisorProcess.Standby? = nil, _ waitsForConsole: Bool
   ) throws -> Launched {
     do {
-      let runtime = try RuntimeFolder.of(instance.files)
+      let runtime = Self.runtime(instance.files)
       try prepareLogs(instance.files)
       let command = try command(toolchain: toolchain, disk: instance.files.disk)
       let plan = LaunchPlan(
         kind: .boot, cache: cache.path, name: instance.name.text, command: command.words,
-        runtimeFolder: runtime.path, isPortFixed: overrides.sshPort != nil,
+        runtimeFolder: runtime.isBeside ? nil : runtime.path, isPortFixed: overrides.sshPort != nil,
         removeOnShutdown: removeOnShutdown, shutdownTimeout: shutdownTimeout,
         waitsForConsole: waitsForConsole, isFirst: standby != nil, recording: recording)
       let previousBoot = instance.files.bootToken

@@ -21,7 +21,7 @@ done
 
 "$qvm" run --rm --detach --name bench demo 1 >/dev/null
 "$qvm" wait bench --timeout 30
-control=$(echo "$folder"/run/qvm/*/control.sock)
+control=$(echo "$QVM_CACHE"/instances/bench/control.sock)
 
 "$folder/ratio" 200 'qvm --version' "$qvm --version" "$folder/hello"
 "$folder/ratio" 200 'qvm status' "$qvm status bench" "$folder/status $control"

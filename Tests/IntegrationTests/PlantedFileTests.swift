@@ -73,44 +73,48 @@ import Testing
     return sandbox.cache.appending(path: "instances/box")
   }
 
-  @Test func `what lies in a socket's place is refused, named, and stays`() async throws {
+  @Test func `what lies in the place of the link to the sockets is refused, named, and stays`()
+    async throws
+  {
     try await Sandbox.with { sandbox in
-      // Where they will be.
+      sandbox.lengthenCache()
+      // Where it will be.
       let printed = try await sandbox.qvm("run", "--dry-run", "--name", "box", "demo", "1").out
       let path = try #require(printed.firstMatch(of: /path=([^,]*)\/monitor.sock/)?.1)
-      let runtime = URL(filePath: String(path))
+      let link = URL(filePath: String(path))
+      let parent = link.deletingLastPathComponent()
       let target = sandbox.folder.appending(path: "target")
       try Data("untouched".utf8).write(to: target)
-      func refuses(_ place: URL, _ says: String) async throws {
+      func run(_ status: Int32, _ comment: Comment) async throws -> String {
         let run = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
-        #expect(run.status == 1, "\(place.path)")
-        #expect(run.err.contains("\(place.path): \(says)"), "\(run.err)")
-        #expect(run.err.contains("XDG_RUNTIME_DIR"))
+        #expect(run.status == status, comment)
         #expect(try Data(contentsOf: target) == Data("untouched".utf8))
+        if status == 0 { _ = try await sandbox.qvm("rm", "--force", "box") }
         #expect(try await sandbox.qvm("status", "box").status == 4)
+        return run.err
       }
-      for name in ["monitor.sock", "console.sock", "control.sock"] {
-        for kind in ["link", "file", "folder"] {
-          try manager.createDirectory(
-            at: runtime, withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
-          let place = runtime.appending(path: name)
-          switch kind {
-          case "link": try manager.createSymbolicLink(at: place, withDestinationURL: target)
-          case "file": try Data("untouched".utf8).write(to: place)
-          default: try manager.createDirectory(at: place, withIntermediateDirectories: false)
-          }
-          try await refuses(place, "something else is in its place")
-          #expect((try? manager.attributesOfItem(atPath: place.path)) != nil, "it was removed")
-          try? manager.removeItem(at: runtime)
+      for kind in ["file", "folder"] {
+        try manager.createDirectory(
+          at: parent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        if kind == "file" {
+          try Data("untouched".utf8).write(to: link)
+        } else {
+          try manager.createDirectory(at: link, withIntermediateDirectories: false)
         }
+        let error = try await run(1, "\(kind)")
+        #expect(error.contains("\(link.path): something else is in its place"), "\(error)")
+        #expect(error.contains("XDG_RUNTIME_DIR"))
+        #expect((try? manager.attributesOfItem(atPath: link.path)) != nil, "it was removed")
+        try manager.removeItem(at: link)
       }
-      for folder in [runtime, runtime.deletingLastPathComponent()] {
-        try? manager.removeItem(at: folder)
-        try manager.createSymbolicLink(at: folder, withDestinationURL: sandbox.folder)
-        try await refuses(folder, "it is a symbolic link")
-        try manager.removeItem(at: folder)
-      }
+      // One that leads elsewhere is this user's, and not followed.
+      try manager.createSymbolicLink(at: link, withDestinationURL: target)
+      _ = try await run(0, "a link")
+      try manager.removeItem(at: parent)
+      try manager.createSymbolicLink(at: parent, withDestinationURL: sandbox.folder)
+      let error = try await run(1, "a link in the place of its folder")
+      #expect(error.contains("\(parent.path): it is a symbolic link"), "\(error)")
+      try manager.removeItem(at: parent)
     }
   }
 
@@ -120,20 +124,19 @@ import Testing
     try await Sandbox.with { sandbox in
       // A namespace with a /tmp of its own; the sandbox and the program are seen there through
       // open descriptors.
-      let kinds = [
-        ("ln -s /proc /tmp/qvm-0", "it is a symbolic link"),
-        ("touch /tmp/qvm-0", "Not a directory"),
-      ]
-      for (plant, says) in kinds {
+      var plants = ["ln -s /proc /tmp/qvm-0", "touch /tmp/qvm-0"]
+      if geteuid() == 0 { plants.append("mkdir -m 777 /tmp/qvm-0; chown 7:7 /tmp/qvm-0") }
+      for plant in plants {
+        // Another folder that is shared is used instead.
         let run = try await inOwnTemporaryFolder(sandbox, "\(plant); chmod 777 /tmp")
-        #expect(run.status == 1, "\(run.out)")
-        #expect(run.err.contains("/tmp/qvm-0: \(says)"), "\(run.err)")
-        #expect(run.err.contains("XDG_RUNTIME_DIR"))
+        #expect(run.status == 0, "\(run.err)")
+        #expect(run.out.contains("path=/var/tmp/qvm-0/"), "\(run.out)")
+        let both = try await inOwnTemporaryFolder(
+          sandbox, "\(plant); \(plant.replacing("/tmp/", with: "/var/tmp/"))")
+        #expect(both.status == 1, "\(both.err)")
+        #expect(both.err.contains("/tmp/qvm-0: "), "\(both.err)")
+        #expect(both.err.contains("XDG_RUNTIME_DIR"))
       }
-      guard geteuid() == 0 else { return }
-      let run = try await inOwnTemporaryFolder(sandbox, "mkdir /tmp/qvm-0; chown 7:7 /tmp/qvm-0")
-      #expect(run.status == 1)
-      #expect(run.err.contains("/tmp/qvm-0: it belongs to another user"), "\(run.err)")
     }
   }
 
@@ -144,12 +147,12 @@ import Testing
   ) async throws -> Sandbox.Output {
     let script = """
       exec 8<'\(try Sandbox.program.path)'
-      cd '\(sandbox.folder.path)'
       mount -t tmpfs tmp /tmp
+      mount -t tmpfs tmp /var/tmp
       \(prepare)
-      export XDG_RUNTIME_DIR= QVM_CACHE=cache-of-its-own TMPDIR=/nowhere
-      mkdir -p /tmp/there && mount --bind . /tmp/there && cd /tmp/there
-      exec /proc/self/fd/8 run -d --rm --name box demo 1
+      export XDG_RUNTIME_DIR= QVM_CACHE=/tmp/\(String(repeating: "long", count: 30)) TMPDIR=/nowhere
+      /proc/self/fd/8 run -d --rm --name box demo 1 && cat /tmp/long*/instances/box/boot.json &&
+        exec /proc/self/fd/8 stop --force box
       """
     let user = geteuid() == 0 ? [] : ["--user", "--map-root-user"]
     return try await sandbox.run(
@@ -169,7 +172,7 @@ import Testing
       try await careless("run -d --name box demo 1")
       try await careless("wait box --timeout 30")
       var kinds: Set<String> = []
-      for root in [sandbox.cache, sandbox.runtime.appending(path: "qvm")] {
+      for root in [sandbox.cache] {
         let names = try manager.subpathsOfDirectory(atPath: root.path)
         for path in [root.path] + names.map({ "\(root.path)/\($0)" }) {
           var status = stat()

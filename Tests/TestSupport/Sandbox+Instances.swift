@@ -7,6 +7,12 @@ extension Sandbox {
     cache.appending(path: "instances/\(instance)")
   }
 
+  /// From now on the cache is one whose path is too long for the address of a socket.
+  package mutating func lengthenCache() {
+    let name = String(repeating: "long", count: 30)
+    environment["QVM_CACHE"] = cache.appending(path: name).path
+  }
+
   package func exists(_ instance: String) -> Bool {
     FileManager.default.fileExists(atPath: folder(of: instance).path)
   }

@@ -111,8 +111,9 @@ package struct Sandbox: Sendable {
       throw error
     }
     let left = await sandbox.endEverything()
-    let sockets =
-      (try? FileManager.default.subpathsOfDirectory(atPath: sandbox.runtime.path)) ?? []
+    let sockets = [sandbox.runtime, sandbox.cache].flatMap {
+      (try? FileManager.default.subpathsOfDirectory(atPath: $0.path)) ?? []
+    }
     let hidden =
       (try? FileManager.default.contentsOfDirectory(
         atPath: sandbox.cache.appending(path: "instances").path)) ?? []

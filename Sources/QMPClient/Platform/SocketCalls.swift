@@ -186,6 +186,21 @@ package enum SocketCalls {
     }
   }
 
+  /// The user that the other side of a connected Unix socket belonged to when it connected, or began
+  /// to listen; nil where the system doesn't tell.
+  package static func peerUserID(_ descriptor: Int32) -> UInt32? {
+    #if canImport(Darwin)
+      var (user, group) = (uid_t(), gid_t())
+      return getpeereid(descriptor, &user, &group) == 0 ? user : nil
+    #else
+      // struct ucred of unix(7): process, user and group.
+      var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
+      var size = socklen_t(MemoryLayout.size(ofValue: credentials))
+      let result = getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size)
+      return result == 0 ? credentials.1 : nil
+    #endif
+  }
+
   /// Lets the other side read an end of file, while it can still write.
   package static func endWriting(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 }

@@ -44,7 +44,7 @@ extension Pruning {
   /// How long nothing has happened in a folder that no VM may be about to use, in seconds.
   private static let quiet = 60
 
-  /// Folders of sockets that nobody listens on. Those of other caches are among them.
+  /// Folders of sockets that nobody listens on, and links to instances that are gone. Those of other caches are among them.
   static func runtimeFolders() -> [Item] {
     RuntimeFolder.parents.flatMap { parent -> [Item] in
       guard let found = Files.information(parent), found.kind == .folder,
@@ -59,20 +59,31 @@ extension Pruning {
   }
 
   private static func isAbandoned(_ path: String) -> Bool {
-    guard let found = Files.information(path), found.kind == .folder,
-      found.owner == Host.userID, Timestamp.now.seconds - found.modified > quiet
+    guard let found = Files.information(path), found.owner == Host.userID,
+      Timestamp.now.seconds - found.modified > quiet
     else { return false }
+    // Whoever needs a link that leads somewhere would make it again; it takes no room.
+    if found.kind == .link { return Files.destination(path) == nil }
+    guard found.kind == .folder else { return false }
     let folder = RuntimeFolder(path: path)
-    let sockets = [folder.control, folder.monitor, folder.console]
+    let sockets = folder.sockets
     // Only what qvm itself puts there.
-    guard Files.list(path).allSatisfy({ sockets.contains("\(path)/\($0)") }) else { return false }
+    guard
+      Files.list(path).allSatisfy({
+        sockets.contains("\(path)/\($0)") || Files.linkTarget("\(path)/\($0)") == "."
+      })
+    else { return false }
     return !sockets.contains { SocketCalls.isListening($0) }
   }
 
   func removeRuntimeFolder(_ item: Item) throws -> Result {
     guard Files.exists(item.path) else { return .gone }
     guard Self.isAbandoned(item.path) else { return .kept }
-    RuntimeFolder(path: item.path).remove()
+    if Files.information(item.path)?.kind == .link {
+      try Files.remove(item.path)
+    } else {
+      RuntimeFolder(path: item.path).remove()
+    }
     return Files.exists(item.path) ? .kept : .removed
   }
 }

@@ -33,10 +33,10 @@ package final class ConsoleSession {
     self.loop = loop
     files = try store.existing(name)
     let runtime = try Self.runtime(of: name, files)
-    do throws(QMPError) {
-      console = try SocketTransport(path: runtime.console)
+    do throws(SystemError) {
+      console = SocketTransport(try runtime.connect(runtime.console))
     } catch {
-      throw ConsoleError.unreachable(name: name.text, why: error.description)
+      throw ConsoleError.unreachable(name: name.text, why: error.reason)
     }
   }
 
@@ -50,9 +50,9 @@ package final class ConsoleSession {
     guard FileLock.isHeld(files.vmLock), let boot = try BootRecord.read(files.boot) else {
       throw ConsoleError.notRunning(name: name.text)
     }
-    let runtime = RuntimeFolder(path: boot.runtimeFolder)
+    let runtime = boot.runtime(files)
     let deadline = SuspendingClock.now.advanced(by: leaving)
-    while isBusy(runtime) {
+    while isBusy(runtime, boot.token) {
       guard .now < deadline else { throw ConsoleError.busy(name: name.text) }
       _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: .milliseconds(20)))
     }
@@ -62,8 +62,8 @@ package final class ConsoleSession {
   /// So long QEMU may take to see that the last one who was attached has gone.
   private static let leaving = Duration.milliseconds(500)
 
-  private static func isBusy(_ runtime: RuntimeFolder) -> Bool {
-    guard let probe = try? ControlProbe(path: runtime.control) else { return false }
+  private static func isBusy(_ runtime: RuntimeFolder, _ boot: String) -> Bool {
+    guard let probe = try? ControlProbe(runtime, boot: boot) else { return false }
     probe.send(.console)
     let answer = try? probe.line(until: .now.advanced(by: .seconds(1)))
     return answer?["console"]?.string == "busy"

@@ -36,7 +36,7 @@ package struct DetachedStart {
       while let signal = await signals.next() { inputs.send(.signal(signal)) }
     }
     defer { forwarding.cancel() }
-    while let input = await inputs.next() {
+    inputs: while let input = await inputs.next() {
       if case .signal(let signal) = input {
         if signal.asksForEnd { return .interrupted }
         if signal == .terminalStop { Signal.stopThisProcess() }
@@ -54,6 +54,7 @@ package struct DetachedStart {
         note(([message] + [advice].compactMap(\.self)).joined(separator: "\n     "))
         return ExitStatus(rawValue: status)
       case .ended(let outcome, let removed):
+        guard launched.files.hasEnded(boot: outcome.token) else { break inputs }
         note(outcome.sentence(launched.name.text, disk: removed ? nil : launched.files.disk))
         return .failed
       default: break

@@ -36,6 +36,7 @@ extension ForegroundSession {
       output.remark(([message] + [advice].compactMap(\.self)).joined(separator: "\n"))
       return ExitStatus(rawValue: status)
     case .ended(let outcome, let removed):
+      guard files.hasEnded(boot: outcome.token) else { return supervisorLost() }
       ended = (outcome, removed)
       if console == nil { return finish() }
       let inputs = self.inputs

@@ -107,6 +107,7 @@ package final class GuestCommandSession {
       output.remark(([message] + [advice].compactMap(\.self)).joined(separator: "\n"))
       return ExitStatus(rawValue: status)
     case .ended(let outcome, let removed):
+      guard launched.files.hasEnded(boot: outcome.token) else { return await supervisorLost() }
       process?.signal(.terminate)
       output.remark(
         outcome.sentence(launched.name.text, disk: removed ? nil : launched.files.disk))

@@ -12,7 +12,7 @@ final class AskedSupervisor {
   init?(of files: InstanceFiles) {
     guard FileLock.isHeld(files.vmLock), let found = Files.information(files.boot),
       let boot = try? BootRecord.read(files.boot),
-      let probe = try? ControlProbe(path: RuntimeFolder(path: boot.runtimeFolder).control)
+      let probe = try? ControlProbe(boot.runtime(files), boot: boot.token)
     else { return nil }
     probe.send(.status)
     self.probe = probe

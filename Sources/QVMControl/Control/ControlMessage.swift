@@ -37,6 +37,13 @@ package enum ControlRequest: Sendable, Hashable {
     }
   }
 
+  /// The same for the supervisor of one boot, which refuses it for any other.
+  package func json(boot token: String?) -> JSONValue {
+    guard let token, var object = json.object else { return json }
+    object["boot"] = .string(token)
+    return .object(object)
+  }
+
   /// Reads a request; nil for one that isn't known.
   package init?(_ json: JSONValue) {
     switch json["request"]?.string {

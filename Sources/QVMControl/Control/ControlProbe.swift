@@ -9,17 +9,33 @@ package final class ControlProbe {
     case silent
     /// The supervisor ended.
     case ended
+    /// Whoever answers supervises another boot.
+    case another
   }
 
   private let socket: Descriptor
+  /// The boot that is meant; nil where whoever answers is known by other means.
+  private let boot: String?
   private var received: [UInt8] = []
 
-  package init(_ socket: Descriptor) { self.socket = socket }
+  /// Takes over a connection to a supervisor.
+  package init(_ socket: Descriptor, boot: String? = nil) {
+    self.socket = socket
+    self.boot = boot
+  }
 
-  /// Connects to a supervisor.
-  package init(path: String) throws(Failure) {
-    do throws(SystemError) { socket = try SocketCalls.connect(path) } catch {
-      throw error.isAbsent || error.isRefused ? .absent : .silent
+  /// Connects to the supervisor of a boot.
+  ///
+  /// - Parameters:
+  ///   - runtime: Where its sockets are.
+  ///   - boot: The boot's token, which each request and each answer carries; nil where it can't be
+  ///     read, and whoever has the sockets is meant.
+  /// - Throws: `absent`, also where it is another user who listens; `silent` where nobody takes the
+  ///   connection.
+  package init(_ runtime: RuntimeFolder, boot: String?) throws(Failure) {
+    self.boot = boot
+    do throws(SystemError) { socket = try runtime.connect(runtime.control) } catch {
+      throw error.isAbsent || error.isRefused || error == .notOwned ? .absent : .silent
     }
   }
 
@@ -37,7 +53,7 @@ package final class ControlProbe {
   package func takeOver() -> (socket: Descriptor, received: [UInt8]) { (socket, received) }
 
   package func send(_ request: ControlRequest) {
-    let line = request.json.bytes + [0x0A]
+    let line = request.json(boot: boot).bytes + [0x0A]
     _ = line.withUnsafeBytes { SocketCalls.send(socket.number, $0) }
   }
 
@@ -47,8 +63,10 @@ package final class ControlProbe {
       if let newline = received.firstIndex(of: 0x0A) {
         let line = Array(received[..<newline])
         received.removeSubrange(...newline)
-        if let json = try? JSONValue(parsing: line) { return json }
-        continue
+        guard let json = try? JSONValue(parsing: line) else { continue }
+        // One that is older than this says nothing of its boot.
+        if let boot, let answering = json["boot"]?.string, answering != boot { throw .another }
+        return json
       }
       switch SocketCalls.receive(socket.number, atMost: 1 << 10) {
       case .bytes(let bytes): received.append(contentsOf: bytes)

@@ -1,6 +1,9 @@
 package import QMPClient
 
 /// The supervisor's side of `control.sock`: many clients, requests in, events out.
+///
+/// A client's next request is read when its last was answered, and the answer is on its way: one that
+/// asks without end and never reads fills its own socket, and nothing here.
 package actor ControlServer {
   package struct ClientID: Sendable, Hashable {
     fileprivate let number: Int
@@ -12,6 +15,8 @@ package actor ControlServer {
   }
 
   private let loop: EventLoop
+  /// Names the boot that is spoken of, in each line.
+  private let boot: String
   private let receive: @Sendable (ControlRequest, ClientID) -> Void
   private let lost: @Sendable (ClientID) -> Void
   private var listener: Descriptor?
@@ -26,13 +31,16 @@ package actor ControlServer {
   /// Creates a server without clients.
   ///
   /// - Parameters:
+  ///   - boot: The token of the boot that is supervised; requests for another are refused.
   ///   - loop: The loop that reads the clients.
-  ///   - receive: Called on the loop with each request.
+  ///   - receive: Called on the loop with each request; ``done(_:)`` is to be called for each.
   ///   - lost: Called on the loop when a client is gone.
   package init(
-    on loop: EventLoop, receive: @escaping @Sendable (ControlRequest, ClientID) -> Void,
+    of boot: String, on loop: EventLoop,
+    receive: @escaping @Sendable (ControlRequest, ClientID) -> Void,
     lost: @escaping @Sendable (ClientID) -> Void
   ) {
+    self.boot = boot
     self.loop = loop
     self.receive = receive
     self.lost = lost
@@ -89,7 +97,10 @@ package actor ControlServer {
     let id = ClientID(number: number)
     switch input {
     case .line(let json):
-      if let request = ControlRequest(json) {
+      if let meant = json["boot"]?.string, meant != boot {
+        send(["error": "another boot"], to: id)
+      } else if let request = ControlRequest(json) {
+        clients[number]?.socket.assumeIsolated { $0.hold() }
         receive(request, id)
       } else {
         send(["error": "unknown request"], to: id)
@@ -104,12 +115,24 @@ package actor ControlServer {
   package func subscribe(_ id: ClientID) { clients[id.number]?.wantsEvents = true }
 
   package func send(_ json: JSONValue, to id: ClientID) {
+    let json = marked(json)
     clients[id.number]?.socket.assumeIsolated { $0.send(json) }
+  }
+
+  /// The client's request was answered; the next one may come.
+  package func done(_ id: ClientID) {
+    clients[id.number]?.socket.assumeIsolated { $0.goOn() }
+  }
+
+  private func marked(_ json: JSONValue) -> JSONValue {
+    guard var object = json.object else { return json }
+    object["boot"] = .string(boot)
+    return .object(object)
   }
 
   /// Sends an event to all who want events.
   package func broadcast(_ event: ControlEvent) {
-    let json = event.json
+    let json = marked(event.json)
     for client in clients.values where client.wantsEvents {
       client.socket.assumeIsolated { $0.send(json) }
     }

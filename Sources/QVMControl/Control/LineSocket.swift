@@ -17,6 +17,11 @@ package actor LineSocket {
   private var reading: EventLoop.Token?
   private var writing: EventLoop.Token?
   private var received: [UInt8]
+  /// Whether no line is wanted at the moment.
+  private var isHeld = false
+  /// Whether lines are being handed on.
+  private var isTaking = false
+  private var isStarted = false
   private var unsent: [UInt8] = []
   private let receive: @Sendable (Input) -> Void
 
@@ -42,11 +47,35 @@ package actor LineSocket {
   }
 
   package func start() {
+    isStarted = true
+    watchForLines()
+    takeLines()
+  }
+
+  private func watchForLines() {
     guard let descriptor, reading == nil else { return }
     reading = loop.watch(descriptor.number, for: .read) { [weak self] in
       self?.assumeIsolated { $0.read() }
     }
+  }
+
+  /// Reads no further line until ``goOn()``; what the peer sends meanwhile stays in the kernel.
+  package func hold() {
+    isHeld = true
+    if let reading { loop.cancel(reading) }
+    reading = nil
+  }
+
+  /// Goes on with the lines after ``hold()``, once the peer has taken what it was sent.
+  package func goOn() {
+    guard isHeld else { return }
+    isHeld = false
+    if unsent.isEmpty { resumeReading() }
+  }
+
+  private func resumeReading() {
     takeLines()
+    if !isHeld { watchForLines() }
   }
 
   private func read() {
@@ -61,14 +90,20 @@ package actor LineSocket {
   }
 
   private func takeLines() {
-    while let newline = received.firstIndex(of: 0x0A) {
-      let line = Array(received[..<newline])
-      received.removeSubrange(...newline)
+    // Whoever receives a line may hold the next, and let it go, before it is done with this one.
+    if isTaking { return }
+    isTaking = true
+    defer { isTaking = false }
+    var begin = received.startIndex
+    while !isHeld, let newline = received[begin...].firstIndex(of: 0x0A) {
+      let line = Array(received[begin..<newline])
+      begin = newline + 1
       // A line that isn't JSON asks for nothing.
       if let json = try? JSONValue(parsing: line) { receive(.line(json)) }
       if descriptor == nil { return }
     }
-    if received.count > Self.longestLine { end() }
+    received.removeSubrange(..<begin)
+    if !isHeld, received.count > Self.longestLine { end() }
   }
 
   /// Sends a line without waiting; a peer that doesn't read loses the connection.
@@ -93,6 +128,8 @@ package actor LineSocket {
     if unsent.isEmpty {
       if let writing { loop.cancel(writing) }
       writing = nil
+      // Held back only by what it had not read yet.
+      if isStarted, !isHeld, reading == nil { resumeReading() }
     } else if writing == nil {
       writing = loop.watch(descriptor.number, for: .write) { [weak self] in
         self?.assumeIsolated { $0.flush() }

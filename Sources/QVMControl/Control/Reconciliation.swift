@@ -39,7 +39,8 @@ package enum Reconciliation {
         return (.settled, outcome)
       }
     }
-    RuntimeFolder(path: boot.runtimeFolder).remove()
+    boot.runtime(files).remove()
+    KeptOutcome.remove(boot: boot.token)
     guard boot.removesInstance(after: outcome) else { return (.settled, outcome) }
     let isRemoved = (try? store.remove(name, holding: lock)) != nil
     return (isRemoved ? .removed : .settled, outcome)
@@ -66,8 +67,7 @@ package enum Reconciliation {
   /// How a boot ended whose outcome is not on file: as its supervisor kept it elsewhere, or by what
   /// was left behind where nobody watched it to its end.
   static func judge(_ boot: BootRecord, _ files: InstanceFiles) -> Outcome {
-    let kept = try? Outcome.read(RuntimeFolder(path: boot.runtimeFolder).outcome)
-    if let kept, kept.token == boot.token { return kept }
+    if let kept = KeptOutcome.read(boot: boot.token) { return kept }
     if boot.hostBootID != Host.bootID {
       return Outcome(token: boot.token, result: .crashed, reason: Outcome.hostReboot)
     }

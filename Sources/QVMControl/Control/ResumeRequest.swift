@@ -20,8 +20,7 @@ package enum ResumeRequest {
     guard let boot = status.boot else { return nil }
     do {
       if status.phase == .paused {
-        let control = RuntimeFolder(path: boot.runtimeFolder).control
-        try resume(name, by: try ControlProbe(path: control))
+        try resume(name, by: try ControlProbe(boot.runtime(status.files), boot: boot.token))
         return status.reason ?? Phase.paused.rawValue
       }
       // One whose start was never completed was never paused.

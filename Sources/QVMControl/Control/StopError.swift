@@ -5,7 +5,11 @@ package enum StopError: QVMFailure, Hashable {
   /// Its supervisor hangs.
   case silent(name: String, pid: Int32?)
   /// Another command is about to boot it.
-  case starting(name: String, pid: Int32)
+  case starting(name: String, pid: Int32?)
+  /// Who answers is not the supervisor of the boot that is on record.
+  case another(name: String)
+  /// Its supervisor says that it has ended, while something still holds its lock.
+  case notEnded(name: String)
   case supervisorEnded(name: String)
   /// Its supervisor was killed, and what it knew of QEMU can't be read.
   case unknown(name: String, why: String, pid: Int32?)
@@ -15,7 +19,10 @@ package enum StopError: QVMFailure, Hashable {
     case .unreachable(let name, _): "nobody answers for '\(name)', although it is locked"
     case .silent(let name, let pid):
       "the supervisor of '\(name)'\(pid.map { " (pid \($0))" } ?? "") does not answer"
-    case .starting(let name, let pid): "'\(name)' is still being started by process \(pid)"
+    case .starting(let name, let pid): "'\(name)' is still being started by \(LockNote.writer(pid))"
+    case .another(let name): "another instance answers for '\(name)'"
+    case .notEnded(let name):
+      "whoever answers for '\(name)' says that it has ended, but it is locked"
     case .supervisorEnded(let name): "the supervisor of '\(name)' ended before the VM did"
     case .unknown(let name, let why, _): "'\(name)' runs without a supervisor, and \(why)"
     }
@@ -28,6 +35,8 @@ package enum StopError: QVMFailure, Hashable {
       "'qvm stop --force \(name)' ends that supervisor, too."
     case .starting(let name, _):
       "'qvm wait --for running \(name)' waits for it; end that process to have it given up."
+    case .another(let name), .notEnded(let name):
+      "'qvm status \(name)' tells how it is; 'qvm stop --force \(name)' ends it."
     case .supervisorEnded(let name): "'qvm stop \(name)' takes over what is left of it."
     case .unknown(let name, _, let pid?):
       "End QEMU with 'kill \(pid)' if that process is it, then 'qvm rm \(name)'."

@@ -24,8 +24,7 @@ extension StopRequest {
     while FileLock.isHeld(files.vmLock) || FileLock.isHeld(files.supervisorLock) {
       switch read(files) {
       case .success(let boot?):
-        let runtime = RuntimeFolder(path: boot.runtimeFolder)
-        if let probe = try? ControlProbe(path: runtime.control) { return probe }
+        if let probe = try? ControlProbe(boot.runtime(files), boot: boot.token) { return probe }
         // A lock that is held without a QEMU is held by somebody who looks, creates or removes.
         if boot.mayLive, let lock = try FileLock.attempt(files.supervisorLock) {
           return try adopt(name, files, boot, lock, in: store)
@@ -33,8 +32,7 @@ extension StopRequest {
       case .success(nil): break
       case .failure(let damage):
         // A supervisor doesn't need its record to be found: its sockets are where they always are.
-        let runtime = try RuntimeFolder.of(files)
-        if let probe = try? ControlProbe(path: runtime.control) { return probe }
+        if let probe = try? ControlProbe(.of(files), boot: nil) { return probe }
         // Without the record nobody knows which process may be signalled.
         if !FileLock.isHeld(files.supervisorLock), FileLock.isHeld(files.vmLock) {
           throw StopError.unknown(name: name.text, why: damage.message, pid: files.writtenPid)
@@ -87,9 +85,8 @@ extension StopRequest {
   /// Kills a supervisor that hangs; false where it isn't known, or isn't there.
   static func killSupervisor(_ files: InstanceFiles) -> Bool {
     guard FileLock.isHeld(files.supervisorLock), let boot = try? BootRecord.read(files.boot),
-      Host.startTime(of: boot.supervisorPid) == boot.supervisorStart
+      let pid = boot.knownSupervisorPid, Host.startTime(of: pid) == boot.supervisorStart
     else { return false }
-    _ = Host.signal(.kill, to: boot.supervisorPid)
-    return true
+    return Host.signal(.kill, to: pid)
   }
 }

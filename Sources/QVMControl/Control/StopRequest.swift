@@ -18,6 +18,8 @@ package struct StopRequest {
   private var takeovers = 0
   /// When the supervisor has said something.
   private var lastHeard = SuspendingClock.now
+  /// Whether another instance's was found in its place.
+  private var isOthers = false
   /// Whether it has said anything since it was asked.
   private var isConfirmed = false
   private let isForced: Bool
@@ -103,7 +105,10 @@ package struct StopRequest {
     isConfirmed = told != nil
     if told == nil {
       takeovers += 1
-      guard takeovers < 3 else { throw StopError.supervisorEnded(name: name.text) }
+      guard takeovers < 3 else {
+        throw isOthers
+          ? StopError.another(name: name.text) : StopError.supervisorEnded(name: name.text)
+      }
       if let next = try Self.reach(name, files, in: store, force: isForced) {
         self.supervisor = next
         next.send(request)
@@ -121,6 +126,8 @@ package struct StopRequest {
       }
       throw StartError.other(message: message, advice: advice)
     case .ended(let outcome, let removed):
+      // Its word alone is not enough: whoever says so may not be who it was.
+      guard files.hasEnded(boot: token) else { throw StopError.notEnded(name: name.text) }
       return Result(
         sentence: outcome.sentence(name.text, disk: removed ? nil : files.disk),
         isGood: [.clean, .unknown, .failedToStart].contains(outcome.result)
@@ -131,14 +138,15 @@ package struct StopRequest {
   }
 
   /// What the supervisor says next; nil where it was killed, and its QEMU lives.
-  private func event(of supervisor: ControlProbe) throws -> ControlEvent? {
+  private mutating func event(of supervisor: ControlProbe) throws -> ControlEvent? {
     do throws(ControlProbe.Failure) {
       return try supervisor.event(until: deadline)
     } catch .silent {
       if isForced, Self.killSupervisor(files) { return files.hasEnded(boot: token) ? end : nil }
-      let pid = (try? BootRecord.read(files.boot))?.supervisorPid
+      let pid = (try? BootRecord.read(files.boot))?.knownSupervisorPid
       throw StopError.silent(name: name.text, pid: pid)
     } catch {
+      isOthers = error == .another
       return files.hasEnded(boot: token) ? end : nil
     }
   }

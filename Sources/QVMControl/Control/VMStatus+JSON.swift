@@ -14,8 +14,10 @@ extension VMStatus {
     object["reason"] = reason.map(JSONValue.string)
     object["runState"] = runState.map { .string($0.rawValue) }
     if phase.isAlive, let boot {
-      object["pid"] = boot.pid.map { .integer(Int64($0)) }
-      if phase != .orphaned { object["supervisorPid"] = .integer(Int64(boot.supervisorPid)) }
+      object["pid"] = boot.knownPid.map { .integer(Int64($0)) }
+      if phase != .orphaned {
+        object["supervisorPid"] = boot.knownSupervisorPid.map { .integer(Int64($0)) }
+      }
       object["startedAt"] = .string(boot.startedAt.description)
       object["accelerator"] = boot.accelerator.map(JSONValue.string)
       object["qemuVersion"] = boot.qemuVersion.map(JSONValue.string)
@@ -31,7 +33,7 @@ extension VMStatus {
       "qemuLog": .string(files.qemuLog),
     ]
     if phase.isAlive, let boot {
-      paths["monitor"] = .string(RuntimeFolder(path: boot.runtimeFolder).monitor)
+      paths["monitor"] = .string(boot.runtime(files).monitor)
     }
     object["paths"] = .object(paths)
     return object

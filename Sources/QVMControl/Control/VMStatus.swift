@@ -52,7 +52,7 @@ package struct VMStatus: Sendable, Hashable {
             // What is on file is the last boot's.
             status.boot = nil
             status.phase = .starting
-            status.reason = "by process \(note.pid)"
+            status.reason = "by \(note.writer)"
             return status
           }
           // Another boot may have begun since the record was read.
@@ -130,13 +130,13 @@ package struct VMStatus: Sendable, Hashable {
       phase = .starting
       return true
     }
-    let runtime = RuntimeFolder(path: boot.runtimeFolder)
+    let runtime = boot.runtime(files)
     do throws(ControlProbe.Failure) {
       let probe: ControlProbe
       if let asked {
         probe = asked
       } else {
-        probe = try ControlProbe(path: runtime.control)
+        probe = try ControlProbe(runtime, boot: boot.token)
         probe.send(.status)
       }
       let live = try probe.status(until: deadline)
@@ -148,20 +148,26 @@ package struct VMStatus: Sendable, Hashable {
       switch (isSupervised, error) {
       case (true, .silent):
         phase = .unresponsive
-        reason = "the supervisor (pid \(boot.supervisorPid)) does not answer"
+        reason = "the supervisor\(supervisorPid) does not answer"
       // Before it listens, and after it stopped listening, only its lock tells of it.
       case (true, _) where outcome?.token == boot.token || !boot.mayLive: phase = .stopping
       // It listens as soon as QEMU has answered.
       case (true, _) where boot.wasGreeted:
         if !isLate { return false }
         phase = .unresponsive
-        reason = "the supervisor (pid \(boot.supervisorPid)) cannot be reached"
+        reason =
+          error == .another
+          ? "another instance answers for it" : "the supervisor\(supervisorPid) cannot be reached"
       case (true, _): phase = .starting
       case (false, _) where boot.mayLive: askTheOrphan(runtime)
       case (false, _): return false
       }
     }
     return true
+  }
+
+  private var supervisorPid: String {
+    boot?.knownSupervisorPid.map { " (pid \($0))" } ?? ""
   }
 
   /// Shows what the files say of a VM that doesn't run.
@@ -178,7 +184,8 @@ package struct VMStatus: Sendable, Hashable {
   private mutating func askTheOrphan(_ runtime: RuntimeFolder) {
     phase = .orphaned
     do throws(QMPError) {
-      let probe = try QMPProbe(path: runtime.monitor, timeout: Self.patience)
+      let probe = try QMPProbe(
+        over: try runtime.connectToMonitor(), timeout: Self.patience)
       runState = try probe.execute(QueryStatus()).status
       reason = "its supervisor was killed"
     } catch {

@@ -29,16 +29,37 @@ package struct BootRecord: Sendable, Hashable {
   package var sshPort: Int?
   /// Where in `console.log` this boot begins, in bytes.
   package var consoleOffset: Int
-  /// The folder of the sockets.
-  package var runtimeFolder: String
+  /// The folder of the sockets; nil where they are beside the disk.
+  package var runtimeFolder: String?
+  /// The namespace that QEMU's pid belongs to, as Linux names it; nil where there is but one.
+  package var pidNamespace: String?
+  /// The same of the supervisor's pid: one that took over may run elsewhere than QEMU.
+  package var supervisorNamespace: String?
   /// Whether the disk was made for this very boot, so that nothing is lost with it.
   package var isFirst: Bool
 
   /// Whether the QEMU of this boot may live: false only where it certainly doesn't.
   package var mayLive: Bool {
     guard hostBootID == Host.bootID else { return false }
-    guard let pid, let start else { return true }
+    guard hasOwnPids, let pid, let start else { return true }
     return Host.startTime(of: pid) == start
+  }
+
+  /// Whether QEMU's pid means that process here. One of a container's means another, or none: only
+  /// the locks and the monitor tell of it.
+  package var hasOwnPids: Bool { pidNamespace == nil || pidNamespace == Host.pidNamespace }
+
+  /// QEMU's pid, if it means that process here.
+  package var knownPid: Int32? { hasOwnPids ? pid : nil }
+
+  /// The supervisor's pid, if it means that process here.
+  package var knownSupervisorPid: Int32? {
+    supervisorNamespace == nil || supervisorNamespace == Host.pidNamespace ? supervisorPid : nil
+  }
+
+  /// Where the sockets of this boot are.
+  package func runtime(_ files: InstanceFiles) -> RuntimeFolder {
+    runtimeFolder.map { RuntimeFolder(path: $0) } ?? .of(files)
   }
 
   /// Whether QEMU has ever answered: before that no instruction of the guest has run, and the
@@ -56,7 +77,7 @@ package struct BootRecord: Sendable, Hashable {
 
   /// A boot that this process begins.
   package static func beginning(
-    _ files: InstanceFiles, runtimeFolder: String, removeOnShutdown: Bool, shutdownTimeout: Int,
+    _ files: InstanceFiles, runtimeFolder: String?, removeOnShutdown: Bool, shutdownTimeout: Int,
     isFirst: Bool
   ) -> BootRecord {
     let pid = Host.processID
@@ -65,7 +86,7 @@ package struct BootRecord: Sendable, Hashable {
       removeOnShutdown: removeOnShutdown, shutdownTimeout: shutdownTimeout, supervisorPid: pid,
       supervisorStart: Host.startTime(of: pid) ?? 0, command: [],
       consoleOffset: Files.information(files.console)?.size ?? 0, runtimeFolder: runtimeFolder,
-      isFirst: isFirst)
+      pidNamespace: Host.pidNamespace, supervisorNamespace: Host.pidNamespace, isFirst: isFirst)
   }
 
   package var json: JSONValue {
@@ -77,9 +98,11 @@ package struct BootRecord: Sendable, Hashable {
       "supervisorPid": .integer(Int64(supervisorPid)),
       "supervisorStart": .integer(Int64(supervisorStart)),
       "command": .array(command.map(JSONValue.string)),
-      "consoleOffset": .integer(Int64(consoleOffset)), "runtimeFolder": .string(runtimeFolder),
-      "isFirst": .bool(isFirst),
+      "consoleOffset": .integer(Int64(consoleOffset)), "isFirst": .bool(isFirst),
     ]
+    object["runtimeFolder"] = runtimeFolder.map(JSONValue.string)
+    object["pidNamespace"] = pidNamespace.map(JSONValue.string)
+    object["supervisorNamespace"] = supervisorNamespace.map(JSONValue.string)
     object["pid"] = pid.map { .integer(Int64($0)) }
     object["start"] = start.map { .integer(Int64($0)) }
     object["accelerator"] = accelerator.map(JSONValue.string)
@@ -111,7 +134,8 @@ package struct BootRecord: Sendable, Hashable {
       accelerator: json["accelerator"]?.string, qemuVersion: json["qemuVersion"]?.string,
       sshAddress: json["sshAddress"]?.string, sshPort: json["sshPort"]?.int,
       consoleOffset: max(0, try json.number("consoleOffset", path)),
-      runtimeFolder: try json.text("runtimeFolder", path),
+      runtimeFolder: json["runtimeFolder"]?.string, pidNamespace: json["pidNamespace"]?.string,
+      supervisorNamespace: json["supervisorNamespace"]?.string,
       isFirst: json["isFirst"]?.bool ?? false)
   }
 }

@@ -2,8 +2,9 @@
 package enum InstanceError: QVMFailure, Hashable {
   case badName(String)
   case noSuch(name: String)
-  /// Its VM lives; `doing` says what was wanted of it, `pid` is QEMU's.
-  case running(name: String, doing: String, pid: Int32, since: Timestamp)
+  /// Its VM lives; `doing` says what was wanted of it, `pid` is QEMU's,
+  /// nil where that runs in another container.
+  case running(name: String, doing: String, pid: Int32?, since: Timestamp)
   /// Another command has it, and hasn't got a VM of it yet, or any more.
   /// `holder` says which, such as `process 123, to start it`.
   case busy(name: String, doing: String, holder: String? = nil)
@@ -16,8 +17,6 @@ package enum InstanceError: QVMFailure, Hashable {
   case broken(name: String, why: String)
   /// Without the image under it a disk is worth nothing.
   case baseImageMissing(name: String, path: String)
-  /// The sockets' folder leaves no room for their names.
-  case runtimePathTooLong(path: String, limit: Int)
   case cannotCreateDisk(path: String, why: String)
   /// The host was restarted while it was written.
   case diskCorrupt(name: String, path: String, why: String)
@@ -27,7 +26,7 @@ package enum InstanceError: QVMFailure, Hashable {
     case .badName(let name): "'\(name)' is not an instance name"
     case .noSuch(let name): "no instance is named '\(name)'"
     case .running(let name, let doing, let pid, let since):
-      "cannot \(doing) '\(name)': it is running (pid \(pid), since \(since))"
+      "cannot \(doing) '\(name)': it is running (\(pid.map { "pid \($0)" } ?? "in another container"), since \(since))"
     case .busy(let name, let doing, let holder):
       "cannot \(doing) '\(name)': "
         + (holder.map { "it is held by \($0)" }
@@ -41,8 +40,6 @@ package enum InstanceError: QVMFailure, Hashable {
       "the instance '\(name)' exists and is \(kind), not \(wanted)"
     case .broken(let name, let why): "the instance '\(name)' is broken: \(why)"
     case .baseImageMissing(let name, let path): "the base image of '\(name)' is gone: \(path)"
-    case .runtimePathTooLong(let path, let limit):
-      "the socket path \(path) is longer than the \(limit) bytes that the system takes"
     case .cannotCreateDisk(let path, let why): "cannot create the disk \(path): \(why)"
     case .diskCorrupt(let name, _, let why):
       "the disk of '\(name)' was damaged when the host was restarted: \(why)"
@@ -64,7 +61,6 @@ package enum InstanceError: QVMFailure, Hashable {
       BaseImage.command(fetching: path).map {
         "Fetch the same one again with '\($0)', or remove the instance with 'qvm rm \(name)'."
       } ?? "Put the same file back, or remove the instance with 'qvm rm \(name)'."
-    case .runtimePathTooLong: "Set XDG_RUNTIME_DIR to a shorter path."
     case .diskCorrupt(let name, let path, _):
       "'qemu-img check -r all \(QEMUArguments.shellQuoted(path))' repairs what can be;"
         + " 'qvm rm \(name)' removes the instance."

@@ -49,7 +49,7 @@ extension InstanceStore {
     let note = LockNote(reading: files.supervisorLock)
     return .busy(
       name: name.text, doing: doing,
-      holder: note.map { "process \($0.pid), to \($0.doing) it" })
+      holder: note.map { "\($0.writer), to \($0.doing) it" })
   }
 
   /// The error for an instance whose QEMU lives; nil where none is known to.
@@ -57,9 +57,9 @@ extension InstanceStore {
     _ files: InstanceFiles, _ name: InstanceName, _ doing: String
   ) -> InstanceError? {
     guard FileLock.isHeld(files.vmLock), let boot = try? BootRecord.read(files.boot),
-      let pid = boot.pid, boot.mayLive
+      boot.pid != nil, boot.mayLive
     else { return nil }
-    return .running(name: name.text, doing: doing, pid: pid, since: boot.startedAt)
+    return .running(name: name.text, doing: doing, pid: boot.knownPid, since: boot.startedAt)
   }
 
   /// The other instance whose VM has a port forwarded; nil where none is known to.

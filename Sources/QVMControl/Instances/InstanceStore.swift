@@ -85,16 +85,28 @@ package struct InstanceStore: Sendable {
     let claim = try claim(name, to: "remove")
     // What a QEMU that was killed has left there, and nobody has looked at since.
     let boot = try? BootRecord.read(files.boot)
-    (boot.map { RuntimeFolder(path: $0.runtimeFolder) } ?? (try? .of(files)))?.remove()
+    (boot?.runtime(files) ?? .of(files)).remove()
+    if let boot { KeptOutcome.remove(boot: boot.token) }
     try remove(name, holding: claim.vm)
   }
 
   /// Removes an instance whose `vm.lock` the caller holds.
+  ///
+  /// - Throws: ``FileError``, also where the folder under that name is not the one whose lock that
+  ///   is: somebody has moved or removed that, and made another, whose disk is nobody else's to remove.
   package func remove(_ name: InstanceName, holding lock: FileLock) throws(FileError) {
+    let folder = files(name).folder
+    let another = FileError(verb: "remove", path: folder, cause: .isAnother)
+    guard lock.isFile(at: files(name).vmLock) else { throw another }
     // Out of sight in one step, then bit by bit: whoever is interrupted leaves only what a sweep
     // finishes.
     let doomed = "\(cache.instances)/.removed-\(name)-\(Randomness.hexadecimal(bytes: 4))"
-    try Files.rename(files(name).folder, to: doomed)
+    try Files.rename(folder, to: doomed)
+    guard lock.isFile(at: InstanceFiles(folder: doomed).vmLock) else {
+      // It was replaced in the very moment before.
+      try Files.rename(doomed, to: folder)
+      throw another
+    }
     try Files.removeTree(doomed)
   }
 

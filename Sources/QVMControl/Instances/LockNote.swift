@@ -8,29 +8,45 @@ internal import QMPClient
 struct LockNote: Sendable, Hashable {
   /// A verb, such as `start`.
   let doing: String
-  let pid: Int32
-  private let start: UInt64
+  /// The writer's; nil where it belongs to another namespace, and means nobody here.
+  let pid: Int32?
+  private let text: String
 
   /// One of this process.
   init(doing: String) {
     self.doing = doing
-    pid = Host.processID
-    start = Host.startTime(of: pid) ?? 0
+    let own = Host.processID
+    pid = own
+    let start = Host.startTime(of: own) ?? 0
+    text = "\(doing) \(own) \(start)\(Host.pidNamespace.map { " \($0)" } ?? "")\n"
   }
 
   /// The note of whoever holds a lock; nil where there is none.
   init?(reading path: String) {
-    guard FileLock.isHeld(path),
-      let words = Files.text(path)?.split(whereSeparator: \.isWhitespace), words.count == 3,
-      let pid = Int32(words[1]), let start = UInt64(words[2]),
-      Host.startTime(of: pid) == start
+    guard FileLock.isHeld(path), let text = Files.text(path) else { return nil }
+    let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+    guard words.count == 3 || words.count == 4, let pid = Int32(words[1]),
+      let start = UInt64(words[2])
     else { return nil }
-    (doing, self.pid, self.start) = (String(words[0]), pid, start)
+    let isOwn = words.count == 3 || words[3] == Host.pidNamespace
+    // Of a process that can't be seen the lock alone tells that it lives.
+    guard !isOwn || Host.startTime(of: pid) == start else { return nil }
+    doing = words[0]
+    self.pid = isOwn ? pid : nil
+    self.text = text
   }
 
   /// Whether a VM will come of it.
   var isBoot: Bool { doing == "start" || doing == "run" }
 
+  /// Who has written it, such as `process 123`.
+  var writer: String { Self.writer(pid) }
+
+  /// The same for a pid, or nil for one of another namespace.
+  static func writer(_ pid: Int32?) -> String {
+    pid.map { "process \($0)" } ?? "a process of another container"
+  }
+
   /// Writes it into the file of a lock; where that fails, as on a full disk, others know less.
-  func write(into lock: FileLock) { lock.replaceContent(with: "\(doing) \(pid) \(start)\n") }
+  func write(into lock: FileLock) { lock.replaceContent(with: text) }
 }

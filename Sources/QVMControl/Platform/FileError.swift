@@ -15,6 +15,8 @@ package struct FileError: QVMFailure, Hashable {
     case .isLink: "it is a symbolic link"
     case .hasOtherNames: "the file has another name elsewhere (a hard link)"
     case .isOccupant: "something else is in its place"
+    case .isInUse: "somebody listens there"
+    case .isAnother: "another one has its place now"
     default: cause.reason
     }
   }

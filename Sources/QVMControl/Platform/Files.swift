@@ -18,6 +18,12 @@ extension SystemError {
   static let isLink = SystemError(call: "open", code: ELOOP)
   static let hasOtherNames = SystemError(call: "fstat", code: EMLINK)
   static let isOccupant = SystemError(call: "lstat", code: EEXIST)
+  static let isInUse = SystemError(call: "bind", code: EADDRINUSE)
+  /// The folder at a path is another one than it was.
+  static let isAnother = SystemError(call: "fstat", code: ESTALE)
+  static let nothingThere = SystemError(call: "lstat", code: ENOENT)
+  /// The file system has no sockets.
+  var meansNoSockets: Bool { [EPERM, EOPNOTSUPP, ENOTSUP, EINVAL, ENOSYS, EIO].contains(code) }
 }
 
 /// Files and folders, by absolute path.
@@ -91,6 +97,16 @@ package enum Files {
     guard let real = realpath(path, nil) else { return nil }
     defer { free(real) }
     return String(cString: real)
+  }
+
+  /// Where a link leads, as it says; nil where there is none.
+  package static func linkTarget(_ path: String) -> String? {
+    withUnsafeTemporaryAllocation(byteCount: Int(PATH_MAX), alignment: 1) { buffer in
+      guard let base = buffer.baseAddress else { return nil }
+      let count = readlink(path, base, buffer.count)
+      guard count > 0, count < buffer.count else { return nil }
+      return String(decoding: buffer[..<count], as: UTF8.self)
+    }
   }
 
   /// The whole of a file, from an offset on; `limit` is the most bytes it may have from there.

@@ -82,6 +82,16 @@ package enum Host {
     #endif
   }
 
+  /// Names the namespace that this process's pid, and those that it knows of, belong to; nil where
+  /// the system has but one.
+  package static var pidNamespace: String? {
+    #if canImport(Darwin)
+      return nil
+    #else
+      return Files.linkTarget("/proc/self/ns/pid")
+    #endif
+  }
+
   /// When a process started, in the kernel's own unit; with the boot id it names a process for
   /// good, as a pid alone doesn't. Nil where there is no such process, or only a zombie.
   package static func startTime(of pid: Int32) -> UInt64? {

@@ -121,26 +121,37 @@ package struct Waiting: Sendable {
     }
   }
 
-  /// Returns when the guest executes, as its supervisor says.
+  /// Returns when the guest executes: when its supervisor says so, and QEMU itself answers the same.
   private func running() async throws {
     let boot = try await startedBoot()
-    guard let socket = try? SocketCalls.connect(RuntimeFolder(path: boot.runtimeFolder).control)
-    else {
+    let runtime = boot.runtime(files)
+    guard let socket = try? runtime.connect(runtime.control) else {
       // An orphan has nobody to say so but QEMU itself.
       while try VMStatus.inspect(name, in: store).runState != .running {
-        try await loop.sleep(until: .now.advanced(by: .milliseconds(200)))
+        try await loop.sleep(until: .now.advanced(by: Self.interval))
       }
       return
     }
     let inputs = Mailbox<LineSocket.Input>()
     let supervisor = LineSocket(socket, on: loop) { inputs.send($0) }
     await supervisor.start()
-    await supervisor.send(ControlRequest.subscribe.json)
+    await supervisor.send(ControlRequest.subscribe.json(boot: boot.token))
     while let input = await inputs.next() {
-      guard case .line(let json) = input else { break }
+      guard case .line(let json) = input, json["boot"]?.string ?? boot.token == boot.token else {
+        break
+      }
       if case .phase(.running, _) = ControlEvent(json) {
-        await supervisor.close()
-        return
+        await supervisor.send(ControlRequest.status.json(boot: boot.token))
+      } else if let status = json["status"] {
+        if status["runState"]?.string == RunState.running.rawValue,
+          status["phase"]?.string == Phase.running.rawValue
+        {
+          await supervisor.close()
+          return
+        }
+        // A QEMU that is stopped itself says nothing when it goes on.
+        try await loop.sleep(until: .now.advanced(by: Self.interval))
+        await supervisor.send(ControlRequest.status.json(boot: boot.token))
       }
     }
     await supervisor.close()
@@ -149,12 +160,15 @@ package struct Waiting: Sendable {
     while true { try await loop.sleep(until: .now.advanced(by: .seconds(3600))) }
   }
 
+  /// How often one is asked that can't tell by itself.
+  private static let interval = Duration.milliseconds(200)
+
   /// The present boot, once its QEMU was started.
   private func startedBoot() async throws -> BootRecord {
     while true {
       if let boot = try BootRecord.read(files.boot),
         try Outcome.read(files.outcome)?.token != boot.token,
-        Files.exists(RuntimeFolder(path: boot.runtimeFolder).control)
+        Files.exists(boot.runtime(files).control)
           || !FileLock.isHeld(files.supervisorLock)
       {
         return boot

@@ -13,22 +13,27 @@ enum Adoption {
     notify: @Sendable (String) -> Void
   ) async throws -> Startup.Started {
     // A supervisor that was killed right after the start had no time to write the pid down.
-    var known = boot.pid
-    if known == nil { known = try await writtenPid(files, on: loop) }
-    guard let pid = known else {
+    var written = boot.pid
+    if written == nil { written = try await writtenPid(files, on: loop) }
+    guard written != nil else {
       throw StartError.other(
         message: "the supervisor was killed before it had started QEMU", advice: nil)
     }
+    let pid = boot.hasOwnPids ? written : nil
     let process = VMProcess.adopted(
-      pid: pid, start: boot.start ?? Host.startTime(of: pid), hostBootID: boot.hostBootID,
+      pid: pid, start: boot.start ?? pid.flatMap(Host.startTime), hostBootID: boot.hostBootID,
       lockPath: files.vmLock)
     do throws(QMPError) {
       let client = try await QMPClient.connect(
-        over: try SocketTransport(path: runtime.monitor), on: loop, timeout: greetingTimeout)
+        over: SocketTransport(try runtime.connectToMonitor()), on: loop, timeout: greetingTimeout)
       return Startup.Started(
         process: process, client: client, events: await client.events(), boot: boot)
     } catch {
-      notify("QEMU can only be ended by signals: \(error)")
+      notify(
+        pid == nil
+          ? "QEMU can't be ended from here: its monitor is not to be had (\(error)), and no signal"
+            + " reaches a process of another container"
+          : "QEMU can only be ended by signals: \(error)")
       return Startup.Started(process: process, client: nil, events: nil, boot: boot)
     }
   }

@@ -14,8 +14,8 @@ package struct LaunchPlan: Sendable, Hashable {
   package var name: String
   /// The driver's command with the user's changes, the program first; without qvm's own arguments.
   package var command: [String]
-  /// The sockets' folder.
-  package var runtimeFolder: String
+  /// The sockets' folder; nil where they are beside the disk.
+  package var runtimeFolder: String?
   /// Whether the port is the user's choice, and so must be that one.
   package var isPortFixed: Bool
   package var removeOnShutdown: Bool
@@ -32,13 +32,19 @@ package struct LaunchPlan: Sendable, Hashable {
     var object: JSONObject = [
       "kind": .string(kind.rawValue), "cache": .string(cache), "name": .string(name),
       "command": .array(command.map(JSONValue.string)),
-      "runtimeFolder": .string(runtimeFolder), "isPortFixed": .bool(isPortFixed),
+      "isPortFixed": .bool(isPortFixed),
       "removeOnShutdown": .bool(removeOnShutdown),
       "shutdownTimeout": .integer(Int64(shutdownTimeout)),
       "waitsForConsole": .bool(waitsForConsole), "isFirst": .bool(isFirst),
     ]
+    object["runtimeFolder"] = runtimeFolder.map(JSONValue.string)
     object["recording"] = recording.map(JSONValue.string)
     return .object(object)
+  }
+
+  /// Where the sockets are.
+  func runtime(_ files: InstanceFiles) -> RuntimeFolder {
+    runtimeFolder.map { RuntimeFolder(path: $0) } ?? .of(files)
   }
 }
 
@@ -48,7 +54,6 @@ extension LaunchPlan {
     guard let kind = json["kind"]?.string.flatMap(Kind.init(rawValue:)),
       let cache = json["cache"]?.string, let name = json["name"]?.string,
       let command = json["command"]?.array?.compactMap(\.string),
-      let runtimeFolder = json["runtimeFolder"]?.string,
       let isPortFixed = json["isPortFixed"]?.bool,
       let removeOnShutdown = json["removeOnShutdown"]?.bool,
       let shutdownTimeout = json["shutdownTimeout"]?.int,
@@ -56,7 +61,8 @@ extension LaunchPlan {
     else { return nil }
     self.init(
       kind: kind, cache: cache, name: name, command: command,
-      runtimeFolder: runtimeFolder, isPortFixed: isPortFixed, removeOnShutdown: removeOnShutdown,
+      runtimeFolder: json["runtimeFolder"]?.string, isPortFixed: isPortFixed,
+      removeOnShutdown: removeOnShutdown,
       shutdownTimeout: shutdownTimeout, waitsForConsole: waitsForConsole, isFirst: isFirst,
       recording: json["recording"]?.string)
   }

@@ -57,7 +57,7 @@ package struct Startup: Sendable {
       arguments = try choosePort(arguments, excluding: takenPorts)
       boot.sshPort = arguments.forwardedPort
       boot.sshAddress = arguments.forwardedAddress.map { $0.isEmpty ? "0.0.0.0" : $0 }
-      boot.command = command(arguments)
+      boot.command = command(arguments, boot.token)
       do {
         let started = try await attempt(boot)
         if let wanted = QEMUArguments(plan.command).forwardedPort, let port = boot.sshPort,
@@ -96,15 +96,16 @@ package struct Startup: Sendable {
     return String(text.drop(while: \.isWhitespace).prefix(100))
   }
 
-  private func command(_ arguments: QEMUArguments) -> [String] {
-    arguments.words + MonitorArguments(name: name, files: files, runtime: runtime).words
+  private func command(_ arguments: QEMUArguments, _ token: String) -> [String] {
+    arguments.words
+      + MonitorArguments(name: name, files: files, runtime: runtime.addresses(ofBoot: token)).words
   }
 
   /// One QEMU, until its monitor answers or it is gone.
   private func attempt(_ boot: BootRecord) async throws -> Started {
     var boot = boot
     try begin(boot)
-    try runtime.prepare()
+    try runtime.prepare(forBoot: boot.token)
     // QEMU would take over or remove whatever is there.
     try Files.remove(files.qemuPid)
     let (child, monitor) = try spawn(boot.command)

@@ -39,13 +39,14 @@ extension Supervisor {
   }
 
   func listen() async {
-    // A supervisor that was killed has left its own.
-    if plan.kind == .adopt { try? Files.remove(runtime.control) }
     do {
+      // A supervisor that was killed has left its own.
+      if plan.kind == .adopt { try runtime.prepareControl() }
       try await server.listen(at: runtime.control)
     } catch {
       // The VM can do without; `monitor.sock` remains for whoever wants something of it.
-      await server.broadcast(.notice("no control socket: \(error.reason)"))
+      let why = (error as? SystemError)?.reason ?? (error as? any QVMFailure)?.message ?? "\(error)"
+      await server.broadcast(.notice("no control socket: \(why)"))
     }
   }
 

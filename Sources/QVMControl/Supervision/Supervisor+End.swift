@@ -6,15 +6,14 @@ extension Supervisor {
     let failure = error as? any QVMFailure
     let message = failure?.message ?? "\(error)"
     if plan.kind == .boot {
-      var isRecorded = true
       // Without a record of this boot an outcome of it would make the last one's look open.
-      if (try? BootRecord.read(files.boot))?.token == boot.token {
-        isRecorded = await record(
+      if let held, (try? BootRecord.read(held.boot))?.token == boot.token {
+        await record(
           Outcome(token: boot.token, result: .failedToStart, reason: Self.firstLine(message)))
       }
+      removeSockets()
       // The disk was made for this and nothing was ever written to it: nobody misses it.
       if plan.isFirst { removeInstance() }
-      if isRecorded { runtime.remove() } else { runtime.removeSockets() }
     }
     release()
     await server.broadcast(
@@ -51,7 +50,7 @@ extension Supervisor {
       }
     case .unobserved(let lock):
       vmLock = lock
-      let pidFileRemains = Files.exists(files.qemuPid)
+      let pidFileRemains = Files.exists((held ?? files).qemuPid)
       verdict = evidence.verdict(pidFileRemains: pidFileRemains)
       if evidence.wasKilled, pidFileRemains { outcome.signal = Signal.kill.rawValue }
     }
@@ -63,32 +62,50 @@ extension Supervisor {
       outcome.steps = steps
       outcome.presses = ladder.presses
     }
-    let isRecorded = await record(outcome)
-    if isRecorded { runtime.remove() } else { runtime.removeSockets() }
+    await record(outcome)
+    removeSockets()
     let removed = boot.removesInstance(after: outcome) && removeInstance()
     release()
     await server.broadcast(.ended(outcome, removed: removed))
   }
 
-  /// Writes down how it ended; whether that is in the instance's own folder.
-  @discardableResult
-  private func record(_ outcome: Outcome) async -> Bool {
+  /// The files of the instance where they are now; nil where they were removed. Under its name there
+  /// may be another instance by now, which is not this supervisor's to touch.
+  var held: InstanceFiles? { supervisorLock.folder.map(InstanceFiles.init) }
+
+  /// Removes the sockets of this boot.
+  private func removeSockets() {
+    if !runtime.isBeside || supervisorLock.isFile(at: files.supervisorLock) {
+      return runtime.remove()
+    }
+    // The short link may be another instance's by now.
+    if let held { RuntimeFolder(path: held.folder).removeSockets() }
+  }
+
+  /// Writes down how it ended.
+  private func record(_ outcome: Outcome) async {
+    guard let held else {
+      return log("the folder \(files.folder) was removed while the VM ran")
+    }
+    if held != files {
+      let text = "the folder \(files.folder) was moved to \(held.folder), where the disk stays"
+      log(text)
+      await server.broadcast(.notice(text))
+    }
     do throws(FileError) {
-      try JSONFile.write(outcome.json, to: files.outcome)
-      return true
+      try JSONFile.write(outcome.json, to: held.outcome)
     } catch {
-      // The disk may be full or gone. The next command looks among the sockets, and then judges by
+      // The disk may be full or gone. The next command looks where it is kept, and then judges by
       // what else it finds.
-      try? JSONFile.write(outcome.json, to: runtime.outcome)
+      try? KeptOutcome.write(outcome)
       log(error.message)
       await server.broadcast(.notice(error.message))
-      return false
     }
   }
 
   @discardableResult
   private func removeInstance() -> Bool {
-    guard let vmLock else { return false }
+    guard let vmLock, held == files else { return false }
     do throws(FileError) {
       try store.remove(name, holding: vmLock)
       return true

@@ -6,15 +6,16 @@ extension Supervisor {
     _ request: ControlRequest, from id: ControlServer.ClientID
   ) async {
     switch request {
-    case .status: answerStatus(to: id)
-    case .console: Self.sendConsole(client: client, server: server, to: id, on: loop)
+    // These are answered when QEMU has answered.
+    case .status: return answerStatus(to: id)
+    case .console: return Self.sendConsole(client: client, server: server, to: id, on: loop)
     case .subscribe:
       await server.subscribe(id)
       await server.send(ControlEvent.phase(phase, reason: phaseReason).json, to: id)
     case .proceed: if isHeld { proceed() }
     case .resume:
       await server.subscribe(id)
-      await resume(for: id)
+      return await resume(for: id)
     case .attach: await attach(id)
     case .detach:
       guard id == lease else { break }
@@ -26,6 +27,7 @@ extension Supervisor {
       await server.send(ControlEvent.phase(phase, reason: phaseReason).json, to: id)
       await stop(rung, timeout: timeout)
     }
+    await server.done(id)
   }
 
   /// Gives a client the lease that nobody holds.
@@ -68,6 +70,7 @@ extension Supervisor {
         }
       }
       await server.send(["status": .object(object)], to: id)
+      await server.done(id)
     }
   }
 
@@ -81,6 +84,7 @@ extension Supervisor {
       let console = devices?.array?.first { $0["label"]?.string == "console" }
       let isFree = console?["filename"]?.string?.hasPrefix("disconnected:") ?? true
       await server.send(["console": .string(isFree ? "free" : "busy")], to: id)
+      await server.done(id)
     }
   }
 }

@@ -20,14 +20,16 @@ extension Supervisor {
     guard evidence.cause == nil, rescues < Self.mostRescues else { return await monitorGone() }
     rescues += 1
     isRescuing = true
-    Self.rescue(by: runtime.monitor, inputs, on: loop)
+    Self.rescue(by: runtime, inputs, on: loop)
   }
 
-  private static func rescue(by path: String, _ inputs: Mailbox<Input>, on loop: EventLoop) {
+  private static func rescue(
+    by runtime: RuntimeFolder, _ inputs: Mailbox<Input>, on loop: EventLoop
+  ) {
     Task(executorPreference: loop) {
       do throws(QMPError) {
         let client = try await QMPClient.connect(
-          over: try SocketTransport(path: path), on: loop, timeout: rescueTimeout)
+          over: SocketTransport(try runtime.connectToMonitor()), on: loop, timeout: rescueTimeout)
         inputs.send(.rescued(Rescue(client: client, events: await client.events())))
       } catch {
         inputs.send(.rescued(nil))

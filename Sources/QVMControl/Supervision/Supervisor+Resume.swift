@@ -18,7 +18,8 @@ extension Supervisor {
   func resume(for id: ControlServer.ClientID) async {
     guard phase == .paused, ladder.rung == nil, let client else {
       let why = "it is \(phase.rawValue)"
-      return await server.send(["resume": "refused", "why": .string(why)], to: id)
+      await server.send(["resume": "refused", "why": .string(why)], to: id)
+      return await server.done(id)
     }
     Self.resume(client, server: server, for: id, on: loop)
   }
@@ -34,6 +35,7 @@ extension Supervisor {
       } catch {
         await server.send(["resume": "refused", "why": .string("\(error)")], to: id)
       }
+      await server.done(id)
     }
   }
 }

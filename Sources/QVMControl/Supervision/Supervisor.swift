@@ -95,10 +95,11 @@ package final class Supervisor {
     self.inputs = inputs
     store = InstanceStore(Cache(path: plan.cache))
     files = store.files(name)
-    runtime = RuntimeFolder(path: plan.runtimeFolder)
+    runtime = plan.runtime(files)
     if plan.kind == .adopt { (phase, phaseReason) = (.orphaned, "a new supervisor takes it over") }
     server = ControlServer(
-      on: loop, receive: { inputs.send(.request($0, $1)) }, lost: { inputs.send(.clientLost($0)) })
+      of: boot.token, on: loop, receive: { inputs.send(.request($0, $1)) },
+      lost: { inputs.send(.clientLost($0)) })
   }
 
   /// Supervises to the end.

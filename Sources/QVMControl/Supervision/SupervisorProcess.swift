@@ -173,6 +173,7 @@ package enum SupervisorProcess {
       throw JSONFileError.missing(member: "boot", path: files.boot)
     }
     boot.supervisorPid = Host.processID
+    boot.supervisorNamespace = Host.pidNamespace
     boot.supervisorStart = Host.startTime(of: Host.processID) ?? 0
     // For those who ask for the pid; a disk that is full doesn't keep the VM from being ended.
     try? JSONFile.write(boot.json, to: files.boot, isLasting: false)

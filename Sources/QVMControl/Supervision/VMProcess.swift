@@ -3,8 +3,9 @@ internal import QMPClient
 /// The QEMU that a supervisor looks after: its own child, or one that it took over.
 package enum VMProcess: Sendable {
   case child(ChildProcess)
-  /// Not a child: its end shows when its lock is free, and nobody gets its exit status.
-  case adopted(pid: Int32, start: UInt64?, hostBootID: String, lockPath: String)
+  /// Not a child: its end shows when its lock is free, and nobody gets its exit status. The pid is
+  /// nil where no signal can reach it from here.
+  case adopted(pid: Int32?, start: UInt64?, hostBootID: String, lockPath: String)
 
   /// The end as far as it can be known.
   package enum End: Sendable {
@@ -13,7 +14,7 @@ package enum VMProcess: Sendable {
     case unobserved(FileLock?)
   }
 
-  package var pid: Int32 {
+  package var pid: Int32? {
     switch self {
     case .child(let child): child.pid
     case .adopted(let pid, _, _, _): pid
@@ -34,14 +35,18 @@ package enum VMProcess: Sendable {
     }
   }
 
-  /// Sends a signal, if the process is still the one that it was.
-  package func signal(_ signal: Signal) {
+  /// Sends a signal, if the process is still the one that it was; whether it could be sent.
+  @discardableResult
+  package func signal(_ signal: Signal) -> Bool {
     switch self {
-    case .child(let child): child.signal(signal)
+    case .child(let child):
+      child.signal(signal)
+      return true
     case .adopted(let pid, let start, let hostBootID, _):
       // The pid alone may belong to somebody else by now.
-      guard let start, hostBootID == Host.bootID, Host.startTime(of: pid) == start else { return }
-      _ = Host.signal(signal, to: pid)
+      guard let pid, let start, hostBootID == Host.bootID, Host.startTime(of: pid) == start
+      else { return false }
+      return Host.signal(signal, to: pid)
     }
   }
 }

@@ -109,9 +109,7 @@ def start_up():
     os.mkdir(f"{FOLDER}/limit")
     shutil.copy(f"{instance}/disk.qcow2", f"{FOLDER}/limit/disk.qcow2")
     command = [
-        word.replace(record["runtimeFolder"], f"{FOLDER}/limit").replace(
-            instance, f"{FOLDER}/limit"
-        )
+        word.replace(f"/.{record['boot'][:8]}/", "/").replace(instance, f"{FOLDER}/limit")
         for word in record["command"]
     ]
     descriptor = next(word for word in command if "id=supervisor" in word).split("fd=")[1]
@@ -179,7 +177,7 @@ def behind(name, command, end):
 
 def ends():
     def press(pid):
-        monitor = glob.glob(f"{FOLDER}/run/qvm/*/monitor.sock")[0]
+        monitor = f"{FOLDER}/cache/instances/off/monitor.sock"
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(monitor)
             lines = client.makefile("rw")
@@ -217,7 +215,7 @@ def ratio(label, ours, theirs, runs, block=1):
 def idle():
     qvm("run", "-d", "--name", "idle", "demo", "1")
     qvm("wait", "idle")
-    folder = boot_record("idle")["runtimeFolder"]
+    folder = f"{FOLDER}/cache/instances/idle"
     said(
         "qvm status / C",
         ratio("status", f"{QVM} status idle", f"{FOLDER}/status {folder}/control.sock", 200),
@@ -313,8 +311,8 @@ def many():
     time.sleep(1)
     reap()
     said("processes left", len(children()), 0)
-    left = os.listdir(f"{FOLDER}/cache/instances") + glob.glob(f"{FOLDER}/run/qvm/*/*.sock")
-    said("instances and sockets left", len([name for name in left if name != "boot"]), 0)
+    left = os.listdir(f"{FOLDER}/cache/instances")
+    said("instances left", len([name for name in left if name != "boot"]), 0)
 
 
 def children():

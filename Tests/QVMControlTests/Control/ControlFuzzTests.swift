@@ -28,7 +28,7 @@ import Testing
       var random = Dice(state: seed)
       let heard = Mailbox<ControlRequest>()
       let server = ControlServer(
-        on: loop, receive: { request, _ in heard.send(request) }, lost: { _ in })
+        of: "b", on: loop, receive: { request, _ in heard.send(request) }, lost: { _ in })
       try await server.listen(at: path)
       let before = try #require(Self.memory())
       var inputs = 0

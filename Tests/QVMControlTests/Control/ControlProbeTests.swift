@@ -12,13 +12,17 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   @Test func `nobody there is absent, and so is a socket that nobody listens at`() throws {
-    #expect(throws: ControlProbe.Failure.absent) { try ControlProbe(path: path) }
+    #expect(throws: ControlProbe.Failure.absent) {
+      try ControlProbe(RuntimeFolder(path: folder.path), boot: nil)
+    }
     _ = try SocketCalls.listen(path)
-    #expect(throws: ControlProbe.Failure.absent) { try ControlProbe(path: path) }
+    #expect(throws: ControlProbe.Failure.absent) {
+      try ControlProbe(RuntimeFolder(path: folder.path), boot: nil)
+    }
   }
 
   private func status(within time: Duration) throws -> JSONValue {
-    let probe = try ControlProbe(path: path)
+    let probe = try ControlProbe(RuntimeFolder(path: folder.path), boot: nil)
     probe.send(.status)
     return try probe.status(until: .now.advanced(by: time))
   }
@@ -67,6 +71,23 @@ import Testing
     #expect(try probe.event(until: soon) == .created)
     #expect(try probe.event(until: soon) == .notice("é"))
     #expect(throws: ControlProbe.Failure.silent) { try probe.event(until: .now) }
+  }
+
+  @Test func `what is asked names the boot, and an answer for another is none`() throws {
+    let (ours, theirs) = try SocketCalls.pair()
+    let (probe, peer) = (ControlProbe(ours, boot: "mine"), ControlPeer(theirs))
+    probe.send(.status)
+    guard case .bytes(let bytes) = SocketCalls.receive(theirs.number) else {
+      Issue.record("nothing was sent")
+      return
+    }
+    #expect(
+      String(decoding: bytes, as: UTF8.self) == "{\"request\":\"status\",\"boot\":\"mine\"}\n")
+    // A supervisor that is older than this says nothing of its boot.
+    peer.send("{\"event\":\"created\"}\n{\"event\":\"created\",\"boot\":\"mine\"}\n")
+    for _ in 0..<2 { #expect(try probe.event(until: soon) == .created) }
+    peer.send("{\"status\":{\"phase\":\"running\"},\"boot\":\"other\"}\n")
+    #expect(throws: ControlProbe.Failure.another) { try probe.status(until: soon) }
   }
 
   @Test func `a request goes out as one line`() throws {

@@ -23,7 +23,8 @@ import Testing
       self.loop = loop
       folder = try TemporaryFolder()
       server = ControlServer(
-        on: loop, receive: { heard.send(.request($0, $1)) }, lost: { heard.send(.lost($0)) })
+        of: "b", on: loop, receive: { heard.send(.request($0, $1)) },
+        lost: { heard.send(.lost($0)) })
     }
 
     func connect() throws -> ControlPeer { ControlPeer(try SocketCalls.connect(path)) }
@@ -53,7 +54,7 @@ import Testing
 
   @Test func `where something is already it doesn't listen, and leaves it there`() throws {
     try with { fixture in
-      let other = ControlServer(on: fixture.loop, receive: { _, _ in }, lost: { _ in })
+      let other = ControlServer(of: "b", on: fixture.loop, receive: { _, _ in }, lost: { _ in })
       await #expect(throws: SystemError.self) { try await other.listen(at: fixture.path) }
       let peer = try fixture.connect()
       peer.send("{\"request\":\"status\"}\n")
@@ -75,7 +76,7 @@ import Testing
         await fixture.server.send(["you": .integer(Int64(timeout))], to: id)
       }
       for (index, peer) in peers.enumerated() {
-        #expect(try await peer.lines(1, on: fixture.loop) == ["{\"you\":\(index)}"])
+        #expect(try await peer.lines(1, on: fixture.loop) == ["{\"you\":\(index),\"boot\":\"b\"}"])
       }
     }
   }
@@ -90,8 +91,8 @@ import Testing
       let quietID = try #require(await fixture.sender(of: .status))
       await fixture.server.broadcast(.created)
       await fixture.server.send(["only": "you"], to: quietID)
-      #expect(try await eager.lines(1, on: fixture.loop) == [#"{"event":"created"}"#])
-      #expect(try await quiet.lines(1, on: fixture.loop) == [#"{"only":"you"}"#])
+      #expect(try await eager.lines(1, on: fixture.loop) == [#"{"event":"created","boot":"b"}"#])
+      #expect(try await quiet.lines(1, on: fixture.loop) == [#"{"only":"you","boot":"b"}"#])
     }
   }
 
@@ -100,7 +101,7 @@ import Testing
       let peer = try fixture.connect()
       peer.send("garbage\n{}\n{\"request\":\"dance\"}\n{\"request\":\"status\"}\n")
       #expect(await fixture.sender(of: .status) != nil)
-      let answer = #"{"error":"unknown request"}"#
+      let answer = #"{"error":"unknown request","boot":"b"}"#
       #expect(try await peer.lines(2, on: fixture.loop) == [answer, answer])
     }
   }
@@ -113,6 +114,7 @@ import Testing
       }
       try visit()
       let id = try #require(await fixture.sender(of: .detach))
+      await fixture.server.done(id)
       #expect(await fixture.heard.next() == .lost(id))
     }
   }
@@ -122,7 +124,9 @@ import Testing
       let (deaf, eager) = (try fixture.connect(), try fixture.connect())
       for peer in [deaf, eager] {
         peer.send("{\"request\":\"subscribe\"}\n")
-        await fixture.server.subscribe(try #require(await fixture.sender(of: .subscribe)))
+        let id = try #require(await fixture.sender(of: .subscribe))
+        await fixture.server.subscribe(id)
+        await fixture.server.done(id)
       }
       let text = String(repeating: "x", count: 50_000)
       for number in 0..<60 {
@@ -138,6 +142,66 @@ import Testing
     }
   }
 
+  @Test func `a request for another boot is refused, one for this or for any is taken`() throws {
+    try with { fixture in
+      let peer = try fixture.connect()
+      peer.send("{\"request\":\"stop\",\"rung\":\"quit\",\"boot\":\"other\"}\n")
+      #expect(
+        try await peer.lines(1, on: fixture.loop) == [#"{"error":"another boot","boot":"b"}"#])
+      for boot in ["", ",\"boot\":\"b\""] {
+        peer.send("{\"request\":\"status\"\(boot)}\n")
+        await fixture.server.done(try #require(await fixture.sender(of: .status)))
+      }
+    }
+  }
+
+  @Test func `the next request of a client is read when its last was answered`() throws {
+    try with { fixture in
+      let (eager, other) = (try fixture.connect(), try fixture.connect())
+      eager.send("{\"request\":\"status\"}\n{\"request\":\"console\"}\n{\"request\":\"detach\"}\n")
+      let id = try #require(await fixture.sender(of: .status))
+      // Others are not held up.
+      other.send("{\"request\":\"subscribe\"}\n")
+      #expect(await fixture.sender(of: .subscribe) != nil)
+      #expect(fixture.heard.poll() == nil)
+      await fixture.server.done(id)
+      #expect(await fixture.sender(of: .console) == id)
+      #expect(fixture.heard.poll() == nil)
+      await fixture.server.done(id)
+      #expect(await fixture.sender(of: .detach) == id)
+    }
+  }
+
+  @Test func `one who asks without end and never reads takes no memory, and no answers`() throws {
+    try with { fixture in
+      let deaf = try fixture.connect()
+      // As much as fits, of which the server takes in no more than it has answered.
+      let requests = String(repeating: "{\"request\":\"status\"}\n", count: 2_500)
+      func ask() {
+        _ = requests.utf8CString.withUnsafeBytes {
+          SocketCalls.send(deaf.socket.number, UnsafeRawBufferPointer(rebasing: $0.dropLast()))
+        }
+      }
+      let text = JSONValue.string(String(repeating: "x", count: 10_000))
+      var answered = 0
+      ask()
+      while let heard = answered == 0 ? await fixture.heard.next() : fixture.heard.poll() {
+        guard case .request(.status, let id) = heard else { break }
+        await fixture.server.send(["status": text], to: id)
+        await fixture.server.done(id)
+        answered += 1
+        ask()
+        try await fixture.loop.sleep(until: .now)
+      }
+      // What the kernel holds for it is all there is.
+      #expect(answered > 1 && answered < 200, "\(answered)")
+      let other = try fixture.connect()
+      other.send("{\"request\":\"console\"}\n")
+      #expect(await fixture.sender(of: .console) != nil)
+      withExtendedLifetime(deaf) {}
+    }
+  }
+
   @Test func `after it stopped listening the clients that are there stay`() throws {
     try with { fixture in
       let peer = try fixture.connect()
@@ -146,7 +210,7 @@ import Testing
       await fixture.server.stopListening()
       #expect(throws: SystemError.self) { try fixture.connect() }
       await fixture.server.send(["still": "here"], to: id)
-      #expect(try await peer.lines(1, on: fixture.loop) == [#"{"still":"here"}"#])
+      #expect(try await peer.lines(1, on: fixture.loop) == [#"{"still":"here","boot":"b"}"#])
     }
   }
 
@@ -158,7 +222,9 @@ import Testing
       #expect(await fixture.heard.next() == .request(.status, id))
       await fixture.server.broadcast(.created)
       #expect(
-        try await ControlPeer(theirs).lines(1, on: fixture.loop) == [#"{"event":"created"}"#])
+        try await ControlPeer(theirs).lines(1, on: fixture.loop) == [
+          #"{"event":"created","boot":"b"}"#
+        ])
     }
   }
 }

@@ -28,16 +28,16 @@ import Testing
 
   private func boot(
     removes: Bool, hostBootID: String = Host.bootID, pid: Int32? = 999_999_999,
-    accelerator: String? = "tcg", isFirst: Bool = false
+    accelerator: String? = "tcg", isFirst: Bool = false, token: String = "this"
   ) throws {
     let record = BootRecord(
-      token: "this", hostBootID: hostBootID, startedAt: Timestamp(seconds: 0),
+      token: token, hostBootID: hostBootID, startedAt: Timestamp(seconds: 0),
       removeOnShutdown: removes, shutdownTimeout: 120, supervisorPid: 999_999_998,
       supervisorStart: 1, pid: pid, start: pid.map { _ in 1 }, command: [],
       accelerator: accelerator, consoleOffset: 0, runtimeFolder: "\(folder.path)/run/hash",
       isFirst: isFirst)
     try JSONFile.write(record.json, to: files.boot)
-    try RuntimeFolder(path: record.runtimeFolder).prepare()
+    try record.runtime(files).prepare(forBoot: "0123456789abcdef")
   }
 
   private func outcome() throws -> String? {
@@ -132,23 +132,17 @@ import Testing
     #expect(store.exists(name))
   }
 
-  @Test func `an outcome that the disk did not take is found where the sockets were`() throws {
-    try boot(removes: false)
+  @Test func `an outcome that the disk did not take is found where it was kept`() throws {
+    let token = Randomness.hexadecimal(bytes: 8)
+    try boot(removes: false, token: token)
     // As after a SIGKILL, if nobody knew better.
     try Files.write([], to: files.qemuPid)
-    let kept = Outcome(token: "this", result: .clean, reason: "guest-shutdown", exitStatus: 0)
-    try JSONFile.write(kept.json, to: "\(folder.path)/run/hash/outcome.json")
+    let kept = Outcome(token: token, result: .clean, reason: "guest-shutdown", exitStatus: 0)
+    try KeptOutcome.write(kept)
+    #expect(KeptOutcome.read(boot: "earlier") == nil)
     #expect(Reconciliation.finish(name, in: store) == .settled)
     #expect(try outcome() == "clean: guest-shutdown")
-    #expect(!Files.exists("\(folder.path)/run/hash"))
-  }
-
-  @Test func `an outcome of another boot that was left there says nothing`() throws {
-    try boot(removes: false)
-    let kept = Outcome(token: "earlier", result: .crashed, reason: "guest-panic")
-    try JSONFile.write(kept.json, to: "\(folder.path)/run/hash/outcome.json")
-    #expect(Reconciliation.finish(name, in: store) == .settled)
-    #expect(try outcome() == "unknown: unobserved")
+    #expect(KeptOutcome.read(boot: token) == nil)
   }
 
   @Test func `an outcome that can't be written is told all the same, and nothing is removed`()

@@ -9,7 +9,8 @@ import Testing
     {"schema":1,"boot":"b","hostBootId":"h","startedAt":"2000-02-29T12:34:56Z",\
     "removeOnShutdown":true,"shutdownTimeout":120,"supervisorPid":41,\
     "supervisorStart":9007199254740993,\
-    "command":["/bin/qemu","-S"],"consoleOffset":17,"runtimeFolder":"/r","isFirst":true,"pid":42,\
+    "command":["/bin/qemu","-S"],"consoleOffset":17,"isFirst":true,"runtimeFolder":"/r",\
+    "pidNamespace":"pid:[1]","supervisorNamespace":"pid:[2]","pid":42,\
     "start":77,"accelerator":"tcg","qemuVersion":"7.2.22","sshAddress":"0.0.0.0","sshPort":2847}
     """
   private static let record = BootRecord(
@@ -17,7 +18,8 @@ import Testing
     removeOnShutdown: true, shutdownTimeout: 120, supervisorPid: 41,
     supervisorStart: 9_007_199_254_740_993, pid: 42, start: 77, command: ["/bin/qemu", "-S"],
     accelerator: "tcg", qemuVersion: "7.2.22", sshAddress: "0.0.0.0", sshPort: 2847,
-    consoleOffset: 17, runtimeFolder: "/r", isFirst: true)
+    consoleOffset: 17, runtimeFolder: "/r", pidNamespace: "pid:[1]", supervisorNamespace: "pid:[2]",
+    isFirst: true)
 
   private let folder: TemporaryFolder
   private var path: String { "\(folder.path)/boot.json" }
@@ -34,10 +36,28 @@ import Testing
     var record = Self.record
     (record.pid, record.start, record.accelerator) = (nil, nil, nil)
     (record.qemuVersion, record.sshAddress, record.sshPort) = (nil, nil, nil)
+    (record.runtimeFolder, record.pidNamespace, record.supervisorNamespace) = (nil, nil, nil)
     let text = record.json.text
     #expect(text.hasSuffix("\"isFirst\":true}"))
     try JSONFile.write(record.json, to: path)
     #expect(try BootRecord.read(path) == record)
+  }
+
+  @Test func `a pid of another namespace is nobody's here, and says nothing of its QEMU`() {
+    var record = Self.record
+    record.hostBootID = Host.bootID
+    record.pidNamespace = "pid:[1]"
+    record.supervisorNamespace = Host.pidNamespace
+    // No process has that pid and that start here.
+    (record.pid, record.start) = (Host.processID, 1)
+    #expect(record.mayLive)
+    #expect(record.knownPid == nil)
+    #expect(record.knownSupervisorPid == 41)
+    record.pidNamespace = Host.pidNamespace
+    record.supervisorNamespace = "pid:[1]"
+    #expect(!record.mayLive)
+    #expect(record.knownPid == Host.processID)
+    #expect(record.knownSupervisorPid == nil)
   }
 
   @Test func `no file means never booted`() throws {
@@ -53,7 +73,7 @@ import Testing
 
   @Test(arguments: [
     "boot", "hostBootId", "startedAt", "shutdownTimeout", "supervisorPid", "supervisorStart",
-    "consoleOffset", "runtimeFolder",
+    "consoleOffset",
   ])
   func `a file without a member that it needs is damaged`(member: String) throws {
     var object = try #require(try JSONValue(parsing: Self.text).object)

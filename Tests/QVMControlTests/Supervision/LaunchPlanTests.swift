@@ -6,9 +6,8 @@ import Testing
 @Suite struct LaunchPlanTests {
   private static let line = """
     {"kind":"boot","cache":"/c","name":"vm","command":["/bin/qemu","-m","1,2"],\
-    "runtimeFolder":"/r",\
     "isPortFixed":true,"removeOnShutdown":false,"shutdownTimeout":120,"waitsForConsole":true,\
-    "isFirst":false,"recording":"/tmp/q \\"x\\""}
+    "isFirst":false,"runtimeFolder":"/r","recording":"/tmp/q \\"x\\""}
     """
 
   @Test func `a plan is one line of JSON that the supervisor reads back`() throws {
@@ -21,7 +20,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "kind", "cache", "name", "command", "runtimeFolder", "isPortFixed", "removeOnShutdown",
+    "kind", "cache", "name", "command", "isPortFixed", "removeOnShutdown",
     "shutdownTimeout", "waitsForConsole", "isFirst",
   ])
   func `a plan without one of its members is none`(member: String) throws {

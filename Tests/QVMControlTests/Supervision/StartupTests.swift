@@ -20,7 +20,7 @@ import Testing
       let lock = try #require(try FileLock.attempt(files.vmLock))
       var startup = Startup(
         plan: plan, name: try InstanceName("vm"), files: files,
-        runtime: RuntimeFolder(path: plan.runtimeFolder), vmLock: lock, loop: loop,
+        runtime: plan.runtime(files), vmLock: lock, loop: loop,
         notify: { _ in },
         begun: {})
       startup.greetingTimeout = .milliseconds(500)

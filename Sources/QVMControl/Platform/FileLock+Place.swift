@@ -1,0 +1,37 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+internal import QMPClient
+
+/// Where a locked file is, whatever was renamed since it was locked.
+extension FileLock {
+  /// Whether a path names the very file that is locked.
+  package func isFile(at path: String) -> Bool {
+    var locked = stat()
+    var named = stat()
+    return fstat(descriptor.number, &locked) == 0 && lstat(path, &named) == 0
+      && locked.st_ino == named.st_ino && locked.st_dev == named.st_dev
+  }
+
+  /// The folder in which the locked file lies now; nil where it has been removed, or the system
+  /// doesn't tell.
+  package var folder: String? {
+    if isFile(at: path) { return Files.parent(of: path) }
+    guard let now = placeNow, isFile(at: now) else { return nil }
+    return Files.parent(of: now)
+  }
+
+  private var placeNow: String? {
+    #if canImport(Darwin)
+      var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+      guard fcntl(descriptor.number, F_GETPATH, &path) == 0 else { return nil }
+      return String(decoding: path.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    #else
+      return Files.linkTarget("/proc/self/fd/\(descriptor.number)")
+    #endif
+  }
+}

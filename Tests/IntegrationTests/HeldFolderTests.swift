@@ -1,0 +1,80 @@
+import Foundation
+import QMPClient
+import TestSupport
+import Testing
+
+/// A VM whose folder is moved or removed while it runs: its end touches nothing but what is its own.
+@Suite(.timeLimit(.minutes(10))) struct HeldFolderTests {
+  /// Asks the guest to power off by a monitor, and waits until its QEMU is gone.
+  private func powerOff(_ monitor: String, _ qemu: Int32) async throws {
+    let probe = try QMPProbe(path: monitor, timeout: .seconds(10))
+    // The guest hears it once it is up.
+    try await eventually("it powers off") {
+      _ = try? probe.execute(SystemPowerdown())
+      try await Task.sleep(for: .milliseconds(300))
+      return kill(qemu, 0) != 0
+    }
+  }
+
+  @Test func `one that was moved away deletes nothing of the one that has its name now`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "box", "demo", "1")
+      let (supervisor, qemu) = sandbox.pids(of: "box")
+      let moved = sandbox.folder.appending(path: "moved")
+      try FileManager.default.moveItem(at: sandbox.folder(of: "box"), to: moved)
+      _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
+      try await powerOff("\(moved.path)/monitor.sock", try #require(qemu))
+      try await eventually("its supervisor ends") { kill(try #require(supervisor), 0) != 0 }
+      #expect(try await sandbox.status("box")["phase"]?.string == "running")
+      let names = try FileManager.default.contentsOfDirectory(
+        atPath: sandbox.folder(of: "box").path)
+      for name in ["disk.qcow2", "monitor.sock", "console.sock", "control.sock"] {
+        #expect(names.contains(name))
+      }
+      // What was moved is kept, with its outcome.
+      #expect(FileManager.default.fileExists(atPath: "\(moved.path)/disk.qcow2"))
+      let outcome = try JSONValue(
+        parsing: Array(Data(contentsOf: moved.appending(path: "outcome.json"))))
+      #expect(outcome["result"]?.string == "clean")
+      #expect(try await sandbox.qvm("stop", "box").status == 0)
+    }
+  }
+
+  @Test func `one whose folder was removed deletes nothing of the one that has its name now`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "box", "demo", "1")
+      let (supervisor, qemu) = sandbox.pids(of: "box")
+      let monitor = sandbox.folder.appending(path: "monitor.sock")
+      try FileManager.default.moveItem(
+        at: sandbox.folder(of: "box").appending(path: "monitor.sock"), to: monitor)
+      try FileManager.default.removeItem(at: sandbox.folder(of: "box"))
+      _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
+      try await powerOff(monitor.path, try #require(qemu))
+      try await eventually("its supervisor ends") { kill(try #require(supervisor), 0) != 0 }
+      try FileManager.default.removeItem(at: monitor)
+      #expect(try await sandbox.status("box")["phase"]?.string == "running")
+      #expect(sandbox.exists("box"))
+      #expect(try await sandbox.qvm("stop", "box").status == 0)
+    }
+  }
+
+  @Test func `in a cache that was moved while it ran a VM is found, and removed at its end`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "box", "demo", "1")
+      let moved = sandbox.folder.appending(path: "moved")
+      try FileManager.default.moveItem(at: sandbox.cache, to: moved)
+      sandbox.environment["QVM_CACHE"] = moved.path
+      #expect(try await sandbox.status("box")["phase"]?.string == "running")
+      let stop = try await sandbox.qvm("stop", "box")
+      #expect(stop.status == 0, "\(stop.err)")
+      #expect(stop.err.contains("powered off"), "\(stop.err)")
+      #expect(try await sandbox.qvm("status", "box").status == 4)
+    }
+  }
+}
