@@ -11,6 +11,8 @@ package struct VMStatus: Sendable, Hashable {
   package var phase: Phase
   package var reason: String?
   package var runState: RunState?
+  /// Whether all of this is on file, and stays so until somebody boots or removes it.
+  private(set) var isSettled = false
 
   /// How long each question may take.
   private static let patience = Duration.seconds(1)
@@ -71,6 +73,7 @@ package struct VMStatus: Sendable, Hashable {
         }
         guard let boot = status.boot else {
           status.reason = "never booted"
+          status.isSettled = true
           return status
         }
         if let outcome = status.outcome, outcome.token == boot.token {
@@ -80,6 +83,7 @@ package struct VMStatus: Sendable, Hashable {
             throw JSONFileError.missing(member: "name", path: files.record)
           }
           status.settle()
+          status.isSettled = true
           return status
         }
         // It ended unobserved. Whoever notices first finishes it; then look again.
@@ -112,12 +116,32 @@ package struct VMStatus: Sendable, Hashable {
   ///
   /// - Throws: ``FileError`` where the instances can't be listed.
   package static func all(in store: InstanceStore) throws(FileError) -> [VMStatus] {
-    // All are asked before the first answer is waited for, so that the silent ones cost their time
-    // only once.
-    let asked = try store.listed().map { name in (name, AskedSupervisor(of: store.files(name))) }
+    let asked = try store.listed().enumerated().map { Asked($1, at: $0, in: store) }
+    return answers(of: asked, in: store).map(\.status)
+  }
+
+  /// An instance whose supervisor has been asked, if there is one. Where all are asked before the
+  /// first answer is waited for, the silent ones cost their time only once.
+  struct Asked {
+    let name: InstanceName
+    let place: Int
+    let supervisor: AskedSupervisor?
+
+    init(_ name: InstanceName, at place: Int, in store: InstanceStore) {
+      self.name = name
+      self.place = place
+      supervisor = AskedSupervisor(of: store.files(name))
+    }
+  }
+
+  /// What those say who were asked, without those that are gone by now.
+  static func answers(
+    of asked: [Asked], in store: InstanceStore
+  ) -> [(place: Int, status: VMStatus)] {
     let deadline = SuspendingClock.now.advanced(by: patience)
-    return asked.compactMap { name, supervisor in
-      try? inspect(name, in: store, asked: supervisor, until: deadline)
+    return asked.compactMap { one in
+      let status = try? inspect(one.name, in: store, asked: one.supervisor, until: deadline)
+      return status.map { (one.place, $0) }
     }
   }
 

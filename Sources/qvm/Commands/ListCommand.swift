@@ -12,20 +12,20 @@ struct ListCommand: Command {
   var isJSON = false
 
   func run() throws -> ExitStatus {
-    let all = try VMStatus.all(in: InstanceStore(try Cache.fromEnvironment()))
+    let store = InstanceStore(try Cache.fromEnvironment())
     if isJSON {
+      let all = try VMStatus.all(in: store)
       try Output.print([
         "schema": 1, "instances": .array(all.map { .object($0.json) }),
       ])
       return .done
     }
     var table = Table(["NAME", "OS", "VERSION", "ARCH", "STATE", "SSH", "SIZE", "CREATED"])
-    for status in all {
-      let target = status.record?.target
+    for instance in try InstanceSummary.all(in: store) {
       table.add([
-        status.name, target?.operatingSystem.rawValue ?? "-", target?.version ?? "-",
-        target?.architecture.rawValue ?? "-", status.phaseText, status.ssh ?? "-",
-        ByteCount.text(status.size), status.record?.createdAt.description ?? "-",
+        instance.name, instance.operatingSystem ?? "-", instance.version ?? "-",
+        instance.architecture ?? "-", instance.phase.text(instance.reason), instance.ssh ?? "-",
+        ByteCount.text(instance.size), instance.createdAt ?? "-",
       ])
     }
     try Output.print(table.text)
@@ -33,13 +33,13 @@ struct ListCommand: Command {
   }
 }
 
-extension VMStatus {
+extension Phase {
   /// The phase as the tables show it, with the reason where that says more.
-  var phaseText: String {
-    switch (phase, reason) {
+  func text(_ reason: String?) -> String {
+    switch (self, reason) {
     case (.paused, let reason?), (.crashed, let reason?), (.stopped, let reason?):
-      "\(phase.rawValue) (\(reason))"
-    default: phase.rawValue
+      "\(rawValue) (\(reason))"
+    default: rawValue
     }
   }
 }

@@ -1,0 +1,67 @@
+/// What a list shows of an instance.
+package struct InstanceSummary: Sendable, Hashable {
+  package let name: String
+  /// The guest, as its record names it; nil where that can't be read.
+  package var operatingSystem: String?
+  package var version: String?
+  package var architecture: String?
+  /// When it was created, as ``Timestamp`` writes it.
+  package var createdAt: String?
+  package var phase: Phase
+  package var reason: String?
+  /// Where ssh reaches the guest; nil where nothing is forwarded.
+  package var ssh: String?
+  /// What the overlay takes on the disk, in bytes.
+  package var size: Int
+
+  package init(_ status: VMStatus) {
+    name = status.name
+    let target = status.record?.target
+    operatingSystem = target?.operatingSystem.rawValue
+    version = target?.version
+    architecture = target?.architecture.rawValue
+    createdAt = status.record?.createdAt.description
+    phase = status.phase
+    reason = status.reason
+    ssh = status.ssh
+    size = status.size
+  }
+
+  init(
+    name: String, operatingSystem: String, version: String, architecture: String,
+    createdAt: String, phase: Phase, reason: String?, size: Int
+  ) {
+    self.name = name
+    self.operatingSystem = operatingSystem
+    self.version = version
+    self.architecture = architecture
+    self.createdAt = createdAt
+    self.phase = phase
+    self.reason = reason
+    self.size = size
+  }
+
+  /// Every instance, by name; one that is broken or hangs neither hides nor delays the others.
+  ///
+  /// - Parameter store: Where they are.
+  /// - Returns: What the list shows of them.
+  /// - Throws: ``FileError`` where the instances can't be listed.
+  package static func all(in store: InstanceStore) throws(FileError) -> [InstanceSummary] {
+    let names = try store.listed()
+    var index = SettledIndex(of: store.cache, for: names.count)
+    // All that live are asked before the first answer is waited for.
+    var asked: [VMStatus.Asked] = []
+    var summaries = names.enumerated().map { place, name in
+      let summary = index.summary(of: name, at: place, store.files(name))
+      if summary == nil { asked.append(VMStatus.Asked(name, at: place, in: store)) }
+      return summary
+    }
+    for (place, status) in VMStatus.answers(of: asked, in: store) {
+      let summary = InstanceSummary(status)
+      summaries[place] = summary
+      if status.isSettled { index.add(summary, at: place, status.files) }
+    }
+    index.write()
+    return summaries.compactMap(\.self)
+  }
+}

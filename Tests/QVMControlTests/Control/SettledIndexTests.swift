@@ -1,0 +1,140 @@
+import Foundation
+import QMPClient
+import TestSupport
+import Testing
+
+@testable import QVMControl
+
+/// The list of many instances, with and without what was found of them before.
+@Suite(.timeLimit(.minutes(2))) struct SettledIndexTests {
+  private let folder: TemporaryFolder
+  private let store: InstanceStore
+  private var index: String { "\(folder.path)/cache/settled.index" }
+
+  init() throws {
+    folder = try TemporaryFolder()
+    store = InstanceStore(Cache(path: "\(folder.path)/cache"))
+    try store.cache.prepare()
+  }
+
+  private func files(_ number: Int) throws -> InstanceFiles {
+    store.files(try InstanceName("vm-\(100 + number)"))
+  }
+
+  /// Makes an instance whose VM was forced to end, an hour ago.
+  private func make(_ number: Int) throws {
+    let files = try files(number)
+    try Files.makeFolder(files.folder)
+    let target = try Target(operatingSystem: "demo", version: "1", platform: nil, host: .x86_64)
+    let record = InstanceRecord(
+      name: "vm-\(100 + number)", target: target, createdAt: Timestamp(seconds: 0),
+      baseImage: "/b", options: [:])
+    let boot = BootRecord(
+      token: "this", hostBootID: "h", startedAt: Timestamp(seconds: 0), removeOnShutdown: false,
+      shutdownTimeout: 120, supervisorPid: 999_999_998, supervisorStart: 1, command: [],
+      consoleOffset: 0, isFirst: false)
+    let outcome = Outcome(token: "this", result: .forced, reason: "host-qmp-quit")
+    let contents = [
+      (files.record, record.json), (files.boot, boot.json), (files.outcome, outcome.json),
+    ]
+    for (path, json) in contents { try write(json.bytes, path) }
+    try write([], files.vmLock)
+  }
+
+  /// Writes a file without waiting for the disk, as if that had been some time ago.
+  private func write(_ bytes: [UInt8], _ path: String, ago: Double = 3600) throws {
+    try Data(bytes).write(to: URL(filePath: path))
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -ago)], ofItemAtPath: path)
+  }
+
+  private func list() throws -> [InstanceSummary] { try InstanceSummary.all(in: store) }
+
+  private func stamp() -> FileStamp? { Files.information(index).map { FileStamp($0) } }
+
+  @Test func `a list of many is written down, and read back the same`() throws {
+    for number in 0..<80 { try make(number) }
+    let first = try list()
+    #expect(first.count == 80)
+    #expect(first.allSatisfy { $0.phase == .stopped && $0.reason == "forced" })
+    let written = try #require(stamp())
+    #expect(try list() == first)
+    #expect(stamp() == written)
+    #expect(Files.information(index)?.mode == 0o600)
+  }
+
+  @Test func `few are looked at each time, and nothing is written`() throws {
+    for number in 0..<20 { try make(number) }
+    #expect(try list().count == 20)
+    #expect(!Files.exists(index))
+  }
+
+  @Test func `what changed since is seen, whatever it is`() throws {
+    for number in 0..<80 { try make(number) }
+    let before = try list()
+    // In place, and to the same length.
+    let outcome = try files(1).outcome
+    let text = try #require(Files.text(outcome))
+    try write(Array(text.replacing("forced", with: "forcef").utf8), outcome, ago: 3000)
+    // Torn.
+    try write(Array("{\"schema\":1,".utf8), try files(2).record, ago: 3000)
+    // Removed, and another one in its place.
+    try Files.remove(try files(3).outcome)
+    try Files.removeTree(try files(4).folder)
+    try make(90)
+    // Somebody boots it.
+    let lock = try #require(try FileLock.attempt(try files(5).vmLock))
+    let supervisorLock = try #require(try FileLock.attempt(try files(5).supervisorLock))
+    LockNote(doing: "start").write(into: supervisorLock)
+    let after = try list()
+    #expect(after.count == 80)
+    let byName = Dictionary(uniqueKeysWithValues: after.map { ($0.name, $0) })
+    #expect(byName["vm-101"]?.phase == .broken)
+    #expect(byName["vm-102"]?.phase == .broken)
+    #expect(byName["vm-103"]?.reason == "host-reboot" || byName["vm-103"]?.phase == .crashed)
+    #expect(byName["vm-104"] == nil)
+    #expect(byName["vm-190"]?.phase == .stopped)
+    #expect(byName["vm-105"]?.phase == .starting)
+    let same = Set([101, 102, 103, 104, 105, 190].map { "vm-\($0)" })
+    #expect(
+      before.filter { !same.contains($0.name) } == after.filter { !same.contains($0.name) })
+    lock.release()
+    supervisorLock.release()
+    #expect(try list().first { $0.name == "vm-105" }?.phase == .stopped)
+  }
+
+  @Test func `a file that was written just now is looked at again`() throws {
+    for number in 0..<80 { try make(number) }
+    for number in 0..<80 {
+      let path = try files(number).outcome
+      try write(try Files.read(path), path, ago: 0)
+    }
+    _ = try list()
+    // Nothing is known for certain yet.
+    #expect(Files.information(index)?.size ?? 0 < 100)
+  }
+
+  @Test func `an index that is damaged in any way tells nothing wrong`() throws {
+    for number in 0..<70 { try make(number) }
+    let right = try list()
+    let bytes = try Files.read(index)
+    var random = SystemRandomNumberGenerator()
+    for turn in 0..<60 {
+      var damaged = bytes
+      switch turn % 3 {
+      case 0: damaged = Array(bytes.prefix(Int.random(in: 0...bytes.count, using: &random)))
+      case 1:
+        damaged[Int.random(in: 0..<bytes.count, using: &random)] = [0x09, 0x0A, 0x00][turn / 3 % 3]
+      default:
+        let lines = bytes.split(separator: 0x0A).shuffled()
+        damaged = Array(lines.joined(separator: [0x0A]))
+      }
+      try Files.write(damaged, to: index, isLasting: false)
+      let found = try list()
+      // A byte of a text may be another one; what is shown then is still of one line.
+      if turn % 3 != 1 { #expect(found == right) }
+      #expect(found.map(\.name) == right.map(\.name))
+      #expect(found.allSatisfy { $0.phase == .stopped })
+    }
+  }
+}
