@@ -94,6 +94,10 @@ struct Parser<Parsed: Command> {
   }
 
   private mutating func takeRest() throws(UsageError) {
+    // Out of a variable that is empty; without a command something else would be done.
+    if let trailing, words.allSatisfy(\.isEmpty) {
+      throw .emptyTrailing(placeholder: trailing.row.placeholder)
+    }
     while let word = words.popFirst() {
       if let trailing {
         try trailing.store(&command, word)

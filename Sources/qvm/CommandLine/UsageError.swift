@@ -13,6 +13,8 @@ enum UsageError: QVMFailure, Equatable {
   case missingArgument(placeholder: String)
   /// `takesTrailing`: whether the command takes words after `--`.
   case extraArgument(String, takesTrailing: Bool)
+  /// Nothing, or only empty words, after `--`.
+  case emptyTrailing(placeholder: String)
   /// Two things that can't both be had.
   case contradiction(String, String)
 
@@ -27,6 +29,7 @@ enum UsageError: QVMFailure, Equatable {
       "\(parameter) must be \(expected), not '\(word)'"
     case .missingArgument(let placeholder): "<\(placeholder)> is missing"
     case .extraArgument(let word, _): "one argument too many: '\(word)'"
+    case .emptyTrailing(let placeholder): "the <\(placeholder)> after '--' is empty"
     case .contradiction(let one, let other): "\(one) and \(other) exclude each other"
     }
   }
@@ -37,6 +40,7 @@ enum UsageError: QVMFailure, Equatable {
     case .incompleteCommand(_, let commands):
       "Try \(commands.map { "'\($0)'" }.joined(separator: " or "))."
     case .extraArgument(_, takesTrailing: true): "Put a command for the guest after '--'."
+    case .emptyTrailing: "Leave '--' out to do without."
     default: nil
     }
   }

@@ -52,7 +52,13 @@ import Testing
 
     #expect(parsed?.command == ["ls", "--rm", "--", "--help", ""])
     #expect(parsed?.removes == false)
-    #expect(try run("a", "b", "--")?.command == [])
+  }
+
+  @Test(arguments: [[], [""], ["", ""]])
+  func `two dashes without a command after them are misuse`(words: [String]) {
+    #expect(throws: UsageError.emptyTrailing(placeholder: "COMMAND")) {
+      try Parser<SampleRun>.parse(["a", "b", "--"] + words[...])
+    }
   }
 
   @Test func `where nothing is trailing, two dashes end the options`() throws {
