@@ -14,6 +14,7 @@ enum Booting {
     Signal.handle(Signal.ofSessions) { signals.send($0) }
     let loop = try EventLoop()
     return try loop.run {
+      if !command.isEmpty { try await GuestSSH.checkClient(on: loop) }
       let client = try ReleaseClient.forTerminal(
         launch.cache, notifier, isQuiet: isQuiet, on: loop)
       let launched = try await Interruption.cancelling(on: signals, loop) {

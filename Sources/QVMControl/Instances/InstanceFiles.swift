@@ -28,4 +28,7 @@ package struct InstanceFiles: Sendable, Hashable {
   package var qemuLog: String { "\(folder)/qemu.log" }
   /// What the supervisor had to say.
   package var supervisorLog: String { "\(folder)/supervisor.log" }
+  /// The guest's ssh host key, written by ssh.
+  package var knownHosts: String { "\(folder)/\(Self.knownHostsName)" }
+  package static let knownHostsName = "known_hosts"
 }

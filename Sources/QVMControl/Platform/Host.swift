@@ -24,6 +24,8 @@ package enum Host {
   #endif
 
   package static var userID: UInt32 { geteuid() }
+  /// The user who started this process, whatever it may do.
+  package static var realUserID: UInt32 { getuid() }
   package static var processID: Int32 { getpid() }
 
   /// A variable of the environment; nil where it is unset or empty.

@@ -1,71 +1,96 @@
 /// How the ssh program reaches a guest.
 package struct GuestSSH: Sendable, Hashable {
-  package let program: String
+  private let client: String
+  private let folder: String
+  private let name: String
   private let user: String
   private let address: String
   private let port: Int
 
   /// For a VM that runs.
   ///
-  /// - Throws: ``SSHError`` where there is nothing to reach, or no ssh.
-  package init(_ status: VMStatus) throws(SSHError) {
-    guard status.phase.isAlive else { throw .notRunning(name: status.name) }
-    guard let boot = status.boot else { throw .starting(name: status.name) }
-    guard let system = status.record?.target.operatingSystem, let user = system.sshUser,
-      let port = boot.sshPort
-    else { throw .noServer(name: status.name) }
-    guard let program = Host.find("ssh") else { throw .noClient }
-    self.program = program
+  /// - Throws: ``SSHError`` where there is nothing to reach, or no ssh; ``FileError`` where the file
+  ///   for the host key is not the instance's own.
+  package init(_ status: VMStatus) throws {
+    let user = try Self.checkServer(of: status)
+    guard let boot = status.boot else { throw SSHError.starting(name: status.name) }
+    guard let port = boot.sshPort else { throw SSHError.noServer(name: status.name) }
+    client = try Self.findClient()
+    // ssh follows a link wherever it leads.
+    try Files.checkForOutput(status.files.knownHosts)
+    folder = status.files.folder
+    name = status.name
     self.user = user
     self.port = port
     let address = boot.sshAddress ?? ""
     self.address = ["", "0.0.0.0"].contains(address) ? "127.0.0.1" : address
   }
 
-  /// The arguments for a command, or for a shell without one.
+  /// Makes sure that there is an ssh server to come, if it isn't there yet.
   ///
-  /// Host keys are neither checked nor kept: each instance of an image has the same, and another one
-  /// answers at the same port tomorrow.
+  /// - Returns: The user whom it lets in.
+  @discardableResult
+  package static func checkServer(of status: VMStatus) throws(SSHError) -> String {
+    guard status.phase.isAlive else { throw .notRunning(name: status.name) }
+    guard let user = status.record?.target.operatingSystem.sshUser else {
+      throw .noServer(name: status.name)
+    }
+    if let boot = status.boot, boot.wasGreeted, boot.sshPort == nil {
+      throw .noServer(name: status.name)
+    }
+    return user
+  }
+
+  /// What is started: ssh, by a shell that goes to the instance's folder first, where the file with
+  /// the guest's host key is.
+  package let program = "/bin/sh"
+
+  /// The arguments for a command, or for the guest's shell without one.
+  ///
+  /// They say all that matters, and no configuration is read: with the user's own, meant for other
+  /// hosts, another VM may answer (a shared connection is found by host and port), or none. The keys
+  /// in `~/.ssh` under their usual names and the agent's are offered, as ssh does by itself, to a
+  /// guest that lets nobody in without. Nothing watches over a connection that is there: that of a
+  /// VM that is paused has to outlive the pause.
+  ///
+  /// The guest's host key is kept at the first contact, under the instance's name since the port may
+  /// be another VM's tomorrow; another key is refused from then on.
+  ///
+  /// - Parameters:
+  ///   - command: Words that ssh joins with blanks for the guest's shell.
+  ///   - options: Options of ssh that go before its own.
+  /// - Returns: Those of ``program``.
   package func arguments(_ command: [String], options: [String] = []) -> [String] {
-    [
-      "-p", String(port), "-l", user, "-o", "StrictHostKeyChecking=no", "-o",
-      "UserKnownHostsFile=/dev/null", "-o", "GlobalKnownHostsFile=/dev/null", "-o",
-      "LogLevel=ERROR",
-    ] + options + [address] + (command.isEmpty ? [] : ["--"] + command)
+    let stated = [
+      "HostKeyAlias=\(name)", "UserKnownHostsFile=\(knownHosts)",
+      "GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=accept-new", "UpdateHostKeys=no",
+      "CheckHostIP=no", "ControlMaster=no", "ControlPath=none", "ProxyCommand=none",
+      "ConnectTimeout=\(Self.connectTime)", "SendEnv=LANG", "SendEnv=LC_*", "LogLevel=ERROR",
+    ]
+    return [
+      "-c", #"cd "$0" && exec "$@""#, folder, client, "-F", "/dev/null", "-p", String(port), "-l",
+      user,
+    ] + options + stated.flatMap { ["-o", $0] } + [address]
+      + (command.isEmpty ? [] : ["--"] + command)
   }
-}
 
-/// A guest that ssh can't reach.
-package enum SSHError: QVMFailure, Hashable {
-  case notRunning(name: String)
-  /// It has no QEMU yet.
-  case starting(name: String)
-  case noServer(name: String)
-  /// No guest of that kind has one.
-  case noServerEver(system: String)
-  case noClient
-
-  package var message: String {
-    switch self {
-    case .notRunning(let name): "'\(name)' is not running"
-    case .starting(let name): "'\(name)' is still being started"
-    case .noServer(let name): "the guest of '\(name)' has no ssh server"
-    case .noServerEver(let system): "the guest \(system) has no ssh server to run a command by"
-    case .noClient: "there is no ssh on the search path"
+  /// The file with the host key, as ssh names it in its messages, too.
+  ///
+  /// ssh splits a path at blanks and expands `%`, `~` and `${…}` in it, more with each version, and
+  /// not all of that can be quoted: a path that has more than letters is left out.
+  private var knownHosts: String {
+    let plain = folder.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "a")...UInt8(ascii: "z"):
+        true
+      default: "/._-+".utf8.contains(byte)
+      }
     }
+    return (plain ? "\(folder)/" : "") + InstanceFiles.knownHostsName
   }
 
-  package var advice: String? {
-    switch self {
-    case .notRunning(let name): "Boot it with 'qvm start \(name)'."
-    case .starting(let name): "Wait for it with 'qvm wait \(name)'."
-    case .noServer(let name): "'qvm console \(name)' shows its console."
-    case .noServerEver: "Run it without a command: its console is on this terminal then."
-    case .noClient: "Install OpenSSH's client."
-    }
-  }
-
-  package var exitStatus: ExitStatus {
-    if case .notRunning = self { .notRunning } else { .failed }
-  }
+  /// How long connecting and agreeing on keys may take, in seconds; an emulated guest on a busy
+  /// machine takes some for it.
+  private static let connectTime = 60
 }
