@@ -18,7 +18,7 @@ extension HelpSection {
           HelpRow("0", "Done."), HelpRow("1", "Failed."),
           HelpRow("3", "status, ssh, console, attach: the instance is not running."),
           HelpRow("4", "There is no such instance."),
-          HelpRow("5", "wait: the VM ended first."), HelpRow("64", "Usage."),
+          HelpRow("5", "wait, ssh: the VM ended first."), HelpRow("64", "Usage."),
           HelpRow("124", "Timed out."), HelpRow("130", "The shutdown was forced by the user."),
           HelpRow("other", "With a COMMAND its own; 255 where ssh failed."),
         ]),

@@ -98,6 +98,8 @@ import Testing
       let status = try await sandbox.status("still")
       #expect(status["phase"]?.string == "running")
       #expect(status["supervisorPid"] != nil)
+      // It finds out how far the guest is.
+      try await eventually("ready") { try await sandbox.status("still")["ready"]?.bool == true }
       #expect(try await sandbox.qvm("stop", "still").status == 0)
     }
   }

@@ -10,10 +10,19 @@ import Testing
   ]
   private static let images = ["freebsd": "freebsd-14.2-x86-64", "haiku": "haiku-r1beta5-x86-64"]
 
-  /// The words for `run`, with the guest's image in the cache.
+  /// The words for `run`, with the guest's image in the cache, whose name ssh would not take as it
+  /// is, and for a user whose ssh is configured for quite other hosts.
   private func prepare(
-    _ system: String, _ guest: LinuxGuest = .linux, in sandbox: Sandbox
+    _ system: String, _ guest: LinuxGuest = .linux, in sandbox: inout Sandbox
   ) async throws -> [String] {
+    let odd = sandbox.folder.appending(path: "a b%h${HOME}'\"~")
+    try FileManager.default.createSymbolicLink(at: odd, withDestinationURL: sandbox.cache)
+    sandbox.environment["QVM_CACHE"] = odd.path
+    let options =
+      system == "haiku"
+      ? ["ControlMaster auto", "ControlPath \(sandbox.folder.path)/shared", "ControlPersist 60"]
+      : ["ProxyCommand false", "RemoteCommand echo not this", "NoSuchOption yes"]
+    try await sandbox.configureSSH(["Host *"] + options)
     try await sandbox.plant(try guest.image, as: try #require(Self.images[system]))
     return ["--ssh-address", "127.0.0.1", "--memory", "256M"]
       + (try #require(Self.guests[system]))
@@ -24,16 +33,26 @@ import Testing
     system: String
   ) async throws {
     try await Sandbox.with { sandbox in
-      let words = try await prepare(system, in: sandbox)
+      let words = try await prepare(system, in: &sandbox)
       let run = try await sandbox.qvm(["run", "-d", "--name", "box"] + words)
       #expect(run.status == 0, "\(run.err)")
       let early = try await sandbox.qvm("wait", "box", "--timeout", "0")
       #expect(early.status == 124, "ready before it was up")
-      #expect(try await sandbox.qvm("wait", "box", "--timeout", "59").status == 0)
+      let late = try await sandbox.qvm("ssh", "--ready-timeout", "0", "box", "--", "uname")
+      #expect(late.status == 124)
+      #expect(late.out == "")
+      #expect(try await sandbox.status("box")["ready"]?.bool == false)
+      #expect(try await sandbox.qvm("list").out.contains("running (booting)"))
 
       let uname = try await sandbox.qvm("ssh", "box", "--", "uname")
       #expect(uname.out == "Linux\n")
       #expect(uname.status == 0)
+      #expect(uname.err.hasPrefix("qvm: waiting until box is ready"), "\(uname.err)")
+      #expect(try await sandbox.qvm("list").out.contains("running (ready)"))
+      #expect(try await sandbox.qvm("wait", "box", "--timeout", "59").status == 0)
+      let shared = sandbox.folder.appending(path: "shared").path
+      #expect(!FileManager.default.fileExists(atPath: shared), "a connection that others can use")
+      try await checkHostKey(of: "box", in: sandbox)
       #expect(try await sandbox.qvm("ssh", "box", "--", "exit 7").status == 7)
 
       let stop = try await sandbox.qvm("stop", "box")
@@ -44,9 +63,37 @@ import Testing
     }
   }
 
+  /// The guest's key is kept, and another one is refused until the user has forgotten the first.
+  private func checkHostKey(of name: String, in sandbox: Sandbox) async throws {
+    let file = sandbox.folder(of: name).appending(path: "known_hosts")
+    let known = try String(contentsOf: file, encoding: .utf8)
+    let fields = known.split(whereSeparator: \.isWhitespace).map(String.init)
+    #expect(fields.count == 3 && fields[0] == name, "\(known)")
+    let key = sandbox.folder.appending(path: "key")
+    let kind = fields[1].contains("ecdsa") ? "ecdsa" : fields[1].replacing("ssh-", with: "")
+    let make = try await sandbox.run(
+      URL(filePath: "/usr/bin/env"), ["ssh-keygen", "-q", "-N", "", "-t", kind, "-f", key.path])
+    #expect(make.status == 0, "\(make.err)")
+    let other = try String(contentsOf: key.appendingPathExtension("pub"), encoding: .utf8)
+    try Data("\(name) \(other)".utf8).write(to: file)
+    let refused = try await sandbox.qvm("ssh", name, "--", "uname")
+    #expect(refused.status == 255)
+    #expect(refused.out == "")
+    #expect(refused.err.contains("known_hosts:1"), "\(refused.err)")
+    try FileManager.default.removeItem(at: file)
+    let again = try await sandbox.qvm("ssh", name, "--", "uname")
+    #expect(again.out == "Linux\n", "\(again.err)")
+    #expect(again.err == "")
+    // What leads elsewhere is not written through.
+    try FileManager.default.removeItem(at: file)
+    try FileManager.default.createSymbolicLink(at: file, withDestinationURL: key)
+    #expect(try await sandbox.qvm("ssh", name, "--", "uname").status == 1)
+    try FileManager.default.removeItem(at: file)
+  }
+
   @Test func `a run with a command ends with its status, after a clean shutdown`() async throws {
     try await Sandbox.with { sandbox in
-      let words = try await prepare("freebsd", in: sandbox)
+      let words = try await prepare("freebsd", in: &sandbox)
       let run = try await sandbox.qvm(
         ["run", "--rm", "--name", "once"] + words + ["--", "echo", "said by the guest;", "exit 7"])
       #expect(run.status == 7, "\(run.err)")
@@ -60,14 +107,14 @@ import Testing
     async throws
   {
     try await Sandbox.with { sandbox in
-      let words = try await prepare("freebsd", in: sandbox)
+      let words = try await prepare("freebsd", in: &sandbox)
       let run = try sandbox.start(
         try Sandbox.program, ["run", "--rm", "--name", "lost"] + words + ["--", "sleep 300"])
       try await eventually("it is there") { sandbox.exists("lost") }
       let wait = try await sandbox.qvm("wait", "lost", "--timeout", "59")
       guard wait.status == 0 else { throw Sandbox.Failure(wait.err) }
       try await eventually("the command runs") {
-        sandbox.processes.contains { $0.command.contains("ssh -p") }
+        sandbox.processes.contains { $0.command.contains("ssh -F") }
       }
       kill(try #require(sandbox.pids(of: "lost").supervisor), SIGKILL)
       let end = try await run.end()
@@ -82,7 +129,7 @@ import Testing
 
   @Test func `a guest that ignores its button is told by ssh, and ends cleanly`() async throws {
     try await Sandbox.with { sandbox in
-      let words = try await prepare("freebsd", .deaf, in: sandbox)
+      let words = try await prepare("freebsd", .deaf, in: &sandbox)
       _ = try await sandbox.qvm(["run", "-d", "--name", "deaf"] + words)
       #expect(try await sandbox.qvm("wait", "deaf", "--timeout", "59").status == 0)
       let stop = try await sandbox.qvm("stop", "deaf", "--timeout", "20")

@@ -6,6 +6,8 @@ package final class GuestCommandSession {
   enum Input: Sendable {
     case supervisor(LineSocket.Input)
     case ready(WaitResult)
+    /// What is still waited for.
+    case remark(String)
     case unable(String)
     case commandEnded(ProcessEnd)
     case signal(Signal)
@@ -82,6 +84,7 @@ package final class GuestCommandSession {
           await stop(.powerButton)
         default: break
         }
+      case .remark(let text): if insistence.step == 0 { output.remark(text) }
       case .unable(let why):
         output.remark(why)
         await stop(.powerButton)
@@ -120,7 +123,8 @@ package final class GuestCommandSession {
 
   private func awaitReadiness() {
     let inputs = self.inputs
-    let waiter = Waiting(launched.name, in: store, on: loop)
+    var waiter = Waiting(launched.name, in: store, on: loop)
+    if !isQuiet { waiter.remark = { inputs.send(.remark($0)) } }
     let patience = self.patience
     waiting = Task(executorPreference: loop) {
       do {

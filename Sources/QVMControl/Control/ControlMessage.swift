@@ -20,6 +20,8 @@ package enum ControlRequest: Sendable, Hashable {
   case attach
   /// Whether somebody is attached to the console; answered by one line with `console`.
   case console
+  /// The client has seen the sign that the guest is up; not answered.
+  case ready
 
   package var json: JSONValue {
     switch self {
@@ -30,6 +32,7 @@ package enum ControlRequest: Sendable, Hashable {
     case .detach: ["request": "detach"]
     case .attach: ["request": "attach"]
     case .console: ["request": "console"]
+    case .ready: ["request": "ready"]
     case .stop(let rung, let timeout):
       timeout.map {
         ["request": "stop", "rung": .string(rung.name), "timeout": .integer(Int64($0))]
@@ -54,6 +57,7 @@ package enum ControlRequest: Sendable, Hashable {
     case "detach": self = .detach
     case "attach": self = .attach
     case "console": self = .console
+    case "ready": self = .ready
     case "stop":
       let rung = ShutdownLadder.Rung.allCases.first { $0.name == json["rung"]?.string }
       guard let rung else { return nil }

@@ -9,6 +9,8 @@ package struct InstanceSummary: Sendable, Hashable {
   package var createdAt: String?
   package var phase: Phase
   package var reason: String?
+  /// Whether the guest is up; nil where nothing tells that.
+  package var isReady: Bool?
   /// Where ssh reaches the guest; nil where nothing is forwarded.
   package var ssh: String?
   /// What the overlay takes on the disk, in bytes.
@@ -23,6 +25,7 @@ package struct InstanceSummary: Sendable, Hashable {
     createdAt = status.record?.createdAt.description
     phase = status.phase
     reason = status.reason
+    isReady = status.isReady
     ssh = status.ssh
     size = status.size
   }

@@ -13,6 +13,7 @@ extension VMStatus {
     object["phase"] = .string(phase.rawValue)
     object["reason"] = reason.map(JSONValue.string)
     object["runState"] = runState.map { .string($0.rawValue) }
+    object["ready"] = isReady.map(JSONValue.bool)
     if phase.isAlive, let boot {
       object["pid"] = boot.knownPid.map { .integer(Int64($0)) }
       if phase != .orphaned {

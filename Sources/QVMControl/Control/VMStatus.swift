@@ -13,6 +13,13 @@ package struct VMStatus: Sendable, Hashable {
   package var runState: RunState?
   /// Whether all of this is on file, and stays so until somebody boots or removes it.
   private(set) var isSettled = false
+  /// Whether the guest is up, as far as its supervisor knows; nil where nothing tells that.
+  package var isReady: Bool?
+
+  /// Whether the guest may not be up yet, as far as is known.
+  package var mayStillBoot: Bool {
+    isReady != true && [.starting, .running, .paused, .orphaned].contains(phase)
+  }
 
   /// How long each question may take.
   private static let patience = Duration.seconds(1)
@@ -167,6 +174,7 @@ package struct VMStatus: Sendable, Hashable {
       phase = live["phase"]?.string.flatMap(Phase.init(rawValue:)) ?? .unresponsive
       reason = live["reason"]?.string
       runState = live["runState"]?.string.map(RunState.init(rawValue:))
+      isReady = live["ready"]?.bool
     } catch {
       let isSupervised = FileLock.isHeld(files.supervisorLock)
       switch (isSupervised, error) {

@@ -75,7 +75,7 @@ extension SignsOfLife {
 
   /// Looks on a thread of its own: a second that is waited for QEMU's answer must not hold up whoever
   /// waits for something else on the loop.
-  private static func look(
+  static func look(
     _ name: InstanceName, _ store: InstanceStore
   ) async throws -> SignsOfLife {
     let mailbox = Mailbox<Result<SignsOfLife, InstanceError>>()

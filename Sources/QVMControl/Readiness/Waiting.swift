@@ -5,9 +5,13 @@ package struct Waiting: Sendable {
   let name: InstanceName
   let store: InstanceStore
   let files: InstanceFiles
-  private let loop: EventLoop
+  let loop: EventLoop
   /// How long a VM may give no sign of life before it is taken for dead.
   private let patience: Duration
+  /// Is told now and then, in words, what is waited for; nil for nobody.
+  package var remark: (@Sendable (String) -> Void)?
+  /// After how long that is done.
+  package var remarkTimes = RemarkTimes()
 
   /// QEMU may be held up for a while by a slow disk without being dead.
   package static let defaultPatience = Duration.seconds(30)
@@ -42,7 +46,11 @@ package struct Waiting: Sendable {
       return condition == .stopped ? .met : .notRunning(tail: tail())
     }
     let results = Mailbox<Result<WaitResult, any Error>>()
-    let watchers = watchers(status, condition, reporting: results)
+    var watchers = watchers(status, condition, reporting: results)
+    if let remark {
+      watchers.append(
+        Task(executorPreference: loop) { await remarks(on: condition, status, say: remark) })
+    }
     let timer = limit.map { limit in
       loop.schedule(at: .now.advanced(by: limit)) {
         results.send(.success(.timedOut(signs: nil, tail: [])))
@@ -107,17 +115,19 @@ package struct Waiting: Sendable {
     switch condition {
     case .stopped: break
     case .running: try await running()
-    case .console(let text): try await console(text)
+    case .console(let text):
+      let boot = try await startedBoot()
+      try await ReadySign.text(text, log: files.console, offset: boot.consoleOffset)
+        .appears(on: loop)
     case .ready:
       guard let target = status.record?.target else { return }
-      switch target.operatingSystem.readiness {
-      case .console(let text): try await console(text)
-      case .ssh:
-        try await running()
-        guard let boot = try BootRecord.read(files.boot), let port = boot.sshPort else { return }
-        try await SSHProbe.untilReady(
-          address: boot.sshAddress ?? "", port: port, on: loop)
+      let boot = try await startedBoot()
+      guard let sign = ReadySign(of: target, boot, files, consoleOffset: boot.consoleOffset) else {
+        // Nothing tells of the guest itself.
+        return try await running()
       }
+      try await sign.appears(on: loop)
+      try? ControlProbe(boot.runtime(files), boot: boot.token).send(.ready)
     }
   }
 
@@ -174,22 +184,6 @@ package struct Waiting: Sendable {
         return boot
       }
       try await loop.sleep(until: .now.advanced(by: .milliseconds(20)))
-    }
-  }
-
-  /// Returns when the console of this boot has shown a text.
-  private func console(_ text: String) async throws {
-    let boot = try await startedBoot()
-    let watch = try FileWatch(files.console)
-    var match = ConsoleMatch(text)
-    var position = boot.consoleOffset
-    while true {
-      let part = try LogFile(files.console).read(from: position)
-      position = part.end
-      match.read(part.bytes)
-      if match.isFound { return }
-      let far = SuspendingClock.now.advanced(by: .seconds(3600))
-      if try await loop.ready(watch.descriptor.number, for: .read, until: far) { watch.clear() }
     }
   }
 }

@@ -66,6 +66,7 @@ extension Supervisor {
   func announceRunning() async {
     if isAnnounced { return }
     isAnnounced = true
+    watchReadiness(from: boot.consoleOffset)
     await server.broadcast(runningEvent)
     await stopIfPending()
   }

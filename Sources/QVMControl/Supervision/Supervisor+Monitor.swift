@@ -44,6 +44,7 @@ extension Supervisor {
       ladder.shutdownSeen(at: .now)
       await setPhase(.stopping, reason: evidence.cause?.rawValue)
     case "RESET":
+      watchReadiness(from: Files.information(files.console)?.size ?? 0)
       let isBeingAsked = ladder.guestReset(at: .now)
       // The firmware may reset a second and a third time: one notice is enough.
       if isBeingAsked, !hasToldOfRestart {

@@ -12,6 +12,7 @@ extension Supervisor {
     case .subscribe:
       await server.subscribe(id)
       await server.send(ControlEvent.phase(phase, reason: phaseReason).json, to: id)
+    case .ready: seenReady()
     case .proceed: if isHeld { proceed() }
     case .resume:
       await server.subscribe(id)
@@ -48,17 +49,19 @@ extension Supervisor {
   func answerStatus(to id: ControlServer.ClientID) {
     let reason = phase == .paused ? runState.map(pauseText) : phaseReason
     Self.sendStatus(
-      phase, reason, runState, client: client, server: server, to: id, on: loop)
+      phase, reason, runState, isReady, client: client, server: server, to: id, on: loop)
   }
 
   static func sendStatus(
-    _ phase: Phase, _ reason: String?, _ known: RunState?, client: QMPClient?,
+    _ phase: Phase, _ reason: String?, _ known: RunState?, _ isReady: Bool?,
+    client: QMPClient?,
     server: ControlServer, to id: ControlServer.ClientID, on loop: EventLoop
   ) {
     // In a task of its own: a QEMU that is silent must not hold up the supervisor.
     Task(executorPreference: loop) {
       var object: JSONObject = ["phase": .string(phase.rawValue)]
       object["reason"] = reason.map(JSONValue.string)
+      object["ready"] = isReady.map(JSONValue.bool)
       do throws(QMPError) {
         let fresh = try await client?.execute(QueryStatus(), timeout: statusTimeout).status
         object["runState"] = (fresh ?? known).map { .string($0.rawValue) }

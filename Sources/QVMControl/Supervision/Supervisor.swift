@@ -22,6 +22,8 @@ package final class Supervisor {
     case clientLost(ControlServer.ClientID)
     case signal(Signal)
     case notice(String)
+    /// The guest is up; nil where that can't be seen. The number is that of the look-out.
+    case ready(Bool?, Int)
     case tick
   }
 
@@ -59,6 +61,10 @@ package final class Supervisor {
   var reporter: Task<Void, Never>?
   /// Keeps the logs of the console and of QEMU from growing without end.
   var logLimit: Task<Void, Never>?
+  /// Whether the guest is up; nil where nothing tells that.
+  var isReady: Bool?
+  /// Looks out for that, from the guest's start or its last reset.
+  var readinessWatch: (number: Int, task: Task<Void, Never>?) = (0, nil)
   lazy var record = try? InstanceRecord(reading: files.record)
   var target: Target? { record?.target }
   /// The ssh that tells the guest to power off.
@@ -131,6 +137,7 @@ package final class Supervisor {
     }
     reporter?.cancel()
     logLimit?.cancel()
+    readinessWatch.task?.cancel()
   }
 
   /// Handles one input; whether it was the last.
@@ -162,6 +169,8 @@ package final class Supervisor {
       let again = ladder.rung != nil || signal == .quit
       await stop(again ? .quit : .powerButton, timeout: nil)
     case .notice(let text): await server.broadcast(.notice(text))
+    case .ready(let isReady, let number):
+      if number == readinessWatch.number { self.isReady = isReady }
     case .tick: await carryOut(ladder.tick(.now))
     }
     return false

@@ -24,7 +24,8 @@ struct ListCommand: Command {
     for instance in try InstanceSummary.all(in: store) {
       table.add([
         instance.name, instance.operatingSystem ?? "-", instance.version ?? "-",
-        instance.architecture ?? "-", instance.phase.text(instance.reason), instance.ssh ?? "-",
+        instance.architecture ?? "-", instance.phase.text(instance.reason, isReady: instance.isReady),
+        instance.ssh ?? "-",
         ByteCount.text(instance.size), instance.createdAt ?? "-",
       ])
     }
@@ -34,9 +35,11 @@ struct ListCommand: Command {
 }
 
 extension Phase {
-  /// The phase as the tables show it, with the reason where that says more.
-  func text(_ reason: String?) -> String {
+  /// The phase as the tables show it, with the reason where that says more; of a VM that runs, how
+  /// far its guest is.
+  func text(_ reason: String?, isReady: Bool?) -> String {
     switch (self, reason) {
+    case (.running, _): isReady.map { "\(rawValue) (\($0 ? "ready" : "booting"))" } ?? rawValue
     case (.paused, let reason?), (.crashed, let reason?), (.stopped, let reason?):
       "\(rawValue) (\(reason))"
     default: rawValue

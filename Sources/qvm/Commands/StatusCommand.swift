@@ -38,7 +38,7 @@ struct StatusCommand: Command {
           "\(target.operatingSystem.rawValue) \(target.version) \(target.architecture.rawValue)"
         ))
     }
-    rows.append(("state", status.phase.text(status.reason)))
+    rows.append(("state", status.phase.text(status.reason, isReady: status.isReady)))
     if let runState = status.runState { rows.append(("run state", runState.rawValue)) }
     if status.phase.isAlive, let boot = status.boot {
       if let pid = boot.pid { rows.append(("pid", String(pid))) }

@@ -6,7 +6,8 @@ struct WaitCommand: Command {
   static let summary = "Wait until an instance is ready, running or stopped."
   static let discussion: String? = """
     'ready' is the guest's own word: its ssh server greets, or its console shows what its driver
-    names. 'console:TEXT' waits for a text on the console, from the start of this boot.
+    names. 'console:TEXT' waits for a text on the console, from the start of this boot. What a wait
+    still lacks is told after 10 s, after 1 min and then every 5 min.
     """
   static let parameters: [Parameter<Self>] = [
     .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
@@ -33,8 +34,11 @@ struct WaitCommand: Command {
     _ = try store.existing(name)
     let loop = try EventLoop()
     let start = SuspendingClock.now
+    let condition = self.condition
     let result = try loop.run {
-      try await Waiting(name, in: store, on: loop).wait(for: condition, within: limit)
+      var waiting = Waiting(name, in: store, on: loop)
+      waiting.remark = { Output.note("qvm: \($0)\n") }
+      return try await waiting.wait(for: condition, within: limit)
     }
     if isJSON {
       try Output.print([

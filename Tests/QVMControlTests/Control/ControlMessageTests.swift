@@ -11,6 +11,7 @@ import Testing
     (.resume, #"{"request":"resume"}"#),
     (.detach, #"{"request":"detach"}"#),
     (.console, #"{"request":"console"}"#),
+    (.ready, #"{"request":"ready"}"#),
     (.stop(.powerButton, timeout: nil), #"{"request":"stop","rung":"powerdown"}"#),
     (.stop(.quit, timeout: 5), #"{"request":"stop","rung":"quit","timeout":5}"#),
     (.stop(.terminate, timeout: 0), #"{"request":"stop","rung":"sigterm","timeout":0}"#),

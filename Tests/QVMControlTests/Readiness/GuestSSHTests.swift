@@ -1,0 +1,66 @@
+import QMPClient
+import TestSupport
+import Testing
+
+@testable import QVMControl
+
+/// What the ssh that is installed makes of the arguments.
+@Suite(.timeLimit(.minutes(10))) struct GuestSSHTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func status(in folder: String, port: Int? = 2850) throws -> VMStatus {
+    try Files.makeFolder(folder)
+    let files = InstanceFiles(folder: folder)
+    var status = VMStatus(name: "box", files: files, phase: .running)
+    status.record = InstanceRecord(
+      name: "box",
+      target: try Target(
+        operatingSystem: "haiku", version: "r1beta5", platform: nil, host: .x86_64),
+      createdAt: Timestamp(seconds: 0), baseImage: "/b", options: [:])
+    status.boot = BootRecord(
+      token: "b", hostBootID: "h", startedAt: Timestamp(seconds: 0), removeOnShutdown: false,
+      shutdownTimeout: 120, supervisorPid: 1, supervisorStart: 1, command: [], accelerator: "tcg",
+      sshAddress: "0.0.0.0", sshPort: port, consoleOffset: 0, runtimeFolder: "/r", isFirst: false)
+    return status
+  }
+
+  @Test(arguments: [("box", true), ("a b", false), ("50%h", false), ("${HOME}'\"\\", false)])
+  func `it takes nothing from a configuration, and finds the host key in any folder`(
+    name: String, isPlain: Bool
+  ) throws {
+    let ssh = try GuestSSH(try status(in: "\(folder.path)/\(name)"))
+    let arguments = ssh.arguments([], options: ["-G"])
+    let loop = try EventLoop()
+    let output = try loop.run { try await Program.run(ssh.program, arguments, on: loop) }
+    #expect(output.succeeded, "\(output.complaint)")
+    let lines = Set(String(decoding: output.standardOutput, as: UTF8.self).split(separator: "\n"))
+    let file = isPlain ? "\(folder.path)/\(name)/known_hosts" : "known_hosts"
+    for line in [
+      "hostname 127.0.0.1", "port 2850", "user user", "hostkeyalias box",
+      "userknownhostsfile \(file)", "globalknownhostsfile /dev/null",
+      "stricthostkeychecking accept-new", "controlmaster false", "loglevel ERROR",
+    ] {
+      #expect(lines.contains(line[...]), "\(line)")
+    }
+    #expect(arguments.suffix(1) == ["127.0.0.1"])
+    #expect(arguments.contains("-F"))
+  }
+
+  @Test func `what a caller says counts more, and a command comes last`() throws {
+    let ssh = try GuestSSH(try status(in: "\(folder.path)/box"))
+    let words = ssh.arguments(["a b", "-c"], options: ["-o", "ConnectTimeout=5"])
+    #expect(words.suffix(4) == ["127.0.0.1", "--", "a b", "-c"])
+    let times = words.filter { $0.hasPrefix("ConnectTimeout=") }
+    #expect(times.first == "ConnectTimeout=5")
+  }
+
+  @Test func `without a port there is no server, and no sign to wait for`() throws {
+    let status = try status(in: "\(folder.path)/box", port: nil)
+    #expect(throws: SSHError.noServer(name: "box")) { try GuestSSH.checkServer(of: status) }
+    let target = try #require(status.record?.target)
+    let boot = try #require(status.boot)
+    #expect(ReadySign(of: target, boot, status.files, consoleOffset: 0) == nil)
+  }
+}
