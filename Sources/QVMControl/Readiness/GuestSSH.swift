@@ -68,7 +68,8 @@ package struct GuestSSH: Sendable, Hashable {
       "ConnectTimeout=\(Self.connectTime)", "SendEnv=LANG", "SendEnv=LC_*", "LogLevel=ERROR",
     ]
     return [
-      "-c", #"cd "$0" && exec "$@""#, folder, client, "-F", "/dev/null", "-p", String(port), "-l",
+      "-c", #"command cd -- "$0" && exec "$@""#, folder, client, "-F", "/dev/null", "-p",
+      String(port), "-l",
       user,
     ] + options + stated.flatMap { ["-o", $0] } + [address]
       + (command.isEmpty ? [] : ["--"] + command)

@@ -3,22 +3,16 @@ package import QMPClient
 /// Whether the guest's ssh server answers: by its first bytes, since QEMU's user network accepts a
 /// connection long before the guest listens.
 package enum SSHProbe {
-  /// How patient to be after some time of waiting.
-  ///
-  /// A small share of what has been waited already is all that it can add, and what may never answer
-  /// costs next to nothing.
-  struct Pace: Hashable {
-    /// How long one connection may take to greet. QEMU retries towards a guest that isn't up ever
-    /// more seldom, so a new connection is quicker than a patient one; but a server on a busy
-    /// machine may take seconds.
-    let attempt: Duration
-    /// The time between two attempts that were refused at once.
-    let pause: Duration
+  /// How long a connection may take to greet. QEMU retries towards a guest that isn't up ever more
+  /// seldom, so a new connection is quicker than a patient one.
+  private static let quick = Duration.seconds(2)
+  /// The same for a second one beside it: a server on a busy machine takes seconds to greet.
+  private static let patient = Duration.seconds(15)
 
-    init(after waited: Duration) {
-      attempt = min(max(waited / 10, .seconds(2)), .seconds(15))
-      pause = min(max(waited / 20, .milliseconds(100)), .seconds(5))
-    }
+  /// The time between two attempts that were refused at once: a small share of what was waited
+  /// already, which is all that it adds, and next to nothing for a guest that never answers.
+  static func pause(after waited: Duration) -> Duration {
+    min(max(waited / 50, .milliseconds(100)), .seconds(2))
   }
 
   /// Returns once a server greets.
@@ -28,12 +22,24 @@ package enum SSHProbe {
     address: String, port: Int, on loop: EventLoop
   ) async throws {
     let host = address.isEmpty || address == "0.0.0.0" ? "127.0.0.1" : address
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for time in [quick, patient] {
+        group.addTask { try await untilGreeted(host, port, attemptTime: time, on: loop) }
+      }
+      try await group.next()
+      group.cancelAll()
+    }
+  }
+
+  private static func untilGreeted(
+    _ host: String, _ port: Int, attemptTime: Duration, on loop: EventLoop
+  ) async throws {
     let begin = SuspendingClock.now
     while true {
       let start = SuspendingClock.now
-      let pace = Pace(after: begin.duration(to: start))
-      if try await greets(host, port, until: start.advanced(by: pace.attempt), on: loop) { return }
-      try await loop.sleep(until: max(.now, start.advanced(by: pace.pause)))
+      if try await greets(host, port, until: start.advanced(by: attemptTime), on: loop) { return }
+      let pause = pause(after: begin.duration(to: start))
+      try await loop.sleep(until: max(.now, start.advanced(by: pause)))
     }
   }
 
