@@ -46,6 +46,13 @@ package struct QEMUArguments: Sendable, Equatable {
     return list.split(separator: ":").map(String.init)
   }
 
+  /// Whether QEMU ends, or stops the guest for good, when that resets itself: `-no-reboot`, or
+  /// `-action reboot=shutdown`.
+  package var endsOnReset: Bool {
+    words.contains { $0 == "-no-reboot" || $0 == "--no-reboot" }
+      || values(of: "-action").contains { OptionItems(words[$0])["reboot"] == "shutdown" }
+  }
+
   package func settingAccelerators(_ accelerators: [String]) -> Self {
     settingMachineProperty("accel", accelerators.joined(separator: ":"))
   }

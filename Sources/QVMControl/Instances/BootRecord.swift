@@ -72,6 +72,8 @@ package struct BootRecord: Sendable, Hashable {
   /// instruction where the disk was made for this very boot: nothing was ever written to it.
   package func removesInstance(after outcome: Outcome) -> Bool {
     guard removeOnShutdown, outcome.token == token else { return false }
+    // What nobody saw may have been a reset.
+    if outcome.result == .unknown, QEMUArguments(command).endsOnReset { return false }
     return outcome.isConfirmedShutdown || isFirst && outcome.result == .failedToStart
   }
 

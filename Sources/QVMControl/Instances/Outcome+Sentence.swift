@@ -7,6 +7,7 @@ extension Outcome {
     switch result {
     case .clean: text = "\(name) powered off\(time)"
     case .forced: text = "\(name) was forced to end: \(reason)\(time)"
+    case .reset: text = "\(name) was reset, and QEMU ended instead: \(reason)\(time)"
     case .unknown: text = "\(name) has ended; nobody saw how"
     case .failedToStart: text = "\(name) did not start: \(reason)"
     case .crashed: text = "\(name) crashed: \(reason)"

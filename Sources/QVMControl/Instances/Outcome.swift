@@ -9,6 +9,9 @@ package struct Outcome: Sendable, Hashable {
     case clean
     /// Somebody ended QEMU from outside; its disks were flushed, the guest was not asked.
     case forced
+    /// The guest was reset, by itself or by a fault, and QEMU was told to end then: what the guest
+    /// had to write is not known to be on its disk.
+    case reset
     /// QEMU or the guest ended in a way that nobody wanted.
     case crashed
     /// The guest never executed an instruction.
@@ -66,16 +69,20 @@ package struct Outcome: Sendable, Hashable {
   /// instance. After a kill, by whomever, the disk may be what somebody wants to look at.
   package var isConfirmedShutdown: Bool {
     switch result {
-    case .clean, .forced: signal == nil && (exitStatus ?? 0) == 0
+    case .clean, .forced:
+      signal == nil && (exitStatus ?? 0) == 0 && Self.orderly.contains(.init(rawValue: reason))
     case .unknown: true
-    case .crashed, .failedToStart: false
+    case .reset, .crashed, .failedToStart: false
     }
   }
+
+  /// The causes of an end that leaves the disk as the guest, or whoever ended it, meant it to be.
+  private static let orderly: [ShutdownCause] = [.guestShutdown, .hostQMPQuit, .hostSignal]
 
   /// The phase that this outcome leaves the instance in.
   package var phase: Phase {
     switch result {
-    case .clean, .forced, .unknown: .stopped
+    case .clean, .forced, .reset, .unknown: .stopped
     case .crashed, .failedToStart: .crashed
     }
   }

@@ -6,10 +6,10 @@ package import QMPClient
 /// on for a while after it announced its shutdown: only the announcement and the end of the
 /// process together tell how it went.
 package struct Evidence: Sendable, Hashable {
-  /// The cause in QEMU's `SHUTDOWN` event; nil if there was none.
+  /// The cause in QEMU's `SHUTDOWN` event; nil if there was none, or the guest was started anew.
   package var cause: ShutdownCause?
   /// Whether that event said that the guest asked for it.
-  package var byGuest = false
+  private var byGuest = false
   /// Whether the guest reported a panic.
   package var guestPanicked = false
   /// Whether the supervisor sent SIGTERM, as a rung of a shutdown.
@@ -23,13 +23,24 @@ package struct Evidence: Sendable, Hashable {
   package mutating func note(_ event: QMPEvent) {
     switch event.name {
     case "SHUTDOWN":
+      // With -no-shutdown QEMU stays when the guest is off: what ends QEMU then says nothing of it.
+      if cause != nil, byGuest { return }
       cause = ShutdownCause(rawValue: event.data["reason"]?.string ?? "unknown")
       byGuest = event.data["guest"]?.bool ?? false
     case "GUEST_PANICKED": guestPanicked = true
-    // It panicked, and was started anew.
-    case "RESET": guestPanicked = false
+    // It panicked, or was off, and was started anew.
+    case "RESET": (guestPanicked, cause, byGuest) = (false, nil, false)
+    case "RESUME": (cause, byGuest) = (nil, false)
     default: break
     }
+  }
+
+  /// Takes in QEMU's word that the guest is off and QEMU stays, where nobody heard `SHUTDOWN`.
+  ///
+  /// - Parameter endsOnReset: Whether a reset takes the guest there as well: then nothing is proven.
+  package mutating func noteGuestIsOff(endsOnReset: Bool) {
+    guard cause == nil, !endsOnReset else { return }
+    (cause, byGuest) = (.guestShutdown, true)
   }
 
   /// What it comes to, now that the process was reaped.
@@ -43,8 +54,13 @@ package struct Evidence: Sendable, Hashable {
     }
     guard let cause else { return (.crashed, "no-shutdown-event") }
     if guestPanicked || cause == .guestPanic { return (.crashed, "guest-panic") }
-    if cause.rawValue == "host-error" { return (.crashed, cause.rawValue) }
-    return (byGuest ? .clean : .forced, cause.rawValue)
+    switch cause {
+    case .guestShutdown: return (.clean, cause.rawValue)
+    // A reboot or a triple fault, where QEMU was told to end instead of starting the guest anew.
+    case .guestReset, .hostQMPSystemReset, .subsystemReset: return (.reset, cause.rawValue)
+    case .hostError: return (.crashed, cause.rawValue)
+    default: return (.forced, cause.rawValue)
+    }
   }
 
   /// What it comes to where QEMU was not this process's child: its lock is free, so it has ended,

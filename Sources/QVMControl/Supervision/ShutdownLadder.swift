@@ -127,6 +127,29 @@ package struct ShutdownLadder: Sendable {
     return climb(to: .quit, timeout: .zero, at: now)
   }
 
+  /// QEMU told that the guest is off and stays itself, as `-no-shutdown` has it: there is nothing to
+  /// wait for, and QEMU ends only if somebody wants it to.
+  package mutating func guestIsOff(at now: Instant) -> [Action] {
+    isShuttingDown = false
+    guard let rung else {
+      deadline = nil
+      return []
+    }
+    return rung < .quit ? climb(to: .quit, timeout: .zero, at: now) : []
+  }
+
+  /// The guest executes again after QEMU had said that it shuts down: somebody had QEMU stay, and
+  /// reset the guest.
+  package mutating func guestBeganAnew(at now: Instant) {
+    guard isShuttingDown else { return }
+    isShuttingDown = false
+    guard let rung else {
+      deadline = nil
+      return
+    }
+    if rung < .quit { nextPress = now.advanced(by: pressIntervals[0]) }
+  }
+
   /// QEMU said that it shuts down; only its end confirms it.
   package mutating func shutdownSeen(at now: Instant) {
     isShuttingDown = true

@@ -45,13 +45,19 @@ extension Supervisor {
       await setPhase(.stopping, reason: evidence.cause?.rawValue)
     case "RESET":
       watchReadiness(from: Files.information(files.console)?.size ?? 0)
+      ladder.guestBeganAnew(at: .now)
+      // One that was off is not any more, and no other event says so.
+      if let runState, !runState.executes { Self.askRunState(client, inputs, on: loop) }
       let isBeingAsked = ladder.guestReset(at: .now)
       // The firmware may reset a second and a third time: one notice is enough.
       if isBeingAsked, !hasToldOfRestart {
         hasToldOfRestart = true
         await server.broadcast(.notice("the guest restarted instead of powering off"))
       }
-    case "STOP", "RESUME", "SUSPEND", "WAKEUP": Self.askRunState(client, inputs, on: loop)
+    case "RESUME":
+      ladder.guestBeganAnew(at: .now)
+      Self.askRunState(client, inputs, on: loop)
+    case "STOP", "SUSPEND", "WAKEUP": Self.askRunState(client, inputs, on: loop)
     default: break
     }
   }
@@ -70,6 +76,10 @@ extension Supervisor {
     case .success(let state):
       runState = state
       let executes = state.executes
+      if state == .shutdown {
+        evidence.noteGuestIsOff(endsOnReset: QEMUArguments(boot.command).endsOnReset)
+        await carryOut(ladder.guestIsOff(at: .now))
+      }
       if ladder.rung != nil {
         await setPhase(.stopping, reason: ladder.rung?.name)
         // What stopped it keeps it from obeying; QEMU itself still can be told to end.

@@ -14,7 +14,7 @@ extension Supervisor {
     let canReact =
       !isHeld && phase != .starting && (isAsleep || (runState ?? .running) == .running)
     if process == nil { starting?.cancel() }
-    if !canReact, rung == .powerButton, let runState, !isHeld {
+    if !canReact, rung == .powerButton, let runState, runState != .shutdown, !isHeld {
       let why = pauseText(runState)
       await server.broadcast(.notice("the guest is stopped and can't react (\(why))"))
     }
@@ -42,7 +42,9 @@ extension Supervisor {
     if phase == .stopping, let rung = ladder.rung { phaseReason = rung.name }
     for action in actions {
       note(action.rung)
-      await server.broadcast(.rung(action.rung.name, presses: ladder.presses))
+      // A guest that is off has reacted, whatever QEMU is told then.
+      let presses = runState == .shutdown ? 0 : ladder.presses
+      await server.broadcast(.rung(action.rung.name, presses: presses))
       switch action {
       case .press: await tell(SystemPowerdown())
       case .runGuestCommand: powerOffBySSH()

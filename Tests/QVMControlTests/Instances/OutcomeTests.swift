@@ -75,21 +75,25 @@ import Testing
   }
 
   @Test(arguments: [
-    (Outcome.Result.clean, 0 as Int32?, nil as Int32?, true), (.forced, 0, nil, true),
-    (.forced, nil, 9, false), (.clean, 1, nil, false), (.unknown, nil, nil, true),
-    (.crashed, 0, nil, false), (.failedToStart, nil, nil, false),
+    (Outcome.Result.clean, "guest-shutdown", 0 as Int32?, nil as Int32?, true),
+    (.forced, "host-qmp-quit", 0, nil, true), (.forced, "host-signal", nil, nil, true),
+    (.forced, "killed", nil, 9, false), (.clean, "guest-shutdown", 1, nil, false),
+    (.unknown, "unobserved", nil, nil, true), (.crashed, "guest-panic", 0, nil, false),
+    (.failedToStart, "r", nil, nil, false), (.reset, "guest-reset", 0, nil, false),
+    // As an earlier qvm wrote it down, and as QEMU may say it.
+    (.clean, "guest-reset", 0, nil, false), (.forced, "host-ui", 0, nil, false),
   ])
   func `only an end in an orderly way is a confirmed shutdown`(
-    result: Outcome.Result, exitStatus: Int32?, signal: Int32?, isConfirmed: Bool
+    result: Outcome.Result, reason: String, exitStatus: Int32?, signal: Int32?, isConfirmed: Bool
   ) {
     let outcome = Outcome(
-      token: "t", result: result, reason: "r", exitStatus: exitStatus, signal: signal)
+      token: "t", result: result, reason: reason, exitStatus: exitStatus, signal: signal)
     #expect(outcome.isConfirmedShutdown == isConfirmed)
   }
 
   @Test(arguments: [
     (Outcome.Result.clean, Phase.stopped), (.forced, .stopped), (.unknown, .stopped),
-    (.crashed, .crashed), (.failedToStart, .crashed),
+    (.crashed, .crashed), (.failedToStart, .crashed), (.reset, .stopped),
   ])
   func `an outcome leaves the instance in a phase`(result: Outcome.Result, phase: Phase) {
     #expect(Outcome(token: "t", result: result, reason: "r").phase == phase)
@@ -105,14 +109,16 @@ import Testing
   }
 
   @Test(arguments: [
-    (Outcome.Result.clean, 1.25 as Double?, "vm powered off (1.3 s)"),
-    (.clean, nil, "vm powered off"),
-    (.forced, 0.04, "vm was forced to end: why (0.0 s)"),
-    (.unknown, nil, "vm has ended; nobody saw how"),
+    (Outcome.Result.clean, "guest-shutdown", 1.25 as Double?, "vm powered off (1.3 s)"),
+    (.clean, "guest-shutdown", nil, "vm powered off"),
+    (.forced, "host-signal", 0.04, "vm was forced to end: host-signal (0.0 s)"),
+    (.unknown, "why", nil, "vm has ended; nobody saw how"),
   ])
-  func `an orderly end is one line`(result: Outcome.Result, seconds: Double?, text: String) {
+  func `an orderly end is one line`(
+    result: Outcome.Result, reason: String, seconds: Double?, text: String
+  ) {
     let outcome = Outcome(
-      token: "t", result: result, reason: "why", seconds: seconds, exitStatus: 0)
+      token: "t", result: result, reason: reason, seconds: seconds, exitStatus: 0)
     #expect(outcome.sentence("vm", disk: "/d") == text)
     #expect(outcome.sentence("vm", disk: nil) == text + "; removed")
   }
@@ -121,5 +127,9 @@ import Testing
     #expect(
       Self.scant.sentence("vm", disk: "/d/disk.qcow2")
         == "vm crashed: qemu-signal-9\nits disk is kept: /d/disk.qcow2")
+    let reset = Outcome(token: "t", result: .reset, reason: "guest-reset", exitStatus: 0)
+    #expect(
+      reset.sentence("vm", disk: "/d")
+        == "vm was reset, and QEMU ended instead: guest-reset\nits disk is kept: /d")
   }
 }

@@ -31,8 +31,26 @@ import Testing
       events: [shutdown("host-signal", byGuest: false)], end: .exited(0), result: .forced,
       reason: "host-signal"),
     Case(
-      events: [shutdown("guest-reset", byGuest: true)], end: .exited(0), result: .clean,
+      events: [shutdown("guest-reset", byGuest: true)], end: .exited(0), result: .reset,
       reason: "guest-reset"),
+    Case(
+      events: [shutdown("host-qmp-system-reset", byGuest: false)], end: .exited(0),
+      result: .reset, reason: "host-qmp-system-reset"),
+    // With -no-shutdown the guest's end and QEMU's are two.
+    Case(
+      events: [poweredOff, shutdown("host-qmp-quit", byGuest: false)], end: .exited(0),
+      result: .clean, reason: "guest-shutdown"),
+    Case(
+      events: [shutdown("guest-reset", byGuest: true), shutdown("host-signal", byGuest: false)],
+      end: .exited(0), result: .reset, reason: "guest-reset"),
+    Case(
+      events: [
+        poweredOff, QMPEvent(name: "RESET"), QMPEvent(name: "RESUME"),
+        shutdown("host-qmp-quit", byGuest: false),
+      ], end: .exited(0), result: .forced, reason: "host-qmp-quit"),
+    Case(
+      events: [poweredOff, QMPEvent(name: "RESUME")], end: .exited(0), result: .crashed,
+      reason: "no-shutdown-event"),
     Case(
       events: [shutdown("guest-panic", byGuest: true)], end: .exited(0), result: .crashed,
       reason: "guest-panic"),
@@ -51,7 +69,7 @@ import Testing
     Case(events: [], isKilled: true, end: .signalled(6), result: .crashed, reason: "qemu-signal-6"),
     // Words of QEMUs that nobody here knows.
     Case(
-      events: [shutdown("solar-flare", byGuest: true)], end: .exited(0), result: .clean,
+      events: [shutdown("solar-flare", byGuest: true)], end: .exited(0), result: .forced,
       reason: "solar-flare"),
     Case(
       events: [QMPEvent(name: "SHUTDOWN")], end: .exited(0), result: .forced, reason: "unknown"),
@@ -71,6 +89,16 @@ import Testing
     let verdict = evidence.verdict(item.end)
     #expect(verdict.result == item.result)
     #expect(verdict.reason == item.reason)
+  }
+
+  @Test(arguments: [(false, Outcome.Result.clean), (true, .forced)])
+  func `a guest that was found off has powered off, unless a reset takes it there as well`(
+    endsOnReset: Bool, result: Outcome.Result
+  ) {
+    var evidence = Evidence()
+    evidence.noteGuestIsOff(endsOnReset: endsOnReset)
+    evidence.note(Self.shutdown("host-qmp-quit", byGuest: false))
+    #expect(evidence.verdict(.exited(0)).result == result)
   }
 
   @Test(arguments: [

@@ -177,6 +177,34 @@ import Testing
     #expect(whatFollows(&ladder) == ["terminate@60", "kill@70"])
   }
 
+  @Test func `a guest that is off while QEMU stays is waited for by nobody`() {
+    var ladder = ShutdownLadder()
+    ladder.shutdownSeen(at: at(0))
+    #expect(ladder.guestIsOff(at: at(0)) == [])
+    #expect(ladder.nextTick == nil)
+    #expect(
+      ladder.request(.powerButton, timeout: patience, canReact: false, at: at(5)) == [.quit])
+  }
+
+  @Test func `a guest that gets off while QEMU stays is the end of what was asked of it`() {
+    var ladder = ShutdownLadder()
+    _ = ladder.request(.powerButton, timeout: patience, at: at(0))
+    ladder.shutdownSeen(at: at(2))
+    #expect(ladder.guestIsOff(at: at(2)) == [.quit])
+    #expect(whatFollows(&ladder) == ["terminate@12", "kill@22"])
+  }
+
+  @Test func `a guest that began anew after its shutdown is left alone, or asked again`() {
+    var ladder = ShutdownLadder()
+    ladder.shutdownSeen(at: at(0))
+    ladder.guestBeganAnew(at: at(1))
+    #expect(ladder.nextTick == nil)
+    #expect(ladder.request(.powerButton, timeout: .seconds(10), at: at(2)) == [.press])
+    ladder.shutdownSeen(at: at(3))
+    ladder.guestBeganAnew(at: at(4))
+    #expect(ladder.nextTick == at(7))
+  }
+
   @Test func `a QEMU that writes its disks is not hurried by a request but by a kill`() {
     var ladder = ShutdownLadder()
     ladder.shutdownSeen(at: at(0))
