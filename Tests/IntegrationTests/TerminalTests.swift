@@ -162,7 +162,7 @@ import Testing
         Int32(
           try String(contentsOf: sandbox.folder.appending(path: "pid"), encoding: .utf8)
             .trimmingCharacters(in: .whitespacesAndNewlines)))
-      kill(pid, SIGTERM)
+      kill(pid, SIGHUP)
       try await eventually("it is asked to power off") {
         try await sandbox.status("full")["phase"]?.string == "stopping"
       }

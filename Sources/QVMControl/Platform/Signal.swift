@@ -41,11 +41,12 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
     }
   }
 
-  /// Delivers signals to a closure instead of to the process, from now to its end.
+  /// Delivers signals to a closure instead of to the process, from now to its end; echoes of what was
+  /// delivered (``SignalEchoes``) are left out.
   ///
   /// Call it before any thread is started: threads inherit that the signals are blocked, and one
-  /// thread takes them with `sigwait`, where any code may run, unlike in a signal handler. Signals
-  /// that the process was started with ignored, as `nohup` does, stay ignored.
+  /// thread waits for them, where any code may run, unlike in a signal handler. Signals that the
+  /// process was started with ignored, as `nohup` does, stay ignored.
   package static func handle(
     _ signals: [Signal], _ body: @escaping @Sendable (Signal) -> Void
   ) {
@@ -61,14 +62,31 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
     let waited = set
     _ = startThread {
       var set = waited
+      var echoes = SignalEchoes()
       while true {
-        var number: Int32 = 0
-        guard sigwait(&set, &number) == 0 else { continue }
-        if number == SIGINT { hasInterrupted.store(true, ordering: .relaxed) }
-        body(Signal(rawValue: number))
+        guard let (signal, fromTerminal) = next(of: &set) else { continue }
+        if signal == .interrupt { hasInterrupted.store(true, ordering: .relaxed) }
+        if echoes.isWish(signal, fromTerminal: fromTerminal, at: .now) { body(signal) }
       }
     }
   }
+
+  #if canImport(Darwin)
+    /// Waits for a signal. Nothing tells where one came from on macOS, so none is the terminal's.
+    private static func next(of set: inout sigset_t) -> (Signal, fromTerminal: Bool)? {
+      var number: Int32 = 0
+      return sigwait(&set, &number) == 0 ? (Signal(rawValue: number), false) : nil
+    }
+  #else
+    /// Waits for a signal, and tells whether the kernel sent it, as it does for a key.
+    private static func next(of set: inout sigset_t) -> (Signal, fromTerminal: Bool)? {
+      // SI_KERNEL, which not every libc shows to Swift; `kill` has SI_USER, 0.
+      let byKernel: Int32 = 0x80
+      var information = siginfo_t()
+      let number = sigwaitinfo(&set, &information)
+      return number > 0 ? (Signal(rawValue: number), information.si_code == byKernel) : nil
+    }
+  #endif
 
   private static let hasInterrupted = Atomic(false)
 

@@ -38,6 +38,18 @@ extension Supervisor {
     await carryOut(actions)
   }
 
+  /// The rung that a signal to this process asks for, nil where it asks for nothing new.
+  ///
+  /// Where a shutdown was asked for in another way it is the second word: a CI system kills seconds
+  /// later. Whoever signals all processes of a job, though, has told the client as well, just now.
+  func rung(for signal: Signal) -> ShutdownLadder.Rung? {
+    let rung = insistence.rung(for: signal)
+    guard rung == .powerButton, signal != .hangUp, let startedAt = ladder.startedAt,
+      startedAt.advanced(by: SignalEchoes.window) <= .now
+    else { return rung }
+    return .quit
+  }
+
   func carryOut(_ actions: [ShutdownLadder.Action]) async {
     if phase == .stopping, let rung = ladder.rung { phaseReason = rung.name }
     for action in actions {

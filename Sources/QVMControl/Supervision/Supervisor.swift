@@ -52,6 +52,8 @@ package final class Supervisor {
   var client: QMPClient?
   var runState: RunState?
   var ladder = ShutdownLadder()
+  /// What was made of the signals to this process.
+  var insistence = Insistence()
   /// The rungs of the shutdown as they were reached.
   var steps: [Outcome.Step] = []
   var evidence = Evidence()
@@ -165,9 +167,7 @@ package final class Supervisor {
       await stop(.powerButton, timeout: nil)
     case .clientLost: break
     case .signal(let signal):
-      // A second signal means that there is no time: a CI system kills seconds later.
-      let again = ladder.rung != nil || signal == .quit
-      await stop(again ? .quit : .powerButton, timeout: nil)
+      if let rung = rung(for: signal) { await stop(rung, timeout: nil) }
     case .notice(let text): await server.broadcast(.notice(text))
     case .ready(let isReady, let number):
       if number == readinessWatch.number { self.isReady = isReady }

@@ -6,7 +6,8 @@ struct RunCommand: Command {
   static let discussion: String? = """
     The guest's console appears on this terminal. Ctrl-C presses the guest's power button and waits
     until it has shut down; a second Ctrl-C ends QEMU, a third kills it. Ctrl-] ? lists the keys.
-    The name of an instance that exists boots that instance again.
+    SIGTERM and SIGINT from other processes count alike, but the same signal again within two
+    seconds is the same wish: many programs signal twice. The name of an instance that exists boots that instance again.
     """
   static let parameters: [Parameter<Self>] = [
     .argument("OS", "The operating system.", completing: .operatingSystems) { $0.system = $1 },
