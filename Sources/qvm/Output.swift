@@ -2,12 +2,21 @@ import QMPClient
 import QVMControl
 
 /// Results go to standard output, everything else to standard error.
+///
+/// What others wrote does nothing to a terminal (``ForeignText``): a text for standard error is made
+/// harmless, and one for standard output where that is a terminal; a pipe gets a path as it is. JSON
+/// is harmless by itself.
 enum Output {
   /// Writes a result.
   ///
   /// - Throws: ``OutputError`` where standard output takes no more: whoever reads the result must
   ///   not take a part of it for the whole.
-  static func print(_ text: String) throws(OutputError) { try print(Array(text.utf8)) }
+  static func print(_ text: String) throws(OutputError) {
+    try print(Array((isTerminal ? ForeignText.lines(text) : text).utf8))
+  }
+
+  /// Whether standard output is a terminal.
+  static var isTerminal: Bool { Terminal.isTerminal(1) }
 
   /// Writes bytes as they are.
   ///
@@ -23,11 +32,15 @@ enum Output {
 
   /// Writes one JSON document.
   static func print(_ json: JSONObject) throws(OutputError) {
-    try print(JSONValue.object(json).text + "\n")
+    try print(JSONValue.object(json).bytes + [0x0A])
   }
 
   /// Writes to standard error; nothing can be done where that fails.
-  static func note(_ text: String) {
+  static func note(_ text: String) { draw(ForeignText.lines(text)) }
+
+  /// Writes to standard error what moves the cursor and redraws lines, as it is: others' words in it
+  /// are harmless already.
+  static func draw(_ text: String) {
     _ = Files.writeSome(Array(text.utf8)[...], to: 2)
   }
 

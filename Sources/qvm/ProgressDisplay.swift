@@ -29,7 +29,7 @@ final class ProgressDisplay: Sendable {
   init(
     isLive: Bool = Terminal.isTerminal(standardError),
     width: @escaping @Sendable () -> Int = { Terminal.width(of: standardError) ?? 80 },
-    write: @escaping @Sendable (String) -> Void = { Output.note($0) }
+    write: @escaping @Sendable (String) -> Void = { Output.draw($0) }
   ) {
     self.isLive = isLive
     self.width = width
@@ -44,11 +44,14 @@ final class ProgressDisplay: Sendable {
   /// Writes a sentence above the lines of the downloads.
   func notice(_ sentence: String) {
     state.withLock { state in
-      write(erasing(&state) + "qvm: \(sentence)\n" + drawing(&state, at: .now))
+      let text = ForeignText.lines(sentence)
+      write(erasing(&state) + "qvm: \(text)\n" + drawing(&state, at: .now))
     }
   }
 
   func take(_ event: ProgressReporter.Event, of label: String, at now: SuspendingClock.Instant) {
+    // A name may be a release's.
+    let label = ForeignText.line(label)
     state.withLock { state in
       switch event {
       case .began(let done, let total):

@@ -1,10 +1,13 @@
+import QVMControl
+
 /// Columns of text, as wide as their widest cell.
 struct Table {
   private var rows: [[String]]
 
   init(_ titles: [String]) { rows = [titles] }
 
-  mutating func add(_ cells: [String]) { rows.append(cells) }
+  /// Adds a row; what others wrote is one line of text in its cell.
+  mutating func add(_ cells: [String]) { rows.append(cells.map(ForeignText.line)) }
 
   /// The lines, without spaces at their ends.
   var text: String {

@@ -1,5 +1,6 @@
 extension JSONValue {
-  /// The value as minified JSON in UTF-8: no spaces, control characters escaped.
+  /// The value as minified JSON in UTF-8: no spaces; escaped are control characters, of Unicode too,
+  /// and those that change the direction or the lines of what is shown around them.
   ///
   /// QEMU reads its monitor one byte per system call, so each byte saved is time saved.
   public var bytes: [UInt8] {
@@ -35,7 +36,35 @@ extension JSONValue {
 
   static func write(_ text: String, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
+    // The lead bytes of the characters that are looked at more closely.
+    if text.utf8.contains(where: { $0 == 0xC2 || $0 == 0xD8 || $0 == 0xE2 }) {
+      for scalar in text.unicodeScalars {
+        if changesWhatIsShown(scalar) {
+          output.append(contentsOf: "\\u".utf8)
+          let digits = String(scalar.value, radix: 16)
+          output.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 4 - digits.utf8.count))
+          output.append(contentsOf: digits.utf8)
+        } else {
+          write(utf8: scalar.utf8, to: &output)
+        }
+      }
+    } else {
+      write(utf8: text.utf8, to: &output)
+    }
+    output.append(UInt8(ascii: "\""))
+  }
+
+  /// Whether a character beyond ASCII would act on a terminal, rather than be shown: a control, a
+  /// separator of lines, a mark or override of the writing direction.
+  private static func changesWhatIsShown(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x80...0x9F, 0x61C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+    default: false
+    }
+  }
+
+  private static func write(utf8: some Sequence<UInt8>, to output: inout [UInt8]) {
+    for byte in utf8 {
       switch byte {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"):
         output.append(UInt8(ascii: "\\"))
@@ -51,7 +80,6 @@ extension JSONValue {
       default: output.append(byte)
       }
     }
-    output.append(UInt8(ascii: "\""))
   }
 }
 

@@ -86,16 +86,17 @@ package final class ConsoleSession {
       stopTyping()
       loop.cancel(reader)
       console.close()
-      terminal?.restore()
+      detachTerminal()
     }
     while let input = await inputs.next() {
       switch input {
       case .console(.bytes(let bytes)): output.show(bytes)
       case .console:
+        detachTerminal()
         output.remark("the console of \(name) is gone")
         return .done
       case .signal(.terminalStop):
-        terminal?.restore()
+        detachTerminal()
         Signal.stopThisProcess()
         attachTerminal()
       case .signal(.continued): attachTerminal()
@@ -123,7 +124,14 @@ package final class ConsoleSession {
 
   /// Every key is the guest's, unless the terminal is somebody else's at the moment.
   private func attachTerminal() {
-    if terminal?.isForeground == true { terminal?.passKeys(signals: false) }
+    guard terminal?.isForeground != false else { return }
+    terminal?.passKeys(signals: false)
+    output.enter(passesKeys: terminal != nil)
+  }
+
+  private func detachTerminal() {
+    output.leave()
+    terminal?.restore()
   }
 
   private func watchTyping() {
@@ -150,11 +158,13 @@ package final class ConsoleSession {
       console.send(bytes)
       return false
     }
+    output.noteTyped(bytes)
     for action in keys.read(bytes) {
       switch action {
       case .send(let bytes): console.send(bytes)
       case .help: output.remark(EscapeKeys.attachedHelp)
       case .detach:
+        detachTerminal()
         output.remark("detached; \(name) runs on")
         return true
       }

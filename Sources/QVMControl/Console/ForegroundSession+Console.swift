@@ -20,6 +20,7 @@ extension ForegroundSession {
   func attachTerminal() {
     // In the background of a shell the terminal is somebody else's; touching it would stop us.
     if let terminal, !terminal.isForeground {
+      if isAttached { output.leave() }
       // Reading its keys would as well.
       if let typing, isAttached { loop.cancel(typing) }
       (typing, isAttached) = (isAttached ? nil : typing, false)
@@ -27,6 +28,7 @@ extension ForegroundSession {
       return
     }
     terminal?.passKeys()
+    output.enter(passesKeys: terminal != nil)
     isAttached = true
     if typing == nil { watchTyping() }
   }
@@ -45,11 +47,10 @@ extension ForegroundSession {
     foreground = nil
     if let typing { loop.cancel(typing) }
     typing = nil
-    guard let terminal, isAttached else { return }
+    guard isAttached else { return }
     isAttached = false
-    terminal.restore()
-    // SeaBIOS switches the wrapping of long lines off, and nothing switches it on again.
-    output.show(Self.wrapLines)
+    output.leave()
+    terminal?.restore()
   }
 
   func typed(_ bytes: [UInt8]?) async -> ExitStatus? {
@@ -64,6 +65,7 @@ extension ForegroundSession {
       pauseTyping()
       return nil
     }
+    output.noteTyped(bytes)
     for action in keys.read(bytes) {
       switch action {
       case .send(let bytes): console?.send(bytes)

@@ -49,7 +49,7 @@ extension ForegroundSession {
       }
       log = (watch, token)
     }
-    showLog()
+    showLog(isPast: true)
   }
 
   func stopFollowingLog() {
@@ -58,7 +58,9 @@ extension ForegroundSession {
   }
 
   /// Shows what is new in the log; of very much only the end.
-  func showLog() {
+  ///
+  /// - Parameter isPast: Whether the guest wrote it while nobody answered.
+  func showLog(isPast: Bool = false) {
     let missed = (Files.information(files.console)?.size ?? 0) - position
     if missed > Self.mostMissed {
       output.remark("\(missed - Self.mostMissed) bytes are only in \(files.console)")
@@ -66,6 +68,6 @@ extension ForegroundSession {
     }
     let bytes = (try? Files.read(files.console, from: position)) ?? []
     position += bytes.count
-    output.show(bytes)
+    output.show(bytes, isPast: isPast)
   }
 }

@@ -24,8 +24,6 @@ package final class ForegroundSession {
     case ready(WaitResult?)
   }
 
-  /// DECAWM of the VT100.
-  static let wrapLines = Array("\u{1B}[?7h".utf8)
   /// The most that is shown of what was missed, in bytes.
   static let mostMissed = 1 << 20
   /// So many bytes tell a place in the log from others.

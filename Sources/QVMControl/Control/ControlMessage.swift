@@ -109,22 +109,24 @@ package enum ControlEvent: Sendable, Hashable {
     }
   }
 
-  /// Reads an event; nil for one that isn't known.
+  /// Reads an event; nil for one that isn't known. What is for people has become harmless
+  /// (``ForeignText``).
   package init?(_ json: JSONValue) {
     switch json["event"]?.string {
-    case "notice": self = .notice(json["text"]?.string ?? "")
+    case "notice": self = .notice(ForeignText.message(json["text"]?.string ?? ""))
     case "created": self = .created
     case "phase":
       guard let phase = json["phase"]?.string.flatMap(Phase.init(rawValue:)) else { return nil }
-      self = .phase(phase, reason: json["reason"]?.string)
+      self = .phase(phase, reason: json["reason"]?.string.map(ForeignText.line))
     case "running":
       self = .running(
         sshAddress: json["sshAddress"]?.string, sshPort: json["sshPort"]?.int,
-        accelerator: json["accelerator"]?.string ?? "")
+        accelerator: ForeignText.line(json["accelerator"]?.string ?? ""))
     case "rung": self = .rung(json["rung"]?.string ?? "", presses: json["presses"]?.int ?? 0)
     case "failed":
       self = .failed(
-        message: json["message"]?.string ?? "", advice: json["advice"]?.string,
+        message: ForeignText.message(json["message"]?.string ?? ""),
+        advice: json["advice"]?.string.map(ForeignText.message),
         status: Int32(clamping: json["status"]?.int ?? 1))
     case "ended":
       guard let outcome = try? Outcome(json["outcome"] ?? .null, "outcome") else {

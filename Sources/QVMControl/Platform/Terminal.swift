@@ -56,11 +56,21 @@ package struct Terminal: Sendable {
 
   /// The width in columns; nil where the terminal doesn't say.
   package static func width(of descriptor: Int32) -> Int? {
+    size(of: descriptor).flatMap { $0.ws_col > 0 ? Int($0.ws_col) : nil }
+  }
+
+  /// The height in rows; nil where the terminal doesn't say.
+  package static func height(of descriptor: Int32) -> Int? {
+    size(of: descriptor).flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil }
+  }
+
+  private static func size(of descriptor: Int32) -> winsize? {
     var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-    return Int(size.ws_col)
+    return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 ? size : nil
   }
 
   /// Whether this process may read from and write to its terminal: it is not in the background.
-  package var isForeground: Bool { tcgetpgrp(descriptor) == getpgrp() }
+  package var isForeground: Bool { Self.isForeground(descriptor) }
+
+  static func isForeground(_ descriptor: Int32) -> Bool { tcgetpgrp(descriptor) == getpgrp() }
 }

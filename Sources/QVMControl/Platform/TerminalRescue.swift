@@ -7,10 +7,10 @@
 #endif
 internal import Synchronization
 
-/// Puts a terminal's settings back when this process crashes, or is ended by a signal that nobody
-/// handles, while it has changed them.
+/// Puts a terminal's settings back, and the modes that a guest has switched on its screen, when this
+/// process crashes, or is ended by a signal that nobody handles, while it has changed them.
 ///
-/// What runs in the signal handler is an atomic load and calls that POSIX allows there. SIGKILL is
+/// What runs in the signal handler are atomic loads and calls that POSIX allows there. SIGKILL is
 /// beyond this; shells put their own settings back then.
 enum TerminalRescue {
   /// What ends a process that doesn't handle it; a trap of Swift's is SIGILL or SIGTRAP.
@@ -24,6 +24,10 @@ enum TerminalRescue {
   private static let terminal = Atomic<Int32>(0)
   /// Never freed: a handler may run at any time.
   private static let memory = UInt(bitPattern: malloc(MemoryLayout<termios>.size))
+  /// What is to be written to standard output, and how many bytes of it; 0 where nothing is.
+  private static let farewell = UInt(bitPattern: malloc(longestFarewell))
+  private static let farewellLength = Atomic<Int>(0)
+  private static let longestFarewell = 1024
   /// What was to happen at each signal before, by its number.
   private static let actions = UInt(bitPattern: malloc(64 * MemoryLayout<sigaction>.stride))
   private static let isInstalled = Atomic(false)
@@ -40,6 +44,22 @@ enum TerminalRescue {
 
   /// The settings are as they were.
   static func disarm() { settings.store(0, ordering: .releasing) }
+
+  /// From now on this is written to the terminal that is standard output in a crash.
+  static func armScreen(_ bytes: [UInt8]) {
+    guard let place = UnsafeMutableRawPointer(bitPattern: farewell) else { return }
+    if !isInstalled.exchange(true, ordering: .relaxed) { install() }
+    farewellLength.store(0, ordering: .releasing)
+    // A part would be worse than nothing; no terminal has so many modes.
+    guard bytes.count <= longestFarewell else { return }
+    bytes.withUnsafeBytes { source in
+      if let start = source.baseAddress { place.copyMemory(from: start, byteCount: source.count) }
+    }
+    farewellLength.store(bytes.count, ordering: .releasing)
+  }
+
+  /// The screen is as it was.
+  static func disarmScreen() { farewellLength.store(0, ordering: .releasing) }
 
   private static func install() {
     // A stack of its own: the thread's may be what has overflowed.
@@ -71,6 +91,7 @@ enum TerminalRescue {
   }
 
   private static func restore() {
+    restoreScreen()
     let address = settings.load(ordering: .acquiring)
     let descriptor = terminal.load(ordering: .relaxed)
     // In the background the terminal is somebody else's, and touching it would stop this process.
@@ -78,6 +99,16 @@ enum TerminalRescue {
       tcgetpgrp(descriptor) == getpgrp()
     else { return }
     tcsetattr(descriptor, TCSANOW, original)
+  }
+
+  private static func restoreScreen() {
+    let length = farewellLength.load(ordering: .acquiring)
+    guard length > 0, let bytes = UnsafeRawPointer(bitPattern: farewell),
+      tcgetpgrp(STDOUT_FILENO) == getpgrp()
+    else { return }
+    // One that takes nothing must not keep this process from its end.
+    var entry = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+    if poll(&entry, 1, 0) == 1 { _ = write(STDOUT_FILENO, bytes, length) }
   }
 
   private static var ignoring: Int { unsafeBitCast(SIG_IGN, to: Int.self) }

@@ -1,3 +1,5 @@
+import QVMControl
+
 /// What a shell can offer for the word at the cursor.
 struct Completion: Equatable {
   struct Offer: Equatable {
@@ -17,7 +19,9 @@ struct Completion: Equatable {
 
   /// One offer a line, its explanation behind a tab.
   var text: String {
-    offers.map { $0.text.isEmpty ? "\($0.word)\n" : "\($0.word)\t\($0.text)\n" }.joined()
+    // A name with a control character can't be typed.
+    offers.filter { $0.word == ForeignText.line($0.word) }
+      .map { $0.text.isEmpty ? "\($0.word)\n" : "\($0.word)\t\($0.text)\n" }.joined()
   }
 }
 

@@ -61,6 +61,7 @@ struct StatusCommand: Command {
     let width = rows.map(\.0.count).max() ?? 0
     var text = ""
     for (name, value) in rows {
+      let value = ForeignText.line(value)
       text += name + String(repeating: " ", count: width - name.count + 2) + value + "\n"
     }
     return text

@@ -30,14 +30,15 @@ struct VerifyCommand: Command {
       Output.note("qvm: without qemu-img only the digests and headers are checked\n")
     }
     let isLive = Terminal.isTerminal(2)
-    defer { if isLive { Output.note("\r\u{1B}[K") } }
+    defer { if isLive { Output.draw("\r\u{1B}[K") } }
     var found: [Verification] = []
     for (index, image) in images.enumerated() {
       if isLive {
         let size = image.size.map { ", \(ByteCount.text($0.file))" } ?? ""
-        let line = "\(index + 1) of \(images.count): \(image.name) (\(image.tag)\(size))"
+        let line = ForeignText.line(
+          "\(index + 1) of \(images.count): \(image.name) (\(image.tag)\(size))")
         let width = max((Terminal.width(of: 2) ?? 80) - 1, 1)
-        Output.note("\r\u{1B}[K\(line.prefix(width))")
+        Output.draw("\r\u{1B}[K\(line.prefix(width))")
       }
       found.append(try await Verification(image, in: cache, with: tools, on: loop))
     }

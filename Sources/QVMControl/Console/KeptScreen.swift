@@ -1,0 +1,264 @@
+/// The screen of a terminal that a guest shares with those who were there before: qvm's remarks, the
+/// shell's lines.
+///
+/// A guest believes that the screen is its own, and its firmware begins with a full reset. What stands
+/// above what the guest wrote isn't erased:
+///
+/// * A full reset (`ESC c`) switches the modes back and clears the screen, as far as that goes here.
+/// * Clearing the screen, while the guest has written lines only, goes on below them instead.
+/// * When the guest then writes at a place of its own choice (`ESC [row;columnH`), all that is there
+///   is scrolled away, into what the terminal keeps, and the guest's lines are written again where it
+///   believes them to be. Going there and back alone, as `resize` does, moves nothing.
+/// * From then on the screen is the guest's. Where qvm has remarked something meanwhile, or the guest
+///   resets the terminal again, the screen is scrolled away before it is cleared.
+/// * The alternate screen is the guest's own anyway.
+struct KeptScreen: ControlSink, Sendable {
+  /// The most of a guest's lines that are written again, in bytes: more than a screenful.
+  private static let mostAgain = 1 << 14
+  static let toBottom = ControlSequence("[999;1H").bytes
+
+  var output: [UInt8] = []
+  var rows = 24
+  var answers = false
+  private(set) var questions = 0
+  private(set) var modes = TerminalModes()
+  private(set) var isAtLineStart = true
+
+  /// Whether the guest's first line may stand below the screen's.
+  private var isBelow = true
+  /// What the guest has written since its lines began, while it is below.
+  private var again: [UInt8] = []
+  /// What the guest did since it went to a place of its own choice, without writing there; nil while
+  /// the cursor is where its lines are.
+  private var moves: [UInt8]?
+  /// Whether the cursor that the guest has saved is where its lines are.
+  private var isSavedAmongLines = false
+  /// The line ends since the guest's lines began, or since it chose a place; those when it saved the
+  /// cursor; and those since something was written that isn't the guest's.
+  private var (lines, savedLines, linesSinceRemark) = (0, 0, 0)
+  /// Whether the guest has written at a place of its own choice, so that more may stand below.
+  private var hasChosenPlace = false
+  /// Whether something that isn't the guest's may stand on the screen since it became the guest's.
+  private var hasRemark = false
+  /// Whether the cursor is in the first row and column, by the guest's wish.
+  private var isHome = false
+
+  // MARK: - What the guest writes
+
+  mutating func text(_ bytes: ArraySlice<UInt8>) {
+    draw()
+    emit(bytes)
+    isAtLineStart = false
+  }
+
+  mutating func invalid() { text([0xEF, 0xBF, 0xBD]) }
+
+  mutating func control(_ byte: UInt8) {
+    switch byte {
+    case 0x07: output.append(byte)
+    case 0x0A...0x0C:
+      emit([byte])
+      isHome = false
+      isAtLineStart = true
+      if modes.isAlternate { break }
+      lines += 1
+      linesSinceRemark += 1
+      if linesSinceRemark >= rows { hasRemark = false }
+      if lines >= rows { scrolled() }
+    case 0x0D:
+      emit([byte])
+      isAtLineStart = true
+    case 0x08, 0x09: emit([byte])
+    case 0x0E, 0x0F:
+      emit([byte])
+      modes.setShift(byte == 0x0E ? [byte] : nil)
+    default: break
+    }
+  }
+
+  mutating func sequence(_ sequence: ControlSequence) {
+    guard let kind = SequenceKind(sequence) else { return }
+    switch kind {
+    case .style:
+      emit(sequence.bytes)
+      modes.setStyle(sequence)
+    case .erasing:
+      draw()
+      emit(sequence.bytes)
+    case .erasingBelow where !isHome:
+      draw()
+      emit(sequence.bytes)
+    case .erasingBelow, .clearing: clear(sequence)
+    case .relative:
+      isHome = false
+      emit(sequence.bytes)
+    case .upwards(let count):
+      isHome = false
+      // Beyond its own lines are others'.
+      if count > lines { choosePlace() } else { lines -= count }
+      emit(sequence.bytes)
+    case .place(let home):
+      choosePlace()
+      isHome = home
+      emit(sequence.bytes)
+    case .region:
+      choosePlace()
+      isHome = true
+      modes.setRegion(sequence)
+      emit(sequence.bytes)
+    case .save:
+      isSavedAmongLines = moves == nil && !hasChosenPlace
+      savedLines = lines
+      emit(sequence.bytes)
+    case .restore:
+      emit(sequence.bytes)
+      isHome = false
+      if isSavedAmongLines { (moves, hasChosenPlace, lines) = (nil, false, savedLines) }
+    case .privateModes(let numbers, let isOn): setModes(numbers, isOn)
+    case .insert(let isOn):
+      emit(sequence.bytes)
+      modes.setInserting(isOn)
+    case .keypad(let isOn):
+      emit(sequence.bytes)
+      modes.setKeypad(isOn)
+    case .characterSet:
+      emit(sequence.bytes)
+      modes.setCharacterSet(sequence)
+    case .shift:
+      emit(sequence.bytes)
+      modes.setShift(sequence.bytes)
+    case .cursorShape:
+      emit(sequence.bytes)
+      modes.setCursorShape(sequence)
+    case .softReset:
+      emit(sequence.bytes)
+      modes.resetSoftly()
+    case .fullReset: reset()
+    case .question:
+      guard answers else { return }
+      questions += 1
+      output += sequence.bytes
+    }
+  }
+
+  private mutating func setModes(_ numbers: [Int], _ isOn: Bool) {
+    for mode in numbers where TerminalModes.allows(mode) {
+      // Saves and restores the cursor, as a part of 1049.
+      if mode == 1048 {
+        sequence(ControlSequence(isOn ? "7" : "8"))
+        continue
+      }
+      let wasAlternate = modes.isAlternate
+      if mode == 6 { choosePlace() }
+      modes.setPrivate(mode, isOn)
+      let bytes = TerminalModes.privateMode(mode, isOn)
+      // To go there and back a second time would move the cursor.
+      if modes.isAlternate != wasAlternate { output += bytes } else { emit(bytes) }
+    }
+  }
+
+  // MARK: - What stays
+
+  /// Writes something, and remembers it where it may have to be written again.
+  private mutating func emit(_ bytes: some Collection<UInt8>) {
+    output.append(contentsOf: bytes)
+    guard isBelow, !modes.isAlternate else { return }
+    if moves != nil {
+      moves?.append(contentsOf: bytes)
+      if moves?.count ?? 0 > Self.mostAgain { align() }
+    } else if again.count + bytes.count <= Self.mostAgain {
+      again.append(contentsOf: bytes)
+    } else {
+      scrolled()
+    }
+  }
+
+  /// The guest's lines fill the screen: it is where the guest believes it to be.
+  private mutating func scrolled() {
+    (isBelow, again, moves, hasChosenPlace) = (false, [], nil, false)
+  }
+
+  private mutating func choosePlace() {
+    isHome = false
+    if modes.isAlternate { return }
+    lines = 0
+    if isBelow, moves == nil { moves = [] }
+    if !isBelow { hasChosenPlace = true }
+  }
+
+  /// Something is about to be written or erased where the cursor is.
+  private mutating func draw() {
+    isHome = false
+    if isBelow, moves != nil, !modes.isAlternate { align() }
+  }
+
+  /// Scrolls away what the guest doesn't know of, and writes again what it has written.
+  private mutating func align(again isAgain: Bool = true) {
+    output += ControlSequence("[m").bytes
+    scrollAway()
+    if isAgain { output += again }
+    if let moves { output += moves }
+    (isBelow, again, moves, hasChosenPlace) = (false, [], nil, true)
+  }
+
+  /// Scrolls all that is on the screen into what the terminal keeps; the cursor goes home.
+  private mutating func scrollAway() {
+    output += ControlSequence("[r").bytes + Self.toBottom
+    output.append(contentsOf: repeatElement(0x0A, count: rows))
+    output += ControlSequence("[H").bytes
+    hasRemark = false
+  }
+
+  /// Clears the screen, or goes on below what stands there.
+  private mutating func clear(_ sequence: ControlSequence) {
+    if modes.isAlternate { return emit(sequence.bytes) }
+    let wasHome = isHome
+    defer { isHome = wasHome }
+    if isBelow {
+      if moves == nil { return beginBelow() }
+      align(again: false)
+    } else if hasRemark {
+      output += ControlSequence("7").bytes
+      scrollAway()
+      output += (modes.region?.bytes ?? []) + ControlSequence("8").bytes
+    }
+    emit(sequence.bytes)
+  }
+
+  /// The guest's lines begin anew, below what there is.
+  private mutating func beginBelow() {
+    if !isAtLineStart { output += [0x0D, 0x0A] }
+    output += ControlSequence("[J").bytes
+    isAtLineStart = true
+    again = []
+    lines = 0
+  }
+
+  private mutating func reset() {
+    let goesOnBelow = isBelow && moves == nil
+    output += modes.restoration
+    modes = TerminalModes()
+    if goesOnBelow {
+      beginBelow()
+    } else {
+      scrollAway()
+      (again, moves, lines, isAtLineStart) = ([], nil, 0, true)
+      (isBelow, hasChosenPlace) = (false, false)
+    }
+    isHome = true
+  }
+
+  mutating func noteRemark() {
+    isAtLineStart = true
+    hasRemark = true
+    isHome = false
+    linesSinceRemark = 0
+  }
+
+  /// What switches everything back, with the cursor below all that the guest wrote.
+  var farewell: [UInt8] {
+    let isAnywhere = (hasChosenPlace || moves != nil) && !modes.isAlternate
+    return modes.restoration
+      + (isAnywhere || modes.movesCursor ? Self.toBottom + [0x0D, 0x0A] : [])
+  }
+}
