@@ -7,7 +7,8 @@
 /// * control characters: those of ASCII, Delete, and U+0080 to U+009F, which a terminal obeys too;
 /// * separators of lines and paragraphs (U+2028, U+2029);
 /// * invisible formatting, of which the overrides of the writing direction make a text read as
-///   another one. The two joiners (U+200C, U+200D) stay: scripts and emoji need them.
+///   another one. The soft hyphen and the two joiners (U+200C, U+200D) stay: words, scripts and
+///   emoji need them.
 ///
 /// Bytes that are no UTF-8 have become U+FFFD before: a `String` can't hold them.
 package enum ForeignText {
@@ -78,7 +79,7 @@ package enum ForeignText {
     if 0x20..<0x7F ~= scalar.value { return true }
     switch scalar.properties.generalCategory {
     case .control, .lineSeparator, .paragraphSeparator: return false
-    case .format: return scalar == "\u{200C}" || scalar == "\u{200D}"
+    case .format: return [0xAD, 0x200C, 0x200D].contains(scalar.value)
     default: return true
     }
   }

@@ -49,6 +49,11 @@ import Testing
           count += 1
           #expect(result.status == 64, "\(place.name) \(word.debugDescription): \(result.err)")
           #expect(result.out == "", "\(place.name) \(word.debugDescription)")
+          // What is quoted of it does nothing to the terminal.
+          let acting = result.err.unicodeScalars.filter {
+            $0.properties.generalCategory == .control && $0 != "\n" || $0 == "\u{202E}"
+          }
+          #expect(acting.isEmpty, "\(place.name) \(word.debugDescription): \(result.err)")
         }
       }
       #expect(count >= 200)

@@ -21,7 +21,7 @@ package enum ResumeRequest {
     do {
       if status.phase == .paused {
         try resume(name, by: try ControlProbe(boot.runtime(status.files), boot: boot.token))
-        return status.reason ?? Phase.paused.rawValue
+        return ForeignText.line(status.reason ?? Phase.paused.rawValue)
       }
       // One whose start was never completed was never paused.
       guard status.phase == .orphaned, let state = status.runState, !state.executes,
@@ -55,7 +55,7 @@ package enum ResumeRequest {
     supervisor.send(.resume)
     let answer = try supervisor.answer(to: "resume", until: .now.advanced(by: patience))
     if answer["resume"]?.string != "done" {
-      throw ResumeError.refused(name: name.text, why: answer["why"]?.string ?? "")
+      throw ResumeError.refused(name: name.text, why: ForeignText.line(answer["why"]?.string ?? ""))
     }
     try waitForPause(supervisor)
     supervisor.send(.status)

@@ -32,7 +32,7 @@ import Testing
   @Test func `a guest that chooses a place gets a screen of its own, with its lines`() {
     #expect(
       shown("\u{1B}[2;5Hy", after: "\u{1B}cone\r\ntwo")
-        == "\u{1B}[2;5H\u{1B}[m\(Self.away)" + "\u{1B}[Jone\r\ntwo" + "\u{1B}[2;5Hy")
+        == "\u{1B}[2;5H\u{1B}[m\(Self.away)" + "one\r\ntwo" + "\u{1B}[2;5Hy")
     // From then on it is the guest's.
     #expect(
       shown("\u{1B}[1;1Hz\u{1B}[H\u{1B}[2J", after: "\u{1B}[2;5Hy")

@@ -81,7 +81,7 @@ import Testing
       let acting = shown.unicodeScalars.filter {
         !ForeignText.isHarmless($0) && !["\n", "\r", "\t", "\u{8}"].contains($0)
       }
-      #expect(acting == [], "\(noise)")
+      #expect(acting.isEmpty, "\(noise)")
     }
   }
 }
