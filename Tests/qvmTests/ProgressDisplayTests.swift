@@ -116,6 +116,18 @@ import Testing
     #expect(text.split(separator: "J").last.map { $0.count <= 30 } == true)
   }
 
+  @Test func `a name or a notice with control characters does not act`() {
+    let display = display(isLive: true)
+    display.take(.began(done: 0, total: nil), of: "a\u{1B}c\nb", at: start)
+    display.take(.advanced(to: 1), of: "a\u{1B}c\nb", at: after(1000))
+    display.notice("x\u{1B}c")
+    let line = #"a\u{1b}c\nb"#
+    #expect(
+      text.hasPrefix("\(line)  0 B\n\u{1B}[1A\r\u{1B}[J\(line)  1 B"), "\(text.debugDescription)")
+    #expect(text.contains(#"qvm: x\u{1b}c"#))
+    #expect(!text.contains("\u{1B}c"))
+  }
+
   @Test func `a notice goes above the lines`() {
     let display = display(isLive: true)
     display.take(.began(done: 0, total: nil), of: "a", at: start)

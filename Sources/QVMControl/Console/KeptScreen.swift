@@ -89,6 +89,11 @@ struct KeptScreen: ControlSink, Sendable {
       draw()
       emit(sequence.bytes)
     case .erasingBelow, .clearing: clear(sequence)
+    case .erasingAbove:
+      // It reaches the lines of others, as going there does.
+      choosePlace()
+      draw()
+      emit(sequence.bytes)
     case .relative:
       isHome = false
       emit(sequence.bytes)

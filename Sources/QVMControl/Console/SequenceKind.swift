@@ -8,6 +8,8 @@ enum SequenceKind: Hashable {
   case erasing
   /// Erases from the cursor to the end of the screen.
   case erasingBelow
+  /// Erases from the beginning of the screen to the cursor.
+  case erasingAbove
   /// Erases all of the screen.
   case clearing
   /// Moves the cursor from where it is, or sets and clears tab stops.
@@ -80,7 +82,7 @@ enum SequenceKind: Hashable {
     switch final {
     case UInt8(ascii: "m"): self = .style
     case UInt8(ascii: "J") where first == 0: self = .erasingBelow
-    case UInt8(ascii: "J") where first == 1: self = .erasing
+    case UInt8(ascii: "J") where first == 1: self = .erasingAbove
     case UInt8(ascii: "J") where first == 2: self = .clearing
     case UInt8(ascii: "@"), UInt8(ascii: "K"), UInt8(ascii: "L"), UInt8(ascii: "M"),
       UInt8(ascii: "P"), UInt8(ascii: "S"), UInt8(ascii: "X"), UInt8(ascii: "b"):

@@ -42,6 +42,8 @@ package final class ServiceNotifier: Sendable {
   /// What happened to a download. Only one that goes on gets more time.
   package func take(_ label: String, _ event: ProgressReporter.Event) {
     let now = SuspendingClock.now
+    // A name may be a release's, and each line is an assignment.
+    let label = ForeignText.line(label)
     let status = state.withLock { state -> String? in
       let interval = state.reportedAt.map { $0.duration(to: now) } ?? .seconds(3600)
       switch event {

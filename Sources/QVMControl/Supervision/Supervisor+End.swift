@@ -122,6 +122,6 @@ extension Supervisor {
   }
 
   func log(_ text: String) {
-    _ = Files.writeSome(Array("\(Timestamp.now) \(text)\n".utf8)[...], to: 2)
+    _ = Files.writeSome(Array("\(Timestamp.now) \(ForeignText.lines(text))\n".utf8)[...], to: 2)
   }
 }

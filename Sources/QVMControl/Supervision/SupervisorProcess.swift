@@ -125,7 +125,7 @@ package enum SupervisorProcess {
   }
 
   private static func complain(_ text: String) {
-    _ = Files.writeSome(Array("\(Timestamp.now) \(text)\n".utf8)[...], to: 2)
+    _ = Files.writeSome(Array("\(Timestamp.now) \(ForeignText.lines(text))\n".utf8)[...], to: 2)
   }
 
   private static func misused() -> Int32 {

@@ -6,7 +6,8 @@ struct AttachCommand: Command {
   static let summary = "Bring a VM that runs in the background to this terminal, as 'run' has it."
   static let discussion: String? = """
     The console is on this terminal, Ctrl-C shuts the guest down, and so does the end of the
-    terminal. Ctrl-] d lets the VM run on in the background; Ctrl-] ? lists the keys.
+    terminal. Ctrl-] d lets the VM run on in the background; Ctrl-] ? lists the keys. What a guest may
+    do with the terminal is as with 'run' and 'console'.
     """
   static let parameters: [Parameter<Self>] = [
     .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {

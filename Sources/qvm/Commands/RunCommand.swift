@@ -7,7 +7,8 @@ struct RunCommand: Command {
     The guest's console appears on this terminal. Ctrl-C presses the guest's power button and waits
     until it has shut down; a second Ctrl-C ends QEMU, a third kills it. Ctrl-] ? lists the keys.
     SIGTERM and SIGINT from other processes count alike, but the same signal again within two
-    seconds is the same wish: many programs signal twice. The name of an instance that exists boots that instance again.
+    seconds is the same wish: many programs signal twice. The name of an instance that exists boots
+    that instance again. What the guest may do with the terminal 'qvm console --help' says.
     """
   static let parameters: [Parameter<Self>] = [
     .argument("OS", "The operating system.", completing: .operatingSystems) { $0.system = $1 },

@@ -2,6 +2,16 @@ import QMPClient
 import Testing
 
 @Suite struct JSONValueTests {
+  @Test func `text that acts on a terminal, or on what is around it, is escaped`() throws {
+    let text =
+      "\u{1B}\u{7F}\u{80}\u{9B}\u{9F}\u{A0}\u{61C}\u{200D}\u{200E}\u{2028}\u{202E}\u{2066}\u{2069}é雪👩‍💻\n"
+    let written = JSONValue.string(text).text
+    #expect(
+      written == #""\u001b\u007f\u0080\u009b\u009f"# + "\u{A0}" + #"\u061c"# + "\u{200D}"
+        + #"\u200e\u2028\u202e\u2066\u2069é雪👩‍💻\n""#)
+    #expect(try JSONValue(parsing: Array(written.utf8)).string == text)
+  }
+
   @Test(
     arguments: [
       (JSONValue.null, "null"), (true, "true"), (-5, "-5"),

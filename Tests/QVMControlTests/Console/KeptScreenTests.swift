@@ -78,6 +78,11 @@ import Testing
     #expect(shown("\u{1B}c", after: "\u{1B}[?25l1\n2\n3\npanic") == "\u{1B}[?25h\(Self.away)")
   }
 
+  @Test func `a guest doesn't erase the lines above its own`() {
+    #expect(
+      shown("\u{1B}[1J", after: "one\r\n") == "\u{1B}[m\(Self.away)one\r\n\u{1B}[1J")
+  }
+
   @Test func `a guest doesn't climb into the lines above its own`() {
     #expect(shown("\u{1B}[Ax", after: "one\r\n") == "\u{1B}[Ax")
     #expect(

@@ -31,6 +31,12 @@ import Testing
       ])
   }
 
+  @Test func `a download's name says nothing else to the manager`() {
+    notifier.take("a\nREADY=1", .began(done: 0, total: nil))
+    #expect(heard.all.count == 1)
+    #expect(heard.all[0].hasPrefix(#"STATUS=downloading a\nREADY=1 ("#), "\(heard.all)")
+  }
+
   @Test func `what is shutting down does not become ready`() {
     notifier.stopping()
     notifier.ready()
