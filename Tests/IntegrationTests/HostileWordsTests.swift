@@ -88,6 +88,24 @@ import Testing
     }
   }
 
+  @Test func `what QEMU and curl quote does nothing to the terminal`() async throws {
+    try await Sandbox.with { sandbox in
+      let word = "x\u{1B}[2J\u{9B}2Jy\u{202E}"
+      let spelled = #"x\u{1b}[2J"#
+      for flags in [["-d"], []] {
+        let run = try await sandbox.qvm(
+          ["run"] + flags + ["--qemu-arg=-device", "--qemu-arg=\(word)", "demo", "1"])
+        #expect(run.status == 1)
+        #expect(run.err.contains(spelled), "\(run.err)")
+        #expect(!run.err.contains { "\u{1B}\u{9B}\u{202E}".contains($0) }, "\(run.err)")
+      }
+      sandbox.environment["QVM_BASE_URL"] = "http://127.0.0.1:1/\(word)"
+      let pull = try await sandbox.qvm("pull", "freebsd", "14.2")
+      #expect(pull.status != 0)
+      #expect(!pull.err.contains { "\u{1B}\u{9B}\u{202E}".contains($0) }, "\(pull.err)")
+    }
+  }
+
   @Test func `names that differ in capitals alone are the same name`() async throws {
     try await Sandbox.with { sandbox in
       #expect(try await sandbox.qvm("run", "-d", "--name", "Foo", "demo", "1").status == 0)

@@ -13,7 +13,7 @@ import Testing
   @Test func `what others wrote is one line in its cell`() {
     var table = Table(["NAME", "STATE"])
     table.add(["a\u{1B}[2J", "x\nb  running"])
-    #expect(table.text == "NAME" + #"       STATE"# + "\n" + #"a\u{1b}[2J  x\nb  running"# + "\n")
+    #expect(table.text == "NAME" + #"        STATE"# + "\n" + #"a\u{1b}[2J  x\nb  running"# + "\n")
   }
 
   @Test(arguments: [
