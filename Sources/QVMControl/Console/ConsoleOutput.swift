@@ -16,6 +16,9 @@ package struct ConsoleOutput: Sendable {
   private static let piece = 4096
   /// How long the terminal may take to answer what the guest asked.
   private static let answerTime = Duration.milliseconds(300)
+  /// The most questions of a guest that wait for the terminal's answer: one that asks for ever must
+  /// not fill what is typed after the session.
+  private static let mostQuestions = 32
 
   private let isTerminal = Terminal.isTerminal(1)
   private var live = LiveConsole()
@@ -58,7 +61,8 @@ package struct ConsoleOutput: Sendable {
       return
     }
     live.rows = Terminal.height(of: 1) ?? 24
-    live.answers = passesKeys && isEntered && !isPast
+    live.mostQuestions =
+      passesKeys && isEntered && !isPast ? answers.count + Self.mostQuestions : 0
     let passed = live.read(bytes)
     if isEntered {
       // A sequence is shown whole or not at all.

@@ -19,7 +19,7 @@ struct KeptScreen: ControlSink, Sendable {
 
   var output: [UInt8] = []
   var rows = 24
-  var answers = false
+  var mostQuestions = 0
   private(set) var questions = 0
   private(set) var modes = TerminalModes()
   private(set) var isAtLineStart = true
@@ -140,7 +140,7 @@ struct KeptScreen: ControlSink, Sendable {
       modes.resetSoftly()
     case .fullReset: reset()
     case .question:
-      guard answers else { return }
+      guard questions < mostQuestions else { return }
       questions += 1
       output += sequence.bytes
     }
@@ -262,8 +262,7 @@ struct KeptScreen: ControlSink, Sendable {
 
   /// What switches everything back, with the cursor below all that the guest wrote.
   var farewell: [UInt8] {
-    let isAnywhere = (hasChosenPlace || moves != nil) && !modes.isAlternate
-    return modes.restoration
-      + (isAnywhere || modes.movesCursor ? Self.toBottom + [0x0D, 0x0A] : [])
+    let isAnywhere = hasChosenPlace || moves != nil || modes.movesCursor
+    return modes.restoration + (isAnywhere ? Self.toBottom + [0x0D, 0x0A] : [])
   }
 }

@@ -10,14 +10,14 @@
 ///
 /// Questions whose answers are fixed or say where the cursor is (`ESC [5n`, `ESC [6n`, `ESC [c`,
 /// `ESC [>c`, `ESC Z`) are passed on while somebody types what the terminal answers to the guest
-/// (``answers``); others are not.
+/// (``mostQuestions``); others are not.
 ///
 /// What stood on the screen before the guest cleared it stays (``KeptScreen``).
 struct LiveConsole: Sendable {
   private var scanner = ControlScanner()
   private var screen = KeptScreen()
-  /// Whether questions are passed on.
-  var answers = false { didSet { screen.answers = answers } }
+  /// How many questions are passed on in all; 0 where nobody types the answers to the guest.
+  var mostQuestions = 0 { didSet { screen.mostQuestions = mostQuestions } }
   /// How many questions were passed on.
   var questions: Int { screen.questions }
   /// The terminal's height in rows.

@@ -54,7 +54,7 @@ struct TerminalModes: Sendable, Hashable {
   mutating func setCursorShape(_ sequence: ControlSequence) { cursorShape = sequence }
 
   mutating func setStyle(_ sequence: ControlSequence) {
-    isStyled = sequence.parameters.map { $0.last ?? 0 != 0 } ?? true
+    isStyled = sequence.parameters?.allSatisfy { $0 == 0 } != true
   }
 
   mutating func setRegion(_ sequence: ControlSequence) {

@@ -9,7 +9,7 @@ import Testing
     cuts(of: Array(written.utf8)).map { pieces in
       var console = LiveConsole()
       console.rows = 2
-      console.answers = answers
+      console.mostQuestions = answers ? 3 : 0
       // Two lines fill this screen.
       _ = console.read(Array("\n\n".utf8))
       return String(decoding: pieces.flatMap { console.read($0) }, as: UTF8.self)
@@ -52,6 +52,12 @@ import Testing
     for shown in passed("<\(question)>", answers: false) { #expect(shown == "<>") }
   }
 
+  @Test func `no more questions are passed on than there may be`() {
+    for shown in passed(String(repeating: "\u{1B}[6n", count: 100), answers: true) {
+      #expect(shown == String(repeating: "\u{1B}[6n", count: 3))
+    }
+  }
+
   @Test func `answers among keys are counted, however they are cut`() {
     for pieces in cuts(of: Array("ab\u{1B}[12;40Rc\u{1B}[A\u{1B}[0n\u{1B}OP\u{1B}[?62;4c".utf8)) {
       var answers = TerminalAnswers()
@@ -63,7 +69,9 @@ import Testing
   @Test(arguments: [
     ("plain \u{1B}[1mbold\u{1B}[m", ""), ("\u{1B}[?7l", "\u{1B}[?7h"),
     ("\u{1B}[?25l", "\u{1B}[?25h"),
-    ("\u{1B}[?25l\u{1B}[?25h", ""), ("\u{1B}[31m", "\u{1B}[m"), ("\u{1B}[4h", "\u{1B}[4l"),
+    ("\u{1B}[?25l\u{1B}[?25h", ""), ("\u{1B}[38;5;0m", "\u{1B}[m"),
+    ("\u{1B}[5;5Hx\u{1B}[?1049h", "\u{1B}[?1049l\u{1B}[999;1H\r\n"),
+    ("\u{1B}[31m", "\u{1B}[m"), ("\u{1B}[4h", "\u{1B}[4l"),
     ("\u{1B}[?1000;1002h\u{1B}[?1006h", "\u{1B}[?1006l\u{1B}[?1002l\u{1B}[?1000l"),
     ("\u{1B}[?2004h\u{1B}[?1h\u{1B}=", "\u{1B}[?1l\u{1B}[?2004l\u{1B}>"),
     // The alternate screen first: with the cursor it brings back what it looked like.
