@@ -2,6 +2,7 @@
 # make test      build and run every test, and some again with the program that is shipped
 # make test-release   [FILTER=Suite]         run the integration tests with the program that is shipped
 # make lint      check the formatting        make format   apply it
+# make check-macos   compile the sources for macOS on Linux, without linking or running anything
 # make record    record the QMP transcripts again from real QEMU
 # make install   [PREFIX=/usr/local]         put one self-contained binary in place, on Linux with
 #                                            a unit for systemd's user manager
@@ -25,7 +26,7 @@ else
   RELEASE_FLAGS := --static-swift-stdlib -Xlinker -dead_strip
 endif
 
-.PHONY: all build release deps demo test test-release lint format record install clean campaign bench-startup bench-qmp bench-lifecycle bench-pull
+.PHONY: all build release deps demo test test-release lint format check-macos record install clean campaign bench-startup bench-qmp bench-lifecycle bench-pull
 
 all: build
 
@@ -106,6 +107,15 @@ lint:
 
 format:
 	swift format --in-place --recursive --configuration .swift-format $(SOURCES)
+
+# What a Mac would say of the sources; see Tests/Darwin/check.sh. On a Mac 'make build' says it.
+check-macos:
+	@if command -v apt-get >/dev/null && \
+	  ! { python3 -m pip --version || /usr/bin/python3 -m pip --version; } >/dev/null 2>&1; then \
+	  apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-pip; \
+	fi
+	sh Tests/Darwin/check.sh "$(CURDIR)"
 
 # Both versions of QEMU that the tests replay: the machine's own, and 10 from the backports,
 # unpacked into a folder of its own. Without an argument every scenario is recorded.

@@ -1,5 +1,7 @@
 #if canImport(Darwin)
   internal import Darwin
+  // Of <mach-o/dyld.h>, which is no part of Darwin.
+  internal import MachO
 #elseif canImport(Glibc)
   internal import Glibc
 #else
