@@ -8,7 +8,7 @@ enum QVM {
   static func main() {
     Host.ensureStandardDescriptors()
     Host.restrictFileModes()
-    Signal.ignoreBrokenPipes()
+    Signal.prepareProcess()
     let arguments = CommandLine.arguments
     // Taken for a command without words it would end with the help, as if all were done.
     guard !arguments.isEmpty else {

@@ -6,6 +6,6 @@ package struct OutputError: QVMFailure, Hashable {
 
   package init(cause: SystemError) { self.cause = cause }
 
-  package var message: String { "cannot write to standard output: \(cause.reason)" }
+  package var message: String { "cannot write to standard output: \(cause.explanation)" }
   package var advice: String? { nil }
 }

@@ -29,6 +29,9 @@ extension ChildProcess {
     sigemptyset(&mask)
     posix_spawnattr_setsigmask(&attributes, &mask)
     sigfillset(&mask)
+    // A file that gets too big for 'ulimit -f' is an error that a program can tell of, or that a VM
+    // is paused for; the signal would end it.
+    sigdelset(&mask, SIGXFSZ)
     // What 'nohup' ignored stays ignored.
     if Signal.hangUp.isIgnored { sigdelset(&mask, SIGHUP) }
     posix_spawnattr_setsigdefault(&attributes, &mask)

@@ -26,8 +26,13 @@ package struct SpawnError: QVMFailure, Hashable {
   package let program: String
   package let cause: SystemError
 
-  package var message: String { "cannot start \(program): \(cause.reason)" }
-  package var advice: String? { "Check that it is installed and made for this machine." }
+  package var message: String {
+    let name = program == Host.executable ? "a supervisor, which is qvm itself" : program
+    return "cannot start \(name): \(cause.explanation)"
+  }
+  package var advice: String? {
+    cause.limit?.advice ?? "Check that it is installed and made for this machine."
+  }
 }
 
 /// A child process: started with exactly the descriptors it is given, reaped as soon as it ends.
@@ -86,7 +91,7 @@ package final class ChildProcess: Sendable {
       var status: Int32 = 0
       waitpid(pid, &status, 0)
       throw SpawnError(
-        program: plan.executable, cause: SystemError(call: "pthread_create", code: EAGAIN))
+        program: plan.executable, cause: .noThread)
     }
   }
 

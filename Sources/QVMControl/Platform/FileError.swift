@@ -17,11 +17,12 @@ package struct FileError: QVMFailure, Hashable {
     case .isOccupant: "something else is in its place"
     case .isInUse: "somebody listens there"
     case .isAnother: "another one has its place now"
-    default: cause.reason
+    default: cause.explanation
     }
   }
 
   package var advice: String? {
+    if let limit = cause.limit { return limit.advice }
     if cause.isFull {
       return "Free some space there, or set QVM_CACHE to a folder on another disk."
     }

@@ -172,7 +172,7 @@ package enum Host {
   /// - Throws: ``SpawnError``; it returns in no other way.
   package static func become(_ program: String, _ arguments: [String]) throws(SpawnError) -> Never {
     // What is ignored stays so across exec, and few programs expect that.
-    Signal.restoreBrokenPipes()
+    Signal.restoreForExecution()
     let pointers = ([program] + arguments).map { strdup($0) } + [nil]
     execv(program, pointers)
     let cause = SystemError.last("execv")

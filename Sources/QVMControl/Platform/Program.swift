@@ -46,7 +46,8 @@ package enum Program {
   ///   - loop: The loop that the calling task runs on.
   /// - Returns: What it printed and how it ended; an exit status other than 0 is no error, nor is one
   ///   that took too long.
-  /// - Throws: ``SpawnError``; `CancellationError` when the task is cancelled or the user interrupted
+  /// - Throws: ``SpawnError``; ``LimitError`` where it failed for a limit that this process is under;
+  ///   `CancellationError` when the task is cancelled or the user interrupted
   ///   the program, after the program has ended.
   package static func run(
     _ path: String, _ arguments: [String], environment: [String]? = nil, input: [UInt8]? = nil,
@@ -77,6 +78,10 @@ package enum Program {
       loop.cancel(drained)
       if !isLate { try await waitForOwnSignal(after: end, on: loop) }
       try Task.checkCancellation()
+      if !result.succeeded, let limit = ResourceLimit(end, complaint: result.complaint) {
+        throw LimitError(
+          program: String(Files.lastName(of: path)), why: result.complaint, limit: limit)
+      }
       return result
     } onCancel: {
       stop(process, on: loop)

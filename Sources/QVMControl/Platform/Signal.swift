@@ -60,7 +60,7 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
     if count == 0 { return }
     pthread_sigmask(SIG_BLOCK, &set, nil)
     let waited = set
-    _ = startThread {
+    let started = startThread {
       var set = waited
       var echoes = SignalEchoes()
       while true {
@@ -69,6 +69,8 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
         if echoes.isWish(signal, fromTerminal: fromTerminal, at: .now) { body(signal) }
       }
     }
+    // Without a thread that takes them they end the process, which is better than to be deaf.
+    if !started { pthread_sigmask(SIG_UNBLOCK, &set, nil) }
   }
 
   #if canImport(Darwin)
@@ -114,11 +116,22 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
     return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
-  /// Makes writing to a closed pipe an error of the write instead of the end of the process.
-  package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+  /// Sets what qvm relies on, whatever the caller has left. Call it before any thread is started.
+  ///
+  /// Writing to a closed pipe, and beyond the size that a file may have, is an error of the write
+  /// instead of the end of the process. Children wait to be reaped: where their end is ignored, as
+  /// some daemons have it, nobody learns how they ended.
+  package static func prepareProcess() {
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+    signal(SIGCHLD, SIG_DFL)
+  }
 
-  /// What programs expect of a closed pipe when they start.
-  static func restoreBrokenPipes() { signal(SIGPIPE, SIG_DFL) }
+  /// What programs expect when they start.
+  static func restoreForExecution() {
+    signal(SIGPIPE, SIG_DFL)
+    signal(SIGXFSZ, SIG_DFL)
+  }
 
   /// Stops this process as Ctrl-Z does; returns when it is continued, and at once where no shell
   /// could continue it.

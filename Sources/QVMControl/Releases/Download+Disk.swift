@@ -12,19 +12,21 @@ extension Download {
   }
 
   /// The error as the user should read it.
-  func told(_ error: DownloadError) -> DownloadError {
+  func told(_ error: DownloadError) -> any QVMFailure {
     switch error {
-    case .unwritable(let path, let why):
+    case .unwritable(_, let why) where ResourceLimit.isReached(by: partial):
+      return LimitError(program: "curl", why: why, limit: .fileSize)
+    case .unwritable:
       guard let free = Files.freeSpace(at: folder), free < Self.spare else {
-        return .unwritable(path: path, why: why)
+        return error
       }
       // The disk got full meanwhile; what is running needs the room more than a later attempt.
       let missing = expected.map { $0 - received }
       try? discard()
-      return .diskFull(
+      return DownloadError.diskFull(
         folder: folder, needed: missing, free: Files.freeSpace(at: folder) ?? free)
     case .interrupted(let url, let why, let received, _):
-      return .interrupted(url: url, why: why, received: received, total: expected)
+      return DownloadError.interrupted(url: url, why: why, received: received, total: expected)
     default: return error
     }
   }

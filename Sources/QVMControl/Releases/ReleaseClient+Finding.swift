@@ -135,7 +135,7 @@ extension ReleaseClient {
     } catch let error as DownloadError {
       return .failure(error)
     } catch {
-      return .failure(.failed(url: url, status: "not asked", why: "\(error)"))
+      return .failure(.failed(url: url, status: "not asked", why: (error as? any QVMFailure)?.message ?? "\(error)"))
     }
   }
 

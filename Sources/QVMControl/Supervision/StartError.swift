@@ -13,7 +13,10 @@ package enum StartError: QVMFailure, Hashable {
   case abandoned
   case other(message: String, advice: String?)
 
-  package enum Hint: String, Sendable, Hashable { case accelerator, memory, image }
+  package enum Hint: Sendable, Hashable {
+    case accelerator, memory, image
+    case limit(ResourceLimit)
+  }
 
   package var message: String {
     switch self {
@@ -37,6 +40,7 @@ package enum StartError: QVMFailure, Hashable {
     switch self {
     case .qemuEnded(_, _, .accelerator): "Try --accel tcg, which needs no help from the hardware."
     case .qemuEnded(_, _, .memory): "Give the guest less memory with --memory."
+    case .qemuEnded(_, _, .limit(let limit)): "The limit: \(limit.description). \(limit.advice)"
     case .qemuEnded(_, _, .image): "Another process uses the disk; 'qvm list' may show which."
     case .qemuEnded: "'--dry-run' shows the command."
     case .monitor: nil

@@ -20,14 +20,17 @@ extension Startup {
     let log = QEMULog(path: files.qemuLog)
     switch error {
     case QMPError.disconnected, QMPError.transport:
-      return StartError.qemuEnded(end, log: log.tail(), hint: Self.hint(log))
+      return StartError.qemuEnded(end, log: log.tail(), hint: Self.hint(log, end))
     case QMPError.cancelled, is CancellationError: return StartError.abandoned
     case let error as QMPError: return StartError.monitor(error, log: log.tail())
     default: return error
     }
   }
 
-  private static func hint(_ log: QEMULog) -> StartError.Hint? {
+  private static func hint(_ log: QEMULog, _ end: ProcessEnd) -> StartError.Hint? {
+    if let limit = ResourceLimit(end, complaint: log.lines.joined(separator: "\n")) {
+      return .limit(limit)
+    }
     if log.lines.contains(where: { $0.contains("Failed to get \"write\" lock") }) { return .image }
     if log.blamesMemory { return .memory }
     return log.blamesAccelerator ? .accelerator : nil

@@ -159,7 +159,7 @@ package struct Startup: Sendable {
       return RecordingTransport(wrapping: socket, to: recorder)
     } catch {
       throw StartError.other(
-        message: "cannot record to \(path): \(error.reason)",
+        message: "cannot record to \(path): \(error.explanation)",
         advice: "Name a file that can be written after --record-qmp.")
     }
   }

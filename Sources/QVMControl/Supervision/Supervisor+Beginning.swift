@@ -45,8 +45,7 @@ extension Supervisor {
       try await server.listen(at: runtime.control)
     } catch {
       // The VM can do without; `monitor.sock` remains for whoever wants something of it.
-      let why = (error as? SystemError)?.reason ?? (error as? any QVMFailure)?.message ?? "\(error)"
-      await server.broadcast(.notice("no control socket: \(why)"))
+      await server.broadcast(.notice("no control socket: \(explained(error))"))
     }
   }
 

@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test func `writing to nobody is an error of the write, not the end of the process`() throws {
-    Signal.ignoreBrokenPipes()
+    Signal.prepareProcess()
     var ends: [Int32] = [-1, -1]
     try #require(pipe(&ends) == 0)
     close(ends[0])

@@ -1,0 +1,161 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+package import QMPClient
+
+/// A limit that this process and its children are under, and that one of them has run into.
+package enum ResourceLimit: Sendable, Hashable {
+  /// The descriptors of one process.
+  case descriptors
+  /// The open files of the whole system.
+  case systemFiles
+  /// The processes and threads of a user, or of a control group.
+  case processes
+  /// The size of a file that a process writes.
+  case fileSize
+
+  /// Which limit it is, with its value where that can be told; stands in parentheses behind what
+  /// failed.
+  package var description: String {
+    switch self {
+    case .descriptors: "'ulimit -n' allows \(Self.text(Self.descriptorsOfProcess, "open files", of: 1))"
+    case .systemFiles: "the whole system has too many open files"
+    case .processes: Self.processesText
+    case .fileSize: "'ulimit -f' allows \(Self.text(Self.sizeOfFile, "in a file", of: 1024, "KiB "))"
+    }
+  }
+
+  /// How to raise it.
+  package var advice: String {
+    switch self {
+    case .descriptors: "Raise it with 'ulimit -n 1024' and run the command again."
+    case .systemFiles: "End programs that have many files open; sysctl fs.file-max is the limit."
+    case .processes:
+      "Raise 'ulimit -u', or pids.max of the control group (a container's --pids-limit),"
+        + " and run the command again."
+    case .fileSize: "Raise it with 'ulimit -f unlimited' and run the command again."
+    }
+  }
+
+  // MARK: - Telling which
+
+  /// The limit that a program's own words, or its end, tell of; nil where they tell of none.
+  package init?(_ end: ProcessEnd, complaint: String) {
+    if end == .signalled(SIGXFSZ) {
+      self = .fileSize
+    } else if let found = Self.words.first(where: { complaint.contains($0.0) })?.1 {
+      // The same words may tell of what the disk, or somebody else, doesn't take.
+      if found == .fileSize, Self.value(Self.sizeOfFile) == nil { return nil }
+      self = found
+    } else {
+      return nil
+    }
+  }
+
+  private static let words: [(String, ResourceLimit)] = [
+    (reason(EMFILE), .descriptors), (reason(ENFILE), .systemFiles), (reason(EFBIG), .fileSize),
+    // What qemu-img makes of it.
+    ("The image size is too large for file format", .fileSize),
+    ("thread_create: \(reason(EAGAIN))", .processes), ("fork: \(reason(EAGAIN))", .processes),
+    ("vfork: \(reason(EAGAIN))", .processes), ("Cannot fork", .processes),
+    ("creating thread: \(reason(EAGAIN))", .processes),
+  ]
+
+  private static func reason(_ code: Int32) -> String { SystemError(call: "", code: code).reason }
+
+  /// Whether a file has reached the size that a process may write.
+  package static func isReached(by path: String) -> Bool {
+    guard let limit = value(sizeOfFile), let found = Files.information(path) else { return false }
+    return found.size >= limit
+  }
+
+  // MARK: - Values
+
+  #if canImport(Darwin) || canImport(Musl)
+    private static let descriptorsOfProcess = RLIMIT_NOFILE
+    private static let sizeOfFile = RLIMIT_FSIZE
+    private static let processesOfUser = RLIMIT_NPROC
+  #else
+    private static let descriptorsOfProcess = Int32(RLIMIT_NOFILE.rawValue)
+    private static let sizeOfFile = Int32(RLIMIT_FSIZE.rawValue)
+    private static let processesOfUser = Int32(__RLIMIT_NPROC.rawValue)
+  #endif
+
+  /// A limit of this process; nil where there is none.
+  private static func value(_ resource: Int32) -> Int? {
+    var limit = rlimit()
+    guard getrlimit(resource, &limit) == 0 else { return nil }
+    // What stands for no limit at all is beyond every number of ours.
+    return limit.rlim_cur < rlim_t(Int64.max) ? Int(limit.rlim_cur) : nil
+  }
+
+  private static func text(
+    _ resource: Int32, _ what: String, of size: Int, _ unit: String = ""
+  ) -> String {
+    value(resource).map { "\($0 / size) \(unit)\(what)" } ?? "too few \(what)"
+  }
+
+  private static var processesText: String {
+    let perUser = value(processesOfUser).map { "'ulimit -u' allows this user \($0)" }
+    let perGroup = pidsMaximum.map { "pids.max of the control group is \($0)" }
+    let known = [perGroup, perUser].compactMap(\.self)
+    return known.isEmpty
+      ? "no further process or thread may be started" : known.joined(separator: ", ")
+  }
+
+  /// The smallest `pids.max` of the control groups that this process is in; nil where none has one.
+  private static var pidsMaximum: Int? {
+    #if canImport(Darwin)
+      return nil
+    #else
+      let groups = (Files.text("/proc/self/cgroup") ?? "").split(whereSeparator: \.isNewline)
+      guard let unified = groups.first(where: { $0.hasPrefix("0::/") }) else { return nil }
+      var folder = "/sys/fs/cgroup" + unified.dropFirst(3)
+      var smallest: Int?
+      while folder.hasPrefix("/sys/fs/cgroup") {
+        let text = Files.text("\(folder)/pids.max").map { $0.prefix { !$0.isNewline } }
+        if let value = text.flatMap({ Int($0) }) { smallest = min(smallest ?? value, value) }
+        folder = Files.parent(of: folder)
+      }
+      return smallest
+    #endif
+  }
+}
+
+extension SystemError {
+  /// The limit that the call ran into; nil for any other failure.
+  package var limit: ResourceLimit? {
+    switch code {
+    case EMFILE: .descriptors
+    case ENFILE: .systemFiles
+    case EAGAIN where ["pthread_create", "posix_spawn"].contains(call): .processes
+    case EFBIG where call == "write" || call == "ftruncate": .fileSize
+    default: nil
+    }
+  }
+
+  /// The operating system's own words, with the limit that is meant.
+  package var explanation: String { limit.map { "\(reason) (\($0.description))" } ?? reason }
+}
+
+/// A system call that failed where nothing says what it was for.
+extension SystemError: QVMFailure {
+  package var message: String { "\(call) failed: \(explanation)" }
+  package var advice: String? { limit?.advice }
+}
+
+/// A program that could not do its work for a limit of this process.
+package struct LimitError: QVMFailure, Hashable {
+  /// The program's name.
+  package let program: String
+  /// Its own words, or how it ended.
+  package let why: String
+  package let limit: ResourceLimit
+
+  package var message: String { "\(program) failed: \(why) (\(limit.description))" }
+  package var advice: String? { limit.advice }
+}
