@@ -22,10 +22,12 @@ package enum ResourceLimit: Sendable, Hashable {
   /// failed.
   package var description: String {
     switch self {
-    case .descriptors: "'ulimit -n' allows \(Self.text(Self.descriptorsOfProcess, "open files", of: 1))"
+    case .descriptors:
+      "'ulimit -n' allows \(Self.text(Self.descriptorsOfProcess, "open files", of: 1))"
     case .systemFiles: "the whole system has too many open files"
     case .processes: Self.processesText
-    case .fileSize: "'ulimit -f' allows \(Self.text(Self.sizeOfFile, "in a file", of: 1024, "KiB "))"
+    case .fileSize:
+      "'ulimit -f' allows \(Self.text(Self.sizeOfFile, "in a file", of: 1024, "KiB "))"
     }
   }
 

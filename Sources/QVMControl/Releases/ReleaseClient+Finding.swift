@@ -135,7 +135,9 @@ extension ReleaseClient {
     } catch let error as DownloadError {
       return .failure(error)
     } catch {
-      return .failure(.failed(url: url, status: "not asked", why: (error as? any QVMFailure)?.message ?? "\(error)"))
+      return .failure(
+        .failed(
+          url: url, status: "not asked", why: (error as? any QVMFailure)?.message ?? "\(error)"))
     }
   }
 
