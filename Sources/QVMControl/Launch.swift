@@ -21,7 +21,8 @@ package struct Launch: Sendable {
   ) {
     self.target = target
     self.name = name
-    self.overrides = overrides
+    // In the record too: started again from elsewhere the instance needs the same files.
+    self.overrides = Host.workingFolder.map(overrides.withAbsolutePaths) ?? overrides
     self.removeOnShutdown = removeOnShutdown
     self.shutdownTimeout = shutdownTimeout ?? target.operatingSystem.shutdownTimeout
     self.cache = cache
@@ -71,22 +72,31 @@ package struct Launch: Sendable {
   // MARK: - Dry run
 
   /// The command as it would be run, without touching network or disk; `ownFrom` is the index of
-  /// the first argument that is qvm's own.
-  package func dryRun() throws -> (arguments: QEMUArguments, ownFrom: Int) {
+  /// the first argument that is qvm's own, `note` what a run may do otherwise for want of a file that
+  /// only a download brings.
+  package func dryRun() throws -> (arguments: QEMUArguments, ownFrom: Int, note: String?) {
     let name = try self.name ?? InstanceName("qvm-\(target.operatingSystem.rawValue)")
     let files = InstanceStore(cache).files(name)
     let toolchain = try QEMUToolchain.planned(for: target, in: cache)
-    let command = try command(toolchain: toolchain, disk: files.disk)
+    let words = try driverCommand(toolchain: toolchain, disk: files.disk)
+    let note = toolchain.openChange(to: words)
+    let adapted = note == nil ? toolchain.adapted(words, for: target) : words
+    let command = try overrides.apply(to: adapted.settingProgram(toolchain.program))
     let own = MonitorArguments(name: name, files: files, runtime: .of(files)).words
-    return (QEMUArguments(command.words + own), command.words.count)
+    return (QEMUArguments(command.words + own), command.words.count, note)
   }
 
   /// The driver's command with the program's path and the user's changes.
   private func command(toolchain: QEMUToolchain, disk: String) throws -> QEMUArguments {
-    let driver = try Driver.find(target)
-    let words = driver.command(DriverPaths(cache: toolchain.root, image: disk))
-    let adapted = toolchain.adapted(QEMUArguments(words), for: target)
+    let words = try driverCommand(toolchain: toolchain, disk: disk)
+    let adapted = toolchain.adapted(words, for: target)
     return try overrides.apply(to: adapted.settingProgram(toolchain.program))
+  }
+
+  /// The driver's command as the specification has it, with the paths in their places.
+  private func driverCommand(toolchain: QEMUToolchain, disk: String) throws -> QEMUArguments {
+    let driver = try Driver.find(target)
+    return QEMUArguments(driver.command(DriverPaths(cache: toolchain.root, image: disk)))
   }
 
   // MARK: - Starting
@@ -134,11 +144,7 @@ package struct Launch: Sendable {
       throw InstanceError.exists(
         name: instance.name.text, as: record.target.imageName, wanted: target.imageName)
     }
-    guard Files.exists(record.baseImage) else {
-      throw InstanceError.baseImageMissing(name: instance.name.text, path: record.baseImage)
-    }
-    try await BaseImage.at(record.baseImage)?.checked(
-      against: record.baseDigest, on: client.loop)
+    try await checkBaseImage(of: instance, with: client)
     // One that can't be read tells nothing, and is replaced by this boot's.
     if (try? Outcome.read(instance.files.outcome))?.reason == Outcome.hostReboot,
       let tools = ImageTools.present(in: cache)

@@ -36,17 +36,38 @@ import Testing
         if let firmware = wanted.range(of: "$QVM_CACHE") {
           // The firmware lies in a folder of its own for each target.
           #expect(line.hasPrefix(wanted[..<firmware.lowerBound]))
-          #expect(line.hasSuffix(wanted[firmware.upperBound...]) || driver == "openbsd-arm64")
-        } else if driver == "openbsd-arm64", wanted.contains("-machine") {
-          #expect(line.hasPrefix(wanted))
+          #expect(line.hasSuffix(wanted[firmware.upperBound...]))
         } else {
           #expect(line == wanted)
         }
       }
+      // Whether there is Linaro's firmware shows when QEMU is there.
+      #expect(run.err.contains("linaro_uefi.fd") == (driver == "openbsd-arm64"), "\(run.err)")
       #expect(lines.count > specified.count + 1)
       #expect(run.err.contains("from line \(specified.count + 2) on"))
       #expect(
         !FileManager.default.fileExists(atPath: sandbox.cache.path), "something was written")
+    }
+  }
+
+  @Test func `what is installed decides on the firmware of OpenBSD for arm64`() async throws {
+    try await Sandbox.with { sandbox in
+      let firmware = sandbox.cache.appending(path: "qemu/system-aarch64/share/qemu")
+      try FileManager.default.createDirectory(at: firmware, withIntermediateDirectories: true)
+      try FileManager.default.createSymbolicLink(
+        atPath: firmware.appending(path: "uefi.fd").path,
+        withDestinationPath: "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd")
+      let words = ["run", "--dry-run", "--platform", "arm64", "openbsd", "7.4"]
+      var run = try await sandbox.qvm(words)
+      #expect(run.out.contains("acpi=off"))
+      #expect(run.out.contains("/share/qemu/uefi.fd"))
+      #expect(!run.err.contains("linaro_uefi.fd"))
+      try FileManager.default.moveItem(
+        at: firmware.appending(path: "uefi.fd"), to: firmware.appending(path: "linaro_uefi.fd"))
+      run = try await sandbox.qvm(words)
+      #expect(!run.out.contains("acpi=off"))
+      #expect(run.out.contains("/share/qemu/linaro_uefi.fd"))
+      #expect(!run.err.contains("linaro_uefi.fd"))
     }
   }
 

@@ -65,7 +65,6 @@ import Testing
           "--name", "box", "demo", "1",
         ])
       #expect(result.status == 1)
-      #expect(result.err.contains("cannot start "), "\(result.err)")
       #expect(result.err.contains("'ulimit -u'"), "\(result.err)")
       #expect(!result.err.contains("SystemError"))
       #expect(!sandbox.exists("box"))

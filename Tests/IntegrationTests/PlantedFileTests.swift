@@ -220,6 +220,38 @@ import Testing
     }
   }
 
+  @Test(
+    .enabled(if: geteuid() == 0, "only root can use another user's home"),
+    arguments: ["HOME", "XDG_CACHE_HOME"])
+  func `root makes nothing in another user's home, and says what to do instead`(
+    variable: String
+  ) async throws {
+    try await Sandbox.with { sandbox in
+      let home = sandbox.folder.appending(path: "home")
+      // Root's own in it, as an earlier sudo leaves it, changes nothing.
+      let inner = home.appending(path: "inner")
+      try manager.createDirectory(at: inner, withIntermediateDirectories: true)
+      #expect(chown(home.path, 65_534, 65_534) == 0)
+      sandbox.environment["QVM_CACHE"] = ""
+      sandbox.environment[variable] = home.path
+      for words in [["run", "-d", "demo", "1"], ["pull", "demo", "1"]] {
+        let result = try await sandbox.qvm(words)
+        #expect(result.status == 1, "\(words)")
+        #expect(result.err.contains("\(home.path) belongs to another user"), "\(result.err)")
+        #expect(result.err.contains("'sudo -H'"))
+        #expect(result.err.contains("QVM_CACHE"))
+      }
+      for words in ["list", "images", "verify", "prune", "doctor", "status box", "stop box"] {
+        _ = try await sandbox.qvm(words.split(separator: " ").map(String.init))
+      }
+      #expect(try tree(home) == ["inner"])
+      // What is asked for by name may be anywhere.
+      let chosen = ["QVM_CACHE": home.appending(path: "chosen").path]
+      let pull = try await sandbox.qvm(["pull", "demo", "1"], environment: chosen)
+      #expect(pull.status == 0, "\(pull.err)")
+    }
+  }
+
   @Test(.enabled(if: geteuid() == 0, "only root can become another user"))
   func `what may not be read is not said to be absent`() async throws {
     try await Sandbox.with { sandbox in

@@ -4,12 +4,15 @@ package struct Cache: Sendable, Hashable {
   package let path: String
   /// The home folder that it is in; nil where the user chose another place.
   private let home: String?
+  /// The folder that the user's programs keep their caches in, where that is why it is there.
+  private let place: String?
 
-  package init(path: String) { self.init(path: path, home: nil) }
+  package init(path: String) { self.init(path: path, home: nil, place: nil) }
 
-  private init(path: String, home: String?) {
+  private init(path: String, home: String?, place: String?) {
     self.path = path
     self.home = home
+    self.place = place
   }
 
   /// The cache that the environment asks for: `QVM_CACHE`, else `$XDG_CACHE_HOME/qvm`, else
@@ -27,10 +30,10 @@ package struct Cache: Sendable, Hashable {
     }
     // The XDG specification wants relative paths ignored.
     if let path = Host.environment("XDG_CACHE_HOME"), path.hasPrefix("/") {
-      return Cache(path: trimmed(path) + "/qvm")
+      return Cache(path: trimmed(path) + "/qvm", home: nil, place: trimmed(path))
     }
     guard let home = Host.environment("HOME"), home.hasPrefix("/") else { throw .noHome }
-    return Cache(path: trimmed(home) + "/.cache/qvm", home: trimmed(home))
+    return Cache(path: trimmed(home) + "/.cache/qvm", home: trimmed(home), place: trimmed(home))
   }
 
   private static func trimmed(_ path: String) -> String {
@@ -46,6 +49,20 @@ package struct Cache: Sendable, Hashable {
   package func systemFirmware(_ target: String) -> String { "\(path)/qemu/system-\(target)" }
 
   package var imageTools: String { "\(path)/qemu/img" }
+  /// Where a base image is that an instance of this cache was created over.
+  ///
+  /// The cache may have been moved or copied since: then the one in it is meant, which nobody else
+  /// removes, and not the one at the old place.
+  ///
+  /// - Parameter recorded: The absolute path that the image had then.
+  /// - Returns: An absolute path; nothing need be there.
+  func place(ofImage recorded: String) -> String {
+    let folder = Files.parent(of: recorded)
+    guard Files.lastName(of: Files.parent(of: folder)) == "images" else { return recorded }
+    let own = "\(images)/\(Files.lastName(of: folder))/\(Files.lastName(of: recorded))"
+    return !Files.exists(own) && Files.exists(recorded) ? recorded : own
+  }
+
   package var images: String { "\(path)/images" }
   package var instances: String { "\(path)/instances" }
   package var downloads: String { "\(path)/downloads" }
@@ -62,6 +79,21 @@ package struct Cache: Sendable, Hashable {
     throw FileError(verb: "use", path: path, cause: .notOwned)
   }
 
+  /// Makes sure that root makes no cache in somebody else's home, as under a `sudo` that keeps HOME:
+  /// its owner could not use it afterwards. One that was named with `QVM_CACHE` may be anywhere.
+  ///
+  /// - Throws: `foreignHome`.
+  package func requireOwnHome() throws(CacheError) {
+    guard Host.userID == 0, let place, !Files.exists(path) else { return }
+    var parents = [Files.parent(of: path)]
+    while let last = parents.last, last.count > place.count { parents.append(Files.parent(of: last)) }
+    for folder in parents {
+      if let found = Files.destination(folder), found.owner != Host.userID {
+        throw .foreignHome(folder)
+      }
+    }
+  }
+
   /// Makes sure that the cache is there and belongs to this user.
   ///
   /// It may be a link that the user made, to another disk; nothing in it may.
@@ -70,6 +102,7 @@ package struct Cache: Sendable, Hashable {
   ///   where even the user's home is missing.
   package func prepare() throws {
     if let home, !Files.exists(home) { throw CacheError.noHomeFolder(home) }
+    try requireOwnHome()
     let isOwnLink = Files.information(path).map { $0.kind == .link && $0.owner == Host.userID }
     let real = isOwnLink == true ? Files.resolved(path) ?? path : path
     try Files.makePrivateFolder(real)
@@ -85,6 +118,8 @@ package enum CacheError: QVMFailure, Hashable {
   case relative(String)
   case noHomeFolder(String)
   case notUTF8(variable: String)
+  /// Root would make a cache in a folder of another user's.
+  case foreignHome(String)
 
   package var message: String {
     switch self {
@@ -93,8 +128,18 @@ package enum CacheError: QVMFailure, Hashable {
       "QVM_CACHE=\(path) is relative, and the current folder cannot be told"
     case .noHomeFolder(let path): "no cache folder: the home folder \(path) does not exist"
     case .notUTF8(let variable): "the path in \(variable) is not UTF-8"
+    case .foreignHome(let folder):
+      "this runs as root, and \(folder) belongs to another user, who could not use what root makes"
+        + " there"
     }
   }
 
-  package var advice: String? { "Set QVM_CACHE to an absolute path." }
+  package var advice: String? {
+    switch self {
+    case .foreignHome:
+      "Leave sudo out, which qvm doesn't need; or use 'sudo -H', or set QVM_CACHE to a folder of"
+        + " root's."
+    default: "Set QVM_CACHE to an absolute path."
+    }
+  }
 }

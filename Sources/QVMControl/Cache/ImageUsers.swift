@@ -4,7 +4,7 @@ internal import QMPClient
 ///
 /// An instance names its image in its record, and its disk names it in its header: both count. The
 /// release and the file's name are compared and not the whole path, since one cache can be reached
-/// by several.
+/// by several, and be moved.
 package struct ImageUsers: Sendable {
   /// The instances by what they need, in order.
   private var users: [String: [String]] = [:]
@@ -26,17 +26,18 @@ package struct ImageUsers: Sendable {
         continue
       }
       guard Files.information(files.folder)?.kind == .folder else { continue }
-      add(entry, files)
+      add(entry, files, in: cache)
     }
   }
 
-  private mutating func add(_ name: String, _ files: InstanceFiles) {
+  private mutating func add(_ name: String, _ files: InstanceFiles, in cache: Cache) {
     let record = try? InstanceRecord(reading: files.record)
-    let backing = try? Qcow2Header.backingFile(of: files.disk)
+    let backing = try? DiskImage.baseImage(of: files.disk)
     for path in Set([record?.baseImage, backing].compactMap(\.self)) {
       let key = Self.key(path)
-      users[key, default: []].append(name)
-      paths[key] = path
+      // Both may name the same one, before and after the cache was moved.
+      if users[key]?.last != name { users[key, default: []].append(name) }
+      paths[key] = cache.place(ofImage: path)
       if let digest = record?.baseDigest, record?.baseImage == path {
         digests[key, default: []].insert(digest)
       }

@@ -42,6 +42,15 @@ package struct QEMUToolchain: Sendable, Hashable {
     return QEMUArguments(words).settingMachineProperty("acpi", "off")
   }
 
+  /// What a run would change about a driver's arguments if this QEMU turns out to lack a firmware:
+  /// a sentence for people; nil where nothing can, or where what is installed has told already.
+  package func openChange(to arguments: QEMUArguments) -> String? {
+    let isOpen = !hasLinaroFirmware && !Files.exists(Firmware.uefi.path(in: root))
+    guard isOpen, arguments.words.contains(Firmware.linaro.path(in: root)) else { return nil }
+    return "as specified; where QEMU comes without \(Firmware.linaro.rawValue), as in its current"
+      + " releases, a run takes \(Firmware.uefi.rawValue) and acpi=off instead"
+  }
+
   /// The firmware that a guest needs of this QEMU.
   func firmware(for target: Target) throws(TargetError) -> [Firmware] {
     let needed = try Firmware.needed(by: target)

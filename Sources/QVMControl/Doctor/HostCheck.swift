@@ -46,7 +46,10 @@ package struct HostCheck: Sendable, Hashable {
   }
 
   private static func cache(_ cache: Cache) -> HostCheck {
-    do throws(FileError) { try cache.requireOwn() } catch {
+    do {
+      try cache.requireOwn()
+      try cache.requireOwnHome()
+    } catch {
       return HostCheck("cache", .missing, error)
     }
     var place = cache.path

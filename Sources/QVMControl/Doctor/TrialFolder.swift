@@ -12,6 +12,7 @@ enum TrialFolder {
   static func with<Value>(
     in cache: Cache, _ body: (String) async throws -> Value
   ) async throws -> Value {
+    try cache.requireOwnHome()
     let isNew = !Files.exists(cache.path)
     let place = Files.resolved(cache.path) ?? cache.path
     // One that is there stays as it is, its mode too.

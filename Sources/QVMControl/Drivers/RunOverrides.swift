@@ -7,7 +7,7 @@ package struct RunOverrides: Sendable, Equatable {
   package let sshPort: Int?
   package let sshAddress: String?
   /// Words for QEMU as they are, after all of the driver's.
-  package let extraArguments: [String]
+  package private(set) var extraArguments: [String]
 
   /// Checks every value, as the functions of `RunOptionValue` say.
   package init(
@@ -22,6 +22,16 @@ package struct RunOverrides: Sendable, Equatable {
     self.sshPort = if let sshPort { try RunOptionValue.port(sshPort) } else { nil }
     self.sshAddress = if let sshAddress { try RunOptionValue.address(sshAddress) } else { nil }
     self.extraArguments = extraArguments
+  }
+
+  /// The same with the extra arguments' relative paths as absolute ones.
+  ///
+  /// - Parameter folder: The folder that they are relative to.
+  package func withAbsolutePaths(in folder: String) -> RunOverrides {
+    var copy = self
+    copy.extraArguments = QEMUArguments.withAbsolutePaths(
+      extraArguments, in: folder, exists: Files.exists)
+    return copy
   }
 
   /// A driver's command line with these differences, the extra arguments at its end.

@@ -18,6 +18,8 @@ package enum InstanceError: QVMFailure, Hashable {
   /// Without the image under it a disk is worth nothing.
   case baseImageMissing(name: String, path: String)
   case cannotCreateDisk(path: String, why: String)
+  /// It names its base image where that was before the cache was moved.
+  case cannotMoveDisk(path: String, why: String)
   /// The host was restarted while it was written.
   case diskCorrupt(name: String, path: String, why: String)
 
@@ -41,6 +43,8 @@ package enum InstanceError: QVMFailure, Hashable {
     case .broken(let name, let why): "the instance '\(name)' is broken: \(why)"
     case .baseImageMissing(let name, let path): "the base image of '\(name)' is gone: \(path)"
     case .cannotCreateDisk(let path, let why): "cannot create the disk \(path): \(why)"
+    case .cannotMoveDisk(let path, let why):
+      "cannot write into \(path) where its base image is now: \(why)"
     case .diskCorrupt(let name, _, let why):
       "the disk of '\(name)' was damaged when the host was restarted: \(why)"
     }
@@ -64,6 +68,7 @@ package enum InstanceError: QVMFailure, Hashable {
     case .diskCorrupt(let name, let path, _):
       "'qemu-img check -r all \(QEMUArguments.shellQuoted(path))' repairs what can be;"
         + " 'qvm rm \(name)' removes the instance."
+    case .cannotMoveDisk: "Check the free space there, and who owns it."
     case .cannotCreateDisk: "Check the free space there; QVM_CACHE can name another disk."
     }
   }

@@ -53,6 +53,12 @@ package enum Files {
     return stat(path, &status) == 0 ? Information(status) : nil
   }
 
+  /// Whether two paths lead to one file that is there.
+  package static func areSame(_ path: String, _ other: String) -> Bool {
+    guard let first = destination(path), let second = destination(other) else { return false }
+    return first.device == second.device && first.inode == second.inode
+  }
+
   /// Whether this user could write there now; nobody can on a disk that is mounted read-only.
   package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
 

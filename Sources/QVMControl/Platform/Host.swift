@@ -59,6 +59,9 @@ package enum Host {
     return String(cString: path)
   }
 
+  /// Works in `/` from now on, so that no disk is kept from being unmounted.
+  package static func leaveWorkingFolder() { chdir("/") }
+
   /// The path of this very program, to start it again.
   package static var executable: String {
     #if canImport(Darwin)

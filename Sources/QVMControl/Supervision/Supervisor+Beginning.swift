@@ -45,7 +45,9 @@ extension Supervisor {
       try await server.listen(at: runtime.control)
     } catch {
       // The VM can do without; `monitor.sock` remains for whoever wants something of it.
-      await server.broadcast(.notice("no control socket: \(explained(error))"))
+      let why =
+        (error as? SystemError)?.explanation ?? (error as? any QVMFailure)?.message ?? "\(error)"
+      await server.broadcast(.notice("no control socket: \(why)"))
     }
   }
 

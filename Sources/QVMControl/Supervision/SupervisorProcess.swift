@@ -71,6 +71,8 @@ package enum SupervisorProcess {
 
   /// Supervises as the inherited connection says; the exit status of the process.
   package static func run() -> Int32 {
+    // And so does QEMU.
+    Host.leaveWorkingFolder()
     // Whoever started this may be a service; QEMU isn't.
     _ = ServiceNotifier.fromEnvironment()
     guard let launcher = Host.inherited(launcherDescriptor),

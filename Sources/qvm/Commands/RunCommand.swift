@@ -43,7 +43,7 @@ struct RunCommand: Command {
       "--ready-timeout", "SECONDS",
       "With COMMAND: how long the guest may take to be ready (default: 900)."
     ) { $0.readyTimeout = $1 },
-    .option("--qemu-arg", "ARG", "A further argument for QEMU; repeatable.") {
+    .option("--qemu-arg", "ARG", "A further argument for QEMU; repeatable. Paths may be relative.") {
       $0.qemuArguments.append($1)
     },
     .option(
@@ -108,7 +108,8 @@ struct RunCommand: Command {
   }
 
   private func printDryRun(_ launch: Launch) throws -> ExitStatus {
-    let (arguments, ownFrom) = try launch.dryRun()
+    let (arguments, ownFrom, note) = try launch.dryRun()
+    if let note { Output.note("qvm: \(note)\n") }
     Output.note(
       "qvm: from line \(arguments.shellLine(ofOwnFrom: ownFrom)) on the arguments are qvm's own\n")
     try Output.print(arguments.shellText(ownFrom: ownFrom))
