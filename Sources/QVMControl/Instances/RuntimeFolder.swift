@@ -147,13 +147,18 @@ package struct RuntimeFolder: Sendable, Hashable {
   }
 
   /// Removes sockets that nobody listens on any more.
+  ///
+  /// - Throws: ``FileError`` where somebody does; the others are gone then.
   private func removeStale(_ sockets: [String]) throws(FileError) {
+    var failure: FileError?
     for socket in sockets where Files.information(socket)?.kind == .socket {
-      guard !SocketCalls.isListening(socket) else {
-        throw FileError(verb: "use", path: socket, cause: .isInUse)
+      if SocketCalls.isListening(socket) {
+        failure = failure ?? FileError(verb: "use", path: socket, cause: .isInUse)
+      } else {
+        try Files.remove(socket)
       }
-      try Files.remove(socket)
     }
+    if let failure { throw failure }
   }
 
   /// Makes sure that the short link is there and leads to the folder.
@@ -241,9 +246,8 @@ package struct RuntimeFolder: Sendable, Hashable {
 
   /// Removes the sockets and what leads to them, and nothing else.
   package func removeSockets() {
-    for socket in sockets where Files.information(socket)?.kind == .socket {
-      try? Files.remove(socket)
-    }
+    // A record may have been copied with its cache: then they are those of a VM that lives.
+    try? removeStale(sockets)
     for alias in aliases { try? Files.remove(alias) }
   }
 }

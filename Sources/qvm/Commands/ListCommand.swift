@@ -24,7 +24,8 @@ struct ListCommand: Command {
     for instance in try InstanceSummary.all(in: store) {
       table.add([
         instance.name, instance.operatingSystem ?? "-", instance.version ?? "-",
-        instance.architecture ?? "-", instance.phase.text(instance.reason, isReady: instance.isReady),
+        instance.architecture ?? "-",
+        instance.phase.text(instance.reason, isReady: instance.isReady),
         instance.ssh ?? "-",
         ByteCount.text(instance.size), instance.createdAt ?? "-",
       ])

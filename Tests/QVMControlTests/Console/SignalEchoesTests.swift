@@ -49,8 +49,10 @@ import Testing
   @Test func `what asks for no end has no echo`() {
     #expect(
       wishes([
-        Arrival(signal: .terminalStop, milliseconds: 0), Arrival(signal: .continued, milliseconds: 1),
-        Arrival(signal: .terminalStop, milliseconds: 2), Arrival(signal: .continued, milliseconds: 3),
+        Arrival(signal: .terminalStop, milliseconds: 0),
+        Arrival(signal: .continued, milliseconds: 1),
+        Arrival(signal: .terminalStop, milliseconds: 2),
+        Arrival(signal: .continued, milliseconds: 3),
       ]) == [true, true, true, true])
   }
 }

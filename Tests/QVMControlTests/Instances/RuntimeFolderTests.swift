@@ -47,6 +47,9 @@ import Testing
     }
     #expect(error?.message == "cannot use \(runtime.control): somebody listens there")
     #expect(throws: RuntimeFolderError.self) { try runtime.prepareControl() }
+    _ = try SocketCalls.listen(runtime.console)
+    runtime.remove()
+    #expect(!Files.exists(runtime.console))
     #expect(SocketCalls.isListening(runtime.control))
     withExtendedLifetime(listener) {}
   }
