@@ -1,5 +1,6 @@
 import Foundation
 import QMPClient
+import QVMControl
 import TestSupport
 import Testing
 
@@ -92,6 +93,7 @@ import Testing
       // Beyond 31 are the C library's own.
       let script = """
         #!/bin/sh
+        [ "$1" != -V ] || exit 0
         set -- $(grep SigIgn /proc/self/status)
         echo "ignored: $((0x$2 & 0x7fffffff))"
         exec sleep 60
@@ -101,6 +103,9 @@ import Testing
       sandbox.environment["PATH"] = "\(tools.path):\(sandbox.environment["PATH"] ?? "")"
       _ = try await sandbox.qvm(
         "run", "-d", "--name", "box", "--memory", "64M", "haiku", "r1beta5")
+      // This guest has no ssh server that greets.
+      let runtime = try #require(sandbox.file("boot.json", of: "box")["runtimeFolder"]?.string)
+      try ControlProbe(path: RuntimeFolder(path: runtime).control).send(.ready)
       let terminal = try TerminalSession(try Sandbox.program, ["ssh", "box"], in: sandbox)
       let before = terminal.original
       try await terminal.expect("ignored: 0")

@@ -4,8 +4,11 @@ package import QMPClient
 /// connection long before the guest listens.
 package enum SSHProbe {
   /// How long a connection may take to greet. QEMU retries towards a guest that isn't up ever more
-  /// seldom, so a new connection is quicker than a patient one.
-  private static let quick = Duration.seconds(2)
+  /// seldom, so a new connection is quicker than a patient one; but it keeps each for a minute and a
+  /// half.
+  static func quick(after waited: Duration) -> Duration {
+    min(max(waited / 20, .seconds(2)), patient)
+  }
   /// The same for a second one beside it: a server on a busy machine takes seconds to greet.
   private static let patient = Duration.seconds(15)
 
@@ -23,23 +26,24 @@ package enum SSHProbe {
   ) async throws {
     let host = address.isEmpty || address == "0.0.0.0" ? "127.0.0.1" : address
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for time in [quick, patient] {
-        group.addTask { try await untilGreeted(host, port, attemptTime: time, on: loop) }
-      }
+      group.addTask { try await untilGreeted(host, port, on: loop, within: quick) }
+      group.addTask { try await untilGreeted(host, port, on: loop) { _ in patient } }
       try await group.next()
       group.cancelAll()
     }
   }
 
   private static func untilGreeted(
-    _ host: String, _ port: Int, attemptTime: Duration, on loop: EventLoop
+    _ host: String, _ port: Int, on loop: EventLoop,
+    within limit: @Sendable (_ waited: Duration) -> Duration
   ) async throws {
     let begin = SuspendingClock.now
     while true {
       let start = SuspendingClock.now
-      if try await greets(host, port, until: start.advanced(by: attemptTime), on: loop) { return }
-      let pause = pause(after: begin.duration(to: start))
-      try await loop.sleep(until: max(.now, start.advanced(by: pause)))
+      let waited = begin.duration(to: start)
+      let deadline = start.advanced(by: limit(waited))
+      if try await greets(host, port, until: deadline, on: loop) { return }
+      try await loop.sleep(until: max(.now, start.advanced(by: pause(after: waited))))
     }
   }
 

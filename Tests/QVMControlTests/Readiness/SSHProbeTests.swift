@@ -89,5 +89,7 @@ import Testing
       #expect(SSHProbe.pause(after: .seconds(seconds)) * 50 <= .seconds(seconds))
     }
     #expect(SSHProbe.pause(after: .seconds(86_400)) == .seconds(2))
+    #expect(SSHProbe.quick(after: .seconds(40)) == .seconds(2))
+    #expect(SSHProbe.quick(after: .seconds(86_400)) == .seconds(15))
   }
 }
