@@ -102,4 +102,61 @@ import Testing
       String(decoding: console.comeback, as: UTF8.self)
         == "\u{1B}[?7l\u{1B}[?1049h\u{1B}[4h\u{1B}=")
   }
+
+  /// What a sink gets, but for text.
+  private struct Seen: ControlSink {
+    var sequences: [ControlSequence] = []
+    var controls: Set<UInt8> = []
+    var hasInvalid = false
+
+    mutating func text(_ bytes: ArraySlice<UInt8>) {}
+    mutating func invalid() { hasInvalid = true }
+    mutating func control(_ byte: UInt8) { controls.insert(byte) }
+    mutating func sequence(_ sequence: ControlSequence) { sequences.append(sequence) }
+  }
+
+  /// Bytes with more beginnings of sequences, and sequences, than chance would give.
+  private func noise() -> [UInt8] {
+    let pieces = [
+      "\u{1B}", "\u{1B}[", "\u{1B}]", "\u{1B}P", "\u{9B}", "\u{1B}c", "\u{1B}[?1049h",
+      "\u{1B}[?7;25l",
+    ]
+    return (0..<300).flatMap { _ -> [UInt8] in
+      switch Int.random(in: 0..<4) {
+      case 0: Array(pieces.randomElement()!.utf8)
+      case 1: [UInt8.random(in: 0...255)]
+      default: [UInt8.random(in: 0x30...0x7E)]
+      }
+    }
+  }
+
+  @Test func `of noise only what is let through comes out, whole, and all of it is switched back`()
+  {
+    for _ in 0..<300 {
+      let noise = noise()
+      var (whole, pieces) = (LiveConsole(), LiveConsole())
+      let shown = whole.read(noise)
+      var rest = noise[...]
+      var cut: [UInt8] = []
+      while !rest.isEmpty {
+        let piece = Array(rest.prefix(Int.random(in: 1...40)))
+        rest = rest.dropFirst(piece.count)
+        cut += pieces.read(piece)
+      }
+      #expect(cut == shown, "\(noise)")
+
+      // As a terminal reads it.
+      var (scanner, seen) = (ControlScanner(), Seen())
+      scanner.scan(shown + [0x07], into: &seen)
+      #expect(
+        seen.sequences.allSatisfy { SequenceKind($0) != nil && SequenceKind($0) != .fullReset })
+      #expect(seen.controls.isSubset(of: [0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0x0F]))
+      #expect(seen.controls.contains(0x07), "a string is open: \(noise)")
+      #expect(!seen.hasInvalid)
+
+      var terminal = LiveConsole()
+      _ = terminal.read(shown + whole.farewell)
+      #expect(terminal.modes.restoration == [], "\(noise)")
+    }
+  }
 }
