@@ -123,7 +123,7 @@ import Testing
     ]
     return (0..<300).flatMap { _ -> [UInt8] in
       switch Int.random(in: 0..<4) {
-      case 0: Array(pieces.randomElement()!.utf8)
+      case 0: Array(pieces[Int.random(in: pieces.indices)].utf8)
       case 1: [UInt8.random(in: 0...255)]
       default: [UInt8.random(in: 0x30...0x7E)]
       }
