@@ -33,6 +33,11 @@ extension BaseImage {
     // 3 is space that belongs to nothing: a waste, but all that the guest reads is right.
     case .exited(0), .exited(3): return
     case .exited(2): throw ImageError.corrupt(name: name, why: output.complaint)
+    // It could not so much as begin; an image that takes a newer program is no damaged one.
+    case .exited(1)
+    where ["Could not open '\(file)'", "Check failed"].contains(where: output.complaint.contains)
+      && !["nsupported", "Permission denied"].contains(where: output.complaint.contains):
+      throw ImageError.corrupt(name: name, why: output.complaint)
     // Whatever else says something about the program.
     default:
       throw ToolchainError.cannotCheck(

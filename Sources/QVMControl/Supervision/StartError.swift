@@ -15,6 +15,9 @@ package enum StartError: QVMFailure, Hashable {
 
   package enum Hint: Sendable, Hashable {
     case accelerator, memory, image
+    /// The instance's own disk can't be used as it is.
+    case damagedDisk(path: String, name: String)
+    case damagedBaseImage
     case limit(ResourceLimit)
   }
 
@@ -41,6 +44,11 @@ package enum StartError: QVMFailure, Hashable {
     case .qemuEnded(_, _, .accelerator): "Try --accel tcg, which needs no help from the hardware."
     case .qemuEnded(_, _, .memory): "Give the guest less memory with --memory."
     case .qemuEnded(_, _, .limit(let limit)): "The limit: \(limit.description). \(limit.advice)"
+    case .qemuEnded(_, _, .damagedDisk(let path, let name)):
+      "The disk is damaged. 'qemu-img check -r all \(QEMUArguments.shellQuoted(path))' repairs what"
+        + " can be, best on a copy; 'qvm rm \(name)' removes the instance."
+    case .qemuEnded(_, _, .damagedBaseImage):
+      "'qvm verify' looks through the base images, and says how to get one again."
     case .qemuEnded(_, _, .image): "Another process uses the disk; 'qvm list' may show which."
     case .qemuEnded: "'--dry-run' shows the command."
     case .monitor: nil

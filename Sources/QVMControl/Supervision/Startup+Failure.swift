@@ -20,19 +20,35 @@ extension Startup {
     let log = QEMULog(path: files.qemuLog)
     switch error {
     case QMPError.disconnected, QMPError.transport:
-      return StartError.qemuEnded(end, log: log.tail(), hint: Self.hint(log, end))
+      return StartError.qemuEnded(end, log: log.tail(), hint: hint(log, end))
     case QMPError.cancelled, is CancellationError: return StartError.abandoned
     case let error as QMPError: return StartError.monitor(error, log: log.tail())
     default: return error
     }
   }
 
-  private static func hint(_ log: QEMULog, _ end: ProcessEnd) -> StartError.Hint? {
+  private func hint(_ log: QEMULog, _ end: ProcessEnd) -> StartError.Hint? {
     if let limit = ResourceLimit(end, complaint: log.lines.joined(separator: "\n")) {
       return .limit(limit)
     }
     if log.lines.contains(where: { $0.contains("Failed to get \"write\" lock") }) { return .image }
     if log.blamesMemory { return .memory }
+    if let found = damage(log) { return found }
     return log.blamesAccelerator ? .accelerator : nil
+  }
+
+  /// What QEMU says when it can't open a disk, and not for what is in it.
+  private static let othersFault = [
+    "Permission denied", "No such file", "Operation not permitted", "Cannot allocate memory",
+  ]
+
+  /// What is wrong with the disk, where QEMU names it as the reason.
+  private func damage(_ log: QEMULog) -> StartError.Hint? {
+    let disk = "file=\(OptionItems.quoted(files.disk))"
+    guard let line = log.lines.first(where: { $0.contains(disk) }),
+      !Self.othersFault.contains(where: { line.contains($0) })
+    else { return nil }
+    return line.contains("backing file: ")
+      ? .damagedBaseImage : .damagedDisk(path: files.disk, name: name.text)
   }
 }
