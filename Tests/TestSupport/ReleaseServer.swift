@@ -51,6 +51,8 @@ public final class ReleaseServer: Sendable {
     /// In the place of the list of releases: this status, and that there is none before a time in
     /// seconds since 1970.
     case rateLimited(Int, until: Int)
+    /// In the place of the list of releases: one without a length and without an end.
+    case endless
     /// Whoever shows a token doesn't get the list of releases.
     case badToken
     /// The fault for so many requests only.
@@ -73,6 +75,7 @@ public final class ReleaseServer: Sendable {
       case .wrongDigest: "wrong-digest"
       case .withoutDigest: "no-digest"
       case .rateLimited(let status, let end): "rate-limit \(status) \(end)"
+      case .endless: "endless"
       case .badToken: "bad-token"
       case .times(let count, let fault): "times \(count) \(fault.words)"
       }

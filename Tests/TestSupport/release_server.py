@@ -150,6 +150,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 [("x-ratelimit-remaining", "0"), ("X-RateLimit-Reset", words[2])])
         if words[:1] == ["redirect"]:
             return self.redirect(words[1])
+        if words[:1] == ["endless"]:
+            return self.serve_endless()
         if words[:1] == ["bad-token"] and self.headers.get("Authorization"):
             return self.answer(401, b'{"message": "Bad credentials"}')
         if words[:1] == ["html"]:
@@ -174,6 +176,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 assets.append({"name": name, "size": len(content), "digest": digest})
             releases.append({"tag_name": tag, "draft": False, "prerelease": False, "assets": assets})
         self.answer(200, json.dumps(releases).encode())
+
+    def serve_endless(self):
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        entry = json.dumps({"tag_name": "v0.0.1", "assets": []}).encode() + b","
+        chunk = entry * (1 << 14)
+        chunk = b"%x\r\n" % len(chunk) + chunk + b"\r\n"
+        self.wfile.write(b"1\r\n[\r\n")
+        while True:
+            self.wfile.write(chunk)
 
     def serve_download(self, repository, tag, asset):
         path = os.path.join(ROOT, repository, tag, asset)

@@ -21,7 +21,19 @@ extension BaseImage {
   ) async throws -> BaseImage {
     let cache = client.cache
     let path = path(target.imageName, tag: tag, in: cache)
-    if let image = try await unchanged(path, in: cache, on: client.loop) { return image }
+    var isWrong = false
+    if let image = try await unchanged(path, in: cache, on: client.loop) {
+      let published = await PublishedDigests(of: [image], with: client)
+      try Task.checkCancellation()
+      switch try await image.held(
+        to: published.digest(of: image), isRecording: true, on: client.loop)
+      {
+      case .unknown: return image
+      case .right(let verified): return verified
+      // Something else is there by now, or was then: it is fetched.
+      case .wrong: isWrong = true
+      }
+    }
     guard let repository = target.operatingSystem.builderRepository else {
       guard tag == builtinTag else {
         throw ReleaseError.builtIn(name: target.imageName)
@@ -30,7 +42,11 @@ extension BaseImage {
     }
     return try await client.once("\(target.imageName).qcow2", existing: { nil }) { lock in
       // Whoever held the lock before may have fetched it.
-      if let image = try await unchanged(path, in: cache, on: client.loop) { return image }
+      if let image = try await unchanged(path, in: cache, on: client.loop),
+        !isWrong || !image.isDoubtful
+      {
+        return image
+      }
       let (digests, users) = try await known(path, in: cache, on: client.loop)
       let release = Release(
         target: target, repository: repository, client: client, lock: lock, imageTools: imageTools)

@@ -77,8 +77,25 @@ extension BaseImage {
     }
 
     private func fetch(_ asset: ReleaseClient.Asset) async throws -> BaseImage {
-      if let there = try existing(asset) { return there }
+      if let there = try existing(asset) { return try await held(there, to: asset) }
       return try await download(asset)
+    }
+
+    /// An image that is there, held to the digest that its release names by now.
+    private func held(
+      _ image: BaseImage, to asset: ReleaseClient.Asset
+    ) async throws -> BaseImage {
+      switch try await image.held(
+        to: asset.listed?.sha256, isRecording: true, on: client.loop)
+      {
+      case .unknown: return image
+      case .right(let verified):
+        client.notify("\(asset.name) of \(asset.tag) is verified now: its release names its digest")
+        return verified
+      case .wrong(let found, let expected):
+        throw ImageError.notAsReleased(
+          path: image.path, tag: asset.tag, found: found, expected: expected)
+      }
     }
 
     /// Downloads an image, and puts it into its place once it has been looked through.

@@ -107,7 +107,7 @@ package struct BaseImage: Sendable, Hashable {
   }
 
   /// The same image, with what was found out about its file.
-  init(_ image: BaseImage, stamp: FileStamp, sha256: String?) {
+  init(_ image: BaseImage, stamp: FileStamp, sha256: String?, isVerified: Bool = false) {
     name = image.name
     tag = image.tag
     path = image.path
@@ -115,7 +115,7 @@ package struct BaseImage: Sendable, Hashable {
     url = image.url
     self.sha256 = sha256
     // A digest that was only taken now was held to nothing.
-    isUnverified = image.isUnverified || image.sha256 != sha256
+    isUnverified = !isVerified && (image.isUnverified || image.sha256 != sha256)
     fetched = image.fetched
     self.stamp = stamp
     isRecorded = true

@@ -86,7 +86,9 @@ package struct Cache: Sendable, Hashable {
   package func requireOwnHome() throws(CacheError) {
     guard Host.userID == 0, let place, !Files.exists(path) else { return }
     var parents = [Files.parent(of: path)]
-    while let last = parents.last, last.count > place.count { parents.append(Files.parent(of: last)) }
+    while let last = parents.last, last.count > place.count {
+      parents.append(Files.parent(of: last))
+    }
     for folder in parents {
       if let found = Files.destination(folder), found.owner != Host.userID {
         throw .foreignHome(folder)

@@ -11,6 +11,8 @@ package enum ImageError: QVMFailure, Hashable {
   case changed(path: String, Change)
   /// The release has another file by now than the one that the instances `users` stand on.
   case republished(name: String, tag: String, found: String?, expected: String, users: [String])
+  /// Fetched when its release named no digest, it has another one than that names now.
+  case notAsReleased(path: String, tag: String, found: String, expected: String)
   /// Others keep the lock on the images.
   case busy(folder: String)
 
@@ -42,6 +44,8 @@ package enum ImageError: QVMFailure, Hashable {
     case .republished(let name, let tag, let found, let expected, let users):
       "the release \(tag) has another \(name) by now (sha256 \(found ?? "unknown") instead of "
         + "\(expected)), and \(users.joined(separator: ", ")) cannot do with it"
+    case .notAsReleased(let path, let tag, let found, let expected):
+      "the base image \(path) has the SHA-256 \(found), but the release \(tag) says \(expected)"
     case .busy(let folder): "other commands are using the base images in \(folder)"
     }
   }
@@ -55,6 +59,8 @@ package enum ImageError: QVMFailure, Hashable {
       "Check QVM_BASE_URL, and whether a network log-in page is in the way."
     case .unusable: "This release can't be used; try another version."
     case .corrupt: "Run the same command again to download it anew."
+    case .notAsReleased(let path, _, _, _):
+      BaseImage.command(fetching: path).map { "Fetch what is in the release with '\($0)'." }
     case .changed(let path, _):
       BaseImage.command(fetching: path).map { "Fetch the same one again with '\($0)'." }
     case .republished(_, _, _, _, let users):

@@ -83,22 +83,25 @@ extension Verification {
   ///   - status: The image.
   ///   - cache: Where it is.
   ///   - tools: Checks what a digest doesn't tell of an image that has none; nil to do without.
+  ///   - published: The digests that releases name by now.
   ///   - loop: The loop that the calling task runs on.
   /// - Throws: `CancellationError`; ``FileError`` where the instances can't be listed.
   package init(
-    _ status: ImageStatus, in cache: Cache, with tools: ImageTools?, on loop: EventLoop
+    _ status: ImageStatus, in cache: Cache, with tools: ImageTools?,
+    _ published: PublishedDigests, on loop: EventLoop
   ) async throws {
     isImage = true
     name = status.name
     tag = status.tag
     path = status.path
     users = status.users
-    result = try await Self.look(at: status, in: cache, with: tools, on: loop)
+    result = try await Self.look(at: status, in: cache, with: tools, published, on: loop)
     command = result.isToBeReplaced ? BaseImage.command(fetching: status.path) : nil
   }
 
   private static func look(
-    at status: ImageStatus, in cache: Cache, with tools: ImageTools?, on loop: EventLoop
+    at status: ImageStatus, in cache: Cache, with tools: ImageTools?,
+    _ published: PublishedDigests, on loop: EventLoop
   ) async throws -> Result {
     guard let image = status.image, let found = Files.information(image.path) else {
       return .missing
@@ -130,6 +133,18 @@ extension Verification {
     if !known.allSatisfy({ $0 == computed }) { return .changed }
     if let failure { return .unchecked("cannot be checked: \(failure.message)") }
     if !image.isRecorded, known.isEmpty { return .incompleteRecord }
+    do {
+      switch try await image.held(
+        to: published.digest(of: image), computed: computed, isRecording: cache.isOwn, on: loop)
+      {
+      case .unknown: break
+      case .right: return .ok
+      case .wrong(let found, let expected):
+        return .damaged("has the SHA-256 \(found), but the release \(image.tag) says \(expected)")
+      }
+    } catch let error as FileError {
+      return .unchecked("is good, but that cannot be recorded: \(error.message)")
+    }
     if cache.isOwn, !image.isRecorded || image.sha256 == nil || image.stamp != seen {
       do {
         let recorded = try await image.recorded(as: seen, sha256: computed, on: loop)

@@ -8,13 +8,16 @@ package enum Program {
     package let standardError: [UInt8]
     /// The time that it was given, where it was ended for taking longer.
     package let exceeded: Duration?
+    /// The bytes that it may print, where it was ended for printing more.
+    package let overflowed: Int?
 
-    package var succeeded: Bool { end == .exited(0) }
+    package var succeeded: Bool { end == .exited(0) && overflowed == nil }
 
     /// Why it failed: the last line of standard error that says anything; that is where programs say
     /// why.
     package var complaint: String {
       if let exceeded { return "it did not end within \(Int(exceeded.inSeconds)) s" }
+      if let overflowed { return "it prints more than \(ByteCount.text(overflowed))" }
       let text = String(decoding: standardError, as: UTF8.self)
       let lines = text.split(whereSeparator: \.isNewline)
       return lines.last { !$0.allSatisfy(\.isWhitespace) }.map(String.init) ?? end.description
@@ -32,6 +35,9 @@ package enum Program {
   /// the descriptors open for as long as it likes.
   private static let drainTime = Duration.seconds(1)
 
+  /// How much a program may print, in bytes: all of it is kept in memory.
+  package static let mostOutput = 1 << 24
+
   /// Runs a program.
   ///
   /// - Parameters:
@@ -41,6 +47,7 @@ package enum Program {
   ///   - input: What it reads on its standard input, at most a few kilobytes; nil for /dev/null.
   ///   - inheriting: What it gets as descriptors 3, 4 and so on. A ``FileLock``'s is held for as
   ///     long as the program lives, even when this process is killed.
+  ///   - most: The most bytes that it may print on either of its outputs before it is ended.
   ///   - limit: How long it may take before it is ended; nil for one that has limits of its own. One
   ///     that may take longer than ``shortTime`` ends with this process where ``Tether`` can do that.
   ///   - loop: The loop that the calling task runs on.
@@ -51,7 +58,8 @@ package enum Program {
   ///   the program, after the program has ended.
   package static func run(
     _ path: String, _ arguments: [String], environment: [String]? = nil, input: [UInt8]? = nil,
-    inheriting: [Descriptor] = [], within limit: Duration? = shortTime, on loop: EventLoop
+    inheriting: [Descriptor] = [], atMost most: Int = mostOutput,
+    within limit: Duration? = shortTime, on loop: EventLoop
   ) async throws -> Output {
     var (path, arguments) = (path, arguments)
     // What may take long must not go on without anybody to hear of it.
@@ -63,8 +71,8 @@ package enum Program {
     let deadline = limit.map { SuspendingClock.now.advanced(by: $0) }
     return try await withTaskCancellationHandler {
       let timer = deadline.map { due in loop.schedule(at: due) { stop(process, on: loop) } }
-      let outputReader = reader(of: output, on: loop)
-      let errorReader = reader(of: errors, on: loop)
+      let outputReader = reader(of: output, atMost: most, on: loop) { stop(process, on: loop) }
+      let errorReader = reader(of: errors, atMost: most, on: loop) { stop(process, on: loop) }
       let end = await uncancellableEnd(of: process)
       timer.map(loop.cancel)
       let isLate = deadline.map { $0 <= .now && end != .exited(0) } ?? false
@@ -72,11 +80,13 @@ package enum Program {
         outputReader.cancel()
         errorReader.cancel()
       }
+      let (printed, complained) = (await outputReader.value, await errorReader.value)
       let result = Output(
-        end: end, standardOutput: await outputReader.value, standardError: await errorReader.value,
-        exceeded: isLate ? limit : nil)
+        end: end, standardOutput: printed, standardError: complained,
+        exceeded: isLate ? limit : nil,
+        overflowed: max(printed.count, complained.count) > most ? most : nil)
       loop.cancel(drained)
-      if !isLate { try await waitForOwnSignal(after: end, on: loop) }
+      if !isLate, result.overflowed == nil { try await waitForOwnSignal(after: end, on: loop) }
       try Task.checkCancellation()
       if !result.succeeded, let limit = ResourceLimit(end, complaint: result.complaint) {
         throw LimitError(
@@ -138,18 +148,28 @@ package enum Program {
     }
   }
 
-  private static func reader(of source: Descriptor, on loop: EventLoop) -> Task<[UInt8], Never> {
-    Task(executorPreference: loop) { await everything(from: source, on: loop) }
+  private static func reader(
+    of source: Descriptor, atMost most: Int, on loop: EventLoop,
+    overflow: @escaping @Sendable () -> Void
+  ) -> Task<[UInt8], Never> {
+    Task(executorPreference: loop) {
+      let bytes = await everything(from: source, atMost: most, on: loop)
+      if bytes.count > most { overflow() }
+      return bytes
+    }
   }
 
   /// The most bytes to take once nobody waits for the end any more: what a socket holds.
   private static let lastBytes = 1 << 20
 
-  /// All that comes until the end, or that is there when the task is cancelled.
-  private static func everything(from source: Descriptor, on loop: EventLoop) async -> [UInt8] {
+  /// All that comes until the end, or until it is more than `most`, or that is there when the task is
+  /// cancelled.
+  private static func everything(
+    from source: Descriptor, atMost most: Int, on loop: EventLoop
+  ) async -> [UInt8] {
     var collected: [UInt8] = []
     var room = lastBytes
-    while room > 0 {
+    while room > 0, collected.count <= most {
       switch SocketCalls.receive(source.number) {
       case .bytes(let bytes):
         collected.append(contentsOf: bytes)

@@ -41,7 +41,8 @@ struct Curl: Sendable {
   /// A token is sent as a bearer token, and then no redirect is followed, so that nobody else gets
   /// it. It reaches curl by its standard input: everybody can read a command line.
   func text(_ url: String, token: String?) async throws -> String {
-    let size = ["--max-filesize", String(1 << 26)]
+    // Older ones don't look at it where the server tells no length.
+    let size = ["--max-filesize", String(Self.longestText)]
     guard let token else {
       return try await lookUp(url, ["-L"] + size, seconds: limits.listingSeconds).body
     }
@@ -50,6 +51,10 @@ struct Curl: Sendable {
       url, ["-K", "-"] + size, seconds: limits.listingSeconds, input: Array(configuration.utf8)
     ).body
   }
+
+  /// The most bytes of an answer that is kept in memory; the longest list of releases has some five
+  /// millions.
+  private static let longestText = 1 << 24
 
   /// What is answered: the headers of the last answer, and what follows them.
   private func lookUp(
@@ -60,7 +65,9 @@ struct Curl: Sendable {
       + ["-D", "-", "--max-time", String(seconds), "-w", Self.epilogue, "--url", url]
     // It has its limit with its arguments.
     let output = try await Program.run(
-      program, arguments, environment: ToolEnvironment.entries, input: input, within: nil, on: loop)
+      program, arguments, environment: ToolEnvironment.entries, input: input,
+      atMost: Self.longestText, within: nil, on: loop)
+    if output.overflowed != nil { throw DownloadError.tooBig(url: url, limit: Self.longestText) }
     let (text, status, final) = Self.parse(output.standardOutput)
     let (headers, body) = Headers.split(text)
     if let failure = Self.failure(of: output, status: status, headers, url: url) {
@@ -143,7 +150,7 @@ struct Curl: Sendable {
   /// What an end of curl means; its statuses are those of `man curl`.
   private static func failure(
     of output: Program.Output, status: Int, _ headers: Headers, url: String, file: String? = nil,
-    limit: Int = 1 << 26
+    limit: Int = longestText
   ) -> DownloadError? {
     if output.succeeded { return nil }
     let why = words(output)

@@ -48,7 +48,10 @@ extension FileDigest {
       let deadline = SuspendingClock.now.advanced(by: .seconds(60))
       reading: while true {
         switch SocketCalls.receive(output.number) {
-        case .bytes(let bytes): text += bytes
+        case .bytes(let bytes):
+          text += bytes
+          // It is a line.
+          if text.count > 1 << 12 { break reading }
         case .closed, .failed: break reading
         case .wouldBlock:
           guard (try? await loop.ready(output.number, for: .read, until: deadline)) == true else {

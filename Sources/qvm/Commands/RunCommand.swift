@@ -43,7 +43,8 @@ struct RunCommand: Command {
       "--ready-timeout", "SECONDS",
       "With COMMAND: how long the guest may take to be ready (default: 900)."
     ) { $0.readyTimeout = $1 },
-    .option("--qemu-arg", "ARG", "A further argument for QEMU; repeatable. Paths may be relative.") {
+    .option("--qemu-arg", "ARG", "A further argument for QEMU; repeatable. Paths may be relative.")
+    {
       $0.qemuArguments.append($1)
     },
     .option(

@@ -6,8 +6,9 @@ struct VerifyCommand: Command {
   static let summary = "Check every base image in the cache, byte for byte."
   static let discussion: String? = """
     Each image is hashed and compared with its record, its header is looked at, and 'qemu-img check'
-    looks through it; the files of a downloaded QEMU are compared with what was unpacked. Exit status
-    1 if something is wrong; then the command follows that fetches the same one again. Other images,
+    looks through it; the files of a downloaded QEMU are compared with what was unpacked. An image
+    that was fetched when its release named no digest is held to the one that it names by now. Exit
+    status 1 if something is wrong; then the command follows that fetches the same one again. Other images,
     and instances that stand on them, are not affected.
     """
   static let parameters: [Parameter<Self>] = [
@@ -29,6 +30,7 @@ struct VerifyCommand: Command {
     if tools == nil, !images.isEmpty {
       Output.note("qvm: without qemu-img only the digests and headers are checked\n")
     }
+    let published = try await digests(of: images.compactMap(\.image), cache, on: loop)
     let isLive = Terminal.isTerminal(2)
     defer { if isLive { Output.draw("\r\u{1B}[K") } }
     var found: [Verification] = []
@@ -40,12 +42,25 @@ struct VerifyCommand: Command {
         let width = max((Terminal.width(of: 2) ?? 80) - 1, 1)
         Output.draw("\r\u{1B}[K\(line.prefix(width))")
       }
-      found.append(try await Verification(image, in: cache, with: tools, on: loop))
+      found.append(try await Verification(image, in: cache, with: tools, published, on: loop))
     }
     for build in QEMUBuild.all(in: cache) {
       found.append(try await Verification(build, on: loop))
     }
     return found
+  }
+
+  /// The digests of what was fetched without; that they can't be had keeps nothing from being checked.
+  private static func digests(
+    of images: [BaseImage], _ cache: Cache, on loop: EventLoop
+  ) async throws -> PublishedDigests {
+    let client = try ReleaseClient.forTerminal(cache, isQuiet: true, on: loop)
+    let published = await PublishedDigests(of: images, with: client)
+    try Task.checkCancellation()
+    for failure in published.failures {
+      Output.note("qvm: no digests to compare with: \(failure.message)\n")
+    }
+    return published
   }
 
   private func printTable(_ found: [Verification]) throws {
