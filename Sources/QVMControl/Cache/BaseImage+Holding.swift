@@ -25,6 +25,7 @@ extension BaseImage {
   ///   - computed: The digest of its bytes, if it has just been taken.
   ///   - isRecording: Whether to put it on record.
   ///   - loop: The loop that the calling task runs on.
+  /// - Returns: What came of it.
   /// - Throws: ``FileError`` where it can't be recorded; `CancellationError`.
   func held(
     to expected: String?, computed: String? = nil, isRecording: Bool, on loop: EventLoop

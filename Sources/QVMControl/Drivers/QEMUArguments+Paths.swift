@@ -10,6 +10,7 @@ extension QEMUArguments {
   ///   - words: What the user gave with `--qemu-arg`.
   ///   - folder: The caller's, absolute.
   ///   - exists: Whether something is at an absolute path.
+  /// - Returns: As many words, in their order.
   package static func withAbsolutePaths(
     _ words: [String], in folder: String, exists: (String) -> Bool
   ) -> [String] {

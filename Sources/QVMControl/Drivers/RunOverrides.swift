@@ -27,6 +27,7 @@ package struct RunOverrides: Sendable, Equatable {
   /// The same with the extra arguments' relative paths as absolute ones.
   ///
   /// - Parameter folder: The folder that they are relative to.
+  /// - Returns: The overrides, for whatever folder QEMU works in.
   package func withAbsolutePaths(in folder: String) -> RunOverrides {
     var copy = self
     copy.extraArguments = QEMUArguments.withAbsolutePaths(
