@@ -114,14 +114,19 @@ package enum ResourceLimit: Sendable, Hashable {
     #if canImport(Darwin)
       return nil
     #else
+      // As in `0::/user.slice`, or in version 1 `8:pids:/docker/…`.
       let groups = (Files.text("/proc/self/cgroup") ?? "").split(whereSeparator: \.isNewline)
-      guard let unified = groups.first(where: { $0.hasPrefix("0::/") }) else { return nil }
-      var folder = "/sys/fs/cgroup" + unified.dropFirst(3)
       var smallest: Int?
-      while folder.hasPrefix("/sys/fs/cgroup") {
-        let text = Files.text("\(folder)/pids.max").map { $0.prefix { !$0.isNewline } }
-        if let value = text.flatMap({ Int($0) }) { smallest = min(smallest ?? value, value) }
-        folder = Files.parent(of: folder)
+      for group in groups {
+        let parts = group.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3, ["", "pids"].contains(parts[1]) else { continue }
+        let root = parts[1].isEmpty ? "/sys/fs/cgroup" : "/sys/fs/cgroup/pids"
+        var folder = parts[2] == "/" ? root : "\(root)\(parts[2])"
+        while folder.hasPrefix(root) {
+          let text = Files.text("\(folder)/pids.max").map { $0.prefix { !$0.isNewline } }
+          if let value = text.flatMap({ Int($0) }) { smallest = min(smallest ?? value, value) }
+          folder = Files.parent(of: folder)
+        }
       }
       return smallest
     #endif
