@@ -80,7 +80,9 @@ package struct Cache: Sendable, Hashable {
   }
 
   /// Makes sure that root makes no cache in somebody else's home, as under a `sudo` that keeps HOME:
-  /// its owner could not use it afterwards. One that was named with `QVM_CACHE` may be anywhere.
+  /// its owner could not use it afterwards. One that was named with `QVM_CACHE` may be anywhere. An
+  /// owner without an account here is nobody who could: so it is where a container's home comes from
+  /// outside.
   ///
   /// - Throws: `foreignHome`.
   package func requireOwnHome() throws(CacheError) {
@@ -90,7 +92,9 @@ package struct Cache: Sendable, Hashable {
       parents.append(Files.parent(of: last))
     }
     for folder in parents {
-      if let found = Files.destination(folder), found.owner != Host.userID {
+      if let found = Files.destination(folder), found.owner != Host.userID,
+        Host.hasAccount(found.owner)
+      {
         throw .foreignHome(folder)
       }
     }

@@ -116,13 +116,14 @@ package struct InstanceStore: Sendable {
       guard entry.hasPrefix(".") else { return nil }
       let folder = "\(cache.instances)/\(entry)"
       let files = InstanceFiles(folder: folder)
-      if entry.hasPrefix(".new-") {
+      if entry.hasPrefix(".new-") || entry.hasPrefix(".removed-") {
+        // Whoever makes or removes it holds its lock.
         guard !FileLock.isHeld(files.vmLock) else { return nil }
       } else if entry.hasPrefix(".unlocked-") {
         // It is so for a moment; one that stays so was left behind.
         guard let found = Files.information(folder), Timestamp.now.seconds - found.modified > 60
         else { return nil }
-      } else if !entry.hasPrefix(".removed-") {
+      } else {
         return nil
       }
       return folder

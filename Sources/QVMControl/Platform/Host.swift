@@ -30,6 +30,18 @@ package enum Host {
   package static var realUserID: UInt32 { getuid() }
   package static var processID: Int32 { getpid() }
 
+  /// Whether a user has an account on this system, or is the one who called `sudo`.
+  ///
+  /// Accounts that aren't in /etc/passwd would take a library that a static program can't load.
+  package static func hasAccount(_ user: UInt32) -> Bool {
+    if environment("SUDO_UID") == String(user) { return true }
+    let lines = Files.text("/etc/passwd")?.split(separator: "\n") ?? []
+    return lines.contains {
+      let fields = $0.split(separator: ":", omittingEmptySubsequences: false)
+      return fields.count > 2 && fields[2] == String(user)
+    }
+  }
+
   /// A variable of the environment; nil where it is unset or empty.
   package static func environment(_ name: String) -> String? {
     guard let value = getenv(name), value.pointee != 0 else { return nil }
