@@ -119,15 +119,20 @@ check-macos:
 	fi
 	sh Tests/Darwin/check.sh "$(CURDIR)"
 
-# Both versions of QEMU that the tests replay: the machine's own, and 10 from the backports,
-# unpacked into a folder of its own. Without an argument every scenario is recorded.
+# The versions of QEMU that the tests replay: the machine's own, and 10 and 11 from Debian's
+# backports and sid, unpacked into folders of their own. Without an argument every scenario is
+# recorded.
 QEMU10 := $(CURDIR)/.build/qemu10
+QEMU11 := $(CURDIR)/.build/qemu11
 record: deps
 	swift build --product qmp-record
 	sh Fixtures/Guests/build.sh $(CURDIR)/.build/guests
-	sh Fixtures/QMP/fetch-qemu10.sh $(QEMU10)
+	sh Fixtures/QMP/fetch-qemu.sh bookworm-backports $(QEMU10)
+	sh Fixtures/QMP/fetch-qemu.sh sid $(QEMU11)
 	.build/debug/qmp-record $$(command -v qemu-system-x86_64) $(CURDIR)/.build/guests Fixtures/QMP $(SCENARIO)
-	.build/debug/qmp-record $(QEMU10)/bin/qemu-system-x86_64 $(CURDIR)/.build/guests Fixtures/QMP $(SCENARIO)
+	for qemu in $(QEMU10) $(QEMU11); do \
+	  .build/debug/qmp-record $$qemu/bin/qemu-system-x86_64 $(CURDIR)/.build/guests Fixtures/QMP $(SCENARIO) || exit 1; \
+	done
 
 install: release
 	install -d "$(DESTDIR)$(PREFIX)/bin"

@@ -34,6 +34,23 @@ public struct QEMUVersion: QMPReply, Hashable, Comparable, CustomStringConvertib
     package = json["package"]?.string ?? ""
   }
 
+  /// Creates a version from its numbers.
+  public init(major: Int, minor: Int, micro: Int, package: String = "") {
+    self.major = major
+    self.minor = minor
+    self.micro = micro
+    self.package = package
+  }
+
+  /// Reads two or three numbers with dots between them, such as `11.1.3`; nil for anything else.
+  public init?(_ text: String) {
+    let numbers = text.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
+    guard (2...3).contains(numbers.count), let major = numbers[0], let minor = numbers[1],
+      let micro = numbers.count == 3 ? numbers[2] : 0
+    else { return nil }
+    self.init(major: major, minor: minor, micro: micro)
+  }
+
   /// Orders by the three numbers.
   public static func < (left: QEMUVersion, right: QEMUVersion) -> Bool {
     (left.major, left.minor, left.micro) < (right.major, right.minor, right.micro)

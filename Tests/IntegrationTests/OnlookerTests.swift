@@ -104,8 +104,8 @@ import Testing
       _ = try await sandbox.qvm(
         "run", "-d", "--name", "box", "--memory", "64M", "haiku", "r1beta5")
       // This guest has no ssh server that greets.
-      let runtime = try #require(sandbox.file("boot.json", of: "box")["runtimeFolder"]?.string)
-      try ControlProbe(path: RuntimeFolder(path: runtime).control).send(.ready)
+      let files = InstanceFiles(folder: sandbox.folder(of: "box").path)
+      try ControlProbe(.of(files), boot: nil).send(.ready)
       let terminal = try TerminalSession(try Sandbox.program, ["ssh", "box"], in: sandbox)
       let before = terminal.original
       try await terminal.expect("ignored: 0")

@@ -3,7 +3,7 @@ package import QMPClient
 /// The recorded transcripts of `Fixtures/QMP`.
 package enum QMPFixtures {
   /// The versions of QEMU that there are transcripts of.
-  package static let versions = ["7.2", "10.0"]
+  package static let versions = ["7.2", "10.0", "11.1"]
 
   /// A scenario as it was recorded from one version of QEMU.
   package struct Recorded: Sendable, CustomStringConvertible {

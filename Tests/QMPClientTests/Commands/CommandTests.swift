@@ -11,7 +11,8 @@ import TestSupport
       (QMPCapabilities(enable: ["oob"]), "qmp_capabilities", #"{"enable":["oob"]}"#),
       (QueryStatus(), "query-status", "{}"), (QueryVersion(), "query-version", "{}"),
       (QueryCommands(), "query-commands", "{}"), (QueryName(), "query-name", "{}"),
-      (QueryKVM(), "query-kvm", "{}"), (QueryBlock(), "query-block", "{}"),
+      (QueryKVM(), "query-kvm", "{}"), (QueryAccelerators(), "query-accelerators", "{}"),
+      (QueryBlock(), "query-block", "{}"),
       (QueryCPUsFast(), "query-cpus-fast", "{}"), (QueryChardev(), "query-chardev", "{}"),
       (QueryQMPSchema(), "query-qmp-schema", "{}"), (Stop(), "stop", "{}"), (Cont(), "cont", "{}"),
       (Quit(), "quit", "{}"), (SystemPowerdown(), "system_powerdown", "{}"),
@@ -45,14 +46,18 @@ import TestSupport
     version: String
   ) throws {
     let schema = try Schema(version: version)
-    let commands: [any QMPCommand] = [
-      QMPCapabilities(enable: ["oob"]), QueryStatus(), QueryVersion(), QueryCommands(), QueryName(),
-      QueryKVM(), QueryBlock(), QueryCPUsFast(), QueryChardev(), QueryQMPSchema(), Stop(), Cont(),
-      Quit(), SystemPowerdown(), SystemReset(), SystemWakeup(),
-      SetAction(reboot: .reset, shutdown: .poweroff, panic: .goOn, watchdog: .debug),
-      WatchdogSetAction(action: .reset),
-      Screendump(filename: "a", device: "b", head: 0, format: .ppm), HumanMonitorCommand("x"),
-    ]
+    let isNew = try #require(QEMUVersion(version)) >= QueryAccelerators.since
+    let newer: [any QMPCommand] = isNew ? [QueryAccelerators()] : []
+    let commands: [any QMPCommand] =
+      newer + [
+        QMPCapabilities(enable: ["oob"]), QueryStatus(), QueryVersion(), QueryCommands(),
+        QueryName(),
+        QueryKVM(), QueryBlock(), QueryCPUsFast(), QueryChardev(), QueryQMPSchema(), Stop(), Cont(),
+        Quit(), SystemPowerdown(), SystemReset(), SystemWakeup(),
+        SetAction(reboot: .reset, shutdown: .poweroff, panic: .goOn, watchdog: .debug),
+        WatchdogSetAction(action: .reset),
+        Screendump(filename: "a", device: "b", head: 0, format: .ppm), HumanMonitorCommand("x"),
+      ]
     for command in commands {
       let name = type(of: command).name
       let known = try #require(schema.arguments(of: name), "\(name)")
@@ -132,6 +137,25 @@ import TestSupport
       .devices
     #expect(Set(devices.map(\.label)) == ["monitor", "serial0"])
     #expect(devices.first { $0.label == "monitor" }?.isFrontendOpen == true)
+  }
+
+  @Test func `the accelerators are read as QEMU tells them`() throws {
+    let reply = try QueryAccelerators.Reply(
+      try JSONValue(parsing: #"{"enabled": "tcg", "present": ["tcg", "mshv", "nitro", "kvm"]}"#))
+    #expect(reply.enabled == "tcg")
+    #expect(reply.present == ["tcg", "mshv", "nitro", "kvm"])
+    #expect(throws: QMPReplyError("present")) {
+      _ = try QueryAccelerators.Reply(["enabled": "tcg"])
+    }
+  }
+
+  @Test(arguments: [
+    ("7.2.22", QEMUVersion(major: 7, minor: 2, micro: 22)),
+    ("11.1", QEMUVersion(major: 11, minor: 1, micro: 0)), ("11", nil), ("a.b", nil), ("1.2.", nil),
+    ("1.2.3.4", nil), ("", nil),
+  ])
+  func `a version is two or three numbers`(text: String, version: QEMUVersion?) {
+    #expect(QEMUVersion(text) == version)
   }
 
   @Test func `a reply of another shape names the element and the member`() {
