@@ -82,7 +82,10 @@ package struct Launch: Sendable {
     let note = toolchain.openChange(to: words)
     let adapted = note == nil ? toolchain.adapted(words, for: target) : words
     let command = try overrides.apply(to: adapted.settingProgram(toolchain.program))
-    let own = MonitorArguments(name: name, files: files, runtime: .of(files)).words
+    let own = MonitorArguments(
+      name: name, files: files, runtime: .of(files), command: command,
+      version: KnownVersions(in: cache).known(toolchain.program)
+    ).words
     return (QEMUArguments(command.words + own), command.words.count, note)
   }
 

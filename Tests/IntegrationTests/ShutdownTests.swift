@@ -27,6 +27,25 @@ import Testing
     }
   }
 
+  @Test func `a guest that ssh can't reach is said to be so, once`() async throws {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.deaf, as: "haiku-r1beta5-x86-64")
+      _ = try await sandbox.qvm(
+        "run", "-d", "--name", "deaf", "haiku", "r1beta5", "--memory", "64M")
+      _ = try await sandbox.qvm("wait", "deaf", "--for", "console:ready", "--timeout", "30")
+      // It is tried after half of the time, and ten seconds later.
+      let stop = try await sandbox.qvm("stop", "deaf", "--timeout", "28")
+      #expect(!stop.err.contains("told the guest by ssh"), "\(stop.err)")
+      let failures = stop.err.components(separatedBy: "could not tell the guest by ssh").count - 1
+      #expect(failures == 1, "\(stop.err)")
+      let outcome = try await sandbox.status("deaf")["lastOutcome"]
+      #expect((outcome?["seconds"]?.double ?? 99) < 30)
+      let steps = outcome?["rungs"]?.array ?? []
+      #expect(steps.first { $0["rung"]?.string == "ssh" }?["failure"]?.string?.isEmpty == false)
+      #expect(steps.first { $0["rung"]?.string == "quit" }?["failure"] == nil)
+    }
+  }
+
   @Test func `a run with a command gives up on a guest that doesn't get ready`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.plant(.demo, as: "haiku-r1beta5-x86-64")

@@ -29,15 +29,18 @@ if fault == "deaf":
   for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
     signal.signal(number, signal.SIG_IGN)
 
-pid_file = sys.argv[sys.argv.index("-pidfile") + 1]
+# What doctor tries has none of these.
+pid_file = sys.argv[sys.argv.index("-pidfile") + 1] if "-pidfile" in sys.argv else "/dev/null"
 with open(pid_file, "w") as file:
   file.write(f"{os.getpid()}\n")
-log = open(re.search(r"logfile=(.*),logappend=on", words).group(1).replace(",,", ","), "ab", 0)
-monitor = socket.socket(fileno=int(re.search(r"id=supervisor,fd=(\d+)", words).group(1)))
+log = re.search(r"logfile=(.*),logappend=on", words)
+log = open(log.group(1).replace(",,", ",") if log else "/dev/null", "ab", 0)
+monitor = socket.socket(fileno=int(re.search(r"id=(?:supervisor|doctor),fd=(\d+)", words).group(1)))
 
 
 def end(code=0):
-  os.unlink(pid_file)
+  if pid_file != "/dev/null":
+    os.unlink(pid_file)
   os._exit(code)
 
 
@@ -113,6 +116,8 @@ while True:
     buffer = buffer.decode().lstrip()[length:].encode()
     command = request.get("execute")
     answer = {}
+    if command == "query-accelerators":
+      answer = {"enabled": "tcg", "present": ["tcg"]}
     if command == "query-kvm":
       answer = {"enabled": False, "present": False}
     # Before it is done, or once the question that follows tells that its reply has arrived.

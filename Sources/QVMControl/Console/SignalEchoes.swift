@@ -14,12 +14,13 @@ package struct SignalEchoes: Sendable, Hashable {
 
   package init() {}
 
-  /// Takes in a signal; whether it is a wish.
+  /// Takes in a signal.
   ///
   /// - Parameters:
   ///   - signal: One that has arrived; what asks for no end has no echo.
   ///   - fromTerminal: Whether somebody typed it; false where that can't be told.
   ///   - now: The time.
+  /// - Returns: Whether it is a wish.
   package mutating func isWish(_ signal: Signal, fromTerminal: Bool, at now: Instant) -> Bool {
     guard signal.asksForEnd else { return true }
     if !fromTerminal, let wish = wishes[signal], now < wish.advanced(by: Self.window) {

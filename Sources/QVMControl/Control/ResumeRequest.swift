@@ -95,7 +95,7 @@ package enum ResumeError: QVMFailure, Hashable {
     switch self {
     case .refused(let name, _): "'qvm stop \(name)' ends it."
     case .pausedAgain(let name, _):
-      "Make room there and try again; 'qvm stop \(name)' ends it, its disk as it is."
+      "Make room there, or mend what it names, and try again; 'qvm stop \(name)' ends it, its disk as it is."
     }
   }
 }

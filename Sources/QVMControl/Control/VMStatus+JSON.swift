@@ -14,6 +14,7 @@ extension VMStatus {
     object["reason"] = reason.map(JSONValue.string)
     object["runState"] = runState.map { .string($0.rawValue) }
     object["ready"] = isReady.map(JSONValue.bool)
+    object["diskError"] = diskError.map(JSONValue.string)
     if phase.isAlive, let boot {
       object["pid"] = boot.knownPid.map { .integer(Int64($0)) }
       if phase != .orphaned {

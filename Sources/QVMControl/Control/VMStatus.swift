@@ -15,6 +15,8 @@ package struct VMStatus: Sendable, Hashable {
   private(set) var isSettled = false
   /// Whether the guest is up, as far as its supervisor knows; nil where nothing tells that.
   package var isReady: Bool?
+  /// What QEMU could not read or write since it was started, as its supervisor heard it.
+  package var diskError: String?
 
   /// Whether the guest may not be up yet, as far as is known.
   package var mayStillBoot: Bool {
@@ -175,6 +177,7 @@ package struct VMStatus: Sendable, Hashable {
       reason = live["reason"]?.string
       runState = live["runState"]?.string.map(RunState.init(rawValue:))
       isReady = live["ready"]?.bool
+      diskError = live["diskError"]?.string
     } catch {
       let isSupervised = FileLock.isHeld(files.supervisorLock)
       switch (isSupervised, error) {

@@ -2,9 +2,15 @@ internal import QMPClient
 
 extension AcceleratorTrial {
   /// A sentence about a trial that ended at a stage without having come to its goal.
-  func explanation(_ stage: Stage, _ end: ProcessEnd, hasTimedOut: Bool) -> String {
-    let limit = "\(Int(limit.inSeconds.rounded(.up))) s"
-    return switch (stage, hasTimedOut) {
+  ///
+  /// - Parameters:
+  ///   - stage: The stage.
+  ///   - end: QEMU's.
+  ///   - exceeded: The time that it had, where that was over.
+  /// - Returns: The sentence.
+  static func explanation(_ stage: Stage, _ end: ProcessEnd, exceeded: Duration?) -> String {
+    let limit = "\(Int((exceeded ?? .zero).inSeconds.rounded(.up))) s"
+    return switch (stage, exceeded != nil) {
     case (.starting, true): "QEMU's monitor did not answer within \(limit)"
     case (.booting, true): "the guest was not ready within \(limit)"
     case (.poweringOff, true): "the guest did not power off within \(limit)"

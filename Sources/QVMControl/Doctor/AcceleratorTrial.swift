@@ -15,6 +15,8 @@ struct AcceleratorTrial: Sendable {
   let loop: EventLoop
   /// For all of it; a guest of one sector takes about a second, without acceleration too.
   var limit = Duration.seconds(20)
+  /// The same with a firmware that is known to take its time.
+  static let limitForSlow = Duration.seconds(60)
 
   /// A QEMU that can't run what the guest begins with says so before this is over.
   private static let moment = Duration.milliseconds(300)
@@ -38,11 +40,12 @@ struct AcceleratorTrial: Sendable {
     }
     let (child, monitor, console) = try start()
     let began = SuspendingClock.now
-    let deadline = began.advanced(by: limit)
-    // Its end closes both sockets, which ends every wait.
-    let timer = loop.schedule(at: deadline) { child.signal(.kill) }
-    defer { loop.cancel(timer) }
     return try await withTaskCancellationHandler {
+      var deadline = began.advanced(by: limit)
+      // Its end closes both sockets, which ends every wait.
+      var timer = loop.schedule(at: deadline) { child.signal(.kill) }
+      defer { loop.cancel(timer) }
+      var limit = limit
       var stage = Stage.starting
       var version: String?
       var readyAfter: Duration?
@@ -50,7 +53,16 @@ struct AcceleratorTrial: Sendable {
       do {
         let client = try await QMPClient.connect(
           over: SocketTransport(monitor), on: loop, timeout: limit)
-        version = await client.greeting?.version.description
+        let greeted = await client.greeting?.version
+        version = greeted?.description
+        if hasGuest, let greeted,
+          Firmware.bios.slowness(Firmware.bios.path(in: toolchain.root), with: greeted) != nil
+        {
+          loop.cancel(timer)
+          limit = Self.limitForSlow
+          deadline = began.advanced(by: limit)
+          timer = loop.schedule(at: deadline) { child.signal(.kill) }
+        }
         stage = hasGuest ? .booting : .runningFirmware
         try await client.execute(Cont(), timeout: limit)
         if !hasGuest {
@@ -83,7 +95,8 @@ struct AcceleratorTrial: Sendable {
       let own = log.isEmpty && end == .signalled(Signal.kill.rawValue) ? failure.map { [$0] } : nil
       let hasTimedOut = SuspendingClock.now >= deadline
       return .fails(
-        version: version, why: [explanation(stage, end, hasTimedOut: hasTimedOut)] + (own ?? log),
+        version: version,
+        why: [Self.explanation(stage, end, exceeded: hasTimedOut ? limit : nil)] + (own ?? log),
         advice: AcceleratorFinding.advice(for: log, accelerator))
     } onCancel: {
       child.signal(.kill)

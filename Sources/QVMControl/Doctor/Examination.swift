@@ -28,8 +28,12 @@ package struct Examination: Sendable {
     }
     do {
       return try await TrialFolder.with(in: cache) { folder in
-        let firmware = try await FirmwareCheck.all(of: qemus.all, in: folder, on: loop)
         let findings = try await findings(of: qemus.all, in: folder, on: loop)
+        let versions = findings.compactMap { finding in
+          finding.version.flatMap { QEMUVersion($0) }.map { (finding.program, $0) }
+        }
+        let firmware = try await FirmwareCheck.all(
+          of: qemus.all, versions: Dictionary(versions) { first, _ in first }, in: folder, on: loop)
         let verdict = verdict(findings.filter { qemus.usedOrigins.contains($0.origin) })
         return Examination(
           findings: findings, checks: checks + firmware + [verdict].compactMap(\.self))

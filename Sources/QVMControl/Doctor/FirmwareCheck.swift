@@ -11,12 +11,14 @@ enum FirmwareCheck {
   ///
   /// - Parameters:
   ///   - qemus: Those of both architectures.
+  ///   - versions: What they said of themselves, by their programs.
   ///   - folder: A temporary one; links to what a system's QEMU has are made in it.
   ///   - loop: The loop that the calling task runs on.
   /// - Returns: One for each QEMU and firmware.
   /// - Throws: `CancellationError`.
   static func all(
-    of qemus: [QEMUToolchain], in folder: String, on loop: EventLoop
+    of qemus: [QEMUToolchain], versions: [String: QEMUVersion], in folder: String,
+    on loop: EventLoop
   ) async throws -> [HostCheck] {
     var found: [HostCheck] = []
     for qemu in qemus {
@@ -34,7 +36,17 @@ enum FirmwareCheck {
           if let problem = firmware.problem(path, for: architecture) {
             throw ToolchainError.badFirmware(path: path, why: problem)
           }
-          found.append(HostCheck(name, .ok, Files.resolved(path) ?? path))
+          let file = Files.resolved(path) ?? path
+          let slowness = versions[qemu.program].flatMap { firmware.slowness(file, with: $0) }
+          if let slowness {
+            found.append(
+              HostCheck(
+                name, .absent, "\(file) \(slowness)",
+                advice: "Install SeaBIOS 1.16.3 or newer, or use the QEMU that came with this one.")
+            )
+          } else {
+            found.append(HostCheck(name, .ok, file))
+          }
         } catch let error as CancellationError {
           throw error
         } catch {

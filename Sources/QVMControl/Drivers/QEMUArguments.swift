@@ -46,6 +46,11 @@ package struct QEMUArguments: Sendable, Equatable {
     return list.split(separator: ":").map(String.init)
   }
 
+  /// Whether a `-drive` has an id.
+  package func hasDrive(_ id: String) -> Bool {
+    values(of: "-drive").contains { OptionItems(words[$0])["id"] == id }
+  }
+
   /// Whether QEMU ends, or stops the guest for good, when that resets itself: `-no-reboot`, or
   /// `-action reboot=shutdown`.
   package var endsOnReset: Bool {

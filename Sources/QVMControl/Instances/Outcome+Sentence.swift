@@ -13,7 +13,9 @@ extension Outcome {
     case .failedToStart: text = "\(name) did not start: \(reason)"
     case .crashed: text = "\(name) crashed: \(reason)"
     }
+    if let memoryKill { text += "\n\(memoryKill.sentence)" }
     if disk == nil { text += "; removed" }
+    if let diskError { text += "\nits disk had an error: \(diskError)" }
     if !isConfirmedShutdown, let disk { text += "\nits disk is kept: \(disk)" }
     return text
   }

@@ -6,13 +6,19 @@ extension Outcome {
     package let rung: String
     /// Since the request for the end.
     package let seconds: Double
+    /// Why it could not be carried out; nil where it was, as far as is known.
+    package var failure: String?
 
     package init(rung: String, seconds: Double) {
       self.rung = rung
       self.seconds = (seconds * 1000).rounded() / 1000
     }
 
-    var json: JSONValue { ["rung": .string(rung), "seconds": .double(seconds)] }
+    var json: JSONValue {
+      var object: JSONObject = ["rung": .string(rung), "seconds": .double(seconds)]
+      object["failure"] = failure.map(JSONValue.string)
+      return .object(object)
+    }
 
     /// Reads a step; nil for what is none.
     init?(_ json: JSONValue) {
@@ -20,6 +26,7 @@ extension Outcome {
         return nil
       }
       self.init(rung: rung, seconds: seconds)
+      failure = json["failure"]?.string
     }
   }
 }

@@ -35,6 +35,10 @@ package struct Outcome: Sendable, Hashable {
   package var presses = 0
   package var exitStatus: Int32?
   package var signal: Int32?
+  /// What QEMU could not read or write, such as `write: Disk quota exceeded`; nil if nothing.
+  package var diskError: String?
+  /// That the kernel killed QEMU for want of memory; nil where it doesn't say so.
+  package var memoryKill: MemoryKill?
   package var endedAt: Timestamp
 
   package init(
@@ -96,6 +100,8 @@ package struct Outcome: Sendable, Hashable {
     if presses > 0 { object["presses"] = .integer(Int64(presses)) }
     object["exitStatus"] = exitStatus.map { .integer(Int64($0)) }
     object["signal"] = signal.map { .integer(Int64($0)) }
+    object["diskError"] = diskError.map(JSONValue.string)
+    object["memoryKill"] = memoryKill.map(\.json)
     object["endedAt"] = .string(endedAt.description)
     return object
   }
@@ -132,6 +138,8 @@ package struct Outcome: Sendable, Hashable {
       signal: json["signal"]?.int.map(Int32.init(clamping:)), endedAt: endedAt)
     steps = json["rungs"]?.array?.compactMap(Step.init) ?? []
     presses = json["presses"]?.int ?? 0
+    diskError = json["diskError"]?.string
+    memoryKill = MemoryKill(json["memoryKill"])
   }
 }
 

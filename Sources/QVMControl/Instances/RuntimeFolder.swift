@@ -84,7 +84,7 @@ package struct RuntimeFolder: Sendable, Hashable {
     if let folder = Host.environment("XDG_RUNTIME_DIR"), folder.hasPrefix("/"),
       // Where others may rename what is in it, nothing in it is this user's own.
       let found = Files.information(folder), isPrivate(found),
-      RuntimeFolder(path: "\(folder)/qvm/\(hash("")).d").fits
+      RuntimeFolder(path: "\(folder)/qvm/\(FNV1a.hexadecimal("")).d").fits
     {
       return "\(folder)/qvm"
     }
@@ -93,18 +93,10 @@ package struct RuntimeFolder: Sendable, Hashable {
 
   /// The short name of a path. It may be the same in two containers that share the folder it is in:
   /// there a link leads to each one's own.
-  private static func short(_ path: String) -> String { "\(parent)/\(hash(path))" }
+  private static func short(_ path: String) -> String { "\(parent)/\(FNV1a.hexadecimal(path))" }
 
   private var fits: Bool {
     addresses(ofBoot: "12345678").sockets.allSatisfy { $0.utf8.count <= SocketCalls.longestPath }
-  }
-
-  /// 64 bits of FNV-1a, in hexadecimal: long enough to tell one user's instances apart.
-  private static func hash(_ text: String) -> String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    let digits = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
   // MARK: - Making

@@ -1,3 +1,5 @@
+package import QMPClient
+
 /// The arguments that qvm adds to a driver's, all in one place.
 package struct MonitorArguments: Sendable {
   /// The descriptor of the private monitor in QEMU; standard input, output and error come before.
@@ -8,11 +10,20 @@ package struct MonitorArguments: Sendable {
   package let name: InstanceName
   package let files: InstanceFiles
   package let runtime: RuntimeFolder
+  /// The arguments that they are added to.
+  package let command: QEMUArguments
+  /// QEMU's version; nil where nobody knows it.
+  package let version: QEMUVersion?
 
-  package init(name: InstanceName, files: InstanceFiles, runtime: RuntimeFolder) {
+  package init(
+    name: InstanceName, files: InstanceFiles, runtime: RuntimeFolder, command: QEMUArguments,
+    version: QEMUVersion?
+  ) {
     self.name = name
     self.files = files
     self.runtime = runtime
+    self.command = command
+    self.version = version
   }
 
   package var words: [String] {
@@ -24,13 +35,32 @@ package struct MonitorArguments: Sendable {
       "-pidfile", files.qemuPid,
       // The supervisor's own: a socket without a path can't be taken by anybody else.
       "-chardev", "socket,id=supervisor,fd=\(Self.monitorDescriptor)",
-      "-mon", "chardev=supervisor,mode=control",
+    ] + Self.monitor(on: "supervisor", version) + [
       // For everybody else, and for taking over when the supervisor was killed.
       "-chardev", "socket,id=monitor,path=\(OptionItems.quoted(runtime.monitor)),server=on,wait=off",
-      "-mon", "chardev=monitor,mode=control",
+    ] + Self.monitor(on: "monitor", version) + [
       "-chardev", "socket,id=console,path=\(OptionItems.quoted(runtime.console)),server=on,wait=off,"
         + "logfile=\(OptionItems.quoted(files.console)),logappend=on",
       "-serial", "chardev:console",
-    ]
+    ] + pauseOnWriteErrors
+  }
+
+  /// Where `-mon` is deprecated in favour of an object.
+  private static let firstWithObject = QEMUVersion(major: 11, minor: 1, micro: 0)
+
+  /// The words for a QMP monitor on a character device.
+  static func monitor(on device: String, _ version: QEMUVersion?) -> [String] {
+    guard let version, version >= firstWithObject else {
+      return ["-mon", "chardev=\(device),mode=control"]
+    }
+    return ["-object", "monitor-qmp,id=\(device)-qmp,chardev=\(device)"]
+  }
+
+  /// Has the guest stand still when its disk can't be written for whatever reason, as it does by
+  /// itself when the disk is full: a quota, a limit or a cable can be mended, a file system that was
+  /// told of lost writes can't. Whoever has said something of it gets that.
+  private var pauseOnWriteErrors: [String] {
+    let isSaid = command.words.contains { $0.contains("werror=") }
+    return command.hasDrive("drive0") && !isSaid ? ["-set", "drive.drive0.werror=stop"] : []
   }
 }

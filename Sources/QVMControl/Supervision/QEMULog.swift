@@ -40,6 +40,9 @@ package struct QEMULog: Sendable {
   /// Whether the forwarded port is what failed: somebody else listens there.
   package var blamesPortForward: Bool { contains(anyOf: ["host forwarding rule"]) }
 
+  /// Whether the way of making a monitor is what this QEMU doesn't know.
+  package var blamesMonitorObject: Bool { contains(anyOf: ["monitor-qmp"]) }
+
   /// Whether there was not enough memory.
   package var blamesMemory: Bool {
     contains(anyOf: ["cannot allocate memory", "set up guest memory"])

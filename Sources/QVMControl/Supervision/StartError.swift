@@ -19,12 +19,14 @@ package enum StartError: QVMFailure, Hashable {
     case damagedDisk(path: String, name: String)
     case damagedBaseImage
     case limit(ResourceLimit)
+    /// The kernel killed it for want of memory.
+    case memoryKill(Outcome.MemoryKill)
   }
 
   package var message: String {
     switch self {
-    case .qemuEnded(let end, let log, _):
-      (["QEMU ended before the guest ran: \(end)"] + log.map { "  \($0)" })
+    case .qemuEnded(let end, let log, let hint):
+      (["QEMU ended before the guest ran: \(Self.text(end, hint))"] + log.map { "  \($0)" })
         .joined(separator: "\n")
     case .monitor(let error, let log):
       (["QEMU started, but its monitor failed: \(error)"] + log.map { "  \($0)" })
@@ -39,10 +41,15 @@ package enum StartError: QVMFailure, Hashable {
     }
   }
 
+  private static func text(_ end: ProcessEnd, _ hint: Hint?) -> String {
+    if case .memoryKill(let kill) = hint { kill.sentence } else { "\(end)" }
+  }
+
   package var advice: String? {
     switch self {
     case .qemuEnded(_, _, .accelerator): "Try --accel tcg, which needs no help from the hardware."
-    case .qemuEnded(_, _, .memory): "Give the guest less memory with --memory."
+    case .qemuEnded(_, _, .memory), .qemuEnded(_, _, .memoryKill):
+      "Give the guest less memory with --memory."
     case .qemuEnded(_, _, .limit(let limit)): "The limit: \(limit.description). \(limit.advice)"
     case .qemuEnded(_, _, .damagedDisk(let path, let name)):
       "The disk is damaged. 'qemu-img check -r all \(QEMUArguments.shellQuoted(path))' repairs what"

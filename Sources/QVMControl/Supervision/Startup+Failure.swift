@@ -20,6 +20,11 @@ extension Startup {
     let log = QEMULog(path: files.qemuLog)
     switch error {
     case QMPError.disconnected, QMPError.transport:
+      if end == .signalled(Signal.kill.rawValue),
+        let kill = memory.verdict(on: child.pid, start: nil)
+      {
+        return StartError.qemuEnded(end, log: log.tail(), hint: .memoryKill(kill))
+      }
       return StartError.qemuEnded(end, log: log.tail(), hint: hint(log, end))
     case QMPError.cancelled, is CancellationError: return StartError.abandoned
     case let error as QMPError: return StartError.monitor(error, log: log.tail())

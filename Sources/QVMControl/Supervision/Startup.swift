@@ -22,6 +22,9 @@ package struct Startup: Sendable {
   /// Called when the boot is on record.
   package let begun: @Sendable () -> Void
 
+  /// QEMU shares this process's group.
+  let memory = MemoryWatch(MemoryGroup(of: Host.processID))
+
   /// How long QEMU may take until its monitor answers; it takes a few dozen milliseconds.
   var greetingTimeout = Duration.seconds(30)
   /// The ports that are tried, from the driver's own.
@@ -52,14 +55,19 @@ package struct Startup: Sendable {
   private func startWhereItCan(_ boot: BootRecord) async throws -> Started {
     var arguments = QEMUArguments(plan.command)
     var boot = boot
+    let versions = KnownVersions(in: Cache(path: plan.cache))
+    var version = await versions.version(of: arguments.program, on: loop)
     var takenPorts: Set<Int> = []
     while true {
       arguments = try choosePort(arguments, excluding: takenPorts)
       boot.sshPort = arguments.forwardedPort
       boot.sshAddress = arguments.forwardedAddress.map { $0.isEmpty ? "0.0.0.0" : $0 }
-      boot.command = command(arguments, boot.token)
+      boot.command = command(arguments, boot.token, version)
       do {
         let started = try await attempt(boot)
+        if let told = await started.client?.greeting?.version {
+          versions.note(told, of: arguments.program)
+        }
         if let wanted = QEMUArguments(plan.command).forwardedPort, let port = boot.sshPort,
           port != wanted
         {
@@ -75,6 +83,11 @@ package struct Startup: Sendable {
           }
           takenPorts.insert(port)
           if takenPorts.count >= Self.portsTried { throw error }
+          continue
+        }
+        // The program's file is the same as ever, and starts another QEMU by now.
+        if version != nil, read.blamesMonitorObject {
+          version = nil
           continue
         }
         guard read.blamesAccelerator, arguments.acceleratorList.count > 1,
@@ -96,9 +109,14 @@ package struct Startup: Sendable {
     return String(text.drop(while: \.isWhitespace).prefix(100))
   }
 
-  private func command(_ arguments: QEMUArguments, _ token: String) -> [String] {
+  private func command(
+    _ arguments: QEMUArguments, _ token: String, _ version: QEMUVersion?
+  ) -> [String] {
     arguments.words
-      + MonitorArguments(name: name, files: files, runtime: runtime.addresses(ofBoot: token)).words
+      + MonitorArguments(
+        name: name, files: files, runtime: runtime.addresses(ofBoot: token), command: arguments,
+        version: version
+      ).words
   }
 
   /// One QEMU, until its monitor answers or it is gone.
@@ -142,9 +160,9 @@ package struct Startup: Sendable {
     let client = try await QMPClient.connect(
       over: try transport(monitor), on: loop, timeout: greetingTimeout)
     let events = await client.events()
-    let kvm = try await client.execute(QueryKVM(), timeout: greetingTimeout)
-    boot.qemuVersion = await client.greeting?.version.description
-    boot.accelerator = accelerator(kvm, QEMUArguments(boot.command))
+    let version = await client.greeting?.version
+    boot.qemuVersion = version?.description
+    boot.accelerator = try await accelerator(of: client, version, QEMUArguments(boot.command))
     // After a power cut none of this matters any more.
     try JSONFile.write(boot.json, to: files.boot, isLasting: false)
     return Started(process: .child(child), client: client, events: events, boot: boot)
@@ -162,15 +180,5 @@ package struct Startup: Sendable {
         message: "cannot record to \(path): \(error.explanation)",
         advice: "Name a file that can be written after --record-qmp.")
     }
-  }
-
-  private func accelerator(_ kvm: QueryKVM.Reply, _ arguments: QEMUArguments) -> String {
-    if kvm.enabled { return "kvm" }
-    // QEMU has no question for the others: what it fell back from is in its log.
-    let log = Files.text(files.qemuLog) ?? ""
-    let failed = { (name: String) in
-      log.contains("invalid accelerator \(name)") || log.contains("falling back to tcg")
-    }
-    return arguments.acceleratorList.first { $0 != "kvm" && ($0 == "tcg" || !failed($0)) } ?? "tcg"
   }
 }

@@ -34,9 +34,9 @@ extension Supervisor {
     let drained = loop.schedule(at: .now.advanced(by: Self.drainTime)) { reporter?.cancel() }
     await reporter?.value
     loop.cancel(drained)
-    while let input = inputs.poll() { if case .event(let event) = input { evidence.note(event) } }
+    while let input = inputs.poll() { take(last: input) }
     await client?.close()
-    guestCommand?.signal(.terminate)
+    guestCommand?.cancel()
     await server.stopListening()
 
     let verdict: (result: Outcome.Result, reason: String)
@@ -55,6 +55,12 @@ extension Supervisor {
       if evidence.wasKilled, pidFileRemains { outcome.signal = Signal.kill.rawValue }
     }
     (outcome.result, outcome.reason) = verdict
+    if outcome.result == .crashed, ["qemu-signal-9", "qemu-killed"].contains(outcome.reason),
+      let pid = boot.pid, let kill = memory.verdict(on: pid, start: boot.start)
+    {
+      (outcome.reason, outcome.memoryKill) = (Outcome.outOfMemory, kill)
+    }
+    outcome.diskError = diskError
     if !boot.wasGreeted, evidence.cause == nil { outcome = .unfinishedStart(boot) }
     if let startedAt = ladder.startedAt {
       outcome.rung = ladder.rung?.name
@@ -67,6 +73,14 @@ extension Supervisor {
     let removed = boot.removesInstance(after: outcome) && removeInstance()
     release()
     await server.broadcast(.ended(outcome, removed: removed))
+  }
+
+  /// Takes in what QEMU said last.
+  private func take(last input: Input) {
+    guard case .event(let event) = input else { return }
+    evidence.note(event)
+    pauseReason.note(event)
+    _ = diskTrouble.note(event)
   }
 
   /// The files of the instance where they are now; nil where they were removed. Under its name there

@@ -39,6 +39,7 @@ extension Supervisor {
   func take(_ event: QMPEvent) async {
     evidence.note(event)
     pauseReason.note(event)
+    if let text = diskTrouble.note(event) { await server.broadcast(.notice(text)) }
     switch event.name {
     case "SHUTDOWN":
       ladder.shutdownSeen(at: .now)

@@ -48,20 +48,24 @@ extension Supervisor {
   /// Tells what only the supervisor knows, with the run state fresh from QEMU.
   func answerStatus(to id: ControlServer.ClientID) {
     let reason = phase == .paused ? runState.map(pauseText) : phaseReason
+    var object: JSONObject = ["phase": .string(phase.rawValue)]
+    object["reason"] = reason.map(JSONValue.string)
+    object["diskError"] = diskError.map(JSONValue.string)
+    object["ready"] = isReady.map(JSONValue.bool)
     Self.sendStatus(
-      phase, reason, runState, isReady, client: client, server: server, to: id, on: loop)
+      object, phase, runState, client: client, server: server, to: id, on: loop)
   }
 
+  /// What QEMU could not read or write: what the guest was told, or what it stands still for.
+  var diskError: String? { diskTrouble.text ?? pauseReason.failure }
+
   static func sendStatus(
-    _ phase: Phase, _ reason: String?, _ known: RunState?, _ isReady: Bool?,
-    client: QMPClient?,
+    _ object: JSONObject, _ phase: Phase, _ known: RunState?, client: QMPClient?,
     server: ControlServer, to id: ControlServer.ClientID, on loop: EventLoop
   ) {
     // In a task of its own: a QEMU that is silent must not hold up the supervisor.
     Task(executorPreference: loop) {
-      var object: JSONObject = ["phase": .string(phase.rawValue)]
-      object["reason"] = reason.map(JSONValue.string)
-      object["ready"] = isReady.map(JSONValue.bool)
+      var object = object
       do throws(QMPError) {
         let fresh = try await client?.execute(QueryStatus(), timeout: statusTimeout).status
         object["runState"] = (fresh ?? known).map { .string($0.rawValue) }

@@ -10,8 +10,30 @@ extension Supervisor {
   /// Tells those who watch what they can do about it.
   func announcePause(_ state: RunState) async {
     guard state == .ioError else { return }
+    if !pauseReason.isKnown { Self.askDisks(client, inputs, on: loop) }
+    let condition =
+      pauseReason.isDiskFull || !pauseReason.isKnown ? "there is room" : "that is mended"
     await server.broadcast(
-      .notice("once there is room, 'qvm start \(name)' lets the guest go on"))
+      .notice("once \(condition), 'qvm start \(name)' lets the guest go on"))
+  }
+
+  /// Asks QEMU what it knows of its disks: what was said before this process listened is lost.
+  private static func askDisks(
+    _ client: QMPClient?, _ inputs: Mailbox<Input>, on loop: EventLoop
+  ) {
+    guard let client else { return }
+    Task(executorPreference: loop) {
+      guard let reply = try? await client.execute(QueryBlock(), timeout: answerTimeout) else {
+        return
+      }
+      inputs.send(.disks(reply.devices))
+    }
+  }
+
+  /// Takes in the answer.
+  func take(_ devices: [BlockDevice]) async {
+    pauseReason.note(devices)
+    if phase == .paused, let runState { await setPhase(.paused, reason: pauseText(runState)) }
   }
 
   /// Lets the guest go on, and tells the client what QEMU says to it.

@@ -54,9 +54,12 @@ extension Supervisor {
     if phase == .stopping, let rung = ladder.rung { phaseReason = rung.name }
     for action in actions {
       note(action.rung)
-      // A guest that is off has reacted, whatever QEMU is told then.
-      let presses = runState == .shutdown ? 0 : ladder.presses
-      await server.broadcast(.rung(action.rung.name, presses: presses))
+      // Whether the guest was told shows only when its command has ended.
+      if action != .runGuestCommand {
+        // A guest that is off has reacted, whatever QEMU is told then.
+        let presses = runState == .shutdown ? 0 : ladder.presses
+        await server.broadcast(.rung(action.rung.name, presses: presses))
+      }
       switch action {
       case .press: await tell(SystemPowerdown())
       case .runGuestCommand: powerOffBySSH()
@@ -83,16 +86,6 @@ extension Supervisor {
   /// doesn't answer must not hold up the ladder.
   func tell(_ command: some QMPCommand) async {
     if let client { Self.send(command, to: client, on: loop) }
-  }
-
-  /// Tells the guest by its own command; whether it obeys shows in QEMU's events.
-  func powerOffBySSH() {
-    guard let ssh, let command = guest?.powerOffCommand else { return }
-    guestCommand?.signal(.terminate)
-    guestCommand = try? ChildProcess(
-      .init(
-        ssh.program,
-        ssh.arguments([command], options: ["-o", "BatchMode=yes", "-o", "ConnectTimeout=5"])))
   }
 
   /// How long the button is given: no time at all where the guest is known to ignore it, else a

@@ -11,6 +11,8 @@ package final class Supervisor {
     case proceeded(QMPError?)
     /// QEMU's answer to a question for the run state.
     case runState(Result<RunState, QMPError>)
+    /// QEMU's answer to a question for its disks.
+    case disks([BlockDevice])
     case event(QMPEvent)
     case monitorLost
     /// QEMU neither ended nor got a monitor again since it hung up before the guest's start.
@@ -24,6 +26,8 @@ package final class Supervisor {
     case notice(String)
     /// The guest is up; nil where that can't be seen. The number is that of the look-out.
     case ready(Bool?, Int)
+    /// What came of telling the guest by its own command.
+    case guestCommandEnded(Program.Output)
     case tick
   }
 
@@ -60,6 +64,9 @@ package final class Supervisor {
   /// Whether the clients were told that the guest was reset while it was to power off.
   var hasToldOfRestart = false
   var pauseReason = PauseReason()
+  var diskTrouble = DiskTrouble()
+  /// A QEMU that is started here shares this process's group.
+  var memory = MemoryWatch(MemoryGroup(of: Host.processID))
   var reporter: Task<Void, Never>?
   /// Keeps the logs of the console and of QEMU from growing without end.
   var logLimit: Task<Void, Never>?
@@ -70,7 +77,9 @@ package final class Supervisor {
   lazy var record = try? InstanceRecord(reading: files.record)
   var target: Target? { record?.target }
   /// The ssh that tells the guest to power off.
-  var guestCommand: ChildProcess?
+  var guestCommand: Task<Void, Never>?
+  /// Whether the clients were told that it did, or that it could not.
+  var hasToldOfCommand: (success: Bool, failure: Bool) = (false, false)
   /// The client that started the VM: while it holds the connection without having detached, the
   /// VM lives no longer than it does.
   var lease: ControlServer.ClientID?
@@ -154,6 +163,7 @@ package final class Supervisor {
       await server.broadcast(.notice("QEMU did not let the guest run: \(error)"))
     case .proceeded(nil): hasProceeded = true
     case .runState(let answer): await take(answer)
+    case .disks(let devices): await take(devices)
     case .event(let event): await take(event)
     case .monitorLost: await monitorLost()
     case .stillUnknown: await stillUnknown()
@@ -168,6 +178,7 @@ package final class Supervisor {
     case .clientLost: break
     case .signal(let signal):
       if let rung = rung(for: signal) { await stop(rung, timeout: nil) }
+    case .guestCommandEnded(let output): await guestCommandEnded(output)
     case .notice(let text): await server.broadcast(.notice(text))
     case .ready(let isReady, let number):
       if number == readinessWatch.number { self.isReady = isReady }

@@ -40,6 +40,7 @@ struct StatusCommand: Command {
     }
     rows.append(("state", status.phase.text(status.reason, isReady: status.isReady)))
     if let runState = status.runState { rows.append(("run state", runState.rawValue)) }
+    if let error = status.diskError { rows.append(("disk error", error)) }
     if status.phase.isAlive, let boot = status.boot {
       if let pid = boot.pid { rows.append(("pid", String(pid))) }
       let uptime = Spelled.span(Timestamp.now.seconds - boot.startedAt.seconds)

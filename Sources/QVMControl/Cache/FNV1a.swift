@@ -1,0 +1,11 @@
+/// 64 bits of FNV-1a: names for files after something that is no file name. It guards against no
+/// one who looks for two texts with the same one.
+enum FNV1a {
+  /// The hash of a text in sixteen hexadecimal digits.
+  static func hexadecimal(_ text: String) -> String {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}
