@@ -56,7 +56,7 @@ extension Supervisor {
     }
     (outcome.result, outcome.reason) = verdict
     if outcome.result == .crashed, ["qemu-signal-9", "qemu-killed"].contains(outcome.reason),
-      let pid = boot.pid, let kill = memory.verdict(on: pid, start: boot.start)
+      let pid = boot.knownPid, let kill = memory.verdict(on: pid, start: boot.start)
     {
       (outcome.reason, outcome.memoryKill) = (Outcome.outOfMemory, kill)
     }
