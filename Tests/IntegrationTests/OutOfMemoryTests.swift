@@ -43,8 +43,7 @@ struct OutOfMemoryTests {
     try await eventually("the group is empty") { rmdir(folder) == 0 }
   }
 
-  @Test(arguments: [false, true])
-  func `a VM that the kernel killed says so, with the limit`(isTakenOver: Bool) async throws {
+  @Test func `a VM that the kernel killed says so, with the limit`() async throws {
     try await Sandbox.with { sandbox in
       try await withGroup("\(sandbox.id)") { prefix in
         let run = try await sandbox.run(

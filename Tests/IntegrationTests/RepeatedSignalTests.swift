@@ -31,8 +31,8 @@ import Testing
   @Test func `timeout, which signals its child and then its group, asks once`() async throws {
     try await Sandbox.with { sandbox in
       let run = try await run("box", under: ["timeout", "60"], in: sandbox)
+      // It does with this what it does when the time is up.
       run.signal(SIGTERM)
-      // Its own signal, as if the time were up.
       _ = try await run.end()
       try await expectPatience("box", in: sandbox)
       #expect(!run.output.err.contains("forcing"), "\(run.output.err)")
