@@ -63,6 +63,24 @@ import Testing
     }
   }
 
+  @Test func `an orphan whose monitor is gone is told by ssh to power off`() async throws {
+    try await Sandbox.with { sandbox in
+      let words = try await prepare("freebsd", in: &sandbox)
+      #expect(try await sandbox.qvm(["run", "-d", "--name", "box"] + words).status == 0)
+      #expect(try await sandbox.qvm("wait", "box", "--timeout", "59").status == 0)
+      kill(try #require(sandbox.pids(of: "box").supervisor), SIGKILL)
+      try FileManager.default.removeItem(
+        at: sandbox.folder(of: "box").appending(path: "monitor.sock"))
+      let stop = try await sandbox.qvm("stop", "box")
+      #expect(stop.status == 0, "\(stop.err)")
+      #expect(stop.err.contains("told the guest by ssh to power off"), "\(stop.err)")
+      #expect(!stop.err.contains("SIGTERM"), "\(stop.err)")
+      let outcome = try await sandbox.status("box")["lastOutcome"]
+      #expect(outcome?["result"]?.string == "unknown")
+      #expect(outcome?["rung"]?.string == "ssh")
+    }
+  }
+
   /// The guest's key is kept, and another one is refused until the user has forgotten the first.
   private func checkHostKey(of name: String, in sandbox: Sandbox) async throws {
     let file = sandbox.folder(of: name).appending(path: "known_hosts")

@@ -20,6 +20,9 @@ package struct ShutdownLadder: Sendable {
   /// is known to ignore it, nil for one that can't be told.
   package var guestCommandDelay: Duration?
 
+  /// Whether QEMU can be told anything by its monitor; else `quit` is a signal.
+  package var hasMonitor = true
+
   /// The rung reached; nil while nobody has asked for a shutdown.
   package private(set) var rung: Rung?
   /// When the shutdown was asked for.
@@ -68,7 +71,8 @@ package struct ShutdownLadder: Sendable {
     return climb(to: wanted, timeout: timeout, at: now)
   }
 
-  private mutating func climb(to rung: Rung, timeout: Duration, at now: Instant) -> [Action] {
+  private mutating func climb(to wanted: Rung, timeout: Duration, at now: Instant) -> [Action] {
+    let rung = wanted == .quit && !hasMonitor ? .terminate : wanted
     self.rung = rung
     nextPress = nil
     guestCommandDue = nil
@@ -79,6 +83,7 @@ package struct ShutdownLadder: Sendable {
       return press(at: now) + commandIfDue(at: now)
     case .guestCommand:
       deadline = now.advanced(by: timeout)
+      guestCommandDue = now.advanced(by: Self.commandInterval)
       return [.runGuestCommand]
     case .quit:
       deadline = now.advanced(by: Self.grace)

@@ -6,7 +6,9 @@ extension Supervisor {
     boot = started.boot
     process = started.process
     client = started.client
-    if plan.kind == .adopt { memory = MemoryWatch(started.process.pid.flatMap { MemoryGroup(of: $0) }) }
+    if plan.kind == .adopt {
+      memory = MemoryWatch(started.process.pid.flatMap { MemoryGroup(of: $0) })
+    }
     let inputs = self.inputs
     let loop = self.loop
     guard started.process.whenEnded({ inputs.send(.ended($0)) }) else {

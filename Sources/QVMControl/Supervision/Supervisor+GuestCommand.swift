@@ -5,6 +5,9 @@ extension Supervisor {
   /// How long an ssh may take: one that hangs is given up when the next one is due.
   private static let commandLimit = ShutdownLadder.commandInterval
 
+  /// How often ssh may fail where it is all that is left: the guest's server may not be up yet.
+  private static let commandsTried = 2
+
   /// What ssh's own failures end with; all else is the status of the guest's command.
   private static let sshFailure: Int32 = 255
 
@@ -41,9 +44,14 @@ extension Supervisor {
     }
     guard !hasToldOfCommand.success else { return }
     steps[step].failure = failure
+    failedCommands += 1
     if !hasToldOfCommand.failure {
       hasToldOfCommand.failure = true
       await server.broadcast(.notice("could not tell the guest by ssh to power off: \(failure)"))
+    }
+    // Nothing else would reach the guest, however long it were given.
+    if !ladder.hasMonitor, failedCommands >= Self.commandsTried {
+      await carryOut(ladder.request(.terminate, timeout: .zero, at: .now))
     }
   }
 

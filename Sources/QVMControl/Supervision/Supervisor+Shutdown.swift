@@ -28,8 +28,11 @@ extension Supervisor {
       ladder.guestCommandDelay = guestCommandDelay(patience)
       if let guest { ladder.pressIntervals = guest.pressIntervals }
     }
-    // Without a monitor only signals are left.
-    let rung = process != nil && client == nil ? max(rung, .terminate) : rung
+    // Without a monitor nobody presses the button: what is left are the guest's own command, and
+    // signals.
+    ladder.hasMonitor = process == nil || client != nil
+    let least: ShutdownLadder.Rung = canTellBySSH ? .guestCommand : .terminate
+    let rung = ladder.hasMonitor ? rung : rung <= least ? least : max(rung, .terminate)
     let actions = ladder.request(rung, timeout: patience, canReact: canReact, at: .now)
     await setPhase(.stopping, reason: ladder.rung?.name)
     if before == ladder.rung, let now = ladder.rung {
@@ -91,10 +94,13 @@ extension Supervisor {
   /// How long the button is given: no time at all where the guest is known to ignore it, else a
   /// half of what the guest is given in all.
   func guestCommandDelay(_ patience: Duration) -> Duration? {
-    guard ssh != nil, let target, target.operatingSystem.powerOffCommand != nil else { return nil }
+    guard canTellBySSH, let target else { return nil }
     let obeys = target.operatingSystem.obeysPowerButton(on: target.architecture)
     return obeys ? patience / 2 : .zero
   }
+
+  /// Whether the guest has a command to power off, and a server to run it.
+  private var canTellBySSH: Bool { guest?.powerOffCommand != nil && ssh != nil }
 
   var guest: OperatingSystem? { target?.operatingSystem }
 

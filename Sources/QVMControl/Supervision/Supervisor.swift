@@ -80,6 +80,8 @@ package final class Supervisor {
   var guestCommand: Task<Void, Never>?
   /// Whether the clients were told that it did, or that it could not.
   var hasToldOfCommand: (success: Bool, failure: Bool) = (false, false)
+  /// How often it could not be told.
+  var failedCommands = 0
   /// The client that started the VM: while it holds the connection without having detached, the
   /// VM lives no longer than it does.
   var lease: ControlServer.ClientID?

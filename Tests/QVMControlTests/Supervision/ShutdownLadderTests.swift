@@ -254,6 +254,17 @@ import Testing
     #expect(whatFollows(&ladder) == ["kill@11"])
   }
 
+  @Test func `where only the guest's own command is left it is repeated, then come signals`() {
+    var ladder = ShutdownLadder()
+    ladder.hasMonitor = false
+    #expect(
+      ladder.request(.guestCommand, timeout: .seconds(30), at: at(0)) == [.runGuestCommand])
+    #expect(
+      whatFollows(&ladder) == [
+        "runGuestCommand@10", "runGuestCommand@20", "terminate@30", "kill@40",
+      ])
+  }
+
   @Test func `a monitor that is lost after the announced end means nothing`() {
     var ladder = ShutdownLadder()
     _ = ladder.request(.powerButton, timeout: patience, at: at(0))
