@@ -11,20 +11,30 @@ struct Table {
 
   /// The lines, without spaces at their ends.
   var text: String {
-    let columns = rows.map(\.count).max() ?? 0
-    let widths = (0..<columns).map { column in
-      rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
-    }
-    return rows.map { row in
-      var line = ""
+    var widths: [Int] = []
+    for row in rows {
       for (column, cell) in row.enumerated() {
-        line += cell
-        if column < row.count - 1 {
-          line += String(repeating: " ", count: widths[column] - cell.count + 2)
-        }
+        if column == widths.count { widths.append(0) }
+        widths[column] = max(widths[column], Self.width(cell))
       }
-      while line.hasSuffix(" ") { line.removeLast() }
-      return line + "\n"
-    }.joined()
+    }
+    var text: [UInt8] = []
+    text.reserveCapacity(rows.count * (widths.reduce(0, +) + 2 * widths.count))
+    for row in rows {
+      let begin = text.count
+      for (column, cell) in row.enumerated() {
+        text += cell.utf8
+        let padding = widths[column] - Self.width(cell) + 2
+        text += repeatElement(UInt8(ascii: " "), count: padding)
+      }
+      while text.count > begin, text.last == UInt8(ascii: " ") { text.removeLast() }
+      text.append(UInt8(ascii: "\n"))
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// In characters; of the usual ones, which are a byte each, without looking for their borders.
+  private static func width(_ cell: String) -> Int {
+    cell.utf8.allSatisfy { $0 < 0x80 } ? cell.utf8.count : cell.count
   }
 }

@@ -51,18 +51,18 @@ package struct InstanceSummary: Sendable, Hashable {
   /// - Throws: ``FileError`` where the instances can't be listed.
   package static func all(in store: InstanceStore) throws(FileError) -> [InstanceSummary] {
     let names = try store.listed()
-    var index = SettledIndex(of: store.cache, for: names.count)
+    var index = SettledIndex(of: store.cache, for: names)
     // All that live are asked before the first answer is waited for.
     var asked: [VMStatus.Asked] = []
     var summaries = names.enumerated().map { place, name in
-      let summary = index.summary(of: name, at: place, store.files(name))
+      let summary = index.summary(of: name, at: place)
       if summary == nil { asked.append(VMStatus.Asked(name, at: place, in: store)) }
       return summary
     }
     for (place, status) in VMStatus.answers(of: asked, in: store) {
       let summary = InstanceSummary(status)
       summaries[place] = summary
-      if status.isSettled { index.add(summary, at: place, status.files) }
+      if status.isSettled { index.add(summary, at: place) }
     }
     index.write()
     return summaries.compactMap(\.self)

@@ -21,26 +21,31 @@ struct SettledIndex {
   }
 
   private let cache: Cache
+  /// Where the instances are; nil where they are too few for this.
+  private let folder: OpenFolder?
+  /// What was seen of each.
+  private let glances: [InstanceGlance]
   /// The file's content; empty where there is none.
   private let bytes: [UInt8]
   /// Where the next line begins. Both the file and those who ask are sorted by name.
   private var next: Int
   /// By the place in the list.
   private var lines: [Line?] = []
-  /// The stamps of those that are not known, as they were before their files were read.
-  private var stamps: [Int: UInt64] = [:]
   private var countOfNew = 0
 
   /// Reads the index of a cache.
   ///
-  /// - Parameter count: How many instances there are.
-  init(of cache: Cache, for count: Int) {
+  /// - Parameters:
+  ///   - cache: The cache.
+  ///   - names: All instances in it.
+  init(of cache: Cache, for names: [InstanceName]) {
     self.cache = cache
-    let isUsed = count >= Self.fewest && cache.isOwn
-    let read = isUsed ? try? Files.read(Self.path(cache), limit: 1 << 26) : nil
+    folder = names.count >= Self.fewest && cache.isOwn ? OpenFolder(cache.instances) : nil
+    glances = folder.map { InstanceGlance.all(of: names, in: $0) } ?? []
+    let read = folder != nil ? try? Files.read(Self.path(cache), limit: 1 << 26) : nil
     bytes = read.flatMap { $0.starts(with: Self.header) ? $0 : nil } ?? []
     next = bytes.isEmpty ? 0 : Self.header.count
-    if isUsed { lines = Array(repeating: nil, count: count) }
+    if folder != nil { lines = Array(repeating: nil, count: names.count) }
   }
 
   private static func path(_ cache: Cache) -> String { "\(cache.path)/settled.index" }
@@ -52,23 +57,14 @@ struct SettledIndex {
   /// - Parameters:
   ///   - name: The instance; they are asked for in the order of their names.
   ///   - place: Its place among all.
-  ///   - files: Its files.
   /// - Returns: What the list shows of it.
-  mutating func summary(
-    of name: InstanceName, at place: Int, _ files: InstanceFiles
-  ) -> InstanceSummary? {
-    guard !lines.isEmpty else { return nil }
-    let (stamp, newest) = Self.stamp(files)
-    if let line = line(of: name), let summary = Self.read(bytes[line], name.text, stamp),
-      !FileLock.isHeld(files.vmLock)
-    {
-      lines[place] = .known(line)
-      var summary = summary
-      summary.size = Files.information(files.disk)?.allocated ?? 0
-      return summary
-    }
-    if newest < Timestamp.now.seconds - Self.unsure { stamps[place] = stamp }
-    return nil
+  mutating func summary(of name: InstanceName, at place: Int) -> InstanceSummary? {
+    guard !glances.isEmpty, let line = line(of: name), !glances[place].isLocked,
+      var summary = read(line, name.text, glances[place].stamp)
+    else { return nil }
+    lines[place] = .known(line)
+    summary.size = glances[place].size
+    return summary
   }
 
   /// The line of a name, without its end; those before it are passed.
@@ -92,33 +88,38 @@ struct SettledIndex {
   }
 
   /// Reads a line: the name, the stamp, and what is shown.
-  private static func read(
-    _ line: ArraySlice<UInt8>, _ name: String, _ stamp: UInt64
-  ) -> InstanceSummary? {
-    let fields = line.split(separator: 0x09, omittingEmptySubsequences: false)
-    guard fields.count == 8, UInt64(text(fields[1]), radix: 16) == stamp,
-      let phase = Phase(rawValue: text(fields[6]))
-    else { return nil }
-    return InstanceSummary(
-      name: name, operatingSystem: text(fields[2]), version: text(fields[3]),
-      architecture: text(fields[4]), createdAt: text(fields[5]), phase: phase,
-      reason: fields[7].isEmpty ? nil : text(fields[7]), size: 0)
-  }
-
-  private static func text(_ field: ArraySlice<UInt8>) -> String {
-    String(decoding: field, as: UTF8.self)
+  private func read(_ line: Range<Int>, _ name: String, _ stamp: UInt64) -> InstanceSummary? {
+    bytes.withUnsafeBufferPointer { bytes in
+      var rest = bytes[line]
+      func field() -> String {
+        let end = rest.firstIndex(of: 0x09) ?? rest.endIndex
+        defer { rest = rest[min(end + 1, rest.endIndex)...] }
+        return String(decoding: rest[..<end], as: UTF8.self)
+      }
+      _ = field()
+      guard UInt64(field(), radix: 16) == stamp else { return nil }
+      let (system, version, architecture, createdAt) = (field(), field(), field(), field())
+      guard let phase = Phase(rawValue: field()) else { return nil }
+      let reason = field()
+      guard !createdAt.isEmpty, rest.isEmpty else { return nil }
+      return InstanceSummary(
+        name: name, operatingSystem: system, version: version, architecture: architecture,
+        createdAt: createdAt, phase: phase, reason: reason.isEmpty ? nil : reason, size: 0)
+    }
   }
 
   // MARK: - Writing
 
   /// Takes in what was found of an instance whose VM has ended.
-  mutating func add(_ found: InstanceSummary, at place: Int, _ files: InstanceFiles) {
-    guard !lines.isEmpty, let stamp = stamps[place], Self.stamp(files).stamp == stamp,
+  mutating func add(_ found: InstanceSummary, at place: Int) {
+    // As it was before its files were read, and after.
+    guard let folder, InstanceGlance(of: found.name, in: folder).stamp == glances[place].stamp,
+      glances[place].newest < Timestamp.now.seconds - Self.unsure,
       let system = found.operatingSystem, let version = found.version,
       let architecture = found.architecture, let createdAt = found.createdAt
     else { return }
     let fields = [
-      found.name, String(stamp, radix: 16), system, version, architecture, createdAt,
+      found.name, String(glances[place].stamp, radix: 16), system, version, architecture, createdAt,
       found.phase.rawValue, found.reason ?? "",
     ]
     guard fields.allSatisfy({ $0.utf8.allSatisfy { $0 >= 0x20 } }) else { return }
@@ -140,26 +141,5 @@ struct SettledIndex {
       new.append(0x0A)
     }
     try? Files.write(new, to: Self.path(cache), isLasting: false)
-  }
-
-  /// What tells at a glance that the files are still those that were read, and when the newest of
-  /// them was written, in seconds since 1970.
-  private static func stamp(_ files: InstanceFiles) -> (stamp: UInt64, newest: Int) {
-    var stamp: UInt64 = 0xcbf2_9ce4_8422_2325
-    var newest = 0
-    for path in [files.record, files.boot, files.outcome] {
-      let file = Files.information(path)
-      let words: [UInt64] = [
-        file.map { UInt64(truncatingIfNeeded: $0.size) } ?? .max,
-        file.map { UInt64(truncatingIfNeeded: $0.modifiedExactly) } ?? 0,
-        file.map { $0.inode } ?? 0,
-      ]
-      for word in words {
-        stamp = (stamp ^ word) &* 0x100_0000_01b3
-        stamp ^= stamp >> 29
-      }
-      newest = max(newest, file?.modified ?? 0)
-    }
-    return (stamp, newest)
   }
 }

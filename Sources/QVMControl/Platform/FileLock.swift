@@ -99,7 +99,11 @@ package struct FileLock: Sendable {
 
   /// Whether somebody holds the lock; false where there is no such file.
   package static func isHeld(_ path: String) -> Bool {
-    let number = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+    isHeld(open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC))
+  }
+
+  /// The same of a file that was opened for this, or could not be; it is closed.
+  static func isHeld(_ number: Int32) -> Bool {
     guard number >= 0 else { return false }
     defer { close(number) }
     // A shared lock, so that two who look at the same time don't see each other.
