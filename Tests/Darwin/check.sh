@@ -142,8 +142,8 @@ missing_symbols() { # ARCH OBJECT...
   for object in "$@"; do
     "$tools/llvm-nm" --undefined-only --format=just-symbols "$object"
   done |
-    sed -e '/^_\$s/d' -e '/^_*swift_/d' -e '/^__swift_FORCE_LOAD/d' -e '/^_symbolic/d' \
-      -e '/^___swift/d' -e '/^_OBJC_/d' -e '/^_objc_/d' | sort -u |
+    sed -e '/^_\$s/d' -e '/^_*swift/d' -e '/^_symbolic/d' \
+      -e '/^_OBJC_/d' -e '/^_objc_/d' | sort -u |
     python3 "$here/symbols.py" "$cache/ziglang-$zig/sdk/libSystem.tbd" "$arch"
 }
 
