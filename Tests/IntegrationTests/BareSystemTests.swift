@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A system that lacks what every other has.
-@Suite(.timeLimit(.minutes(2))) struct BareSystemTests {
+@Suite(.timeLimit(.minutes(10))) struct BareSystemTests {
   @Test(arguments: ["list", "--help", "run --rm demo 1", "completions bash"])
   func `without /proc it says that it is missing, in the shipped program too`(
     words: String
