@@ -116,7 +116,7 @@ import Testing
       case .full:
         // The pid file that QEMU removes must not make room.
         """
-        ln '\(folder)/instances/box/qemu.pid' '\(folder)/pinned'
+        ln '\(folder)'/instances/box/qemu-*.pid '\(folder)/pinned'
         cat /dev/zero >'\(folder)/filler' 2>/dev/null || true
         """
       case .readOnly:

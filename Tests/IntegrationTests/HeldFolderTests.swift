@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  @Test func `in a cache that was moved while it ran a VM is found, and removed at its end`()
+  @Test func `in a cache that was moved while it ran a VM is found, and its disk stays`()
     async throws
   {
     try await Sandbox.with { sandbox in
@@ -74,7 +74,30 @@ import Testing
       let stop = try await sandbox.qvm("stop", "box")
       #expect(stop.status == 0, "\(stop.err)")
       #expect(stop.err.contains("powered off"), "\(stop.err)")
-      #expect(try await sandbox.qvm("status", "box").status == 4)
+      #expect(stop.err.contains("where the disk stays"), "\(stop.err)")
+      // Nor does the next look remove it.
+      for _ in 0..<2 { _ = try await sandbox.qvm("list") }
+      let status = try await sandbox.status("box")
+      #expect(status["phase"]?.string == "stopped")
+      #expect(status["lastOutcome"]?["result"]?.string == "clean")
+    }
+  }
+
+  @Test func `the end of one that was moved leaves no trace of a kill on its namesake`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
+      let moved = sandbox.cache.appending(path: "instances/old")
+      try FileManager.default.moveItem(at: sandbox.folder(of: "box"), to: moved)
+      _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "box", "demo", "1")
+      #expect(try await sandbox.qvm("stop", "--force", "old").status == 0)
+      let (supervisor, qemu) = sandbox.pids(of: "box")
+      for pid in [supervisor, qemu] { kill(try #require(pid), SIGKILL) }
+      try await eventually("it is known to have crashed") {
+        try await sandbox.status("box")["phase"]?.string == "crashed"
+      }
+      #expect(sandbox.exists("box"))
     }
   }
 }

@@ -74,7 +74,8 @@ import Testing
     // A boot's sockets have addresses of its own.
     let alias = "/.\(record["boot"]?.string?.prefix(8) ?? "")/"
     let command = record["command"]?.array?.compactMap(\.string).filter(isSame).map {
-      $0.replacing(alias, with: "/")
+      $0.replacing(alias, with: "/").replacing(
+        "/qemu-\(alias.dropFirst(2).dropLast()).pid", with: "/qemu.pid")
     }
     #expect(words == command, comment)
   }

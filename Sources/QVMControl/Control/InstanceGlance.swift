@@ -46,7 +46,7 @@ struct InstanceGlance: Sendable {
     func look(at path: String) {
       guard let file = folder.information(path) else { return take(.max) }
       take(UInt64(truncatingIfNeeded: file.size))
-      take(UInt64(truncatingIfNeeded: file.modifiedExactly))
+      take(UInt64(truncatingIfNeeded: file.changedExactly))
       take(file.inode)
       newest = max(newest, file.modified)
     }

@@ -40,7 +40,7 @@ package enum Reconciliation {
       }
     }
     boot.runtime(files).remove()
-    KeptOutcome.remove(boot: boot.token)
+    KeptOutcome.remove(boot: boot.token, of: files)
     guard boot.removesInstance(after: outcome) else { return (.settled, outcome) }
     let isRemoved = (try? store.remove(name, holding: lock)) != nil
     return (isRemoved ? .removed : .settled, outcome)
@@ -67,13 +67,17 @@ package enum Reconciliation {
   /// How a boot ended whose outcome is not on file: as its supervisor kept it elsewhere, or by what
   /// was left behind where nobody watched it to its end.
   static func judge(_ boot: BootRecord, _ files: InstanceFiles) -> Outcome {
-    if let kept = KeptOutcome.read(boot: boot.token) { return kept }
+    if let kept = KeptOutcome.read(boot: boot.token, of: files) { return kept }
     if boot.hostBootID != Host.bootID {
       return Outcome(token: boot.token, result: .crashed, reason: Outcome.hostReboot)
     }
+    // The disk is as after a power cut, and what became of the VM is the original's.
+    if let lock = boot.lock, lock != files.lockIdentity {
+      return Outcome(token: boot.token, result: .crashed, reason: Outcome.copied)
+    }
     guard boot.wasGreeted else { return .unfinishedStart(boot) }
     // On a disk that is read-only by now QEMU can't have removed the file, however it ended.
-    let pidFileRemains = Files.exists(files.qemuPid) && Files.isWritable(files.folder)
+    let pidFileRemains = Files.exists(boot.pidFile(in: files)) && Files.isWritable(files.folder)
     let verdict = Evidence().verdict(pidFileRemains: pidFileRemains)
     return Outcome(token: boot.token, result: verdict.result, reason: verdict.reason)
   }

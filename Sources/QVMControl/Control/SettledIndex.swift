@@ -42,7 +42,9 @@ struct SettledIndex {
     self.cache = cache
     folder = names.count >= Self.fewest && cache.isOwn ? OpenFolder(cache.instances) : nil
     glances = folder.map { InstanceGlance.all(of: names, in: $0) } ?? []
-    let read = folder != nil ? try? Files.read(Self.path(cache), limit: 1 << 26) : nil
+    // A line is a name, a number and some words.
+    let limit = Self.header.count + 512 * names.count
+    let read = folder != nil ? try? Files.read(Self.path(cache), limit: limit) : nil
     bytes = read.flatMap { $0.starts(with: Self.header) ? $0 : nil } ?? []
     next = bytes.isEmpty ? 0 : Self.header.count
     if folder != nil { lines = Array(repeating: nil, count: names.count) }
@@ -72,7 +74,10 @@ struct SettledIndex {
     var name = name.text
     return name.withUTF8 { name in
       while next < bytes.count {
-        guard let end = bytes[next...].firstIndex(of: 0x0A) else { return nil }
+        guard let end = bytes[next...].firstIndex(of: 0x0A) else {
+          next = bytes.count
+          return nil
+        }
         let tab = bytes[next..<end].firstIndex(of: 0x09) ?? end
         let own = bytes[next..<tab]
         if name.elementsEqual(own) {
@@ -99,7 +104,7 @@ struct SettledIndex {
       _ = field()
       guard UInt64(field(), radix: 16) == stamp else { return nil }
       let (system, version, architecture, createdAt) = (field(), field(), field(), field())
-      guard let phase = Phase(rawValue: field()) else { return nil }
+      guard let phase = Phase(rawValue: field()), !phase.isAlive else { return nil }
       let reason = field()
       guard !createdAt.isEmpty, rest.isEmpty else { return nil }
       return InstanceSummary(

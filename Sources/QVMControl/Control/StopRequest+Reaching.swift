@@ -29,9 +29,9 @@ extension StopRequest {
         if boot.mayLive, let lock = try FileLock.attempt(files.supervisorLock) {
           return try adopt(name, files, boot, lock, in: store)
         }
-      case .success(nil): break
+      // A supervisor doesn't need its record to be found: its sockets are where they always are.
+      case .success(nil): if let probe = try? ControlProbe(.of(files), boot: nil) { return probe }
       case .failure(let damage):
-        // A supervisor doesn't need its record to be found: its sockets are where they always are.
         if let probe = try? ControlProbe(.of(files), boot: nil) { return probe }
         // Without the record nobody knows which process may be signalled.
         if !FileLock.isHeld(files.supervisorLock), FileLock.isHeld(files.vmLock) {

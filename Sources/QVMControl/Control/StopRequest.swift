@@ -46,6 +46,7 @@ package struct StopRequest {
     token = files.bootToken
     request = .stop(force ? .quit : .powerButton, timeout: timeout)
     supervisor?.send(request)
+    lastHeard = .now
   }
 
   /// Whether there is a VM to wait for.

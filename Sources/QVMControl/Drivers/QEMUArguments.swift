@@ -51,10 +51,10 @@ package struct QEMUArguments: Sendable, Equatable {
     values(of: "-drive").contains { OptionItems(words[$0])["id"] == id }
   }
 
-  /// Whether QEMU ends, or stops the guest for good, when that resets itself: `-no-reboot`, or
-  /// `-action reboot=shutdown`.
-  package var endsOnReset: Bool {
-    words.contains { $0 == "-no-reboot" || $0 == "--no-reboot" }
+  /// Whether QEMU may end, as orderly as ever, without the guest's having shut down: when that resets
+  /// itself (`-no-reboot`, `-action reboot=shutdown`), or can tell of its panic.
+  package var mayEndWithoutShutdown: Bool {
+    words.contains { $0 == "-no-reboot" || $0 == "--no-reboot" || $0.contains("pvpanic") }
       || values(of: "-action").contains { OptionItems(words[$0])["reboot"] == "shutdown" }
   }
 

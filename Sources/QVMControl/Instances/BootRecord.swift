@@ -35,6 +35,9 @@ package struct BootRecord: Sendable, Hashable {
   package var pidNamespace: String?
   /// The same of the supervisor's pid: one that took over may run elsewhere than QEMU.
   package var supervisorNamespace: String?
+  /// The lock's file, as device and inode; nil where it is not known. Another one means that all of this
+  /// is a copy.
+  package var lock: String?
   /// Whether the disk was made for this very boot, so that nothing is lost with it.
   package var isFirst: Bool
 
@@ -62,6 +65,17 @@ package struct BootRecord: Sendable, Hashable {
     runtimeFolder.map { RuntimeFolder(path: $0) } ?? .of(files)
   }
 
+  /// The file that QEMU writes its pid to, and removes when it ends in an orderly way.
+  ///
+  /// - Parameter files: The instance's, which may have been moved since.
+  /// - Returns: Its path.
+  package func pidFile(in files: InstanceFiles) -> String {
+    guard let place = command.lastIndex(of: "-pidfile"), place + 1 < command.count else {
+      return files.qemuPid
+    }
+    return "\(files.folder)/\(Files.lastName(of: command[place + 1]))"
+  }
+
   /// Whether QEMU has ever answered: before that no instruction of the guest has run, and the
   /// absence of QEMU's pid file proves nothing.
   package var wasGreeted: Bool { accelerator != nil }
@@ -72,8 +86,8 @@ package struct BootRecord: Sendable, Hashable {
   /// instruction where the disk was made for this very boot: nothing was ever written to it.
   package func removesInstance(after outcome: Outcome) -> Bool {
     guard removeOnShutdown, outcome.token == token else { return false }
-    // What nobody saw may have been a reset.
-    if outcome.result == .unknown, QEMUArguments(command).endsOnReset { return false }
+    // What nobody saw may have been a reset or a panic, where QEMU was told to end then.
+    if outcome.result == .unknown, QEMUArguments(command).mayEndWithoutShutdown { return false }
     return outcome.isConfirmedShutdown || isFirst && outcome.result == .failedToStart
   }
 
@@ -88,7 +102,9 @@ package struct BootRecord: Sendable, Hashable {
       removeOnShutdown: removeOnShutdown, shutdownTimeout: shutdownTimeout, supervisorPid: pid,
       supervisorStart: Host.startTime(of: pid) ?? 0, command: [],
       consoleOffset: Files.information(files.console)?.size ?? 0, runtimeFolder: runtimeFolder,
-      pidNamespace: Host.pidNamespace, supervisorNamespace: Host.pidNamespace, isFirst: isFirst)
+      pidNamespace: Host.pidNamespace, supervisorNamespace: Host.pidNamespace,
+      lock: files.lockIdentity,
+      isFirst: isFirst)
   }
 
   package var json: JSONValue {
@@ -105,6 +121,7 @@ package struct BootRecord: Sendable, Hashable {
     object["runtimeFolder"] = runtimeFolder.map(JSONValue.string)
     object["pidNamespace"] = pidNamespace.map(JSONValue.string)
     object["supervisorNamespace"] = supervisorNamespace.map(JSONValue.string)
+    object["lock"] = lock.map(JSONValue.string)
     object["pid"] = pid.map { .integer(Int64($0)) }
     object["start"] = start.map { .integer(Int64($0)) }
     object["accelerator"] = accelerator.map(JSONValue.string)
@@ -137,7 +154,7 @@ package struct BootRecord: Sendable, Hashable {
       sshAddress: json["sshAddress"]?.string, sshPort: json["sshPort"]?.int,
       consoleOffset: max(0, try json.number("consoleOffset", path)),
       runtimeFolder: json["runtimeFolder"]?.string, pidNamespace: json["pidNamespace"]?.string,
-      supervisorNamespace: json["supervisorNamespace"]?.string,
+      supervisorNamespace: json["supervisorNamespace"]?.string, lock: json["lock"]?.string,
       isFirst: json["isFirst"]?.bool ?? false)
   }
 }

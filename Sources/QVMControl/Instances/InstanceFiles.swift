@@ -14,13 +14,27 @@ package struct InstanceFiles: Sendable, Hashable {
   package var outcome: String { "\(folder)/outcome.json" }
   /// Held by whoever starts the VM, then by its supervisor and QEMU: as long as either lives.
   package var vmLock: String { "\(folder)/vm.lock" }
+  /// Tells this instance from a copy of it; nil where it has no lock.
+  package var lockIdentity: String? {
+    Files.information(vmLock).map { "\($0.device)-\($0.inode)" }
+  }
   /// Held by the supervisor alone.
   package var supervisorLock: String { "\(folder)/supervisor.lock" }
-  /// Written by QEMU, which removes it when it ends in an orderly way.
+  /// Where QEMU writes its pid, as long as no boot has a file of its own for that.
   package var qemuPid: String { "\(folder)/qemu.pid" }
+  /// The same for one boot. QEMU removes what has that path when it ends, which is another instance's
+  /// where its own was moved.
+  package func qemuPid(ofBoot token: String) -> String {
+    "\(folder)/qemu-\(token.prefix(8)).pid"
+  }
+  /// All that boots have left of these.
+  package var pidFiles: [String] {
+    Files.list(folder).filter { $0.hasPrefix("qemu") && $0.hasSuffix(".pid") }
+      .map { "\(folder)/\($0)" }
+  }
   /// The pid that QEMU itself has written; nil where there is none to be read.
   package var writtenPid: Int32? {
-    Files.text(qemuPid).flatMap { Int32($0.prefix { $0.isNumber }) }
+    pidFiles.lazy.compactMap { Files.text($0).flatMap { Int32($0.prefix { $0.isNumber }) } }.first
   }
   /// What the guest wrote to its serial port, in all boots.
   package var console: String { "\(folder)/console.log" }

@@ -86,7 +86,7 @@ package struct InstanceStore: Sendable {
     // What a QEMU that was killed has left there, and nobody has looked at since.
     let boot = try? BootRecord.read(files.boot)
     (boot?.runtime(files) ?? .of(files)).remove()
-    if let boot { KeptOutcome.remove(boot: boot.token) }
+    if let boot { KeptOutcome.remove(boot: boot.token, of: files) }
     try remove(name, holding: claim.vm)
   }
 

@@ -2,8 +2,13 @@
 /// in the user's runtime folder until it does.
 package enum KeptOutcome {
   /// The outcome of a boot; nil where none is kept.
-  package static func read(boot token: String) -> Outcome? {
-    for path in paths(token) where isOwn(path) && isOwn(Files.parent(of: path)) {
+  ///
+  /// - Parameters:
+  ///   - token: The boot's.
+  ///   - files: The instance's, of which there may be a copy with the same boot.
+  /// - Returns: How it ended.
+  package static func read(boot token: String, of files: InstanceFiles) -> Outcome? {
+    for path in paths(token, files) where isOwn(path) && isOwn(Files.parent(of: path)) {
       if let outcome = try? Outcome.read(path), outcome.token == token { return outcome }
     }
     return nil
@@ -12,14 +17,15 @@ package enum KeptOutcome {
   /// Keeps an outcome.
   ///
   /// - Throws: ``FileError``.
-  package static func write(_ outcome: Outcome) throws(FileError) {
+  package static func write(_ outcome: Outcome, of files: InstanceFiles) throws(FileError) {
+    guard let name = name(outcome.token, files) else { return }
     try Files.makePrivateFolder(RuntimeFolder.parent)
-    try JSONFile.write(outcome.json, to: "\(RuntimeFolder.parent)/\(name(outcome.token))")
+    try JSONFile.write(outcome.json, to: "\(RuntimeFolder.parent)/\(name)")
   }
 
   /// Removes what is kept of a boot.
-  static func remove(boot token: String) {
-    for path in paths(token) where isOwn(path) { try? Files.remove(path) }
+  static func remove(boot token: String, of files: InstanceFiles) {
+    for path in paths(token, files) where isOwn(path) { try? Files.remove(path) }
   }
 
   private static func isOwn(_ path: String) -> Bool {
@@ -27,11 +33,16 @@ package enum KeptOutcome {
     return found.owner == Host.userID && found.mode & 0o022 == 0
   }
 
-  private static func paths(_ token: String) -> [String] {
-    // A record may be damaged; what it names must not lead elsewhere.
-    guard token.utf8.allSatisfy({ $0 != UInt8(ascii: "/") }) else { return [] }
-    return RuntimeFolder.parents.map { "\($0)/\(name(token))" }
+  private static func paths(_ token: String, _ files: InstanceFiles) -> [String] {
+    guard let name = name(token, files) else { return [] }
+    return RuntimeFolder.parents.map { "\($0)/\(name)" }
   }
 
-  private static func name(_ token: String) -> String { "\(token).outcome.json" }
+  /// Nil where the instance is gone, or its record damaged: what that names must not lead elsewhere.
+  private static func name(_ token: String, _ files: InstanceFiles) -> String? {
+    guard let lock = files.lockIdentity,
+      token.utf8.allSatisfy({ $0 != UInt8(ascii: "/") })
+    else { return nil }
+    return "\(token)-\(lock).outcome.json"
+  }
 }

@@ -58,6 +58,9 @@ package struct Outcome: Sendable, Hashable {
   /// The reason of one whose host was restarted while it ran.
   package static let hostReboot = "host-reboot"
 
+  /// The reason of one that is a copy of an instance whose VM ran.
+  package static let copied = "copied-while-running"
+
   /// The outcome of a boot that nobody saw the end of, and whose files are gone.
   package static var unobserved: Outcome {
     Outcome(token: "", result: .unknown, reason: "unobserved")

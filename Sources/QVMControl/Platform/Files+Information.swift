@@ -19,6 +19,8 @@ extension Files {
     package let modified: Int
     /// Nanoseconds since 1970, as exactly as the disk keeps them.
     package let modifiedExactly: Int
+    /// When the file, or what is known of it, was last changed; nobody can set that.
+    package let changedExactly: Int
     package let inode: UInt64
     package let device: UInt64
   }
@@ -39,10 +41,11 @@ extension Files.Information {
     mode = UInt32(status.st_mode) & 0o7777
     owner = status.st_uid
     #if canImport(Darwin)
-      let time = status.st_mtimespec
+      let (time, change) = (status.st_mtimespec, status.st_ctimespec)
     #else
-      let time = status.st_mtim
+      let (time, change) = (status.st_mtim, status.st_ctim)
     #endif
+    changedExactly = change.tv_sec &* 1_000_000_000 &+ change.tv_nsec
     modified = time.tv_sec
     modifiedExactly = time.tv_sec &* 1_000_000_000 &+ time.tv_nsec
     inode = UInt64(status.st_ino)

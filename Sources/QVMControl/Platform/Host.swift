@@ -111,6 +111,10 @@ package enum Host {
     #endif
   }
 
+  /// Whether pids here are those that the kernel itself writes down: those of its first namespace,
+  /// whose number is fixed.
+  static var countsAsKernel: Bool { pidNamespace == "pid:[4026531836]" }
+
   /// When a process started, in the kernel's own unit; with the boot id it names a process for
   /// good, as a pid alone doesn't. Nil where there is no such process, or only a zombie.
   package static func startTime(of pid: Int32) -> UInt64? {

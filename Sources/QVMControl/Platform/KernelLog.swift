@@ -11,41 +11,43 @@ package enum KernelLog {
   /// The most records that are looked at.
   private static let most = 50_000
 
-  /// Looks whether the kernel says that it killed a process for want of memory.
+  /// The processes that the kernel says it killed for want of memory, as the host counts them.
   ///
-  /// - Parameters:
-  ///   - pid: The process, as the host counts.
-  ///   - since: When it began, in hundredths of a second since the host's start: before that the pid
-  ///     was another's.
-  /// - Returns: Whether it does; nil where its log can't be read.
-  package static func toldOfKill(of pid: Int32, since: UInt64) -> Bool? {
+  /// - Parameter since: From when on, in hundredths of a second since the host's start.
+  /// - Returns: Nil where its log can't be read.
+  package static func kills(since: UInt64) -> [Int32]? {
     #if canImport(Darwin)
       return nil
     #else
       let descriptor = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
       guard descriptor >= 0 else { return nil }
       defer { close(descriptor) }
+      var killed: [Int32] = []
       for _ in 0..<most {
         // One record a read.
         guard let record = Files.readOnce(descriptor, atMost: 1 << 13) else {
           // Overwritten while it was read; the next one is there.
           if errno == EPIPE { continue }
-          return false
+          break
         }
-        if record.isEmpty { return false }
-        if tells(String(decoding: record, as: UTF8.self), ofKill: pid, since: since) { return true }
+        if record.isEmpty { break }
+        let text = String(decoding: record, as: UTF8.self)
+        if let pid = Self.killed(text, since: since) { killed.append(pid) }
       }
-      return false
+      return killed
     #endif
   }
 
-  /// Whether a record, `priority,sequence,microseconds,flags;text`, is of a kill of a process.
-  package static func tells(_ record: String, ofKill pid: Int32, since: UInt64) -> Bool {
-    guard let end = record.firstIndex(of: ";") else { return false }
+  /// The process of whose kill a record, `priority,sequence,microseconds,flags;text`, tells; nil for
+  /// any other record.
+  package static func killed(_ record: String, since: UInt64) -> Int32? {
+    guard let end = record.firstIndex(of: ";") else { return nil }
     let head = record[..<end].split(separator: ",")
     guard head.count >= 3, let microseconds = UInt64(head[2]), microseconds / 10_000 + 1 >= since
-    else { return false }
+    else { return nil }
     let text = record[end...].lowercased()
-    return text.contains("out of memory: killed process \(pid) ")
+    guard let place = text.firstRange(of: "out of memory: killed process ") else { return nil }
+    let number = text[place.upperBound...].prefix { $0.isNumber }
+    return text[number.endIndex...].hasPrefix(" ") ? Int32(number) : nil
   }
 }

@@ -10,6 +10,8 @@ package struct Evidence: Sendable, Hashable {
   package var cause: ShutdownCause?
   /// Whether that event said that the guest asked for it.
   private var byGuest = false
+  /// Whether the guest was off before anybody listened; what ends QEMU then says nothing of it.
+  private var isEndUnheard = false
   /// Whether the guest reported a panic.
   package var guestPanicked = false
   /// Whether the supervisor sent SIGTERM, as a rung of a shutdown.
@@ -29,18 +31,18 @@ package struct Evidence: Sendable, Hashable {
       byGuest = event.data["guest"]?.bool ?? false
     case "GUEST_PANICKED": guestPanicked = true
     // It panicked, or was off, and was started anew.
-    case "RESET": (guestPanicked, cause, byGuest) = (false, nil, false)
-    case "RESUME": (cause, byGuest) = (nil, false)
+    case "RESET": (guestPanicked, isEndUnheard, cause, byGuest) = (false, false, nil, false)
+    case "RESUME": (isEndUnheard, cause, byGuest) = (false, nil, false)
     default: break
     }
   }
 
-  /// Takes in QEMU's word that the guest is off and QEMU stays, where nobody heard `SHUTDOWN`.
-  ///
-  /// - Parameter endsOnReset: Whether a reset takes the guest there as well: then nothing is proven.
-  package mutating func noteGuestIsOff(endsOnReset: Bool) {
-    guard cause == nil, !endsOnReset else { return }
-    (cause, byGuest) = (.guestShutdown, true)
+  /// Takes in the run state, which may tell of what nobody heard: this supervisor may be younger than
+  /// the guest's end, or have lost its monitor meanwhile.
+  package mutating func note(_ state: RunState) {
+    if state == .guestPanicked { guestPanicked = true }
+    // Off by itself, or by a reset where QEMU takes that for an end.
+    if state == .shutdown, cause == nil { isEndUnheard = true }
   }
 
   /// What it comes to, now that the process was reaped.
@@ -54,6 +56,7 @@ package struct Evidence: Sendable, Hashable {
     }
     guard let cause else { return (.crashed, "no-shutdown-event") }
     if guestPanicked || cause == .guestPanic { return (.crashed, "guest-panic") }
+    if isEndUnheard { return (.unknown, "unobserved") }
     switch cause {
     case .guestShutdown: return (.clean, cause.rawValue)
     // A reboot or a triple fault, where QEMU was told to end instead of starting the guest anew.

@@ -17,10 +17,13 @@ struct MemoryWatch: Sendable {
   ///   - start: When it had started, in the kernel's own unit.
   /// - Returns: Nil where the kernel doesn't say that it was for want of memory.
   func verdict(on pid: Int32, start: UInt64?) -> Outcome.MemoryKill? {
-    if let before, let now = group?.kills {
-      return now > before ? Outcome.MemoryKill(limit: group?.limit) : nil
+    let kill = Outcome.MemoryKill(limit: group?.limit)
+    // Its log names the process, a group's count doesn't.
+    if let start, Host.countsAsKernel, let killed = KernelLog.kills(since: start) {
+      if killed.contains(pid) { return kill }
+      if !killed.isEmpty { return nil }
     }
-    guard let start, KernelLog.toldOfKill(of: pid, since: start) == true else { return nil }
-    return Outcome.MemoryKill(limit: group?.limit)
+    guard let before, let now = group?.kills else { return nil }
+    return now > before ? kill : nil
   }
 }

@@ -10,18 +10,30 @@ package struct MonitorArguments: Sendable {
   package let name: InstanceName
   package let files: InstanceFiles
   package let runtime: RuntimeFolder
+  /// Where QEMU writes its pid.
+  package let pidFile: String
   /// The arguments that they are added to.
   package let command: QEMUArguments
   /// QEMU's version; nil where nobody knows it.
   package let version: QEMUVersion?
 
+  /// The arguments for an instance.
+  ///
+  /// - Parameters:
+  ///   - name: Its name.
+  ///   - files: Its files.
+  ///   - runtime: Where its sockets are.
+  ///   - token: The boot that the sockets and the pid file belong to; nil for none yet.
+  ///   - command: The arguments that these are added to.
+  ///   - version: QEMU's; nil where nobody knows it.
   package init(
-    name: InstanceName, files: InstanceFiles, runtime: RuntimeFolder, command: QEMUArguments,
-    version: QEMUVersion?
+    name: InstanceName, files: InstanceFiles, runtime: RuntimeFolder, boot token: String? = nil,
+    command: QEMUArguments, version: QEMUVersion?
   ) {
     self.name = name
     self.files = files
-    self.runtime = runtime
+    self.runtime = token.map { runtime.addresses(ofBoot: $0) } ?? runtime
+    pidFile = token.map { files.qemuPid(ofBoot: $0) } ?? files.qemuPid
     self.command = command
     self.version = version
   }
@@ -32,7 +44,7 @@ package struct MonitorArguments: Sendable {
       "-name", name.text,
       // No instruction of the guest runs, and no byte of its console is lost, before qvm watches.
       "-S",
-      "-pidfile", files.qemuPid,
+      "-pidfile", pidFile,
       // The supervisor's own: a socket without a path can't be taken by anybody else.
       "-chardev", "socket,id=supervisor,fd=\(Self.monitorDescriptor)",
     ] + Self.monitor(on: "supervisor", version) + [

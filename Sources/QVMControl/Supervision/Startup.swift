@@ -114,7 +114,7 @@ package struct Startup: Sendable {
   ) -> [String] {
     arguments.words
       + MonitorArguments(
-        name: name, files: files, runtime: runtime.addresses(ofBoot: token), command: arguments,
+        name: name, files: files, runtime: runtime, boot: token, command: arguments,
         version: version
       ).words
   }
@@ -125,7 +125,7 @@ package struct Startup: Sendable {
     try begin(boot)
     try runtime.prepare(forBoot: boot.token)
     // QEMU would take over or remove whatever is there.
-    try Files.remove(files.qemuPid)
+    for path in files.pidFiles { try Files.remove(path) }
     let (child, monitor) = try spawn(boot.command)
     do {
       boot.pid = child.pid

@@ -50,7 +50,8 @@ extension Supervisor {
       }
     case .unobserved(let lock):
       vmLock = lock
-      let pidFileRemains = Files.exists((held ?? files).qemuPid)
+      // QEMU removes it from where it was made.
+      let pidFileRemains = held == files && Files.exists(boot.pidFile(in: files))
       verdict = evidence.verdict(pidFileRemains: pidFileRemains)
       if evidence.wasKilled, pidFileRemains { outcome.signal = Signal.kill.rawValue }
     }
@@ -104,6 +105,9 @@ extension Supervisor {
     if held != files {
       let text = "the folder \(files.folder) was moved to \(held.folder), where the disk stays"
       log(text)
+      // Whoever looks next is told the same.
+      boot.removeOnShutdown = false
+      try? JSONFile.write(boot.json, to: held.boot)
       await server.broadcast(.notice(text))
     }
     do throws(FileError) {
@@ -111,7 +115,7 @@ extension Supervisor {
     } catch {
       // The disk may be full or gone. The next command looks where it is kept, and then judges by
       // what else it finds.
-      try? KeptOutcome.write(outcome)
+      try? KeptOutcome.write(outcome, of: held)
       log(error.message)
       await server.broadcast(.notice(error.message))
     }

@@ -77,8 +77,8 @@ extension Supervisor {
     case .success(let state):
       runState = state
       let executes = state.executes
+      evidence.note(state)
       if state == .shutdown {
-        evidence.noteGuestIsOff(endsOnReset: QEMUArguments(boot.command).endsOnReset)
         await carryOut(ladder.guestIsOff(at: .now))
       }
       if ladder.rung != nil {

@@ -105,7 +105,7 @@ extension Supervisor {
   var guest: OperatingSystem? { target?.operatingSystem }
 
   var ssh: GuestSSH? {
-    var status = VMStatus(name: name.text, files: files, phase: .running)
+    var status = VMStatus(name: name.text, files: held ?? files, phase: .running)
     status.record = record
     status.boot = boot
     return try? GuestSSH(status)

@@ -66,6 +66,16 @@ import Testing
     #expect(Files.list(store.cache.instances) == [])
   }
 
+  @Test func `a copy of one that ran is as after a power cut, and kept`() throws {
+    try boot(removes: true)
+    var record = try #require(try BootRecord.read(files.boot))
+    record.lock = "1-1"
+    try JSONFile.write(record.json, to: files.boot)
+    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(try outcome() == "crashed: copied-while-running")
+    #expect(store.exists(name))
+  }
+
   @Test func `after a restart of the host nothing is believed, and nothing removed`() throws {
     try boot(removes: true, hostBootID: "another")
     #expect(Reconciliation.finish(name, in: store) == .settled)
@@ -138,11 +148,11 @@ import Testing
     // As after a SIGKILL, if nobody knew better.
     try Files.write([], to: files.qemuPid)
     let kept = Outcome(token: token, result: .clean, reason: "guest-shutdown", exitStatus: 0)
-    try KeptOutcome.write(kept)
-    #expect(KeptOutcome.read(boot: "earlier") == nil)
+    try KeptOutcome.write(kept, of: files)
+    #expect(KeptOutcome.read(boot: "earlier", of: files) == nil)
     #expect(Reconciliation.finish(name, in: store) == .settled)
     #expect(try outcome() == "clean: guest-shutdown")
-    #expect(KeptOutcome.read(boot: token) == nil)
+    #expect(KeptOutcome.read(boot: token, of: files) == nil)
   }
 
   @Test func `an outcome that can't be written is told all the same, and nothing is removed`()

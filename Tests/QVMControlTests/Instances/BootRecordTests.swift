@@ -10,7 +10,7 @@ import Testing
     "removeOnShutdown":true,"shutdownTimeout":120,"supervisorPid":41,\
     "supervisorStart":9007199254740993,\
     "command":["/bin/qemu","-S"],"consoleOffset":17,"isFirst":true,"runtimeFolder":"/r",\
-    "pidNamespace":"pid:[1]","supervisorNamespace":"pid:[2]","pid":42,\
+    "pidNamespace":"pid:[1]","supervisorNamespace":"pid:[2]","lock":"1-2","pid":42,\
     "start":77,"accelerator":"tcg","qemuVersion":"7.2.22","sshAddress":"0.0.0.0","sshPort":2847}
     """
   private static let record = BootRecord(
@@ -19,6 +19,7 @@ import Testing
     supervisorStart: 9_007_199_254_740_993, pid: 42, start: 77, command: ["/bin/qemu", "-S"],
     accelerator: "tcg", qemuVersion: "7.2.22", sshAddress: "0.0.0.0", sshPort: 2847,
     consoleOffset: 17, runtimeFolder: "/r", pidNamespace: "pid:[1]", supervisorNamespace: "pid:[2]",
+    lock: "1-2",
     isFirst: true)
 
   private let folder: TemporaryFolder
@@ -37,6 +38,7 @@ import Testing
     (record.pid, record.start, record.accelerator) = (nil, nil, nil)
     (record.qemuVersion, record.sshAddress, record.sshPort) = (nil, nil, nil)
     (record.runtimeFolder, record.pidNamespace, record.supervisorNamespace) = (nil, nil, nil)
+    record.lock = nil
     let text = record.json.text
     #expect(text.hasSuffix("\"isFirst\":true}"))
     try JSONFile.write(record.json, to: path)

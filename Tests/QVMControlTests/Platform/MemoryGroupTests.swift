@@ -76,6 +76,6 @@ import Testing
   func `the kernel's log tells of a kill by the pid, and since it was this process's`(
     record: String, tells: Bool
   ) {
-    #expect(KernelLog.tells(record, ofKill: 42, since: 400) == tells)
+    #expect((KernelLog.killed(record, since: 400) == 42) == tells)
   }
 }

@@ -91,14 +91,22 @@ import Testing
     #expect(verdict.reason == item.reason)
   }
 
-  @Test(arguments: [(false, Outcome.Result.clean), (true, .forced)])
-  func `a guest that was found off has powered off, unless a reset takes it there as well`(
-    endsOnReset: Bool, result: Outcome.Result
-  ) {
+  @Test func `of a guest that was found off nobody knows how that came, whatever ends QEMU then`() {
     var evidence = Evidence()
-    evidence.noteGuestIsOff(endsOnReset: endsOnReset)
+    evidence.note(RunState.shutdown)
     evidence.note(Self.shutdown("host-qmp-quit", byGuest: false))
-    #expect(evidence.verdict(.exited(0)).result == result)
+    #expect(evidence.verdict(.exited(0)).result == .unknown)
+    // Started anew, it was heard.
+    evidence.note(QMPEvent(name: "RESET"))
+    evidence.note(Self.shutdown("host-qmp-quit", byGuest: false))
+    #expect(evidence.verdict(.exited(0)).result == .forced)
+  }
+
+  @Test func `a guest that was found panicked has panicked`() {
+    var evidence = Evidence()
+    evidence.note(RunState.guestPanicked)
+    evidence.note(Self.shutdown("host-qmp-quit", byGuest: false))
+    #expect(evidence.verdict(.exited(0)).reason == "guest-panic")
   }
 
   @Test(arguments: [
