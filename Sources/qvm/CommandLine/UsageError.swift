@@ -15,6 +15,8 @@ enum UsageError: QVMFailure, Equatable {
   case extraArgument(String, takesTrailing: Bool)
   /// Nothing, or only empty words, after `--`.
   case emptyTrailing(placeholder: String)
+  /// What one instance alone can be asked for, in this way; `advice` says what to do for several.
+  case oneNameOnly(String, advice: String)
   /// Two things that can't both be had.
   case contradiction(String, String)
 
@@ -30,6 +32,7 @@ enum UsageError: QVMFailure, Equatable {
     case .missingArgument(let placeholder): "<\(placeholder)> is missing"
     case .extraArgument(let word, _): "one argument too many: '\(word)'"
     case .emptyTrailing(let placeholder): "the <\(placeholder)> after '--' is empty"
+    case .oneNameOnly(let what, _): "\(what) takes one name only"
     case .contradiction(let one, let other): "\(one) and \(other) exclude each other"
     }
   }
@@ -40,6 +43,7 @@ enum UsageError: QVMFailure, Equatable {
     case .incompleteCommand(_, let commands):
       "Try \(commands.map { "'\($0)'" }.joined(separator: " or "))."
     case .extraArgument(_, takesTrailing: true): "Put a command for the guest after '--'."
+    case .oneNameOnly(_, let advice): advice
     case .emptyTrailing: "Leave '--' out to do without."
     default: nil
     }

@@ -3,37 +3,54 @@ import QVMControl
 
 struct LogsCommand: Command {
   static let name = "logs"
-  static let summary = "Print what the guest wrote on its console."
+  static let summary = "Print what guests wrote on their consoles."
   static let discussion: String? = """
     On a terminal the text alone is shown: what would move the cursor, clear the screen, ask the
     terminal something or set its title is left out. A pipe or a file gets every byte as it came, as
-    a terminal does with --raw.
+    a terminal does with --raw. Of several instances a line such as '==> box <==' begins each.
     """
   static let parameters: [Parameter<Self>] = [
-    .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
-      $0.instance = $1
+    .arguments("NAME", "Instances, as shown by 'qvm list'.", completing: .instances) {
+      $0.names.append($1)
     },
     .flag("--follow", short: "-f", "Go on until the VM ends.") { $0.follows = true },
     .flag("--qemu", "Print what QEMU itself printed instead.") { $0.isQEMU = true },
     .flag("--raw", "Print every byte as it came, on a terminal too.") { $0.isRaw = true },
   ]
 
-  var instance = ""
+  var names: [String] = []
   var follows = false
   var isQEMU = false
   var isRaw = false
 
   func run() throws -> ExitStatus {
     let store = InstanceStore(try Cache.fromEnvironment())
-    let name = try InstanceName(instance)
-    let files = try store.existing(name)
-    let path = isQEMU ? files.qemuLog : files.console
+    let names = try InstanceName.distinct(names)
     let filter = Output.isTerminal && !isRaw ? PlainConsole() : nil
-    guard follows else {
+    if follows {
+      guard names.count == 1 else {
+        throw UsageError.oneNameOnly("--follow", advice: "Follow each in a terminal of its own.")
+      }
+      return try follow(try store.existing(names[0]), filter)
+    }
+    var failure: ExitStatus?
+    for name in names {
+      let files: InstanceFiles
+      do throws(InstanceError) { files = try store.existing(name) } catch {
+        Output.report(error)
+        failure = failure ?? error.exitStatus
+        continue
+      }
+      if names.count > 1 { try Output.print("==> \(name) <==\n") }
+      let path = path(files)
       var plain = filter
       if Files.exists(path) { try Self.print(LogFile(path).read(from: 0), &plain) }
-      return .done
     }
+    return failure ?? .done
+  }
+
+  private func follow(_ files: InstanceFiles, _ filter: PlainConsole?) throws -> ExitStatus {
+    let path = path(files)
     let loop = try EventLoop()
     return try loop.run {
       var plain = filter
@@ -43,6 +60,8 @@ struct LogsCommand: Command {
       return .done
     }
   }
+
+  private func path(_ files: InstanceFiles) -> String { isQEMU ? files.qemuLog : files.console }
 
   /// Prints a part of a log, as text where there is something that makes it that.
   private static func print(_ part: LogFile.Part, _ plain: inout PlainConsole?) throws {

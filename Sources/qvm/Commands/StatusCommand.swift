@@ -3,27 +3,48 @@ import QVMControl
 
 struct StatusCommand: Command {
   static let name = "status"
-  static let summary = "Show how an instance is; exit status 3 if it isn't running."
+  static let summary = "Show how instances are; exit status 3 if one isn't running."
   static let parameters: [Parameter<Self>] = [
-    .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
-      $0.instance = $1
+    .arguments("NAME", "Instances, as shown by 'qvm list'.", completing: .instances) {
+      $0.names.append($1)
     },
     .flag("--json", "Print one JSON document.") { $0.isJSON = true },
   ]
 
-  var instance = ""
+  var names: [String] = []
   var isJSON = false
 
   func run() throws -> ExitStatus {
     let store = InstanceStore(try Cache.fromEnvironment())
-    let status = try VMStatus.inspect(try InstanceName(instance), in: store)
-    if isJSON {
-      var document: JSONObject = ["schema": 1]
-      for member in status.json.members { document[member.name] = member.value }
-      try Output.print(document)
-    } else {
-      try Output.print(text(status))
+    let names = try InstanceName.distinct(names)
+    var documents: [JSONValue] = []
+    var statuses: [ExitStatus] = []
+    for name in names {
+      let status: VMStatus
+      do throws(InstanceError) { status = try VMStatus.inspect(name, in: store) } catch {
+        Output.report(error)
+        statuses.append(error.exitStatus)
+        continue
+      }
+      if isJSON {
+        documents.append(.object(status.json))
+      } else {
+        // Each is a paragraph.
+        try Output.print((statuses.isEmpty ? "" : "\n") + text(status))
+      }
+      statuses.append(exitStatus(status))
     }
+    if isJSON, names.count > 1 {
+      try Output.print(["schema": 1, "instances": .array(documents)])
+    } else if isJSON, let object = documents.first?.object {
+      var document: JSONObject = ["schema": 1]
+      for member in object.members { document[member.name] = member.value }
+      try Output.print(document)
+    }
+    return statuses.first { $0 != .done } ?? .done
+  }
+
+  private func exitStatus(_ status: VMStatus) -> ExitStatus {
     // Of one whose files can't be read only the lock is known to tell the truth.
     if status.phase == .broken, FileLock.isHeld(status.files.vmLock) { return .failed }
     return status.phase.isAlive ? .done : .notRunning
