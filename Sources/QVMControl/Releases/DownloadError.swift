@@ -51,6 +51,20 @@ package enum DownloadError: QVMFailure, Hashable {
     }
   }
 
+  /// The message without the whole address, where that would hide what matters.
+  var brief: String {
+    switch self {
+    case .tooSlow(let url, _): "\(ReleaseSource.host(of: url)) does not answer in time"
+    case .badRedirect(let url, _):
+      "\(ReleaseSource.host(of: url)) redirects to where qvm must not go"
+    case .status(let status, let url), .unavailable(let status, let url, _):
+      "\(ReleaseSource.host(of: url)) said \(Self.words(for: status))"
+    case .interrupted(let url, let why, _, _), .failed(let url, _, let why):
+      "\(ReleaseSource.host(of: url)): \(why)"
+    default: message
+    }
+  }
+
   package var advice: String? {
     switch self {
     case .curlMissing: PackageManager.advice(for: .curl)

@@ -39,9 +39,9 @@ package enum ReleaseError: QVMFailure, Hashable {
     case .credentials: "QVM_BASE_URL names a user or a password, which qvm doesn't keep secret"
     case .noSuchAsset(let name, let page, _, nil): "no release on \(page) has \(name)"
     // What isn't in the list isn't there; without it that can't be told.
-    case .noSuchAsset(let name, let page, _, let failure?):
-      "none of the releases that are known on \(page) has \(name), and the list of all could "
-        + "not be had: \(failure.message)"
+    case .noSuchAsset(let name, _, _, let failure?):
+      "no release that is known has \(name), and the list of all could not be had:"
+        + " \(failure.brief)"
     case .notInRelease(let name, let tag, let page):
       "the release \(tag) on \(page) has no \(name)"
     case .notFound(let name, let tag, let page):
