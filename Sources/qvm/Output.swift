@@ -30,6 +30,23 @@ enum Output {
     }
   }
 
+  /// Writes a text for people, such as a table, where it is no loss that nobody reads the rest:
+  /// `qvm list | head` ends well.
+  ///
+  /// - Throws: ``OutputError`` where standard output takes no more for another reason.
+  static func show(_ text: String) throws(OutputError) {
+    do throws(OutputError) { try print(text) } catch {
+      if error.cause != .brokenPipe { throw error }
+    }
+  }
+
+  /// Writes bytes for people, as a text for them.
+  static func show(_ bytes: [UInt8]) throws(OutputError) {
+    do throws(OutputError) { try print(bytes) } catch {
+      if error.cause != .brokenPipe { throw error }
+    }
+  }
+
   /// Writes one JSON document.
   static func print(_ json: JSONObject) throws(OutputError) {
     try print(JSONValue.object(json).bytes + [0x0A])

@@ -26,7 +26,7 @@ enum QVM {
   private static func status(of words: [String]) -> ExitStatus {
     do {
       switch program.parse(words) {
-      case .print(let text): try Output.print(text)
+      case .print(let text): try Output.show(text)
       case .misuse(let error, let help):
         Output.reportMisuse(error, help: help)
         return error.exitStatus

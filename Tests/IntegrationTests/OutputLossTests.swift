@@ -47,6 +47,28 @@ import Testing
     }
   }
 
+  @Test func `a reader of a text for people may leave when it has seen enough`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
+      _ = try await sandbox.qvm("wait", "box", "--timeout", "30")
+      for words in [
+        "list", "status box", "logs box", "images", "verify", "--help", "run --help", "--version",
+        "run --dry-run demo 1", "completions bash",
+      ] {
+        // Nobody reads the pipe any more when it is written to.
+        let script = "exec 3> >(:); wait $!; qvm \(words) >&3"
+        let result = try await bash(script, in: sandbox).end()
+        #expect(result.status == 0, "\(words): \(result.err)")
+        #expect(!result.err.contains("standard output"), "\(words): \(result.err)")
+      }
+      // A name that nobody was told is a loss.
+      let run = try await bash(
+        "exec 3> >(:); wait $!; qvm run -d --name other demo 1 >&3", in: sandbox
+      ).end()
+      #expect(run.status == 1)
+    }
+  }
+
   @Test func `logs and consoles end with their reader, though the guest is silent`() async throws {
     try await Sandbox.with { sandbox in
       _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")

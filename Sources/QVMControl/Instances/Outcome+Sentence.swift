@@ -3,7 +3,7 @@ extension Outcome {
   /// nil where the instance was removed.
   package func sentence(_ name: String, disk: String?) -> String {
     let time = seconds.map { " (\(Self.short($0)) s)" } ?? ""
-    let reason = ForeignText.line(reason)
+    let reason = ForeignText.line(Self.words(reason))
     var text: String
     switch result {
     case .clean: text = "\(name) powered off\(time)"

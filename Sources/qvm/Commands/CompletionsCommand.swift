@@ -10,7 +10,7 @@ struct CompletionsCommand: Command {
   var shell = Shell.bash
 
   func run() throws -> ExitStatus {
-    try Output.print(shell.completionScript)
+    try Output.show(shell.completionScript)
     return .done
   }
 }

@@ -22,7 +22,7 @@ struct DoctorCommand: Command {
     if isJSON {
       try Output.print(found.json)
     } else {
-      try Output.print(ForeignText.lines(Self.text(found)))
+      try Output.show(ForeignText.lines(Self.text(found)))
     }
     return found.isGood ? .done : .failed
   }

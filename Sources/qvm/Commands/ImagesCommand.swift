@@ -55,7 +55,7 @@ struct ImagesCommand: Command {
         image.users.isEmpty ? "-" : image.users.joined(separator: ", "),
       ])
     }
-    try Output.print(table.text)
+    try Output.show(table.text)
     if images.isEmpty { Output.note("qvm: \(Self.noneCached(wanted))\n") }
     if builds.isEmpty { return }
     var qemu = Table(["QEMU", "RELEASE", "ON DISK"])
@@ -64,7 +64,7 @@ struct ImagesCommand: Command {
         build.target == "img" ? "qemu-img" : build.target, build.tag, ByteCount.text(build.size),
       ])
     }
-    try Output.print("\n\(qemu.text)")
+    try Output.show("\n\(qemu.text)")
   }
 
   private static func noneCached(_ wanted: OperatingSystem?) -> String {
@@ -110,7 +110,7 @@ struct ImagesCommand: Command {
         image.size.map { ByteCount.text($0) } ?? "-",
       ])
     }
-    try Output.print(table.text)
+    try Output.show(table.text)
     if images.isEmpty { Output.note("qvm: \(try Self.nonePublished(wanted))\n") }
   }
 

@@ -30,7 +30,7 @@ struct ListCommand: Command {
         ByteCount.text(instance.size), instance.createdAt ?? "-",
       ])
     }
-    try Output.print(table.text)
+    try Output.show(table.text)
     return .done
   }
 }
@@ -42,7 +42,7 @@ extension Phase {
     switch (self, reason) {
     case (.running, _): isReady.map { "\(rawValue) (\($0 ? "ready" : "booting"))" } ?? rawValue
     case (.paused, let reason?), (.crashed, let reason?), (.stopped, let reason?):
-      "\(rawValue) (\(reason))"
+      "\(rawValue) (\(Outcome.words(reason)))"
     default: rawValue
     }
   }

@@ -41,10 +41,12 @@ struct LogsCommand: Command {
         failure = failure ?? error.exitStatus
         continue
       }
-      if names.count > 1 { try Output.print("==> \(name) <==\n") }
+      if names.count > 1 { try Output.show("==> \(name) <==\n") }
       let path = path(files)
       var plain = filter
-      if Files.exists(path) { try Self.print(LogFile(path).read(from: 0), &plain) }
+      if Files.exists(path) {
+        try Output.show(Self.text(of: LogFile(path).read(from: 0), &plain))
+      }
     }
     return failure ?? .done
   }
@@ -55,7 +57,7 @@ struct LogsCommand: Command {
     return try loop.run {
       var plain = filter
       try await LogFollower(path: path, lockPath: files.vmLock, on: loop).follow {
-        try Self.print($0, &plain)
+        try Output.print(Self.text(of: $0, &plain))
       }
       return .done
     }
@@ -63,11 +65,11 @@ struct LogsCommand: Command {
 
   private func path(_ files: InstanceFiles) -> String { isQEMU ? files.qemuLog : files.console }
 
-  /// Prints a part of a log, as text where there is something that makes it that.
-  private static func print(_ part: LogFile.Part, _ plain: inout PlainConsole?) throws {
+  /// What to print of a part of a log: text where there is something that makes it that.
+  private static func text(of part: LogFile.Part, _ plain: inout PlainConsole?) -> [UInt8] {
     if part.skipped > 0 {
       Output.note("qvm: \(ByteCount.text(part.skipped)) before this are not kept any more\n")
     }
-    try Output.print(plain?.read(part.bytes) ?? part.bytes)
+    return plain?.read(part.bytes) ?? part.bytes
   }
 }

@@ -43,7 +43,7 @@ struct PruneCommand: Command {
       } else if pruning.items.isEmpty {
         Output.note("qvm: nothing to remove\n")
       } else {
-        try Output.print(Self.table(pruning))
+        try Output.show(Self.table(pruning))
       }
       return .done
     }

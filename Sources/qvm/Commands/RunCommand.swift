@@ -113,7 +113,7 @@ struct RunCommand: Command {
     if let note { Output.note("qvm: \(note)\n") }
     Output.note(
       "qvm: from line \(arguments.shellLine(ofOwnFrom: ownFrom)) on the arguments are qvm's own\n")
-    try Output.print(arguments.shellText(ownFrom: ownFrom))
+    try Output.show(arguments.shellText(ownFrom: ownFrom))
     return .done
   }
 }

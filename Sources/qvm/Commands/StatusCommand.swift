@@ -30,7 +30,7 @@ struct StatusCommand: Command {
         documents.append(.object(status.json))
       } else {
         // Each is a paragraph.
-        try Output.print((statuses.isEmpty ? "" : "\n") + text(status))
+        try Output.show((statuses.isEmpty ? "" : "\n") + text(status))
       }
       statuses.append(exitStatus(status))
     }
@@ -72,8 +72,9 @@ struct StatusCommand: Command {
       if boot.removeOnShutdown { rows.append(("on shutdown", "removed")) }
     }
     if let outcome = status.outcome, !status.phase.isAlive {
+      let reason = Outcome.words(outcome.reason)
       rows.append(
-        ("last shutdown", "\(outcome.result.rawValue): \(outcome.reason), \(outcome.endedAt)"))
+        ("last shutdown", "\(outcome.result.rawValue): \(reason), \(outcome.endedAt)"))
     }
     if let reason = status.reason, [.orphaned, .unresponsive, .broken].contains(status.phase) {
       rows.append(("reason", reason))

@@ -71,7 +71,7 @@ struct VerifyCommand: Command {
         one.users.isEmpty ? "-" : one.users.joined(separator: ", "),
       ])
     }
-    try Output.print(table.text)
+    try Output.show(table.text)
     for one in found where !one.result.isGood {
       Output.note("qvm: \(one.path) \(one.result.sentence)\n")
       if let command = one.command { Output.note("     \(Self.advice(one, command))\n") }

@@ -111,7 +111,7 @@ import Testing
   @Test(arguments: [
     (Outcome.Result.clean, "guest-shutdown", 1.25 as Double?, "vm powered off (1.3 s)"),
     (.clean, "guest-shutdown", nil, "vm powered off"),
-    (.forced, "host-signal", 0.04, "vm was forced to end: host-signal (0.0 s)"),
+    (.forced, "host-signal", 0.04, "vm was forced to end: QEMU got a signal to end (0.0 s)"),
     (.unknown, "why", nil, "vm has ended; nobody saw how"),
   ])
   func `an orderly end is one line`(
@@ -126,10 +126,20 @@ import Testing
   @Test func `after a crash the user is told where the disk is`() {
     #expect(
       Self.scant.sentence("vm", disk: "/d/disk.qcow2")
-        == "vm crashed: qemu-signal-9\nits disk is kept: /d/disk.qcow2")
+        == "vm crashed: QEMU was ended by SIGKILL\nits disk is kept: /d/disk.qcow2")
     let reset = Outcome(token: "t", result: .reset, reason: "guest-reset", exitStatus: 0)
     #expect(
       reset.sentence("vm", disk: "/d")
-        == "vm was reset, and QEMU ended instead: guest-reset\nits disk is kept: /d")
+        == "vm was reset, and QEMU ended instead: the guest reset itself\nits disk is kept: /d")
+  }
+
+  @Test(arguments: [
+    ("host-qmp-quit", "QEMU was told to quit"), ("qemu-signal-9", "QEMU was ended by SIGKILL"),
+    ("qemu-signal-11", "QEMU was ended by signal 11"), ("qemu-exit-1", "QEMU ended with status 1"),
+    ("qemu-signal-", "qemu-signal-"), ("host-reboot", "the host was restarted"),
+    ("something-new", "something-new"), ("no such file", "no such file"),
+  ])
+  func `people read words for a reason`(reason: String, words: String) {
+    #expect(Outcome.words(reason) == words)
   }
 }

@@ -37,7 +37,7 @@ import Testing
         == "vm is not running; it was not ready before")
     #expect(
       WaitResult.ended(crashed, tail: ["a", "b"]).sentence(name, .console("x"))
-        == "vm crashed: guest-panic; it was not console:x before\n"
+        == "vm crashed: the guest panicked; it was not console:x before\n"
         + "the last lines of its console:\n  a\n  b")
     #expect(
       WaitResult.timedOut(signs: "QEMU answers", tail: ["a"]).sentence(name, .ready)
