@@ -3,8 +3,8 @@ package enum InstanceError: QVMFailure, Hashable {
   case badName(String)
   case noSuch(name: String)
   /// Its VM lives; `doing` says what was wanted of it, `pid` is QEMU's,
-  /// nil where that runs in another container.
-  case running(name: String, doing: String, pid: Int32?, since: Timestamp)
+  /// nil where that runs in another container; `hasSSH` whether its guest has a server for that.
+  case running(name: String, doing: String, pid: Int32?, since: Timestamp, hasSSH: Bool)
   /// Another command has it, and hasn't got a VM of it yet, or any more.
   /// `holder` says which, such as `process 123, to start it`.
   case busy(name: String, doing: String, holder: String? = nil)
@@ -27,7 +27,7 @@ package enum InstanceError: QVMFailure, Hashable {
     switch self {
     case .badName(let name): "'\(name)' is not an instance name"
     case .noSuch(let name): "no instance is named '\(name)'"
-    case .running(let name, let doing, let pid, let since):
+    case .running(let name, let doing, let pid, let since, _):
       "cannot \(doing) '\(name)': it is running (\(pid.map { "pid \($0)" } ?? "in another container"), since \(since))"
     case .busy(let name, let doing, let holder):
       "cannot \(doing) '\(name)': "
@@ -56,7 +56,13 @@ package enum InstanceError: QVMFailure, Hashable {
       "A name begins with a letter or digit and has up to 63 of them, dots, dashes and underscores."
     case .noSuch, .removed: "'qvm list' shows the instances there are."
     case .busy(let name, _, _): "'qvm status \(name)' tells how it is."
-    case .running(let name, _, _, _): "Stop it first with 'qvm stop \(name)'."
+    case .running(let name, "remove", _, _, _):
+      "'qvm rm --force \(name)' ends it first, without asking the guest;"
+        + " 'qvm stop \(name)' shuts it down."
+    case .running(let name, _, _, _, let hasSSH):
+      "'qvm attach \(name)' brings it to this terminal, 'qvm console \(name)' shows its console"
+        + (hasSSH ? ", 'qvm ssh \(name)' logs in" : "")
+        + "; only to boot it anew stop it with 'qvm stop \(name)'."
     case .similar(_, let existing): "Choose another --name, or say --name \(existing)."
     case .unreadable(let error): error.advice
     case .exists: "Choose another --name, or remove that instance with 'qvm rm'."

@@ -59,7 +59,10 @@ extension InstanceStore {
     guard FileLock.isHeld(files.vmLock), let boot = try? BootRecord.read(files.boot),
       boot.pid != nil, boot.mayLive
     else { return nil }
-    return .running(name: name.text, doing: doing, pid: boot.knownPid, since: boot.startedAt)
+    let system = (try? InstanceRecord(reading: files.record))?.target.operatingSystem
+    return .running(
+      name: name.text, doing: doing, pid: boot.knownPid, since: boot.startedAt,
+      hasSSH: system?.sshUser != nil)
   }
 
   /// The other instance whose VM has a port forwarded; nil where none is known to.
