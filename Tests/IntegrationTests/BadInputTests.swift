@@ -99,6 +99,28 @@ import Testing
     }
   }
 
+  @Test func `a tilde is the home, and a relative path is made absolute`() async throws {
+    try await Sandbox.with { sandbox in
+      let home = sandbox.folder.path
+      for (path, wanted) in [
+        ("~/x", "\(home)/x"), ("~", home), ("~/", home), ("/a/~/b", "/a/~/b"),
+      ] {
+        sandbox.environment["QVM_CACHE"] = path
+        #expect(try await sandbox.qvm("config", "print-path").out == "\(wanted)\n", "\(path)")
+      }
+      sandbox.environment["QVM_CACHE"] = "deep/x"
+      let relative = try await sandbox.qvm("config", "print-path").out
+      #expect(relative.hasPrefix("/"))
+      #expect(relative.hasSuffix("/deep/x\n"))
+      sandbox.environment["QVM_CACHE"] = ""
+      sandbox.environment["XDG_CACHE_HOME"] = "~/y"
+      #expect(try await sandbox.qvm("config", "print-path").out == "\(home)/y/qvm\n")
+      sandbox.environment["QVM_QEMU"] = "~/none"
+      let run = try await sandbox.qvm("run", "--dry-run", "demo", "1")
+      #expect(run.err.contains("\(home)/none"), "\(run.err)")
+    }
+  }
+
   @Test func `without a home there is no cache, and that is said`() async throws {
     try await Sandbox.with { sandbox in
       sandbox.environment["QVM_CACHE"] = ""
@@ -106,6 +128,8 @@ import Testing
       let result = try await sandbox.qvm("list")
       #expect(result.status == 1)
       #expect(result.err.contains("QVM_CACHE"))
+      sandbox.environment["QVM_CACHE"] = "~/x"
+      #expect(try await sandbox.qvm("list").err.contains("QVM_CACHE=~/x"))
     }
   }
 

@@ -16,20 +16,22 @@ package struct Cache: Sendable, Hashable {
   }
 
   /// The cache that the environment asks for: `QVM_CACHE`, else `$XDG_CACHE_HOME/qvm`, else
-  /// `~/.cache/qvm`.
+  /// `~/.cache/qvm`. A relative `QVM_CACHE` is below the folder that this process was started in.
   ///
   /// - Throws: ``CacheError`` where none of them is set, or the one that is can't be a path here.
   package static func fromEnvironment() throws(CacheError) -> Cache {
     for name in ["QVM_CACHE", "XDG_CACHE_HOME", "HOME"] where Host.isGarbled(name) {
       throw .notUTF8(variable: name)
     }
-    if let path = Host.environment("QVM_CACHE") {
+    if let path = Host.environmentPath("QVM_CACHE") {
       if path.hasPrefix("/") { return Cache(path: trimmed(path)) }
+      // Nobody means a folder of that name.
+      if path == "~" || path.hasPrefix("~/") { throw .tildeWithoutHome(path) }
       guard let folder = Host.workingFolder else { throw .relative(path) }
       return Cache(path: trimmed("\(folder)/\(path)"))
     }
     // The XDG specification wants relative paths ignored.
-    if let path = Host.environment("XDG_CACHE_HOME"), path.hasPrefix("/") {
+    if let path = Host.environmentPath("XDG_CACHE_HOME"), path.hasPrefix("/") {
       return Cache(path: trimmed(path) + "/qvm", home: nil, place: trimmed(path))
     }
     guard let home = Host.environment("HOME"), home.hasPrefix("/") else { throw .noHome }
@@ -121,6 +123,8 @@ package struct Cache: Sendable, Hashable {
 /// A cache folder that can't be told.
 package enum CacheError: QVMFailure, Hashable {
   case noHome
+  /// A path below the home, where that isn't known.
+  case tildeWithoutHome(String)
   case relative(String)
   case noHomeFolder(String)
   case notUTF8(variable: String)
@@ -130,6 +134,7 @@ package enum CacheError: QVMFailure, Hashable {
   package var message: String {
     switch self {
     case .noHome: "no cache folder: neither QVM_CACHE, XDG_CACHE_HOME nor HOME is set"
+    case .tildeWithoutHome(let path): "QVM_CACHE=\(path) is in the home, and HOME is not set"
     case .relative(let path):
       "QVM_CACHE=\(path) is relative, and the current folder cannot be told"
     case .noHomeFolder(let path): "no cache folder: the home folder \(path) does not exist"

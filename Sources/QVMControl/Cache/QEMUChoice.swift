@@ -26,7 +26,7 @@ package enum QEMUChoice: Sendable, Hashable {
 
   /// What the environment asks for.
   package static func fromEnvironment() throws(ToolchainError) -> QEMUChoice {
-    guard let text = Host.environment("QVM_QEMU") else { return .auto }
+    guard let text = Host.environmentPath("QVM_QEMU") else { return .auto }
     return try QEMUChoice(text)
   }
 

@@ -71,7 +71,7 @@ package struct RuntimeFolder: Sendable, Hashable {
 
   /// The folders that hold this user's links, and the folders of sockets, of all caches.
   static var parents: [String] {
-    let folder = Host.environment("XDG_RUNTIME_DIR").flatMap { $0.hasPrefix("/") ? $0 : nil }
+    let folder = Host.environmentPath("XDG_RUNTIME_DIR").flatMap { $0.hasPrefix("/") ? $0 : nil }
     return (folder.map { ["\($0)/qvm"] } ?? []) + shared
   }
 
@@ -81,7 +81,7 @@ package struct RuntimeFolder: Sendable, Hashable {
   /// The parent to make something new in: `$XDG_RUNTIME_DIR/qvm`, or `/tmp/qvm-<uid>` where that
   /// variable is unset, too long for a socket's address or names a folder that is not this user's.
   static var parent: String {
-    if let folder = Host.environment("XDG_RUNTIME_DIR"), folder.hasPrefix("/"),
+    if let folder = Host.environmentPath("XDG_RUNTIME_DIR"), folder.hasPrefix("/"),
       // Where others may rename what is in it, nothing in it is this user's own.
       let found = Files.information(folder), isPrivate(found),
       RuntimeFolder(path: "\(folder)/qvm/\(FNV1a.hexadecimal("")).d").fits

@@ -48,6 +48,17 @@ package enum Host {
     return String(cString: value)
   }
 
+  /// A variable of the environment that is a path; nil where it is unset or empty.
+  ///
+  /// A shell leaves `~/` as it is in quotes and in what is no assignment, and many programs' settings
+  /// are never seen by one: it is the user's home here all the same.
+  package static func environmentPath(_ name: String) -> String? {
+    guard let path = environment(name) else { return nil }
+    guard path == "~" || path.hasPrefix("~/"), let home = environment("HOME"), home.hasPrefix("/")
+    else { return path }
+    return home + path.dropFirst()
+  }
+
   /// Whether a variable holds bytes that are no UTF-8: as text they would name another path.
   package static func isGarbled(_ name: String) -> Bool {
     guard let value = getenv(name) else { return false }
