@@ -2,6 +2,8 @@
 package enum RunOptionError: QVMFailure, Equatable {
   case badCPUCount(Int)
   case badMemory(String)
+  /// Less memory than the guest can boot with; both in MiB.
+  case tooLittleMemory(String, mebibytes: Int, least: Int, guest: String)
   case badCPUModel(String)
   case badAccelerator(String)
   case badPort(Int)
@@ -14,6 +16,8 @@ package enum RunOptionError: QVMFailure, Equatable {
     switch self {
     case .badCPUCount(let count): "a VM can't have \(count) CPUs"
     case .badMemory(let word): "'\(word)' is no amount of memory that a VM can have"
+    case .tooLittleMemory(let word, let size, let least, let guest):
+      "--memory \(word) is \(size) MiB, and \(guest) needs \(least) MiB or more"
     case .badCPUModel(let word): "'\(word)' can't be a CPU model"
     case .badAccelerator(let word): "unknown accelerator '\(word)'"
     case .badPort(let port): "\(port) is not a TCP port"
@@ -26,7 +30,9 @@ package enum RunOptionError: QVMFailure, Equatable {
   package var advice: String? {
     switch self {
     case .badCPUCount: "Use a number from 1 to \(RunOptionValue.mostCPUs)."
-    case .badMemory: "Use a size from 1M to 1024G, such as 512M or 6G; a bare number is in MiB."
+    case .badMemory:
+      "Use a size up to 1024G, such as 512M or 6G (GB and GiB mean the same); a bare number is in MiB."
+    case .tooLittleMemory: "Name the unit, as in 512M or 4G; a bare number is in MiB."
     case .badCPUModel: "Use one of the names that 'qemu-system-x86_64 -cpu help' lists."
     case .badAccelerator:
       "Use any of \(RunOptionValue.accelerators.joined(separator: ", ")), with colons between."

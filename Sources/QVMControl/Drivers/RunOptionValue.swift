@@ -15,20 +15,51 @@ package enum RunOptionValue {
     return count
   }
 
-  /// An amount of memory as QEMU writes it, `512M`, from a whole number and a unit: M, G or T, in
-  /// upper or lower case; MiB without one.
+  /// An amount of memory as QEMU writes it, `512M`, from a whole number and a unit: M, G or T, which
+  /// may be followed by `B` or `iB` and are powers of 1024 in any case, in upper or lower case; MiB
+  /// without one.
   package static func memory(_ word: String) throws(RunOptionError) -> String {
-    let (digits, unit, scale): (Substring, String, Int) =
-      switch word.last {
-      case "M", "m": (word.dropLast(), "M", 1)
-      case "G", "g": (word.dropLast(), "G", 1 << 10)
-      case "T", "t": (word.dropLast(), "T", 1 << 20)
-      default: (word[...], "M", 1)
-      }
-    guard let number = decimal(digits), 1...(mostMebibytes / scale) ~= number else {
-      throw .badMemory(word)
+    let (number, unit, _) = try memorySize(word)
+    return "\(number)\(unit)"
+  }
+
+  /// The same, where a guest may not have less than it can boot with.
+  ///
+  /// - Throws: `badMemory`; `tooLittleMemory`, which is nearly always a slip of the unit.
+  package static func memory(
+    _ word: String, for system: OperatingSystem
+  ) throws(RunOptionError) -> String {
+    let (number, unit, scale) = try memorySize(word)
+    guard number * scale >= system.leastMemory else {
+      throw .tooLittleMemory(
+        word, mebibytes: number * scale, least: system.leastMemory, guest: system.displayName)
     }
     return "\(number)\(unit)"
+  }
+
+  /// A number, its unit as QEMU has it, and the MiB in that.
+  private static func memorySize(
+    _ word: String
+  ) throws(RunOptionError) -> (number: Int, unit: String, scale: Int) {
+    let small = word.lowercased()
+    var size = small[...]
+    // Bytes of a unit that is named; `4B` would be four of them.
+    for ending in ["ib", "b"] where size.hasSuffix(ending) {
+      let rest = size.dropLast(ending.count)
+      if let last = rest.last, "mgt".contains(last) { size = rest }
+      break
+    }
+    let (unit, scale) =
+      switch size.last {
+      case "g": ("G", 1 << 10)
+      case "t": ("T", 1 << 20)
+      default: ("M", 1)
+      }
+    if let last = size.last, "mgt".contains(last) { size.removeLast() }
+    guard let number = decimal(size), 1...(mostMebibytes / scale) ~= number else {
+      throw .badMemory(word)
+    }
+    return (number, unit, scale)
   }
 
   /// A CPU model, with features if any: `max,-pdpe1gb`.

@@ -26,7 +26,9 @@ struct RunCommand: Command {
     .flag("--detach", short: "-d", "Run in the background; print the name.") { $0.detaches = true },
     .flag("--quiet", short: "-q", "Say nothing but what goes wrong.") { $0.isQuiet = true },
     .option("--cpus", "N", "Virtual CPUs.") { $0.cpus = $1 },
-    .option("--memory", "SIZE", "Memory, such as 512M or 4G.") { $0.memory = $1 },
+    .option("--memory", "SIZE", "Memory, such as 512M or 4G; a bare number is in MiB.") {
+      $0.memory = $1
+    },
     .option("--cpu", "MODEL", "CPU model.") { $0.cpu = $1 },
     .option("--accel", "LIST", "Accelerators to try, such as kvm:tcg.") { $0.accelerators = $1 },
     .option("--ssh-port", "PORT", "The port for ssh (default: 2847 or the next free one).") {
@@ -97,6 +99,9 @@ struct RunCommand: Command {
   private func launch() throws -> Launch {
     let target = try Target(
       operatingSystem: system, version: version, platform: platform, host: Host.architecture)
+    let memory = try self.memory.map {
+      try RunOptionValue.memory($0, for: target.operatingSystem)
+    }
     let overrides = try RunOverrides(
       cpus: cpus, memory: memory, cpu: cpu,
       accelerators: accelerators ?? Host.environment("QVM_ACCEL"), sshPort: port,

@@ -5,18 +5,33 @@ import Testing
   @Test(arguments: [
     ("1", "1M"), ("512", "512M"), ("256M", "256M"), ("256m", "256M"), ("6G", "6G"), ("6g", "6G"),
     ("1T", "1T"), ("1024G", "1024G"), ("1048576", "1048576M"), ("007M", "7M"),
+    ("4GB", "4G"), ("4GiB", "4G"), ("4gb", "4G"), ("4096MB", "4096M"), ("1TiB", "1T"),
   ])
   func `a memory size is written as QEMU reads it`(word: String, size: String) throws {
     #expect(try RunOptionValue.memory(word) == size)
   }
 
   @Test(arguments: [
-    "", "0", "0G", "-1", "+1", "G", "1.5G", "1 G", " 1G", "1GB", "1GiB", "1K", "6٣", "٦G", "1025G",
+    "", "0", "0G", "-1", "+1", "G", "1.5G", "1 G", " 1G", "1B", "1iB", "GiB", "1GBB", "1GiiB", "1K",
+    "1KB", "6٣", "٦G", "1025G",
     "2T",
     "1048577", "99999999999999999999", "0x10", "1,maxmem=2G", "1é",
   ])
   func `a word that is no memory size is refused`(word: String) {
     #expect(throws: RunOptionError.badMemory(word)) { try RunOptionValue.memory(word) }
+  }
+
+  @Test func `a guest gets no less memory than it can boot with`() throws {
+    #expect(try RunOptionValue.memory("16M", for: .demo) == "16M")
+    #expect(try RunOptionValue.memory("1G", for: .omnios) == "1G")
+    #expect(
+      throws: RunOptionError.tooLittleMemory("4", mebibytes: 4, least: 16, guest: "Demo")
+    ) { try RunOptionValue.memory("4", for: .demo) }
+    for system in OperatingSystem.allCases {
+      #expect(throws: RunOptionError.self) {
+        try RunOptionValue.memory("\(system.leastMemory - 1)M", for: system)
+      }
+    }
   }
 
   @Test(arguments: [1, 2, 255])
