@@ -67,8 +67,9 @@ enum Output {
     if let advice = failure.advice { note("     \(advice)\n") }
   }
 
-  /// Says in one line what is wrong with the words on the command line; the help follows.
+  /// Says in one line what is wrong with the words on the command line, and in another where to read
+  /// more: a page of help would scroll the first away.
   static func reportMisuse(_ failure: any QVMFailure, help: String) {
-    note("qvm: \(failure.message)\(failure.advice.map { ". \($0)" } ?? "")\n\n\(help)")
+    note("qvm: \(failure.message)\(failure.advice.map { ". \($0)" } ?? "")\n     See '\(help)'.\n")
   }
 }

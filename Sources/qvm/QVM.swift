@@ -66,5 +66,22 @@ enum QVM {
     sections: { HelpSection.ofProgram },
     instanceNames: {
       (try? Cache.fromEnvironment()).map { InstanceStore($0).names.map(\.text) } ?? []
-    })
+    },
+    meant: meant(by:))
+
+  /// What to type in place of other programs' commands.
+  private static func meant(by word: String) -> String? {
+    switch word {
+    case "restart", "reboot": "qvm stop <NAME> && qvm start <NAME>"
+    case "exec", "shell": "qvm ssh <NAME> -- <COMMAND>"
+    case "delete", "remove", "destroy", "del": "qvm rm"
+    case "create", "launch", "boot", "up": "qvm run"
+    case "shutdown", "poweroff", "halt", "down": "qvm stop"
+    case "kill": "qvm stop --force"
+    case "resume", "unpause": "qvm start"
+    case "inspect", "info", "show": "qvm status"
+    case "download", "fetch": "qvm pull"
+    default: nil
+    }
+  }
 }

@@ -30,4 +30,37 @@ import Testing
       #expect(outcome?["reason"]?.string == "host-qmp-quit")
     }
   }
+
+  @Test(arguments: [
+    (["run", "freebsd"], "qvm images --available freebsd"), (["run", "demo"], "'qvm run demo 1'"),
+    (["run", "freebsd-14.2"], "'qvm run freebsd 14.2'"),
+    (["pull", "freebsd-14.2-x86-64"], "'qvm pull freebsd 14.2'"),
+    (["run", "freebsd14"], "qvm images --available freebsd"), (["restart", "x"], "qvm stop"),
+    (["exec", "x"], "qvm ssh <NAME> -- <COMMAND>"), (["delete", "x"], "'qvm rm'"),
+    (["run", "--arch", "arm64", "freebsd", "14.2"], "'--platform'"),
+    (["config"], "qvm config print-path"),
+  ])
+  func `words that are meant for something else say what for`(
+    words: [String], says: String
+  ) async throws {
+    try await Sandbox.with { sandbox in
+      let result = try await sandbox.qvm(words)
+      #expect(result.status == 64)
+      #expect(result.err.contains(says), "\(result.err)")
+      #expect(result.err.split(separator: "\n").count == 2, "\(result.err)")
+    }
+  }
+
+  @Test func `what everybody types is taken`() async throws {
+    try await Sandbox.with { sandbox in
+      for name in ["one", "two"] {
+        _ = try await sandbox.qvm("run", "-d", "--name", name, "demo", "1")
+      }
+      #expect(try await sandbox.qvm("list", "-q").out == "one\ntwo\n")
+      #expect(try await sandbox.qvm("ps").out.hasPrefix("NAME"))
+      #expect(try await sandbox.qvm("list", "-q", "--json").status == 64)
+      #expect(try await sandbox.qvm("rm", "-f", "one", "two").status == 0)
+      #expect(try await sandbox.qvm("ps", "-q").out == "")
+    }
+  }
 }

@@ -1,6 +1,6 @@
 /// The order of versions, by their numbers: 9.4 before 10.0, and `r1beta4` before `r1beta5`.
-enum VersionOrder {
-  static func precedes(_ one: String, _ other: String) -> Bool {
+package enum VersionOrder {
+  package static func precedes(_ one: String, _ other: String) -> Bool {
     let (left, right) = (parts(one), parts(other))
     for (a, b) in zip(left, right) where a != b {
       switch (Int(a), Int(b)) {

@@ -19,12 +19,17 @@ protocol Command: Sendable {
   init()
 
   func run() throws -> ExitStatus
+
+  /// What to say of an argument that is missing, when the others have been read; nil for nothing.
+  func advice(missing placeholder: String) -> String?
 }
 
 extension Command {
   static var aliases: [String] { [] }
   static var discussion: String? { nil }
   static var parameters: [Parameter<Self>] { [] }
+
+  func advice(missing placeholder: String) -> String? { nil }
 
   /// What help and completion need of `parameters`, whatever the command's type.
   static var rows: [ParameterRow] { parameters.map(\.row) }

@@ -33,7 +33,9 @@ struct Parser<Parsed: Command> {
       }
     }
     if let missing = nextArgument, let count = missing.row.count, count.isRequired, taken == 0 {
-      throw .missingArgument(placeholder: missing.row.placeholder)
+      let placeholder = missing.row.placeholder
+      throw .missingArgument(
+        placeholder: placeholder, advice: command.advice(missing: placeholder))
     }
     return command
   }
@@ -76,7 +78,7 @@ struct Parser<Parsed: Command> {
     let (spelling, attached) = OptionWord.split(word)
     guard let parameter = first({ $0.spellings.contains(spelling) }) else {
       let known = Parsed.rows.flatMap(\.spellings) + ["--help"]
-      throw .unknownOption(spelling, closest: Spelling.closest(to: spelling, in: known))
+      throw .unknownOption(spelling, closest: Spelling.option(meantBy: spelling, in: known))
     }
     switch (parameter.row.kind, attached) {
     case (.option, let value?):

@@ -13,6 +13,8 @@ struct Program: Sendable {
   let sections: @Sendable () -> [HelpSection]
   /// The names of the instances, for completion.
   let instanceNames: @Sendable () -> [String]
+  /// What to try for a word that other programs have a command for; nil where none is meant.
+  var meant: @Sendable (_ word: String) -> String? = { _ in nil }
 
   /// What the words after the program's name ask for. Reads and changes nothing but its argument,
   /// except that a completion may ask for `instanceNames`.
@@ -26,7 +28,7 @@ struct Program: Sendable {
     case _ where first.utf8.first == UInt8(ascii: "-"):
       let (option, _) = OptionWord.split(first)
       let closest = Spelling.closest(to: option, in: ["--help", "--version"])
-      return .misuse(.unknownOption(option, closest: closest), help: help)
+      return .misuse(.unknownOption(option, closest: closest), help: "\(name) --help")
     default: break
     }
     var rest = words[...]
@@ -63,7 +65,7 @@ struct Program: Sendable {
       guard let parsed = try Parser<C>.parse(words) else { return .print(help(for: command)) }
       return .run(parsed)
     } catch {
-      return .misuse(error, help: help(for: command))
+      return .misuse(error, help: "\(name) \(command.name) --help")
     }
   }
 
@@ -81,17 +83,21 @@ struct Program: Sendable {
     let group = commands(in: first)
     let second = words.dropFirst().first
     if !group.isEmpty {
-      if second == "--help" || second == "-h" { return .print(help) }
+      if second == "--help" || second == "-h" {
+        return .print(group.count == 1 ? help(for: group[0]) : help)
+      }
       guard let second, second.utf8.first != UInt8(ascii: "-") else {
-        return .misuse(.incompleteCommand(first, commands: group.map(spelled)), help: help)
+        return .misuse(
+          .incompleteCommand(first, commands: group.map(spelled)), help: "\(name) --help")
       }
     }
     let typed = group.isEmpty ? first : words.prefix(2).joined(separator: " ")
-    return .misuse(.unknownCommand(typed, closest: closest(to: typed)), help: help)
+    return .misuse(.unknownCommand(typed, closest: closest(to: typed)), help: "\(name) --help")
   }
 
   /// The command that `typed` was meant to be; where only its first word is near, that will do.
   private func closest(to typed: String) -> String? {
+    if let meant = meant(typed) { return meant }
     let names = commands.flatMap { [$0.name] + $0.aliases }
     if let name = Spelling.closest(to: typed, in: names) { return "\(self.name) \(name)" }
     let first = { (name: String) in String(name.prefix { $0 != " " }) }
@@ -107,7 +113,7 @@ enum Invocation {
   case run(any Command)
   /// Help or the version, for standard output; exit status 0.
   case print(String)
-  /// For standard error: the error's line, then the help; exit status 64.
+  /// For standard error: the error's line, then the command that prints the help; exit status 64.
   case misuse(UsageError, help: String)
   /// What a shell can offer for the last word.
   case complete(Completion)

@@ -17,6 +17,24 @@ enum Spelling {
     return best?.word
   }
 
+  /// The option of `known` that `word` was meant to be: one of the same meaning in other programs,
+  /// else the nearest by its letters.
+  static func option(meantBy word: String, in known: [String]) -> String? {
+    let meant: String? =
+      switch word {
+      case "--arch", "--architecture": "--platform"
+      case "--delete", "--remove": "--rm"
+      case "--background", "--daemon": "--detach"
+      case "--mem", "--ram", "-m": "--memory"
+      case "--smp", "--cores", "--vcpus": "--cpus"
+      case "--port": "--ssh-port"
+      case "--silent": "--quiet"
+      default: nil
+      }
+    if let meant, known.contains(meant) { return meant }
+    return closest(to: word, in: known)
+  }
+
   /// The number of letters to insert, remove, replace or swap with a neighbour.
   static func distance(from a: [UInt8], to b: [UInt8]) -> Int {
     var beforeLast: [Int] = []

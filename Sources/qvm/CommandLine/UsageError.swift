@@ -10,7 +10,8 @@ enum UsageError: QVMFailure, Equatable {
   /// `--flag=value`.
   case unexpectedValue(option: String, value: String)
   case badValue(parameter: String, word: String, expected: String)
-  case missingArgument(placeholder: String)
+  /// `advice` says what to type, where more is known than the placeholder.
+  case missingArgument(placeholder: String, advice: String? = nil)
   /// `takesTrailing`: whether the command takes words after `--`.
   case extraArgument(String, takesTrailing: Bool)
   /// Nothing, or only empty words, after `--`.
@@ -29,7 +30,7 @@ enum UsageError: QVMFailure, Equatable {
     case .unexpectedValue(let option, let value): "\(option) takes no value, but got '\(value)'"
     case .badValue(let parameter, let word, let expected):
       "\(parameter) must be \(expected), not '\(word)'"
-    case .missingArgument(let placeholder): "<\(placeholder)> is missing"
+    case .missingArgument(let placeholder, _): "<\(placeholder)> is missing"
     case .extraArgument(let word, _): "one argument too many: '\(word)'"
     case .emptyTrailing(let placeholder): "the <\(placeholder)> after '--' is empty"
     case .oneNameOnly(let what, _): "\(what) takes one name only"
@@ -44,6 +45,7 @@ enum UsageError: QVMFailure, Equatable {
       "Try \(commands.map { "'\($0)'" }.joined(separator: " or "))."
     case .extraArgument(_, takesTrailing: true): "Put a command for the guest after '--'."
     case .oneNameOnly(_, let advice): advice
+    case .missingArgument(_, let advice): advice
     case .emptyTrailing: "Leave '--' out to do without."
     default: nil
     }

@@ -3,16 +3,23 @@ import QVMControl
 
 struct ListCommand: Command {
   static let name = "list"
-  static let aliases = ["ls"]
+  static let aliases = ["ls", "ps"]
   static let summary = "List all instances."
   static let parameters: [Parameter<Self>] = [
-    .flag("--json", "Print one JSON document.") { $0.isJSON = true }
+    .flag("--json", "Print one JSON document.") { $0.isJSON = true },
+    .flag("--quiet", short: "-q", "Print the names only.") { $0.isQuiet = true },
   ]
 
   var isJSON = false
+  var isQuiet = false
 
   func run() throws -> ExitStatus {
     let store = InstanceStore(try Cache.fromEnvironment())
+    if isJSON, isQuiet { throw UsageError.contradiction("--json", "--quiet") }
+    if isQuiet {
+      try Output.show(store.names.map { "\($0)\n" }.joined())
+      return .done
+    }
     if isJSON {
       let all = try VMStatus.all(in: store)
       try Output.print([

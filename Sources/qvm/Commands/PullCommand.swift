@@ -30,6 +30,10 @@ struct PullCommand: Command {
   var isQuiet = false
   var release: String?
 
+  func advice(missing placeholder: String) -> String? {
+    placeholder == "VERSION" ? VersionHint.advice(for: system, command: Self.name) : nil
+  }
+
   func run() throws -> ExitStatus {
     let target = try Target(
       operatingSystem: system, version: version, platform: platform, host: Host.architecture)

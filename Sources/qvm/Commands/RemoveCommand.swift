@@ -7,7 +7,7 @@ struct RemoveCommand: Command {
     .arguments("NAME", "Instances, as shown by 'qvm list'.", completing: .instances) {
       $0.names.append($1)
     },
-    .flag("--force", "End those that run first.") { $0.isForced = true },
+    .flag("--force", short: "-f", "End those that run first.") { $0.isForced = true },
   ]
 
   var names: [String] = []

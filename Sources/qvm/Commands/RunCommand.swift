@@ -78,6 +78,10 @@ struct RunCommand: Command {
   var recording: String?
   var command: [String] = []
 
+  func advice(missing placeholder: String) -> String? {
+    placeholder == "VERSION" ? VersionHint.advice(for: system, command: Self.name) : nil
+  }
+
   func run() throws -> ExitStatus {
     let launch = try launch()
     if readyTimeout != nil, command.isEmpty {

@@ -38,13 +38,13 @@ import Testing
     #expect(text("--help") == help)
     #expect(text("-h", "rm") == help)
     #expect(text("help") == help)
-    #expect(text("config", "--help") == help)
   }
 
   @Test func `a command's help can be asked for in two ways`() {
     let help = program.help(for: SamplePath.self)
 
     #expect(text("config", "print-path", "--help") == help)
+    #expect(text("config", "--help") == help)
     #expect(text("help", "config", "print-path") == help)
     #expect(text("delete", "--help") == program.help(for: SampleRemove.self))
   }
@@ -73,21 +73,23 @@ import Testing
   ]
 
   @Test(arguments: failures)
-  func `words that name no command come back with the help`(words: [String], error: UsageError) {
+  func `words that name no command come back with where the help is`(
+    words: [String], error: UsageError
+  ) {
     guard case .misuse(let found, let help) = program.parse(words) else {
       Issue.record("\(words) were taken")
       return
     }
     #expect(found == error)
-    #expect(help == program.help)
+    #expect(help == "qvm --help")
     #expect(found.exitStatus == .usage)
   }
 
-  @Test func `a command's wrong words come back with its help`() throws {
+  @Test func `a command's wrong words come back with where its help is`() throws {
     let misuse = try #require(error("rm", "--force"))
 
     #expect(misuse.0 == .unknownOption("--force", closest: nil))
-    #expect(misuse.help == program.help(for: SampleRemove.self))
+    #expect(misuse.help == "qvm rm --help")
   }
 
   static let texts: [(UsageError, message: String, advice: String?)] = [
