@@ -10,6 +10,7 @@ extension HelpSection {
           HelpRow("QVM_QEMU", "auto, managed, system, or a folder with bin/ and share/qemu/."),
           HelpRow("QVM_ACCEL", "The accelerators to try, as for --accel."),
           HelpRow("QVM_SSH_ADDRESS", "The address for ssh, as for --ssh-address."),
+          HelpRow("QVM_QEMU_CORE", "1: a QEMU that crashes may leave a core, as 'ulimit -c' says."),
           HelpRow("GITHUB_TOKEN", "Used to look up releases."),
         ]),
       HelpSection(

@@ -1,4 +1,5 @@
 import Foundation
+import QMPClient
 import TestSupport
 import Testing
 
@@ -83,6 +84,39 @@ import Testing
       #expect(result.err.contains("'ulimit -u'"), "\(result.err)")
       #expect(!result.err.contains("SystemError"))
       #expect(!sandbox.exists("box"))
+    }
+  }
+
+  /// The soft limits of a process for the size of a core.
+  private func coreLimit(of pid: Int32?) throws -> String {
+    let text = try String(contentsOfFile: "/proc/\(try #require(pid))/limits", encoding: .utf8)
+    return String(try #require(text.firstMatch(of: /Max core file size +(\S+)/)?.1))
+  }
+
+  @Test func `no core has the guest's memory in it, unless the user wants one`() async throws {
+    try await Sandbox.with { sandbox in
+      let crash = try await run(under: "ulimit -c unlimited", in: sandbox)
+      guard crash.status == 0 else { throw Sandbox.Failure(crash.err) }
+      let pids = sandbox.pids(of: "box")
+      #expect(try coreLimit(of: pids.qemu) == "0")
+      #expect(try coreLimit(of: pids.supervisor) == "0")
+      kill(try #require(pids.qemu), SIGSEGV)
+      #expect(try await sandbox.qvm("wait", "box", "--for", "stopped").status == 0)
+      #expect(try await sandbox.status("box")["lastOutcome"]?["core"]?.bool == false)
+      let start = try sandbox.start("start", "box")
+      try await eventually("it runs") { start.output.err.contains("is running") }
+      kill(try #require(sandbox.pids(of: "box").qemu), SIGABRT)
+      let end = try await start.end()
+      #expect(end.err.contains("QVM_QEMU_CORE=1"), "\(end.err)")
+
+      sandbox.environment["QVM_QEMU_CORE"] = "1"
+      let wanted = try await run(under: "ulimit -c unlimited", in: sandbox, "start -d box")
+      guard wanted.status == 0 else { throw Sandbox.Failure(wanted.err) }
+      #expect(try coreLimit(of: sandbox.pids(of: "box").qemu) == "unlimited")
+      // No core is left by this one.
+      kill(try #require(sandbox.pids(of: "box").qemu), SIGKILL)
+      #expect(try await sandbox.qvm("wait", "box", "--for", "stopped").status == 0)
+      #expect(try await sandbox.status("box")["lastOutcome"]?["core"] == nil)
     }
   }
 

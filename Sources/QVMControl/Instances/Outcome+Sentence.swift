@@ -14,6 +14,11 @@ extension Outcome {
     case .crashed: text = "\(name) crashed: \(reason)"
     }
     if let memoryKill { text += "\n\(memoryKill.sentence)" }
+    if isWithoutCore {
+      text +=
+        "\nno core of QEMU was kept, since the guest's memory would be in it; to get one, set"
+        + " \(CoreDump.variable)=1 and 'ulimit -c unlimited' before 'qvm start \(name)'"
+    }
     if disk == nil { text += "; removed" }
     if let diskError { text += "\nits disk had an error: \(diskError)" }
     if !isConfirmedShutdown, let disk { text += "\nits disk is kept: \(disk)" }

@@ -39,6 +39,8 @@ package struct Outcome: Sendable, Hashable {
   package var diskError: String?
   /// That the kernel killed QEMU for want of memory; nil where it doesn't say so.
   package var memoryKill: MemoryKill?
+  /// Whether QEMU crashed so that a core would have been left, and its limit kept it from that.
+  package var isWithoutCore = false
   package var endedAt: Timestamp
 
   package init(
@@ -105,6 +107,7 @@ package struct Outcome: Sendable, Hashable {
     object["signal"] = signal.map { .integer(Int64($0)) }
     object["diskError"] = diskError.map(JSONValue.string)
     object["memoryKill"] = memoryKill.map(\.json)
+    if isWithoutCore { object["core"] = .bool(false) }
     object["endedAt"] = .string(endedAt.description)
     return object
   }
@@ -143,6 +146,7 @@ package struct Outcome: Sendable, Hashable {
     presses = json["presses"]?.int ?? 0
     diskError = json["diskError"]?.string
     memoryKill = MemoryKill(json["memoryKill"])
+    isWithoutCore = json["core"]?.bool == false
   }
 }
 

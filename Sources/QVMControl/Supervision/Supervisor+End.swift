@@ -46,7 +46,10 @@ extension Supervisor {
       verdict = evidence.verdict(end)
       switch end {
       case .exited(let status): outcome.exitStatus = status
-      case .signalled(let signal): outcome.signal = signal
+      case .signalled(let signal):
+        outcome.signal = signal
+        // QEMU has the limit of this process.
+        outcome.isWithoutCore = CoreDump.belongs(to: signal) && CoreDump.isForbidden
       }
     case .unobserved(let lock):
       vmLock = lock

@@ -73,6 +73,7 @@ package enum SupervisorProcess {
   package static func run() -> Int32 {
     // And so does QEMU.
     Host.leaveWorkingFolder()
+    CoreDump.forbidUnlessWanted()
     // Whoever started this may be a service; QEMU isn't.
     _ = ServiceNotifier.fromEnvironment()
     guard let launcher = Host.inherited(launcherDescriptor),
