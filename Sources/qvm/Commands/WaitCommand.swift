@@ -6,9 +6,10 @@ struct WaitCommand: Command {
   static let summary = "Wait until instances are ready, running or stopped."
   static let discussion: String? = """
     'ready' is the guest's own word: its ssh server greets, or its console shows what its driver
-    names. 'console:TEXT' waits for a text on the console, from the start of this boot. What a wait
-    still lacks is told after 10 s, after 1 min and then every 5 min. Of several instances all must
-    get there; each that doesn't is named, and the exit status is that of the first of them.
+    names. 'console:TEXT' waits for a text on the console, as a person reads it there, from the start
+    of this boot. What a wait still lacks is told after 10 s, after 1 min and then every 5 min. Of
+    several instances all must get there; each that doesn't is named, and the exit status is that of
+    the first of them.
     """
   static let parameters: [Parameter<Self>] = [
     .arguments("NAME", "Instances, as shown by 'qvm list'.", completing: .instances) {
