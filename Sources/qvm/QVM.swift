@@ -9,6 +9,7 @@ enum QVM {
     Host.ensureStandardDescriptors()
     Host.restrictFileModes()
     Signal.prepareProcess()
+    ServiceVariables.remove()
     let arguments = CommandLine.arguments
     // Taken for a command without words it would end with the help, as if all were done.
     guard !arguments.isEmpty else {

@@ -66,6 +66,34 @@ import Testing
     }
   }
 
+  @Test func `what the manager says to its service alone reaches no other process`() async throws {
+    try await Sandbox.with { sandbox in
+      let names = [
+        "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "MAINPID",
+        "JOURNAL_STREAM", "INVOCATION_ID",
+      ]
+      let values = Dictionary(uniqueKeysWithValues: names.map { ($0, "1") })
+      // Of the tools, those that get this process's environment: QEMU when asked for its version.
+      let told = sandbox.folder.appending(path: "told").path
+      try await sandbox.useQEMU(script: #"env >> '\#(told)'; exec "$REAL" "$@""#)
+      let run = try await sandbox.qvm(
+        ["run", "-d", "--name", "unit", "demo", "1"], environment: values)
+      #expect(run.status == 0, "\(run.err)")
+      #expect(sandbox.processes.count == 2)
+      for process in sandbox.processes {
+        let data = FileManager.default.contents(atPath: "/proc/\(process.pid)/environ") ?? Data()
+        let entries = String(decoding: data, as: UTF8.self).split(separator: "\0")
+        #expect(entries.contains { $0.hasPrefix("PATH=") })
+        let left = entries.filter { entry in names.contains { entry.hasPrefix("\($0)=") } }
+        #expect(left == [], "\(process.command)")
+      }
+      let lines = try String(contentsOfFile: told, encoding: .utf8).split(separator: "\n")
+      #expect(lines.contains { $0.hasPrefix("PATH=") })
+      #expect(lines.filter { line in names.contains { line.hasPrefix("\($0)=") } } == [])
+      #expect(try await sandbox.qvm("stop", "--force", "unit").status == 0)
+    }
+  }
+
   @Test func `more time is asked for while a deaf guest is being ended, and then no more`()
     async throws
   {
