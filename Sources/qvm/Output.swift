@@ -18,6 +18,9 @@ enum Output {
   /// Whether standard output is a terminal.
   static var isTerminal: Bool { Terminal.isTerminal(1) }
 
+  /// The width of the terminal on standard output, in columns; nil where it is none, or doesn't say.
+  static var width: Int? { Terminal.width(of: 1) }
+
   /// Writes bytes as they are.
   ///
   /// - Throws: ``OutputError``, as for a text.

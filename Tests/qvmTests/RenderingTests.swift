@@ -10,6 +10,23 @@ import Testing
     #expect(table.text == "NAME    STATE\na       running\nlonger\n")
   }
 
+  @Test(arguments: [
+    (nil, "NAME  OS       STATE"), (20, "NAME  OS       STATE"), (19, "NAME  STATE"),
+    (11, "NAME  STATE"), (10, "STATE"), (1, "STATE"),
+  ])
+  func `what doesn't fit loses columns in their order, and never the rest`(
+    width: Int?, titles: String
+  ) {
+    var table = Table(["NAME", "OS", "STATE"])
+    table.add(["a", "freebsd", "paused"].map { String($0.prefix(5)) })
+    table.add(["b", "haiku r", "-"])
+    table.fit(in: width, leavingOut: ["SIZE", "OS", "NAME"])
+    let lines = table.text.split(separator: "\n")
+    #expect(lines.first.map(String.init) == titles)
+    #expect(lines.count == 3)
+    #expect(lines.allSatisfy { $0.contains("paus") || $0.contains("-") || $0.contains("STATE") })
+  }
+
   @Test func `what others wrote is one line in its cell`() {
     var table = Table(["NAME", "STATE"])
     table.add(["a\u{1B}[2J", "x\nb  running"])

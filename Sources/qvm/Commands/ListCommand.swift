@@ -5,6 +5,10 @@ struct ListCommand: Command {
   static let name = "list"
   static let aliases = ["ls", "ps"]
   static let summary = "List all instances."
+  static let discussion: String? = """
+    On a terminal that is too narrow for all columns the less important ones are left out; a pipe gets
+    all of them.
+    """
   static let parameters: [Parameter<Self>] = [
     .flag("--json", "Print one JSON document.") { $0.isJSON = true },
     .flag("--quiet", short: "-q", "Print the names only.") { $0.isQuiet = true },
@@ -37,9 +41,13 @@ struct ListCommand: Command {
         ByteCount.text(instance.size), instance.createdAt ?? "-",
       ])
     }
+    table.fit(in: Output.width, leavingOut: Self.lessImportant)
     try Output.show(table.text)
     return .done
   }
+
+  /// The columns that a narrow terminal can do without, the least important first.
+  private static let lessImportant = ["CREATED", "SIZE", "ARCH", "VERSION", "OS", "SSH"]
 }
 
 extension Phase {
