@@ -18,6 +18,7 @@ enum QVM {
     }
     let words = Array(arguments.dropFirst())
     if words.first == SupervisorProcess.command { Host.exit(SupervisorProcess.run()) }
+    if words.first == SSHDialer.command { Host.exit(SSHDialer.run(Array(words.dropFirst()))) }
     let status = status(of: words)
     if status == .interrupted { Signal.dieIfInterrupted() }
     Host.exit(status.rawValue)

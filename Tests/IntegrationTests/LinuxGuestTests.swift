@@ -63,6 +63,37 @@ import Testing
     }
   }
 
+  @Test func `more commands at once than the server lets in are carried out, each once`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      let words = try await prepare("freebsd", in: &sandbox)
+      #expect(try await sandbox.qvm(["run", "-d", "--name", "box"] + words).status == 0)
+      #expect(try await sandbox.qvm("wait", "box", "--timeout", "59").status == 0)
+      let sandbox = sandbox
+      try await withThrowingTaskGroup(of: Sandbox.Output.self) { group in
+        for number in 1...12 {
+          group.addTask {
+            try await sandbox.qvm("ssh", "box", "--", "echo \(number) >> /tmp/told; echo done")
+          }
+        }
+        for try await command in group {
+          #expect(command.status == 0, "\(command.err)")
+          #expect(command.out == "done\n")
+          #expect(command.err == "")
+        }
+      }
+      // And a login by a person, who has the guest's terminal.
+      let login = try TerminalSession(try Sandbox.program, ["ssh", "box"], in: sandbox)
+      login.type("stty -echo; echo the' 'terminal' 'is $(tty); exit 7\n")
+      try await login.expect("the terminal is /dev/")
+      #expect(try await login.end() == 7)
+      let told = try await sandbox.qvm("ssh", "box", "--", "sort -n /tmp/told")
+      #expect(told.out == (1...12).map { "\($0)\n" }.joined(), "\(told.err)")
+      #expect(try await sandbox.qvm("stop", "--force", "box").status == 0)
+    }
+  }
+
   @Test func `an orphan whose monitor is gone is told by ssh to power off`() async throws {
     try await Sandbox.with { sandbox in
       let words = try await prepare("freebsd", in: &sandbox)

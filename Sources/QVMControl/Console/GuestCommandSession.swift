@@ -142,7 +142,8 @@ package final class GuestCommandSession {
       let ssh = try GuestSSH(try VMStatus.inspect(launched.name, in: store))
       let process = try ChildProcess(
         .init(
-          ssh.program, ssh.arguments(command, options: ["-o", "BatchMode=yes"]),
+          ssh.program,
+          ssh.arguments(command, options: ["-o", "BatchMode=yes"], insisting: patience),
           descriptors: (0...2).map { Host.copy(of: $0) }))
       self.process = process
       process.whenEnded { inputs.send(.commandEnded($0)) }

@@ -98,6 +98,16 @@ package enum Host {
     #endif
   }
 
+  /// Where this very program is, for others to start it; nil where it isn't there any more.
+  package static var executablePath: String? {
+    #if canImport(Darwin)
+      let path: String? = executable
+    #else
+      let path = Files.linkTarget(executable)
+    #endif
+    return path.flatMap { $0.hasPrefix("/") && Files.isExecutable($0) ? $0 : nil }
+  }
+
   /// Names this boot of the machine: pids and start times of another one mean nothing.
   package static var bootID: String {
     if let simulated = environment("QVM_TEST_BOOT_ID") { return simulated }

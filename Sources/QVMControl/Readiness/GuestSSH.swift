@@ -59,20 +59,42 @@ package struct GuestSSH: Sendable, Hashable {
   /// - Parameters:
   ///   - command: Words that ssh joins with blanks for the guest's shell.
   ///   - options: Options of ssh that go before its own.
+  ///   - patience: How long connections that the server closes before login are replaced by others
+  ///     (``SSHDialer``); nil to try once.
   /// - Returns: Those of ``program``.
-  package func arguments(_ command: [String], options: [String] = []) -> [String] {
-    let stated = [
-      "HostKeyAlias=\(name)", "UserKnownHostsFile=\(knownHosts)",
-      "GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=accept-new", "UpdateHostKeys=no",
-      "CheckHostIP=no", "ControlMaster=no", "ControlPath=none", "ProxyCommand=none",
-      "ConnectTimeout=\(Self.connectTime)", "SendEnv=LANG", "SendEnv=LC_*", "LogLevel=ERROR",
-    ]
+  package func arguments(
+    _ command: [String], options: [String] = [], insisting patience: Duration? = nil
+  ) -> [String] {
+    let stated =
+      [
+        "HostKeyAlias=\(name)", "UserKnownHostsFile=\(knownHosts)",
+        "GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=accept-new", "UpdateHostKeys=no",
+        "CheckHostIP=no", "ControlMaster=no", "ControlPath=none",
+        "ConnectTimeout=\(Self.connectTime)", "SendEnv=LANG", "SendEnv=LC_*", "LogLevel=ERROR",
+      ] + proxy(patience)
+    // By this shell ssh starts its proxy; the user's may be one that runs nothing.
     return [
-      "-c", #"command cd -- "$0" && exec "$@""#, folder, client, "-F", "/dev/null", "-p",
-      String(port), "-l",
-      user,
+      "-c", #"SHELL=/bin/sh; export SHELL; command cd -- "$0" && exec "$@""#, folder,
+      client, "-F", "/dev/null", "-p", String(port), "-l", user,
     ] + options + stated.flatMap { ["-o", $0] } + [address]
       + (command.isEmpty ? [] : ["--"] + command)
+  }
+
+  /// How ssh gets its connection: from this executable, where that can be insisted on.
+  private func proxy(_ patience: Duration?) -> [String] {
+    guard let patience, let program = Host.executablePath,
+      !program.utf8.contains(where: { $0 < 0x20 })
+    else { return ["ProxyCommand=none"] }
+    let words = SSHDialer.words(
+      address: address, port: port, silence: .seconds(Self.connectTime), patience: patience)
+    return ["ProxyUseFdpass=yes", "ProxyCommand=\(Self.proxyCommand(program, words))"]
+  }
+
+  /// A program in any folder, and words that need no quotes, as ssh takes them: for a shell, and
+  /// before that without what ssh replaces, which begins with a percent sign.
+  static func proxyCommand(_ program: String, _ words: [String]) -> String {
+    let quoted = "'\(program.replacing("'", with: #"'\''"#))'".replacing("%", with: "%%")
+    return ([quoted] + words).joined(separator: " ")
   }
 
   /// The file with the host key, as ssh names it in its messages, too.

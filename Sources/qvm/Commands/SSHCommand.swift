@@ -5,7 +5,8 @@ struct SSHCommand: Command {
   static let name = "ssh"
   static let summary = "Log in to a guest by ssh, or run a command there."
   static let discussion: String? = """
-    Waits until the guest is ready. ssh reads no configuration for this, but offers the keys in
+    Waits until the guest is ready, and connects again where its server is too busy with other logins
+    to let one more in. ssh reads no configuration for this, but offers the keys in
     ~/.ssh and the agent's. The guest's host key is kept in the instance's folder at the first
     contact; another one is refused from then on. Where the guest has made itself a new one, remove
     the file 'known_hosts' there.
@@ -30,6 +31,7 @@ struct SSHCommand: Command {
   func run() throws -> ExitStatus {
     let patience =
       try readyTimeout.map { try RunOptionValue.timeout($0) } ?? GuestCommandSession.defaultPatience
+    let begin = SuspendingClock.now
     let store = InstanceStore(try Cache.fromEnvironment())
     let name = try InstanceName(instance)
     let status = try VMStatus.inspect(name, in: store)
@@ -52,6 +54,7 @@ struct SSHCommand: Command {
       return result.exitStatus
     }
     let ssh = try GuestSSH(try VMStatus.inspect(name, in: store))
-    try Host.become(ssh.program, ssh.arguments(command))
+    let left = max(.zero, patience - begin.duration(to: .now))
+    try Host.become(ssh.program, ssh.arguments(command, insisting: left))
   }
 }

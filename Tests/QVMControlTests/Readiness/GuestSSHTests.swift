@@ -1,3 +1,4 @@
+import Foundation
 import QMPClient
 import TestSupport
 import Testing
@@ -46,6 +47,25 @@ import Testing
     }
     #expect(arguments.suffix(1) == ["127.0.0.1"])
     #expect(arguments.contains("-F"))
+  }
+
+  @Test(arguments: ["bin", "a b", "50%h%%", "it's \"$HOME\" `x` \\", "é ~#;&"])
+  func `ssh starts its proxy from any folder`(name: String) throws {
+    let place = "\(folder.path)/\(name)"
+    try Files.makeFolder(place)
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(place)/qvm", withDestinationPath: "/bin/sh")
+    let script = "\(folder.path)/script"
+    try Files.write(Array("echo \"got $*\" >&2\n".utf8), to: script)
+    let command = GuestSSH.proxyCommand("\(place)/qvm", [script, "127.0.0.1", "1"])
+    let ssh = try GuestSSH(try status(in: "\(folder.path)/box"))
+    let arguments = ssh.arguments(
+      [], options: ["-o", "ProxyUseFdpass=yes", "-o", "ProxyCommand=\(command)"])
+    let loop = try EventLoop()
+    let output = try loop.run { try await Program.run(ssh.program, arguments, on: loop) }
+    #expect(!output.succeeded)
+    let errors = String(decoding: output.standardError, as: UTF8.self)
+    #expect(errors.contains("got 127.0.0.1 1\n"), "\(errors)")
   }
 
   @Test func `what a caller says counts more, and a command comes last`() throws {

@@ -1,0 +1,75 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Musl
+#endif
+package import QMPClient
+
+extension SocketCalls {
+  /// The first bytes that have come to a socket, which stay there to be read.
+  ///
+  /// - Parameters:
+  ///   - descriptor: A socket, which may still be connecting.
+  ///   - room: The most bytes to look at.
+  /// - Returns: The bytes, or why there are none; an error of the connecting is one of these.
+  static func peek(_ descriptor: Int32, atMost room: Int) -> Transfer<[UInt8]> {
+    var bytes = [UInt8](repeating: 0, count: room)
+    while true {
+      let count = recv(descriptor, &bytes, room, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+      if count > 0 { return .bytes(Array(bytes[..<count])) }
+      if count == 0 { return .closed }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN, EWOULDBLOCK: return .wouldBlock
+      case ECONNRESET: return .closed
+      default: return .failed(.last("connect"))
+      }
+    }
+  }
+
+  /// Passes a descriptor to the process at the other end of a Unix socket, with one byte that means
+  /// nothing, as ssh takes it from its `ProxyCommand`: `ProxyUseFdpass` in `ssh_config(5)`.
+  ///
+  /// Calls on it block from now on, for whoever has it.
+  package static func pass(_ descriptor: Int32, to socket: Int32) throws(SystemError) {
+    _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
+    // What CMSG_DATA and CMSG_SPACE of <sys/socket.h> come to, which are macros.
+    #if canImport(Darwin)
+      let alignment = MemoryLayout<UInt32>.size
+    #else
+      let alignment = MemoryLayout<Int>.size
+    #endif
+    func aligned(_ size: Int) -> Int { (size + alignment - 1) / alignment * alignment }
+    let size = MemoryLayout<Int32>.size
+    let start = aligned(MemoryLayout<cmsghdr>.size)
+    let result = withUnsafeTemporaryAllocation(
+      byteCount: start + aligned(size), alignment: 16
+    ) { control in
+      control.initializeMemory(as: UInt8.self, repeating: 0)
+      var header = cmsghdr()
+      header.cmsg_len = .init(start + size)
+      header.cmsg_level = SOL_SOCKET
+      header.cmsg_type = Int32(SCM_RIGHTS)
+      control.storeBytes(of: header, as: cmsghdr.self)
+      control.storeBytes(of: descriptor, toByteOffset: start, as: Int32.self)
+      var byte: UInt8 = 0
+      return withUnsafeMutableBytes(of: &byte) { data in
+        var part = iovec(iov_base: data.baseAddress, iov_len: data.count)
+        return withUnsafeMutablePointer(to: &part) { parts in
+          var message = msghdr()
+          message.msg_iov = parts
+          message.msg_iovlen = 1
+          message.msg_control = control.baseAddress
+          message.msg_controllen = .init(control.count)
+          while true {
+            let count = sendmsg(socket, &message, 0)
+            if count >= 0 || errno != EINTR { return count }
+          }
+        }
+      }
+    }
+    if result < 0 { throw .last("sendmsg") }
+  }
+}
