@@ -74,6 +74,14 @@ import Testing
       #expect(ports[0] != nil && ports[1] != nil && ports[0] != ports[1])
       let list = try await sandbox.qvm("list")
       #expect(list.out.split(separator: "\n").count == 3)
+      #expect(list.out.contains("CREATED"))
+      let narrow = try TerminalSession(
+        URL(filePath: "/bin/sh"),
+        ["-c", #"stty cols 40; exec "$0" list"#, try Sandbox.program.path], in: sandbox)
+      #expect(try await narrow.end() == 0)
+      let lines = narrow.text.split(whereSeparator: \.isNewline)
+      #expect(lines.count == 3 && lines.allSatisfy { $0.count <= 40 }, "\(narrow.text)")
+      #expect(lines.first?.hasPrefix("NAME ") == true && lines.first?.contains("STATE") == true)
       for name in ["left", "right"] {
         #expect(try await sandbox.qvm("wait", name, "--timeout", "30").status == 0)
       }
