@@ -99,9 +99,7 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
   package var leastMemory: Int {
     switch self {
     case .demo: 16
-    case .netbsd, .openbsd: 64
-    case .freebsd, .haiku: 128
-    case .omnios: 256
+    case .freebsd, .netbsd, .openbsd, .haiku, .omnios: 64
     }
   }
 

@@ -6,7 +6,8 @@ extension HelpSection {
         title: "Environment",
         rows: [
           HelpRow(
-            "QVM_CACHE", "The cache (default: $XDG_CACHE_HOME/qvm, else ~/.cache/qvm); ~/ is home."),
+            "QVM_CACHE",
+            "The cache (default: $XDG_CACHE_HOME/qvm, else ~/.cache/qvm); ~/ is home."),
           HelpRow("QVM_BASE_URL", "A mirror of https://github.com/cross-platform-actions."),
           HelpRow("QVM_QEMU", "auto, managed, system, or a folder with bin/ and share/qemu/."),
           HelpRow("QVM_ACCEL", "The accelerators to try, as for --accel."),

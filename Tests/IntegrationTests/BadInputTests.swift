@@ -26,7 +26,7 @@ import Testing
     (["run", "--ssh-address", "nowhere", "demo", "1"], "nowhere"),
     (["run", "--memory", "0", "demo", "1"], "0"),
     (["run", "--memory", "4", "demo", "1"], "4 MiB"),
-    (["run", "--memory", "127M", "freebsd", "14.2"], "128 MiB"),
+    (["run", "--memory", "63M", "freebsd", "14.2"], "64 MiB"),
     (["run", "--memory", "lots", "demo", "1"], "lots"),
     (["run", "--cpus", "0", "demo", "1"], "0"),
     (["run", "--accel", "magic", "demo", "1"], "magic"),

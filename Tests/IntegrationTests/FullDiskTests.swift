@@ -17,7 +17,7 @@ import Testing
         try await disk.shell("cp -a '\(planted.path)'/images '\(sandbox.cache.path)'")
         try await disk.shell("test -f '\(sandbox.cache.path)/\(image)'")
         let run = try await disk.qvm(
-          "run", "-d", "--name", "box", "--memory", "128M", "--ssh-address", "127.0.0.1", "haiku",
+          "run", "-d", "--name", "box", "--memory", "64M", "--ssh-address", "127.0.0.1", "haiku",
           "r1beta5")
         #expect(run.status == 0, "\(run.err)")
         try await eventually("the disk is full") {
@@ -92,7 +92,7 @@ import Testing
       #expect(try await watcher.end().status == 5)
       // In the foreground from the beginning.
       let run = try disk.start(
-        try Sandbox.program.path, ["run", "--name", "box", "--memory", "128M", "haiku", "r1beta5"])
+        try Sandbox.program.path, ["run", "--name", "box", "--memory", "64M", "haiku", "r1beta5"])
       try await eventually("it is told") { run.output.err.contains("'qvm start box'") }
       try await eventually("it is paused again") { run.output.err.contains("box is paused") }
       kill(run.pid, SIGINT)
