@@ -11,18 +11,23 @@ struct InstanceGlance: Sendable {
   /// What the overlay takes on the disk, in bytes.
   let size: Int
 
-  /// So many are worth a thread of their own.
-  private static let partSize = 256
+  /// So many are looked at without a word to the other threads.
+  private static let partSize = 64
 
   /// Looks at instances.
   ///
   /// - Parameters:
   ///   - names: The instances.
-  ///   - folder: The folder that they are in.
-  /// - Returns: What is seen of each.
-  static func all(of names: [InstanceName], in folder: OpenFolder) -> [InstanceGlance] {
-    // Nearly all of the time is the kernel's, on its way to the files.
-    Parallel.map(names.count, least: partSize) { InstanceGlance(of: names[$0].text, in: folder) }
+  ///   - path: The folder that they are in.
+  /// - Returns: What is seen of each; nothing where the folder can't be opened.
+  static func all(of names: [InstanceName], in path: String) -> [InstanceGlance] {
+    // Nearly all of the time is the kernel's, on its way to the files. Threads that share an open
+    // folder would stand in each other's way there.
+    let glances = Parallel.map(names.count, partSize: partSize) { part in
+      guard let folder = OpenFolder(path) else { return [] as [InstanceGlance] }
+      return part.map { InstanceGlance(of: names[$0].text, in: folder) }
+    }
+    return glances.count == names.count ? glances : []
   }
 
   /// Looks at one instance.

@@ -41,7 +41,7 @@ struct SettledIndex {
   init(of cache: Cache, for names: [InstanceName]) {
     self.cache = cache
     folder = names.count >= Self.fewest && cache.isOwn ? OpenFolder(cache.instances) : nil
-    glances = folder.map { InstanceGlance.all(of: names, in: $0) } ?? []
+    glances = folder == nil ? [] : InstanceGlance.all(of: names, in: cache.instances)
     // A line is a name, a number and some words.
     let limit = Self.header.count + 512 * names.count
     let read = folder != nil ? try? Files.read(Self.path(cache), limit: limit) : nil
@@ -118,7 +118,8 @@ struct SettledIndex {
   /// Takes in what was found of an instance whose VM has ended.
   mutating func add(_ found: InstanceSummary, at place: Int) {
     // As it was before its files were read, and after.
-    guard let folder, InstanceGlance(of: found.name, in: folder).stamp == glances[place].stamp,
+    guard let folder, !glances.isEmpty,
+      InstanceGlance(of: found.name, in: folder).stamp == glances[place].stamp,
       glances[place].newest < Timestamp.now.seconds - Self.unsure,
       let system = found.operatingSystem, let version = found.version,
       let architecture = found.architecture, let createdAt = found.createdAt

@@ -13,9 +13,36 @@ enum Parallel {
   /// More than these gain nothing where each waits for the same folder.
   private static let mostThreads = 4
 
-  /// Results of threads, by where their part begins.
-  private final class Parts<Result: Sendable>: Sendable {
-    let results = Mutex<[Int: [Result]]>([:])
+  /// What threads share: the next number that nobody has taken, and the results by where they begin.
+  private final class Work<Result: Sendable>: Sendable {
+    private let count: Int
+    private let partSize: Int
+    private let body: @Sendable (Range<Int>) -> [Result]
+    private let next = Mutex(0)
+    private let results = Mutex<[Int: [Result]]>([:])
+
+    init(_ count: Int, partSize: Int, _ body: @escaping @Sendable (Range<Int>) -> [Result]) {
+      self.count = count
+      self.partSize = partSize
+      self.body = body
+    }
+
+    /// Takes part after part until all are taken: a thread that begins late leaves more to the others.
+    func run() {
+      while true {
+        let begin = next.withLock { next in
+          defer { next += partSize }
+          return next
+        }
+        guard begin < count else { return }
+        let part = body(begin..<min(begin + partSize, count))
+        results.withLock { $0[begin] = part }
+      }
+    }
+
+    var inOrder: [Result] {
+      results.withLock { results in results.sorted { $0.key < $1.key }.flatMap(\.value) }
+    }
   }
 
   /// Does something for each number from 0, part by part, on as many threads as there are processors;
@@ -23,44 +50,31 @@ enum Parallel {
   ///
   /// - Parameters:
   ///   - count: How many numbers there are.
-  ///   - least: How many are worth a thread.
-  ///   - body: What is done for one.
+  ///   - partSize: How many are done at once; what has no more than two parts is worth no thread.
+  ///   - body: What is done for those of a part, in their order.
   /// - Returns: What came of it, in the order of the numbers.
   static func map<Result: Sendable>(
-    _ count: Int, least: Int, _ body: @escaping @Sendable (Int) -> Result
+    _ count: Int, partSize: Int, _ body: @escaping @Sendable (Range<Int>) -> [Result]
   ) -> [Result] {
-    let processors = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    let number = max(1, min(processors, mostThreads, count / max(1, least)))
-    let size = (count + number - 1) / number
-    let parts = Parts<Result>()
+    let work = Work(count, partSize: partSize, body)
     var waiting: [Descriptor] = []
-    var own = [0..<min(size, count)]
-    for begin in stride(from: size, to: count, by: size) {
-      let range = begin..<min(begin + size, count)
+    let processors = count > 2 * partSize ? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) : 1
+    for _ in 0..<max(0, min(processors, mostThreads) - 1) {
       guard let (ours, theirs) = try? SocketCalls.pair(),
         startThread({
-          let results = range.map(body)
-          parts.results.withLock { $0[range.lowerBound] = results }
+          work.run()
           SocketCalls.endWriting(theirs.number)
         })
-      else {
-        own.append(range)
-        continue
-      }
+      else { break }
       waiting.append(ours)
     }
-    for range in own {
-      let results = range.map(body)
-      parts.results.withLock { $0[range.lowerBound] = results }
-    }
+    work.run()
     for descriptor in waiting {
       // A thread of this very process comes to its end.
       while !SocketCalls.wait(
         descriptor.number, for: .read, until: .now.advanced(by: .seconds(3600)))
       {}
     }
-    return parts.results.withLock { results in
-      results.sorted { $0.key < $1.key }.flatMap(\.value)
-    }
+    return work.inOrder
   }
 }
