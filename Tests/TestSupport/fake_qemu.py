@@ -104,7 +104,11 @@ log.write(b"ready: not a guest\r\n")
 
 buffer = b""
 while True:
-  received = monitor.recv(1 << 16)
+  try:
+    received = monitor.recv(1 << 16)
+  except ConnectionResetError:
+    # Hung up with something of this unread, which is an end like any other.
+    received = b""
   if not received:
     stay()
   buffer += received
