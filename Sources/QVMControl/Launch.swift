@@ -7,8 +7,9 @@ package struct Launch: Sendable {
   package var name: InstanceName?
   package var overrides: RunOverrides
   package var removeOnShutdown: Bool
-  /// How long the guest may take to power off, in seconds.
-  package var shutdownTimeout: Int
+  /// How long the guest may take to power off, in seconds; nil for what the instance's record says,
+  /// else its system's.
+  private(set) var askedTimeout: Int?
   package var cache: Cache
   /// Whether the instance must be there already.
   private(set) var mustExist = false
@@ -24,10 +25,13 @@ package struct Launch: Sendable {
     // In the record too: started again from elsewhere the instance needs the same files.
     self.overrides = Host.workingFolder.map(overrides.withAbsolutePaths) ?? overrides
     self.removeOnShutdown = removeOnShutdown
-    self.shutdownTimeout = shutdownTimeout ?? target.operatingSystem.shutdownTimeout
+    askedTimeout = shutdownTimeout
     self.cache = cache
     self.recording = recording
   }
+
+  /// How long the guest may take to power off, in seconds.
+  var shutdownTimeout: Int { askedTimeout ?? target.operatingSystem.shutdownTimeout }
 
   /// A VM that a supervisor has been started for.
   package struct Launched: Sendable {
@@ -120,7 +124,7 @@ package struct Launch: Sendable {
     if let name, store.exists(name) { _ = Reconciliation.finish(name, in: store) }
     if let instance = try existing(in: store) {
       let toolchain = try await toolchain(for: instance, with: client)
-      return try boot(instance, toolchain, waitsForConsole)
+      return try again(instance, tell: client.notify).boot(instance, toolchain, waitsForConsole)
     }
     let (instance, supervisor, toolchain) = try await createAnew(in: store, with: client)
     return try boot(instance, toolchain, newWith: supervisor, waitsForConsole)
@@ -136,6 +140,36 @@ package struct Launch: Sendable {
       if !mustExist, error.exitStatus == .noSuchInstance { return nil }
       throw error
     }
+  }
+
+  /// This launch for an instance that exists: it keeps the options that it was created with, but for
+  /// those that are given here, which hold for this boot.
+  private func again(
+    _ instance: InstanceStore.Locked, tell: (String) -> Void
+  ) throws -> Launch {
+    if mustExist { return self }
+    let name = instance.name
+    if removeOnShutdown {
+      tell("'\(name)' exists already; --rm removes it and its disk after this shutdown")
+    }
+    let own = instance.record.options
+    let changed =
+      overrides.optionsDiffering(from: own)
+      + (askedTimeout.map { Int64($0) } == own["shutdownTimeout"]?.int.map { Int64($0) }
+        || askedTimeout == nil ? [] : ["--shutdown-timeout"])
+    if !changed.isEmpty {
+      tell(
+        "\(changed.joined(separator: ", ")) \(changed.count == 1 ? "holds" : "hold") for this boot; "
+          + "'\(name)' keeps the options that it was created with")
+    }
+    var launch = self
+    do {
+      launch.overrides = try overrides.completed(by: own)
+    } catch {
+      throw InstanceError.broken(name: name.text, why: error.message)
+    }
+    launch.askedTimeout = askedTimeout ?? own["shutdownTimeout"]?.int
+    return launch
   }
 
   /// What an instance that exists needs besides its disk.

@@ -81,7 +81,7 @@ enum Booting {
     let launched = try await Interruption.cancelling(on: signals, loop) {
       try await launch.start(waitsForConsole: waitsForConsole, with: client)
     }
-    if launched.exposesSSH, !isQuiet {
+    if launched.exposesSSH, launch.target.operatingSystem.sshUser != nil, !isQuiet {
       Output.note(
         "qvm: ssh is open on every address of this machine;"
           + " --ssh-address 127.0.0.1 keeps it here\n")

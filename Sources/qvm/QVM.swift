@@ -83,6 +83,7 @@ enum QVM {
     case "resume", "unpause": "qvm start"
     case "inspect", "info", "show": "qvm status"
     case "download", "fetch": "qvm pull"
+    case "version": "qvm --version"
     default: nil
     }
   }

@@ -191,4 +191,16 @@ import Testing
       try await isTidy()
     }
   }
+
+  @Test func `a full disk is named, and no QEMU is blamed for it`() async throws {
+    try await Sandbox.with { sandbox in
+      try await SmallDisk.with(sandbox, at: sandbox.cache, size: "1m") { disk in
+        let doctor = try await disk.qvm("doctor", "--json")
+        #expect(doctor.status == 1)
+        let checks = doctor.json["checks"]?.array ?? []
+        let bad = checks.filter { $0["state"]?.string == "missing" }.compactMap { $0["name"]?.string }
+        #expect(bad == ["cache"])
+      }
+    }
+  }
 }

@@ -57,6 +57,35 @@ import Testing
     }
   }
 
+  @Test func `a copied image is compared by its digest, once`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await ReleasedImage.serve("v0.1.0", in: &sandbox)
+      _ = try await sandbox.qvm(["pull"] + ReleasedImage.words)
+      let file = ReleasedImage.file("v0.1.0", in: sandbox)
+      let record = file.deletingPathExtension().appendingPathExtension("json")
+      func recordedInode() throws -> Int? {
+        try JSONValue(parsing: Array(Data(contentsOf: record)))["inode"]?.int
+      }
+      // As an archive restores it: the same bytes in another file.
+      let copy = file.appendingPathExtension("copy")
+      try FileManager.default.copyItem(at: file, to: copy)
+      try FileManager.default.removeItem(at: file)
+      try FileManager.default.moveItem(at: copy, to: file)
+      let inode =
+        try FileManager.default.attributesOfItem(atPath: file.path)[.systemFileNumber] as? Int
+      #expect(try recordedInode() != inode)
+      let first = try await sandbox.qvm("images", "--json")
+      #expect(first.json["images"]?.array?.first?["state"]?.string == "ok")
+      #expect(try recordedInode() == inode)
+      #expect(!first.err.isEmpty)
+      // Nothing is read the second time, and nothing said.
+      let second = try await sandbox.qvm("images", "--json")
+      #expect(second.json["images"]?.array?.first?["state"]?.string == "ok")
+      #expect(second.err == "")
+      withExtendedLifetime(server) {}
+    }
+  }
+
   @Test func `the QEMUs that were downloaded are shown too`() async throws {
     try await Sandbox.with { sandbox in
       let server = try await PublishedReleases.serve(in: sandbox)

@@ -1,4 +1,4 @@
-internal import QMPClient
+package import QMPClient
 
 /// Whether an image is still what was put into the cache.
 extension BaseImage {
@@ -22,6 +22,33 @@ extension BaseImage {
     if let stamp, stamp != FileStamp(found) { return .changed }
     if found.size != size { return .changed }
     return isUnverified || sha256 == nil ? .unverified : .ok
+  }
+
+  /// Whether only its bytes tell if it is the one on record: a file of the same size with another
+  /// stamp, as after a copy of the cache or out of an archive.
+  package var needsComparison: Bool {
+    guard state == .changed, sha256 != nil, let found = Files.information(path) else {
+      return false
+    }
+    return found.kind == .file && found.size == size
+  }
+
+  /// How an image looks, with its digest where its stamp is another one. An image that turns out to be
+  /// the same gets its new stamp on record, so that its bytes are read once.
+  ///
+  /// - Parameters:
+  ///   - isRecording: Whether the cache may be written to.
+  ///   - loop: The loop that the calling task runs on.
+  /// - Throws: ``FileError`` where the image can't be read; `CancellationError`.
+  package func compared(isRecording: Bool, on loop: EventLoop) async throws -> State {
+    guard needsComparison, let found = Files.information(path) else { return state }
+    let seen = FileStamp(found)
+    guard try await FileDigest.sha256(of: path, on: loop) == sha256 else { return .changed }
+    if isRecording {
+      // A disk that takes no record doesn't make the image another one.
+      do { _ = try await recorded(as: seen, sha256: sha256, on: loop) } catch is FileError {}
+    }
+    return isUnverified ? .unverified : .ok
   }
 
   /// Makes sure that an image can be under a disk: a glance where nothing has changed, else its

@@ -28,12 +28,12 @@ package struct ImageStatus: Sendable {
       .sorted { $0.name < $1.name }
   }
 
-  private init(_ image: BaseImage, users: [String]) {
+  private init(_ image: BaseImage, users: [String], state: BaseImage.State? = nil) {
     name = image.name
     tag = image.tag
     path = image.path
     self.image = image
-    state = image.state
+    self.state = state ?? image.state
     size = Files.information(image.path).map { ($0.size, $0.allocated) }
     self.users = users
   }
@@ -47,6 +47,16 @@ package struct ImageStatus: Sendable {
     state = .missing
     size = nil
     self.users = users
+  }
+
+  /// The image with the state that its bytes give it where a look at the file isn't enough (see
+  /// ``BaseImage/needsComparison``); itself elsewhere.
+  ///
+  /// - Throws: ``FileError`` where the image can't be read; `CancellationError`.
+  package func compared(in cache: Cache, on loop: EventLoop) async throws -> ImageStatus {
+    guard let image, image.needsComparison else { return self }
+    let state = try await image.compared(isRecording: cache.isOwn, on: loop)
+    return ImageStatus(image, users: users, state: state)
   }
 
   /// With stable keys; those that don't apply are absent.

@@ -17,7 +17,7 @@ extension ForegroundSession {
   func stop(_ rung: ShutdownLadder.Rung?) async {
     guard let rung else { return }
     switch rung {
-    case .powerButton: output.remark("shutting \(name) down… (Ctrl-C again to force)")
+    case .powerButton: remarkUnlessQuiet("shutting \(name) down… (Ctrl-C again to force)")
     case .quit: output.remark("forcing \(name) to end… (Ctrl-C again to kill QEMU)")
     default: output.remark("killing QEMU")
     }

@@ -4,7 +4,7 @@ internal import QMPClient
 extension ForegroundSession {
   func handle(_ event: ControlEvent) async -> ExitStatus? {
     switch event {
-    case .notice(let text): if !isQuiet { output.remark(text) }
+    case .notice(let text): remarkUnlessQuiet(text)
     case .created:
       attachConsole()
       await supervisor.send(ControlRequest.proceed.json)
@@ -15,7 +15,8 @@ extension ForegroundSession {
         attachConsole()
         position = output.showTail(of: files.console)
       }
-      output.remark("\(name) is running (\(accelerator)); Ctrl-C shuts it down, Ctrl-] ? for keys")
+      remarkUnlessQuiet(
+        "\(name) is running (\(accelerator)); Ctrl-C shuts it down, Ctrl-] ? for keys")
       announceReadiness()
     case .phase(.paused, let reason): output.remark("\(name) is paused (\(reason ?? "unknown"))")
     case .phase(.stopping, _): notifier?.stopping()
@@ -45,6 +46,10 @@ extension ForegroundSession {
     return nil
   }
 
+  func remarkUnlessQuiet(_ text: String) {
+    if !isQuiet { output.remark(text) }
+  }
+
   func supervisorLost() -> ExitStatus? {
     guard ended == nil else { return nil }
     detachTerminal()
@@ -66,7 +71,12 @@ extension ForegroundSession {
     if log != nil { showLog() }
     output.flush(within: Self.drainTime)
     detachTerminal()
-    output.remark(ended.outcome.sentence(name.text, disk: ended.removed ? nil : files.disk))
+    let sentence = ended.outcome.sentence(name.text, disk: ended.removed ? nil : files.disk)
+    if ended.outcome.result == .clean {
+      remarkUnlessQuiet(sentence)
+    } else {
+      output.remark(sentence)
+    }
     switch ended.outcome.result {
     case .clean: return endsForOutput && insistence.step == 0 ? .failed : .done
     case .forced where insistence.isForcing: return .interrupted

@@ -45,6 +45,9 @@ package struct HostCheck: Sendable, Hashable {
       ]
   }
 
+  /// With less room than this, in bytes, not even the built-in guest gets a disk and logs.
+  private static let leastRoom = 16 << 20
+
   private static func cache(_ cache: Cache) -> HostCheck {
     do {
       try cache.requireOwn()
@@ -59,7 +62,13 @@ package struct HostCheck: Sendable, Hashable {
         "cache", .missing, "\(place) cannot be written",
         advice: "Set QVM_CACHE to a folder of yours.")
     }
-    let free = Files.freeSpace(at: place).map { ", \(ByteCount.text($0)) free" } ?? ""
+    let room = Files.freeSpace(at: place)
+    if let room, room < leastRoom {
+      return HostCheck(
+        "cache", .missing, "\(cache.path) has \(ByteCount.text(room)) free",
+        advice: "Free some space there ('qvm prune'), or set QVM_CACHE to a folder on another disk.")
+    }
+    let free = room.map { ", \(ByteCount.text($0)) free" } ?? ""
     let isNew = Files.exists(cache.path) ? "" : ", not there yet"
     return HostCheck("cache", .ok, "\(cache.path)\(isNew)\(free)")
   }
@@ -70,7 +79,7 @@ package struct HostCheck: Sendable, Hashable {
     let room = SocketCalls.longestPath - beside.monitor.utf8.count
     if room >= 0 {
       return HostCheck(
-        "runtime folder", .ok, "not needed: sockets lie beside the disks in \(cache.instances)")
+        "runtime folder", .ok, "not needed: sockets lie beside the disks")
     }
     let parent = RuntimeFolder.parent
     if let found = Files.information(parent),

@@ -9,6 +9,8 @@ package enum RunOptionError: QVMFailure, Equatable {
   case badPort(Int)
   case badAddress(String)
   case badTimeout(Int)
+  /// A variable of the environment holds a value that its option wouldn't take.
+  indirect case inVariable(String, RunOptionError)
   /// The command line has no port forward that could be changed.
   case noPortForward(program: String)
 
@@ -23,6 +25,7 @@ package enum RunOptionError: QVMFailure, Equatable {
     case .badPort(let port): "\(port) is not a TCP port"
     case .badAddress(let word): "'\(word)' is not an IPv4 address"
     case .badTimeout(let seconds): "a timeout can't be \(seconds) seconds"
+    case .inVariable(let name, let error): "\(name): \(error.message)"
     case .noPortForward(let program): "the \(program) command line forwards no port for ssh"
     }
   }
@@ -39,6 +42,8 @@ package enum RunOptionError: QVMFailure, Equatable {
     case .badPort: "Use a number from 1 to 65535."
     case .badAddress: "Use four numbers, such as 127.0.0.1 for this machine only."
     case .badTimeout: "Use whole seconds from 0 to \(RunOptionValue.longestTimeout)."
+    case .inVariable(let name, let error):
+      (error.advice.map { "\($0) " } ?? "") + "Or unset \(name)."
     case .noPortForward: "Leave out --ssh-port and --ssh-address."
     }
   }

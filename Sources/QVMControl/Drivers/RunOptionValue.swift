@@ -109,6 +109,30 @@ package enum RunOptionValue {
     return .seconds(seconds)
   }
 
+  // MARK: - From the environment
+
+  /// What `QVM_ACCEL` says, in the form of ``accelerators(_:)``; nil where it isn't set.
+  ///
+  /// - Throws: ``RunOptionError`` `inVariable`.
+  package static func acceleratorsOfEnvironment() throws(RunOptionError) -> String? {
+    try variable("QVM_ACCEL") { value throws(RunOptionError) in _ = try accelerators(value) }
+  }
+
+  /// What `QVM_SSH_ADDRESS` says; nil where it isn't set.
+  ///
+  /// - Throws: ``RunOptionError`` `inVariable`.
+  package static func addressOfEnvironment() throws(RunOptionError) -> String? {
+    try variable("QVM_SSH_ADDRESS") { value throws(RunOptionError) in _ = try address(value) }
+  }
+
+  private static func variable(
+    _ name: String, check: (String) throws(RunOptionError) -> Void
+  ) throws(RunOptionError) -> String? {
+    guard let value = Host.environment(name) else { return nil }
+    do throws(RunOptionError) { try check(value) } catch { throw .inVariable(name, error) }
+    return value
+  }
+
   /// The number that `digits` spell in ASCII, with no sign; nil where they don't, or overflow.
   private static func decimal(_ digits: Substring) -> Int? {
     let areDigits = digits.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }

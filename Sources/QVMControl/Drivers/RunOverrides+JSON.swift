@@ -26,4 +26,26 @@ extension RunOverrides {
       sshAddress: json["sshAddress"]?.string,
       extraArguments: json["extraArguments"]?.array?.compactMap(\.string) ?? [])
   }
+
+  /// The same with an instance's own values for what isn't given here.
+  ///
+  /// - Parameter own: What ``json`` wrote when the instance was created.
+  /// - Throws: ``RunOptionError`` for a value on record that no command line would have let in.
+  func completed(by own: JSONObject) throws(RunOptionError) -> RunOverrides {
+    var all = own
+    for (name, value) in json.members { all[name] = value }
+    return try RunOverrides(.object(all), accelerators: nil)
+  }
+
+  /// The options of the command line that are given here with other values than an instance has.
+  ///
+  /// Accelerator and address are left out: they mostly come from the environment.
+  func optionsDiffering(from own: JSONObject) -> [String] {
+    let options = [
+      ("cpus", "--cpus"), ("memory", "--memory"), ("cpu", "--cpu"), ("sshPort", "--ssh-port"),
+      ("extraArguments", "--qemu-arg"),
+    ]
+    let given = json
+    return options.filter { given[$0.0] != nil && given[$0.0] != own[$0.0] }.map(\.1)
+  }
 }

@@ -19,6 +19,9 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
     left.seconds < right.seconds
   }
 
+  /// The date alone, in UTC.
+  package var day: String { String(description.prefix(10)) }
+
   /// RFC 3339 in UTC, such as `2026-11-23T05:30:44Z`.
   package var description: String {
     let (days, second) = seconds.dividedFlooring(by: 86_400)

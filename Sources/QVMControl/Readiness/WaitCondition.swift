@@ -73,9 +73,10 @@ package enum WaitResult: Sendable, Hashable {
       let how = outcome.map { $0.sentence(name.text, disk: "") } ?? "\(name) is not running"
       head = "\(how.prefix { !$0.isNewline }); it was not \(condition) before"
       last = tail
-    case .notRunning(let tail):
-      head = "\(name) is not running"
-      last = tail
+    case .notRunning:
+      // The console's last lines are those of a boot that ended before.
+      head = "\(name) is not running\n     Boot it with 'qvm start -d \(name)'."
+      last = []
     case .timedOut(let signs, let tail):
       head = "\(name) is not \(condition) yet" + (signs.map { ": \($0)" } ?? "")
       last = tail

@@ -71,7 +71,7 @@ package struct Startup: Sendable {
         if let wanted = QEMUArguments(plan.command).forwardedPort, let port = boot.sshPort,
           port != wanted
         {
-          notify("port \(wanted) is taken; ssh is on port \(port)")
+          notify("port \(wanted) is taken; the guest's ssh port is forwarded from port \(port)")
         }
         return started
       } catch let error as StartError {

@@ -6,8 +6,9 @@ struct ImagesCommand: Command {
   static let summary = "List the base images in the cache, and who uses them."
   static let discussion: String? = """
     The state is 'ok'; 'unverified' where the release names no digest that the image could have been
-    compared with; 'changed' where the file is no longer the one that was checked, of which 'qvm
-    verify' tells more; 'incomplete record'; or 'missing' where instances need it.
+    compared with; 'changed' if the file has other bytes than those that were checked, of which 'qvm
+    verify' tells more; 'incomplete record'; or 'missing' if instances need it. After a cache was
+    copied or restored from an archive, the first look at an image compares its digest once.
     """
   static let parameters: [Parameter<Self>] = [
     .argument(
@@ -36,9 +37,10 @@ struct ImagesCommand: Command {
   // MARK: - In the cache
 
   private func printCached(_ wanted: OperatingSystem?, _ cache: Cache) throws {
-    let images = try ImageStatus.all(in: cache).filter { image in
-      wanted.map { image.name.hasPrefix("\($0.rawValue)-") } ?? true
-    }
+    let images = try compared(
+      ImageStatus.all(in: cache).filter { image in
+        wanted.map { image.name.hasPrefix("\($0.rawValue)-") } ?? true
+      }, cache)
     let builds = wanted == nil ? QEMUBuild.all(in: cache) : []
     if isJSON {
       return try Output.print([
@@ -51,10 +53,11 @@ struct ImagesCommand: Command {
       table.add([
         image.name, image.tag, image.size.map { ByteCount.text($0.file) } ?? "-",
         image.size.map { ByteCount.text($0.disk) } ?? "-",
-        image.image?.fetched.description ?? "-", image.state.rawValue,
+        image.image?.fetched.day ?? "-", image.state.rawValue,
         image.users.isEmpty ? "-" : image.users.joined(separator: ", "),
       ])
     }
+    table.fit(in: Output.width, leavingOut: ["ON DISK", "FETCHED"])
     try Output.show(table.text)
     if images.isEmpty { Output.note("qvm: \(Self.noneCached(wanted))\n") }
     if builds.isEmpty { return }
@@ -65,6 +68,25 @@ struct ImagesCommand: Command {
       ])
     }
     try Output.show("\n\(qemu.text)")
+  }
+
+  /// Looks at the bytes of those images whose files are others than those on record.
+  private func compared(_ images: [ImageStatus], _ cache: Cache) throws -> [ImageStatus] {
+    let doubtful = images.count { $0.image?.needsComparison == true }
+    if doubtful == 0 { return images }
+    let which =
+      doubtful == 1 ? "an image whose file isn't" : "\(doubtful) images whose files aren't"
+    Output.note("qvm: reading \(which) the one on record, to compare its digest …\n")
+    return try Interruptibly.run { loop in
+      var compared: [ImageStatus] = []
+      for image in images {
+        // One that can't be read keeps the state that it has by its looks.
+        do { compared.append(try await image.compared(in: cache, on: loop)) } catch is FileError {
+          compared.append(image)
+        }
+      }
+      return compared
+    }
   }
 
   private static func noneCached(_ wanted: OperatingSystem?) -> String {

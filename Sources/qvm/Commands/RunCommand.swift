@@ -8,11 +8,17 @@ struct RunCommand: Command {
     until it has shut down; a second Ctrl-C ends QEMU, a third kills it. Ctrl-] ? lists the keys.
     SIGTERM and SIGINT from other processes count alike, but the same signal again within two
     seconds is the same wish: many programs signal twice. The name of an instance that exists boots
-    that instance again. What the guest may do with the terminal 'qvm console --help' says.
+    that instance again, as it was created; options that are given here hold for this boot. What the guest may do with the terminal 'qvm console --help' says.
     """
   static let parameters: [Parameter<Self>] = [
-    .argument("OS", "The operating system.", completing: .operatingSystems) { $0.system = $1 },
-    .argument("VERSION", "Its version, such as 14.2.") { $0.version = $1 },
+    .argument(
+      "OS",
+      "\(OperatingSystem.allCases.map(\.rawValue).joined(separator: ", ")) (the built-in guest).",
+      completing: .operatingSystems
+    ) { $0.system = $1 },
+    .argument("VERSION", "Its version; 'qvm images --available' lists them all.") {
+      $0.version = $1
+    },
     .option(
       "--name", "NAME", "The instance's name (default: qvm- and a random word).",
       completing: .instances
@@ -25,12 +31,18 @@ struct RunCommand: Command {
     .flag("--dry-run", "Print the QEMU command and exit.") { $0.isDryRun = true },
     .flag("--detach", short: "-d", "Run in the background; print the name.") { $0.detaches = true },
     .flag("--quiet", short: "-q", "Say nothing but what goes wrong.") { $0.isQuiet = true },
-    .option("--cpus", "N", "Virtual CPUs.") { $0.cpus = $1 },
-    .option("--memory", "SIZE", "Memory, such as 512M or 4G; a bare number is in MiB.") {
-      $0.memory = $1
+    .option("--cpus", "N", "Virtual CPUs (default: 2; demo 1).") { $0.cpus = $1 },
+    .option(
+      "--memory", "SIZE",
+      "Memory, such as 512M or 4G; a bare number is in MiB (default: 6G; demo 64M)."
+    ) { $0.memory = $1 },
+    .option("--cpu", "MODEL", "CPU model (default: as 'qvm run --dry-run' shows it).") {
+      $0.cpu = $1
     },
-    .option("--cpu", "MODEL", "CPU model.") { $0.cpu = $1 },
-    .option("--accel", "LIST", "Accelerators to try, such as kvm:tcg.") { $0.accelerators = $1 },
+    .option(
+      "--accel", "LIST",
+      "Accelerators, tried from left to right (default: hvf:kvm:tcg); tcg always works, slowly."
+    ) { $0.accelerators = $1 },
     .option("--ssh-port", "PORT", "The port for ssh (default: 2847 or the next free one).") {
       $0.port = $1
     },
@@ -103,13 +115,15 @@ struct RunCommand: Command {
   private func launch() throws -> Launch {
     let target = try Target(
       operatingSystem: system, version: version, platform: platform, host: Host.architecture)
+    let accelerators = try self.accelerators ?? RunOptionValue.acceleratorsOfEnvironment()
+    let address = try self.address ?? RunOptionValue.addressOfEnvironment()
     let memory = try self.memory.map {
       try RunOptionValue.memory($0, for: target.operatingSystem)
     }
     let overrides = try RunOverrides(
       cpus: cpus, memory: memory, cpu: cpu,
-      accelerators: accelerators ?? Host.environment("QVM_ACCEL"), sshPort: port,
-      sshAddress: address ?? Host.environment("QVM_SSH_ADDRESS"), extraArguments: qemuArguments)
+      accelerators: accelerators, sshPort: port, sshAddress: address,
+      extraArguments: qemuArguments)
     if let shutdownTimeout { _ = try RunOptionValue.timeout(shutdownTimeout) }
     return Launch(
       target: target, name: try instance.map { try InstanceName($0) }, overrides: overrides,

@@ -51,6 +51,6 @@ struct StartCommand: Command {
     }
     return try Launch(
       existing: name, in: store,
-      accelerators: Host.environment("QVM_ACCEL"))
+      accelerators: RunOptionValue.acceleratorsOfEnvironment())
   }
 }

@@ -50,6 +50,18 @@ struct StatusCommand: Command {
     return status.phase.isAlive ? .done : .notRunning
   }
 
+  /// What a user can do about a state that isn't a usual one; nil elsewhere.
+  private func nextStep(_ status: VMStatus) -> String? {
+    switch status.phase {
+    case .orphaned:
+      "the guest runs on; 'qvm stop \(status.name)' starts another supervisor, which shuts it down"
+    case .unresponsive: "'qvm stop --force \(status.name)' ends it"
+    case .crashed:
+      "'qvm start \(status.name)' boots it again; QEMU's last words are in \(status.files.qemuLog)"
+    default: nil
+    }
+  }
+
   private func text(_ status: VMStatus) -> String {
     var rows: [(String, String)] = [("name", status.name)]
     if let target = status.record?.target {
@@ -79,6 +91,7 @@ struct StatusCommand: Command {
     if let reason = status.reason, [.orphaned, .unresponsive, .broken].contains(status.phase) {
       rows.append(("reason", reason))
     }
+    if let next = nextStep(status) { rows.append(("next step", next)) }
     rows.append(("disk", status.files.disk))
     rows.append(("console", status.files.console))
     let width = rows.map(\.0.count).max() ?? 0

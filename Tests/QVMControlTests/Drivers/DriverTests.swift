@@ -57,4 +57,14 @@ import Testing
       #expect(arguments.value(of: "-m") == "64M")
     }
   }
+
+  /// The help of `qvm run` says these.
+  @Test func `the systems' drivers agree about CPUs and memory`() throws {
+    for driver in Driver.all where driver.operatingSystem != .demo {
+      let words = driver.command(DriverPaths(cache: "/c", image: "/i"))
+      func value(_ option: String) -> String? { words.firstIndex(of: option).map { words[$0 + 1] } }
+      #expect(value("-smp") == "2")
+      #expect(value("-m") == "6G")
+    }
+  }
 }
