@@ -148,6 +148,7 @@ import Testing
       #expect(!FileManager.default.fileExists(atPath: sandbox.cache.path))
     }
   }
+
   @Test func `what an examination leaves that is killed goes with the next, or is pruned`()
     async throws
   {
@@ -161,8 +162,12 @@ import Testing
       }
       func abandon() async throws {
         let doctor = try sandbox.start("doctor")
+        // Noted, so that others find it.
         try await eventually("QEMU runs") {
-          sandbox.processes.contains { $0.command.hasPrefix("sleep") }
+          try folders().contains {
+            FileManager.default.fileExists(
+              atPath: sandbox.cache.appending(path: "\($0)/process").path)
+          }
         }
         #expect(try folders().count == 1)
         // While it lives, its folder is nobody else's business.
@@ -198,7 +203,9 @@ import Testing
         let doctor = try await disk.qvm("doctor", "--json")
         #expect(doctor.status == 1)
         let checks = doctor.json["checks"]?.array ?? []
-        let bad = checks.filter { $0["state"]?.string == "missing" }.compactMap { $0["name"]?.string }
+        let bad = checks.filter { $0["state"]?.string == "missing" }.compactMap {
+          $0["name"]?.string
+        }
         #expect(bad == ["cache"])
       }
     }

@@ -6,7 +6,8 @@ import Testing
 /// `qvm run` of an instance that exists, and with less said.
 @Suite(.timeLimit(.minutes(10))) struct RunAgainTests {
   private func memory(of instance: String, in sandbox: Sandbox) -> String? {
-    let words = sandbox.file("boot.json", of: instance)["command"]?.array?.compactMap(\.string) ?? []
+    let words =
+      sandbox.file("boot.json", of: instance)["command"]?.array?.compactMap(\.string) ?? []
     return words.firstIndex(of: "-m").map { words[$0 + 1] }
   }
 

@@ -25,6 +25,19 @@ import Testing
     }
   }
 
+  @Test func `what is refused isn't called unverified before`() async throws {
+    try await Sandbox.with { sandbox in
+      let server = try await ReleasedImage.serve("v0.1.0", in: &sandbox)
+      try server.setFault(.withoutDigest, for: "\(ReleasedImage.repository).json")
+      try server.publish(
+        Data("no image".utf8), as: ReleasedImage.asset, tag: "v0.1.0",
+        in: ReleasedImage.repository)
+      let pull = try await sandbox.qvm(["pull"] + ReleasedImage.words)
+      #expect(pull.status == 1)
+      #expect(!pull.err.contains("unverified"), "\(pull.err)")
+    }
+  }
+
   @Test func `without a program for digests an image is unverified, and that is said`()
     async throws
   {

@@ -123,6 +123,7 @@ extension BaseImage {
         try accept(image)
         clean(beside: image.path)
         let placed = try await image.place(path, on: client.loop)
+        download.reportUnverified(file)
         download.clean()
         return placed
       } catch let error as ImageError {

@@ -32,7 +32,8 @@ struct Resource: Sendable {
       let found = try await client.find(asset, in: Self.repository)
       if ReleaseFile.tag(in: folder) == found.tag, let value = installed() { return value }
       let download = Download(asset: found, client: client, lock: lock)
-      let archive = Archive(path: try await download.fetch().path, name: asset)
+      let file = try await download.fetch()
+      let archive = Archive(path: file.path, name: asset)
       let staging = download.unpacked
       // What a run that was killed left behind; the lock says that it is nobody's.
       try Files.removeTree(staging)
@@ -52,6 +53,7 @@ struct Resource: Sendable {
         try await QEMUBuild.recordDigests(in: staging, on: client.loop)
         try ReleaseFile.write(found.tag, in: staging)
         try replaceFolder(by: staging, settingAside: download.setAside)
+        download.reportUnverified(file)
       } catch {
         try? Files.removeTree(staging)
         throw error

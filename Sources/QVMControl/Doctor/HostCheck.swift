@@ -66,7 +66,8 @@ package struct HostCheck: Sendable, Hashable {
     if let room, room < leastRoom {
       return HostCheck(
         "cache", .missing, "\(cache.path) has \(ByteCount.text(room)) free",
-        advice: "Free some space there ('qvm prune'), or set QVM_CACHE to a folder on another disk.")
+        advice: "Free some space there ('qvm prune'), or set QVM_CACHE to a folder on another disk."
+      )
     }
     let free = room.map { ", \(ByteCount.text($0)) free" } ?? ""
     let isNew = Files.exists(cache.path) ? "" : ", not there yet"

@@ -59,7 +59,6 @@ package struct Download: Sendable {
       digest.complete()
       let complete = try await check(try await digested, needsDigest: needsDigest)
       client.progress(asset.name, .ended(complete: true))
-      tellOfDoubt(complete)
       return complete
     } catch {
       client.progress(asset.name, .ended(complete: false))
@@ -67,8 +66,8 @@ package struct Download: Sendable {
     }
   }
 
-  /// Says so where nothing vouches for what came.
-  private func tellOfDoubt(_ complete: Complete) {
+  /// Reports a file that no digest vouches for; for a caller that has accepted what is in it.
+  func reportUnverified(_ complete: Complete) {
     let why: String
     if asset.listed?.sha256 == nil {
       why = "no digest of it is known"

@@ -59,7 +59,10 @@ struct ReleaseFixture: Sendable {
   ) async throws -> Download.Complete {
     try await client.once(asset, existing: { nil }) { lock in
       let found = try await client.find(asset, in: repository)
-      return try await Download(asset: found, client: client, lock: lock).fetch()
+      let download = Download(asset: found, client: client, lock: lock)
+      let complete = try await download.fetch()
+      download.reportUnverified(complete)
+      return complete
     }
   }
 
