@@ -39,7 +39,8 @@ extension BaseImage {
   /// - Parameters:
   ///   - isRecording: Whether the cache may be written to.
   ///   - loop: The loop that the calling task runs on.
-  /// - Throws: ``FileError`` where the image can't be read; `CancellationError`.
+  /// - Returns: The state.
+  /// - Throws: ``FileError`` if the image can't be read; `CancellationError`.
   package func compared(isRecording: Bool, on loop: EventLoop) async throws -> State {
     guard needsComparison, let found = Files.information(path) else { return state }
     let seen = FileStamp(found)

@@ -30,6 +30,7 @@ extension RunOverrides {
   /// The same with an instance's own values for what isn't given here.
   ///
   /// - Parameter own: What ``json`` wrote when the instance was created.
+  /// - Returns: The overrides for this boot.
   /// - Throws: ``RunOptionError`` for a value on record that no command line would have let in.
   func completed(by own: JSONObject) throws(RunOptionError) -> RunOverrides {
     var all = own
