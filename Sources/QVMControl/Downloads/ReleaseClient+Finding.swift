@@ -111,7 +111,7 @@ extension ReleaseClient {
     }
     let parts = answered.split(separator: "/", omittingEmptySubsequences: false)
     if let tag = parts.last.map(String.init), parts.dropLast().suffix(2) == ["releases", "tag"],
-      ReleaseSource.isPlainName(tag)
+      PlainName.isValid(tag)
     {
       return tag
     }

@@ -22,7 +22,7 @@ package enum ReleaseError: QVMFailure, Hashable {
   ///
   /// - Throws: `badTag`.
   package static func check(tag: String) throws(ReleaseError) {
-    if !ReleaseSource.isPlainName(tag) { throw .badTag(tag) }
+    if !PlainName.isValid(tag) { throw .badTag(tag) }
   }
 
   package var exitStatus: ExitStatus {

@@ -22,7 +22,7 @@ struct ReleaseListing: Sendable {
   init?(_ text: String) {
     guard let items = (try? JSONValue(parsing: text))?.array else { return nil }
     releases = items.compactMap { item in
-      guard let tag = item["tag_name"]?.string, ReleaseSource.isPlainName(tag),
+      guard let tag = item["tag_name"]?.string, PlainName.isValid(tag),
         item["draft"]?.bool != true, item["prerelease"]?.bool != true
       else { return nil }
       return Release(tag: tag, assets: (item["assets"]?.array ?? []).compactMap(Asset.init))
@@ -42,7 +42,7 @@ struct ReleaseListing: Sendable {
 
 extension ReleaseListing.Asset {
   fileprivate init?(_ json: JSONValue) {
-    guard let name = json["name"]?.string, ReleaseSource.isPlainName(name) else { return nil }
+    guard let name = json["name"]?.string, PlainName.isValid(name) else { return nil }
     self.name = name
     size = json["size"]?.int
     let digest = json["digest"]?.string?.lowercased() ?? ""

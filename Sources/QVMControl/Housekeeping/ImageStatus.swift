@@ -62,7 +62,7 @@ package struct ImageStatus: Sendable {
   /// With stable keys; those that don't apply are absent.
   package var json: JSONObject {
     var object: JSONObject = ["name": .string(name)]
-    if let target = BaseImage.target(name) {
+    if let target = Target(imageName: name) {
       object["os"] = .string(target.operatingSystem.rawValue)
       object["version"] = .string(target.version)
       object["platform"] = .string(target.architecture.rawValue)

@@ -96,7 +96,7 @@ extension Verification {
     path = status.path
     users = status.users
     result = try await Self.look(at: status, in: cache, with: tools, published, on: loop)
-    command = result.isToBeReplaced ? BaseImage.command(fetching: status.path) : nil
+    command = result.isToBeReplaced ? Target.pullCommand(for: status.path) : nil
   }
 
   private static func look(

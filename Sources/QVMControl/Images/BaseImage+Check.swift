@@ -102,28 +102,5 @@ extension BaseImage {
   // MARK: - Fetching the same one again
 
   /// What the image is for; nil for a file that has another kind of name.
-  package var target: Target? { Self.target(name) }
-
-  /// What an image with this name is for.
-  static func target(_ name: String) -> Target? {
-    guard let dash = name.firstIndex(of: "-"),
-      let system = OperatingSystem(word: String(name[..<dash])),
-      let available = Available("\(name).qcow2", of: system)
-    else { return nil }
-    return try? Target(
-      operatingSystem: system.rawValue, version: available.version,
-      platform: available.architecture.rawValue, host: Host.architecture)
-  }
-
-  /// The command that fetches the image at a path again, from the same release; nil where its name
-  /// is none of a base image.
-  package static func command(fetching path: String) -> String? {
-    let name = Files.lastName(of: path)
-    let tag = String(Files.lastName(of: Files.parent(of: path)))
-    guard name.hasSuffix(".qcow2"), ReleaseSource.isPlainName(tag),
-      let target = target(String(name.dropLast(".qcow2".count)))
-    else { return nil }
-    return "qvm pull --release \(tag) --platform \(target.architecture.rawValue) "
-      + "\(target.operatingSystem.rawValue) \(target.version)"
-  }
+  package var target: Target? { Target(imageName: name) }
 }

@@ -44,8 +44,8 @@ extension BaseImage {
       do {
         return try await client.find(anyOf: names, in: repository)
       } catch ReleaseError.noSuchAsset(_, let page, let names, nil) {
-        var seen: Set<Available> = []
-        let available = names.compactMap { Available($0, of: target.operatingSystem) }
+        var seen: Set<ImageName> = []
+        let available = names.compactMap { ImageName($0, of: target.operatingSystem) }
         throw ImageError.noSuchVersion(
           target, available: available.filter { seen.insert($0).inserted }, page: page)
       }

@@ -1,12 +1,14 @@
 /// A base image that can't be had or must not be used.
 package enum ImageError: QVMFailure, Hashable {
   /// `available` are the base images that exist for the operating system.
-  case noSuchVersion(Target, available: [BaseImage.Available], page: String)
+  case noSuchVersion(Target, available: [ImageName], page: String)
   /// The only form of an image that there is can't be unpacked without zstd.
   case zstdMissing(name: String, tag: String)
   case unusable(name: String, Qcow2Header.Problem)
   /// `why` is qemu-img's own words.
   case corrupt(name: String, why: String)
+  /// The built-in guest's image can't be made; `why` is qemu-img's own words.
+  case cannotConvert(path: String, why: String)
   /// An image in the cache that is not, or no longer, the one that was put there.
   case changed(path: String, Change)
   /// The release has another file by now than the one that the instances `users` stand on.
@@ -34,6 +36,7 @@ package enum ImageError: QVMFailure, Hashable {
       "\(name) of \(tag) is a bundle, and zstd, which unpacks it, is not installed"
     case .unusable(let name, let problem): "\(name) \(problem.description)"
     case .corrupt(let name, let why): "\(name) is a corrupt image: \(why)"
+    case .cannotConvert(let path, let why): "cannot make the base image \(path): \(why)"
     case .changed(let path, .gone): "the base image \(path) is gone"
     case .changed(let path, .size(let size, let expected)):
       "the base image \(path) has \(size) bytes instead of \(expected)"
@@ -58,11 +61,12 @@ package enum ImageError: QVMFailure, Hashable {
     case .unusable(_, .notQcow2):
       "Check QVM_BASE_URL, and whether a network log-in page is in the way."
     case .unusable: "This release can't be used; try another version."
+    case .cannotConvert: "Check the free space there; QVM_CACHE can name another disk."
     case .corrupt: "Run the same command again to download it anew."
     case .notAsReleased(let path, _, _, _):
-      BaseImage.command(fetching: path).map { "Fetch what is in the release with '\($0)'." }
+      Target.pullCommand(for: path).map { "Fetch what is in the release with '\($0)'." }
     case .changed(let path, _):
-      BaseImage.command(fetching: path).map { "Fetch the same one again with '\($0)'." }
+      Target.pullCommand(for: path).map { "Fetch the same one again with '\($0)'." }
     case .republished(_, _, _, _, let users):
       "Put a copy of the old file back, or remove the instances with "
         + "'qvm rm \(users.joined(separator: " "))' and run the command again."
@@ -70,7 +74,7 @@ package enum ImageError: QVMFailure, Hashable {
     }
   }
 
-  private static func advice(_ target: Target, _ available: [BaseImage.Available]) -> String? {
+  private static func advice(_ target: Target, _ available: [ImageName]) -> String? {
     let parts = target.operatingSystem.architectures.compactMap { architecture -> String? in
       let versions = available.filter { $0.architecture == architecture }.map(\.version)
       return versions.isEmpty

@@ -38,7 +38,7 @@ extension ReleaseListing {
       // Of two forms of the same image the first is the one that is pulled.
       release.assets.sorted { $0.name < $1.name }.compactMap { asset -> ImageOffer? in
         guard accepting(asset.name),
-          let available = BaseImage.Available(asset.name, of: operatingSystem),
+          let available = ImageName(asset.name, of: operatingSystem),
           operatingSystem.architectures.contains(available.architecture),
           seen.insert("\(available.version) \(available.architecture)").inserted
         else { return nil }

@@ -68,7 +68,7 @@ package enum InstanceError: QVMFailure, Hashable {
     case .exists: "Choose another --name, or remove that instance with 'qvm rm'."
     case .broken(let name, _): "Remove it with 'qvm rm \(name)'."
     case .baseImageMissing(let name, let path):
-      BaseImage.command(fetching: path).map {
+      Target.pullCommand(for: path).map {
         "Fetch the same one again with '\($0)', or remove the instance with 'qvm rm \(name)'."
       } ?? "Put the same file back, or remove the instance with 'qvm rm \(name)'."
     case .diskCorrupt(let name, let path, _):

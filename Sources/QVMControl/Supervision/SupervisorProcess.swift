@@ -75,7 +75,7 @@ package enum SupervisorProcess {
     Host.leaveWorkingFolder()
     CoreDump.forbidUnlessWanted()
     // Whoever started this may be a service; QEMU isn't.
-    _ = ServiceNotifier.fromEnvironment()
+    _ = NotifySocket.takeFromEnvironment()
     guard let launcher = Host.inherited(launcherDescriptor),
       let lockDescriptor = Host.inherited(supervisorLockDescriptor)
     else { return misused() }

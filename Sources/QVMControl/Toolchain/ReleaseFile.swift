@@ -6,7 +6,7 @@ enum ReleaseFile {
   static func tag(in folder: String) -> String? {
     guard let text = Files.text("\(folder)/\(name)") else { return nil }
     let tag = String(text.prefix { !$0.isNewline })
-    return ReleaseSource.isPlainName(tag) ? tag : nil
+    return PlainName.isValid(tag) ? tag : nil
   }
 
   static func write(_ tag: String, in folder: String) throws(FileError) {

@@ -49,16 +49,3 @@ struct ListCommand: Command {
   /// The columns that a narrow terminal can do without, the least important first.
   private static let lessImportant = ["CREATED", "SIZE", "ARCH", "VERSION", "OS", "SSH"]
 }
-
-extension Phase {
-  /// The phase as the tables show it, with the reason where that says more; of a VM that runs, how
-  /// far its guest is.
-  func text(_ reason: String?, isReady: Bool?) -> String {
-    switch (self, reason) {
-    case (.running, _): isReady.map { "\(rawValue) (\($0 ? "ready" : "booting"))" } ?? rawValue
-    case (.paused, let reason?), (.crashed, let reason?), (.stopped, let reason?):
-      "\(rawValue) (\(Outcome.words(reason)))"
-    default: rawValue
-    }
-  }
-}

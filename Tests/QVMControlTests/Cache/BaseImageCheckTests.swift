@@ -19,7 +19,7 @@ import Testing
   ) {
     // A path without folders has no release either.
     let expected = words.map { "qvm pull --release \($0)" }
-    let command = BaseImage.command(fetching: path)
+    let command = Target.pullCommand(for: path)
     #expect(command == expected || expected == nil && !path.contains("/"))
   }
 

@@ -266,7 +266,7 @@ import Testing
     ("netbsd-10.1-x86-64.tar.zst", "10.1", .x86_64),
   ])
   func `an asset's name is read`(asset: String, version: String, architecture: Architecture) {
-    let available = BaseImage.Available(asset, of: .netbsd)
+    let available = ImageName(asset, of: .netbsd)
     #expect(available?.version == version)
     #expect(available?.architecture == architecture)
   }
@@ -276,7 +276,7 @@ import Testing
     "netbsd-10.1-vax.qcow2", "netbsd--x86-64.qcow2", "",
   ])
   func `anything else is no base image`(asset: String) {
-    #expect(BaseImage.Available(asset, of: .netbsd) == nil)
+    #expect(ImageName(asset, of: .netbsd) == nil)
   }
 
   /// How a qemu-img ends that looks through an image.

@@ -332,6 +332,6 @@ import Testing
   func `each repository has known releases`(repository: String) {
     let tags = KnownTags.of(repository)
     #expect(!tags.isEmpty)
-    #expect(tags.allSatisfy(ReleaseSource.isPlainName))
+    #expect(tags.allSatisfy(PlainName.isValid))
   }
 }

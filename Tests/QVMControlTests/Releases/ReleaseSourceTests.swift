@@ -53,12 +53,12 @@ import Testing
 
   @Test(arguments: ["v1.0.0", "freebsd-14.2-x86-64.qcow2", "a_b+c"])
   func `tags and assets are plain names`(name: String) {
-    #expect(ReleaseSource.isPlainName(name))
+    #expect(PlainName.isValid(name))
   }
 
   @Test(arguments: ["", ".", "..", "../x", "a/b", "-x", "a b", "a\n", "ä", "%2e"])
   func `what could leave a folder or an address is no plain name`(name: String) {
-    #expect(!ReleaseSource.isPlainName(name))
+    #expect(!PlainName.isValid(name))
   }
 
   @Test(arguments: [

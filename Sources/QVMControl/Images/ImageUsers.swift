@@ -60,27 +60,3 @@ package struct ImageUsers: Sendable {
     "\(Files.lastName(of: Files.parent(of: path)))/\(Files.lastName(of: path))"
   }
 }
-
-extension Qcow2Header {
-  /// The file that an overlay stands on, as its header names it; nil for an image that needs none.
-  ///
-  /// - Throws: `notQcow2`, `truncated`, `implausible`; ``FileError``.
-  static func backingFile(of path: String) throws -> String? {
-    let head = try Files.head(of: path, count: 20)
-    guard head.starts(with: [0x51, 0x46, 0x49, 0xFB]) else {
-      throw Problem.notQcow2(found: FileKind.description(of: head))
-    }
-    guard head.count == 20 else { throw Problem.truncated }
-    func number(_ offset: Int, _ count: Int) -> UInt64 {
-      head[offset..<offset + count].reduce(0) { $0 << 8 | UInt64($1) }
-    }
-    let (offset, length) = (number(8, 8), number(16, 4))
-    if offset == 0 { return nil }
-    // The name lies within the first cluster, and has at most 1023 bytes.
-    guard offset < 1 << 21, length < 1024 else { throw Problem.implausible }
-    let end = Int(offset + length)
-    let bytes = try Files.head(of: path, count: end)
-    guard bytes.count == end else { throw Problem.truncated }
-    return String(decoding: bytes[Int(offset)...], as: UTF8.self)
-  }
-}

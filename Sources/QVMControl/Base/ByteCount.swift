@@ -1,0 +1,15 @@
+/// Sizes for people.
+package enum ByteCount {
+  /// In decimal units, as networks and disks are sold: `512 B`, `1.5 MB`, `120 MB`.
+  package static func text(_ bytes: Int) -> String {
+    if bytes < 1000 { return "\(max(0, bytes)) B" }
+    var tenths = bytes / 100
+    var units = ["kB", "MB", "GB", "TB", "PB", "EB"][...]
+    while tenths >= 10_000, units.count > 1 {
+      tenths /= 1000
+      units.removeFirst()
+    }
+    let unit = units.first ?? "B"
+    return tenths < 1000 ? "\(tenths / 10).\(tenths % 10) \(unit)" : "\(tenths / 10) \(unit)"
+  }
+}

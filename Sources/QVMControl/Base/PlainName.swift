@@ -1,0 +1,19 @@
+/// A name that is safe in a path and in a URL, as those of tags and assets are.
+enum PlainName {
+  /// Whether a word is safe in a file name and an address: what every tag and asset looks like.
+  static func isValid(_ name: String) -> Bool {
+    guard let first = name.utf8.first, name.utf8.count <= 128, first != UInt8(ascii: ".") else {
+      return false
+    }
+    return first != UInt8(ascii: "-")
+      && name.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+          UInt8(ascii: "_"), UInt8(ascii: "+"):
+          true
+        default: false
+        }
+      }
+  }
+}

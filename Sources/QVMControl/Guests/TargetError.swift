@@ -1,0 +1,38 @@
+/// Why the user's words name nothing that can run.
+package enum TargetError: QVMFailure, Equatable {
+  case unknownOperatingSystem(String)
+  case badVersion(String)
+  case unknownPlatform(String)
+  case platformNotAvailable(OperatingSystem, Architecture)
+  case noSuchDemo(version: String)
+
+  package var message: String {
+    switch self {
+    case .unknownOperatingSystem(let word): "unknown operating system '\(word)'"
+    case .badVersion(let version): "'\(version)' can't be a version"
+    case .unknownPlatform(let word): "unknown platform '\(word)'"
+    case .platformNotAvailable(let operatingSystem, let architecture):
+      "\(operatingSystem.displayName) does not run on \(architecture.rawValue)"
+    case .noSuchDemo(let version): "the demo guest has no version '\(version)'"
+    }
+  }
+
+  package var advice: String? {
+    switch self {
+    case .unknownOperatingSystem:
+      "Use one of \(OperatingSystem.allCases.map(\.rawValue).joined(separator: ", "))."
+    case .badVersion:
+      """
+      Use at most 32 letters, digits, dots and dashes, a letter or digit first and no two dots \
+      in a row, such as 14.2.
+      """
+    case .unknownPlatform:
+      "Use one of \(Architecture.allCases.map(\.rawValue).joined(separator: ", "))."
+    case .platformNotAvailable(let operatingSystem, _):
+      "Use --platform \(operatingSystem.architectures.map(\.rawValue).joined(separator: " or "))."
+    case .noSuchDemo: "Use 'demo \(Target.demoVersion)'."
+    }
+  }
+
+  package var exitStatus: ExitStatus { .usage }
+}
