@@ -106,6 +106,7 @@ lint:
 	  { echo "the sources do without Foundation"; exit 1; }
 	@! grep -rnE 'return \(.*, .*try await' Sources || \
 	  { echo "an optimized build loses a part of the tuples above: await before making them"; exit 1; }
+	@python3 Tests/Layers/check.py "$(CURDIR)"
 
 format:
 	swift format --in-place --recursive --configuration .swift-format $(SOURCES)

@@ -3,8 +3,8 @@
 
 The order is the first code block of ARCHITECTURE.md whose lines begin with a folder: one line a
 folder, the lowest last. A folder that holds sources and has no line is an error too. Types are found
-by their names: a file that names a type that another folder declares uses that folder. Two types of
-the same name are passed over.
+by their names: a file that names a type that another folder of its target declares uses that folder.
+Two types of the same name are passed over. What lies between targets is the compiler's affair.
 
 Prints each edge that goes up, with the file and the type; exit status 1 if there is one.
 """
@@ -66,7 +66,8 @@ def main(project):
             homes_of = homes.get(name, ())
             if len(homes_of) == 1:
                 (home,) = homes_of
-                if order.index(home) > order.index(floor):
+                same_target = home.split("/")[0] == floor.split("/")[0]
+                if same_target and order.index(home) > order.index(floor):
                     edges.append(f"{os.path.relpath(path, project)} uses {name} of {home}")
     for line in edges:
         print(line)

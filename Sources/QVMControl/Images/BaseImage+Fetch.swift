@@ -79,3 +79,93 @@ extension BaseImage {
     }
   }
 }
+
+extension BaseImage {
+  /// Makes sure that one release's image for a target is in the cache, whole and unchanged.
+  ///
+  /// This is how an image that was lost or damaged comes back under the disks that stand on it. So
+  /// what is downloaded takes its place only if it has the digest that they know it by; where none
+  /// needs it, a release that was published anew is taken as it is now.
+  ///
+  /// - Parameters:
+  ///   - target: What the image is for.
+  ///   - tag: The release's.
+  ///   - client: Where to get it.
+  ///   - imageTools: As for ``ensure(_:refresh:release:with:imageTools:)``.
+  /// - Returns: The image, in its place.
+  /// - Throws: ``ImageError``, ``ReleaseError``, ``DownloadError``, ``FileError``;
+  ///   `CancellationError`.
+  static func ensure(
+    _ target: Target, of tag: String, with client: ReleaseClient,
+    imageTools: @escaping @Sendable () async throws -> ImageTools
+  ) async throws -> BaseImage {
+    let cache = client.cache
+    let path = path(target.imageName, tag: tag, in: cache)
+    var isWrong = false
+    if let image = try await unchanged(path, in: cache, on: client.loop) {
+      let published = await PublishedDigests(of: [image], with: client)
+      try Task.checkCancellation()
+      switch try await image.held(
+        to: published.digest(of: image), isRecording: true, on: client.loop)
+      {
+      case .unknown: return image
+      case .right(let verified): return verified
+      // Something else is there by now, or was then: it is fetched.
+      case .wrong: isWrong = true
+      }
+    }
+    guard let repository = target.operatingSystem.builderRepository else {
+      guard tag == builtinTag else {
+        throw ReleaseError.builtIn(name: target.imageName)
+      }
+      return try await ensureBuiltin(target, anew: true, with: client, imageTools: imageTools)
+    }
+    return try await client.once("\(target.imageName).qcow2", existing: { nil }) { lock in
+      // Whoever held the lock before may have fetched it.
+      if let image = try await unchanged(path, in: cache, on: client.loop),
+        !isWrong || !image.isDoubtful
+      {
+        return image
+      }
+      let (digests, users) = try await known(path, in: cache, on: client.loop)
+      let release = Release(
+        target: target, repository: repository, client: client, lock: lock, imageTools: imageTools)
+      return try await release.again(tag: tag) { image in
+        if users.isEmpty || digests.isEmpty { return }
+        if let found = image.sha256, digests.contains(found) { return }
+        throw ImageError.republished(
+          name: image.name, tag: tag, found: image.sha256, expected: digests.sorted()[0],
+          users: users)
+      }
+    }
+  }
+
+  /// The image at a path if it is there, as it was recorded, and the one that instances know.
+  private static func unchanged(
+    _ path: String, in cache: Cache, on loop: EventLoop
+  ) async throws -> BaseImage? {
+    guard let image = at(path), image.isRecorded else { return nil }
+    do {
+      let checked = try await image.checked(on: loop)
+      let digests = try ImageUsers(in: cache).digests(of: path)
+      return digests.isEmpty || checked.sha256.map(digests.contains) ?? false ? checked : nil
+    } catch ImageError.changed {
+      return nil
+    }
+  }
+
+  /// The digests that the image at a path may have, as far as anybody knows, and who needs it.
+  private static func known(
+    _ path: String, in cache: Cache, on loop: EventLoop
+  ) async throws -> (digests: Set<String>, users: [String]) {
+    let users = try ImageUsers(in: cache)
+    let (names, digests) = (users.of(path), users.digests(of: path))
+    if !digests.isEmpty { return (digests, names) }
+    let record = (try? JSONFile.read(recordPath(path))) ?? nil
+    if let digest = record?["sha256"]?.string, !digest.isEmpty { return ([digest], names) }
+    // Without its record the file itself is all that its disks know; it may be whole.
+    guard !names.isEmpty, record == nil, Files.exists(path) else { return ([], names) }
+    let digest = try await FileDigest.sha256(of: path, on: loop)
+    return (digest.map { [$0] } ?? [], names)
+  }
+}

@@ -212,3 +212,47 @@ package enum Files {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 }
+
+extension Files {
+  /// The first bytes of a file, fewer where it is shorter: what tells a kind of file from another.
+  static func head(of path: String, count: Int) throws(FileError) -> [UInt8] {
+    let number = open(path, O_RDONLY | O_CLOEXEC)
+    guard number >= 0 else { throw FileError(verb: "read", path: path, cause: .last("open")) }
+    let descriptor = Descriptor(owning: number)
+    var bytes: [UInt8] = []
+    while bytes.count < count, let more = readSome(descriptor.number) {
+      bytes.append(contentsOf: more)
+    }
+    return Array(bytes.prefix(count))
+  }
+}
+
+/// Reading files bit by bit.
+extension Files {
+  /// Opens a file for reading.
+  package static func openForReading(_ path: String) throws(FileError) -> Descriptor {
+    let number = open(path, O_RDONLY | O_CLOEXEC)
+    guard number >= 0 else { throw fail("read", path, "open") }
+    return Descriptor(owning: number)
+  }
+
+  /// Fills a buffer from where the last read of the descriptor ended; fewer bytes at the end of
+  /// the file, none there.
+  static func read(
+    _ descriptor: Descriptor, into buffer: inout [UInt8], of path: String
+  ) throws(FileError) -> Int {
+    let count = readOnce(descriptor.number, &buffer)
+    if count < 0 { throw fail("read", path, "read") }
+    return count
+  }
+
+  /// Fills a buffer from an offset on; fewer bytes at the end of the file, none there.
+  static func read(
+    _ descriptor: Descriptor, at offset: Int, into buffer: inout [UInt8], of path: String
+  ) throws(FileError) -> Int {
+    guard lseek(descriptor.number, off_t(offset), SEEK_SET) >= 0 else {
+      throw fail("read", path, "lseek")
+    }
+    return try read(descriptor, into: &buffer, of: path)
+  }
+}

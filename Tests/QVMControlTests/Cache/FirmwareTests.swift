@@ -13,6 +13,21 @@ import Testing
     return bytes
   }
 
+  /// The bytes of a file, by how they are made: a test's log names its arguments.
+  enum Content: Sendable {
+    case text(String)
+    case repeated(UInt8, Int)
+    case uefi(Int)
+
+    var bytes: [UInt8] {
+      switch self {
+      case .text(let text): Array(text.utf8)
+      case .repeated(let byte, let count): [UInt8](repeating: byte, count: count)
+      case .uefi(let size): FirmwareTests.uefi(size)
+      }
+    }
+  }
+
   static func target(_ words: String, _ version: String = "1") throws -> Target {
     let parts = words.split(separator: " ").map(String.init)
     return try Target(
@@ -29,29 +44,29 @@ import Testing
   }
 
   @Test(arguments: [
-    (Firmware.bios, Architecture.x86_64, [UInt8](repeating: 0xEA, count: 262_144)),
-    (.uefi, .x86_64, uefi(2 << 20)),
+    (Firmware.bios, Architecture.x86_64, Content.repeated(0xEA, 262_144)),
+    (.uefi, .x86_64, .uefi(2 << 20)),
     // The managed build's is cut where its zeros begin.
-    (.uefi, .arm64, uefi(1_234_567)), (.linaro, .arm64, uefi(2 << 20)),
+    (.uefi, .arm64, .uefi(1_234_567)), (.linaro, .arm64, .uefi(2 << 20)),
   ])
-  func `firmware passes`(firmware: Firmware, architecture: Architecture, content: [UInt8]) throws {
-    #expect(try problem(firmware, architecture, content) == nil)
+  func `firmware passes`(firmware: Firmware, architecture: Architecture, content: Content) throws {
+    #expect(try problem(firmware, architecture, content.bytes) == nil)
   }
 
   @Test(arguments: [
-    (Firmware.bios, Architecture.x86_64, Array("<html>Unicorn!</html>".utf8), "is a web page"),
-    (.uefi, .arm64, Array("<html>Unicorn!</html>".utf8), "is a web page"),
-    (.linaro, .arm64, Array("\n<!DOCTYPE html>".utf8), "is a web page"),
-    (.uefi, .arm64, [], "is an empty file"),
-    (.bios, .x86_64, [UInt8](repeating: 0xEA, count: 131_072), "has 131072 bytes"),
-    (.uefi, .x86_64, [UInt8](repeating: 0xEA, count: 262_144), "is no UEFI firmware"),
-    (.uefi, .x86_64, uefi(1_234_567), "has 1234567 bytes, which are no whole blocks"),
-    (.uefi, .arm64, uefi(4096), "is no UEFI firmware"),
+    (Firmware.bios, Architecture.x86_64, Content.text("<html>Unicorn!</html>"), "is a web page"),
+    (.uefi, .arm64, .text("<html>Unicorn!</html>"), "is a web page"),
+    (.linaro, .arm64, .text("\n<!DOCTYPE html>"), "is a web page"),
+    (.uefi, .arm64, .text(""), "is an empty file"),
+    (.bios, .x86_64, .repeated(0xEA, 131_072), "has 131072 bytes"),
+    (.uefi, .x86_64, .repeated(0xEA, 262_144), "is no UEFI firmware"),
+    (.uefi, .x86_64, .uefi(1_234_567), "has 1234567 bytes, which are no whole blocks"),
+    (.uefi, .arm64, .uefi(4096), "is no UEFI firmware"),
   ])
   func `anything else is told as what it is`(
-    firmware: Firmware, architecture: Architecture, content: [UInt8], why: String
+    firmware: Firmware, architecture: Architecture, content: Content, why: String
   ) throws {
-    #expect(try problem(firmware, architecture, content) == why)
+    #expect(try problem(firmware, architecture, content.bytes) == why)
   }
 
   private func problem(
