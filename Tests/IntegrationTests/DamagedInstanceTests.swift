@@ -53,6 +53,41 @@ import Testing
     }
   }
 
+  @Test func `a pipe in the place of a file is told so, and hangs nothing`() async throws {
+    try await Sandbox.with { sandbox in
+      try await sandbox.makeSeed("good")
+      let files = ["boot.json", "instance.json", "outcome.json", "vm.lock"]
+      for file in files {
+        let name = "pipe-\(file.prefix { $0 != "." })"
+        try sandbox.copy("good", as: name)
+        let path = sandbox.folder(of: name).appending(path: file).path
+        #expect(unlink(path) == 0 && mkfifo(path, 0o600) == 0)
+        let status = try await sandbox.qvm("status", name)
+        #expect(status.status == 3, "\(name): \(status.err)")
+        #expect(status.out.contains("broken"), "\(status.out)")
+        #expect(status.out.contains("\(file): it is not a regular file"), "\(status.out)")
+      }
+      let list = try await sandbox.qvm("list", "--json")
+      #expect(list.status == 0)
+      let phases = list.json["instances"]?.array?.map { $0["phase"]?.string }
+      #expect(phases == ["stopped"] + Array(repeating: "broken", count: 4))
+      let table = try await sandbox.qvm("list")
+      #expect(table.status == 0)
+      #expect(
+        table.out.split(separator: "\n").map { $0.contains("broken") }
+          == [false, false, true, true, true, true], "\(table.out)")
+
+      // What would be locked has to be removed by hand, and says so.
+      let refusal = try await sandbox.qvm("rm", "pipe-vm")
+      #expect(refusal.status == 1 && refusal.err.contains("vm.lock: it is not a regular file"))
+      #expect(unlink(sandbox.folder(of: "pipe-vm").appending(path: "vm.lock").path) == 0)
+      let names = files.map { "pipe-\($0.prefix { $0 != "." })" }
+      let removal = try await sandbox.qvm(["rm"] + names)
+      #expect(removal.status == 0, "\(removal.err)")
+      #expect(try await sandbox.qvm("list", "-q").out == "good\n")
+    }
+  }
+
   @Test func `a VM whose record is damaged is still found by its supervisor's sockets`()
     async throws
   {

@@ -56,7 +56,7 @@ package struct VMStatus: Sendable, Hashable {
         let asked = glances == 1 ? asked : nil
         status.boot = if let asked { asked.boot } else { try BootRecord.read(files.boot) }
         status.outcome = try Outcome.read(files.outcome)
-        if FileLock.isHeld(files.vmLock) {
+        if try status.isLocked {
           if status.boot?.token == status.outcome?.token,
             let note = LockNote(reading: files.supervisorLock), note.isBoot
           {
@@ -114,6 +114,15 @@ package struct VMStatus: Sendable, Hashable {
     status.settle()
     if FileLock.isHeld(files.supervisorLock) { status.phase = .stopping }
     return status
+  }
+
+  /// Whether somebody boots it or its VM lives.
+  private var isLocked: Bool {
+    get throws(JSONFileError) {
+      do throws(FileError) { return try FileLock.isHeldForCertain(files.vmLock) } catch {
+        throw .unreadable(error)
+      }
+    }
   }
 
   /// The moment that somebody else's look at a lock, or the last step of an end, takes.

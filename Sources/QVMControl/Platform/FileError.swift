@@ -13,6 +13,7 @@ package struct FileError: QVMFailure, Hashable {
     switch cause {
     case .notOwned: "it belongs to another user"
     case .isLink: "it is a symbolic link"
+    case .notFile: "it is not a regular file"
     case .hasOtherNames: "the file has another name elsewhere (a hard link)"
     case .isOccupant: "something else is in its place"
     case .isInUse: "somebody listens there"
@@ -26,7 +27,7 @@ package struct FileError: QVMFailure, Hashable {
     if cause.isFull {
       return "Free some space there, or set QVM_CACHE to a folder on another disk."
     }
-    if cause == .isLink || cause == .hasOtherNames || cause == .isOccupant {
+    if [.isLink, .notFile, .hasOtherNames, .isOccupant].contains(cause) {
       return "Look at what it is, and remove it if nobody needs it."
     }
     if cause.isForbidden {

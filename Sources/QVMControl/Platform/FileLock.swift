@@ -38,12 +38,17 @@ package struct FileLock: Sendable {
     let operation = (isShared ? LOCK_SH : LOCK_EX) | (wait ? 0 : LOCK_NB)
     var glances = 0
     while true {
-      let flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | (create ? O_CREAT : 0)
+      let flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (create ? O_CREAT : 0)
       let number = open(path, flags, mode_t(0o600))
       guard number >= 0 else {
         throw FileError(verb: "lock", path: path, cause: .last("open"))
       }
       let descriptor = Descriptor(owning: number)
+      var locked = stat()
+      let isKnown = fstat(number, &locked) == 0
+      guard isKnown, isFile(locked) else {
+        throw FileError(verb: "lock", path: path, cause: isKnown ? .notFile : .last("fstat"))
+      }
       while flock(number, operation) != 0 {
         if errno == EINTR { continue }
         if errno == EWOULDBLOCK {
@@ -57,13 +62,10 @@ package struct FileLock: Sendable {
       }
       // Between open and flock the file may have been removed, and perhaps made anew: a lock on a
       // file without its name keeps nobody out.
-      var locked = stat()
       var named = stat()
       let isNamed = lstat(path, &named) == 0
       if !isNamed, !create { throw FileError(verb: "lock", path: path, cause: .last("lstat")) }
-      if isNamed, fstat(number, &locked) == 0, locked.st_ino == named.st_ino,
-        locked.st_dev == named.st_dev
-      {
+      if isNamed, locked.st_ino == named.st_ino, locked.st_dev == named.st_dev {
         return FileLock(inherited: descriptor, path: path)
       }
     }
@@ -99,8 +101,28 @@ package struct FileLock: Sendable {
 
   /// Whether somebody holds the lock; false where there is no such file.
   package static func isHeld(_ path: String) -> Bool {
-    isHeld(open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC))
+    isHeld(open(path, lookingFlags))
   }
+
+  /// The same where it matters that it can't be told.
+  ///
+  /// - Throws: ``FileError`` where a folder, a pipe, a device or a socket is in its place: whoever
+  ///   boots the instance can't lock that.
+  static func isHeldForCertain(_ path: String) throws(FileError) -> Bool {
+    let number = open(path, lookingFlags)
+    var status = stat()
+    let isNotFile =
+      number < 0
+      ? errno == ENXIO || errno == EOPNOTSUPP : fstat(number, &status) == 0 && !isFile(status)
+    let isHeld = isHeld(number)
+    if isNotFile { throw FileError(verb: "lock", path: path, cause: .notFile) }
+    return isHeld
+  }
+
+  /// A pipe in the place of the file keeps nobody who only has a look.
+  static let lookingFlags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
+
+  private static func isFile(_ status: stat) -> Bool { status.st_mode & S_IFMT == S_IFREG }
 
   /// The same of a file that was opened for this, or could not be; it is closed.
   static func isHeld(_ number: Int32) -> Bool {

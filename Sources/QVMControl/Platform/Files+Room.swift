@@ -46,7 +46,7 @@ extension Files {
       // SEEK_DATA of <unistd.h>, which the module map hides.
       let seekData: Int32 = 3
     #endif
-    let number = open(path, O_RDONLY | O_CLOEXEC)
+    let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard number >= 0 else { return offset }
     defer { close(number) }
     let found = lseek(number, off_t(offset), seekData)

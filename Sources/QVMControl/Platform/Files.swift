@@ -14,6 +14,8 @@ extension SystemError {
   package var isOccupied: Bool { code == ENOTEMPTY || code == EEXIST }
   static let notOwned = SystemError(call: "stat", code: EPERM)
   static let notFolder = SystemError(call: "stat", code: ENOTDIR)
+  /// A pipe, a device or a socket: reading from it might never end, or open something.
+  static let notFile = SystemError(call: "open", code: ENXIO)
   static let tooBig = SystemError(call: "read", code: EFBIG)
   static let isLink = SystemError(call: "open", code: ELOOP)
   static let hasOtherNames = SystemError(call: "fstat", code: EMLINK)
@@ -116,19 +118,26 @@ package enum Files {
   }
 
   /// The whole of a file, from an offset on; `limit` is the most bytes it may have from there.
+  ///
+  /// - Throws: ``FileError``, at once also where a pipe, a device or a socket is in its place.
   package static func read(
     _ path: String, from offset: Int = 0, limit: Int = 1 << 24
   ) throws(FileError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw fail("read", path, "open") }
+    // Without blocking, for as long as it may turn out to be a pipe that nobody writes to.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw failure(ofReading: path) }
     defer { close(descriptor) }
+    // What a file says of its length spares it a second look, and tells nothing in /proc.
+    var status = stat()
+    let isKnown = fstat(descriptor, &status) == 0
+    if isKnown, !isReadable(status) {
+      throw FileError(verb: "read", path: path, cause: .notFile)
+    }
+    let told = isKnown ? Int(status.st_size) - offset : 0
     // Elsewhere the bytes would be others, and be counted as if they were these.
     if offset > 0, lseek(descriptor, off_t(offset), SEEK_SET) < 0 {
       throw fail("read", path, "lseek")
     }
-    // What a file says of its length spares it a second look, and tells nothing in /proc.
-    var status = stat()
-    let told = fstat(descriptor, &status) == 0 ? Int(status.st_size) - offset : 0
     var bytes: [UInt8] = []
     while true {
       let room = bytes.isEmpty ? min(max(told + 1, 1 << 10), 1 << 20) : 1 << 16
@@ -216,8 +225,9 @@ package enum Files {
 extension Files {
   /// The first bytes of a file, fewer where it is shorter: what tells a kind of file from another.
   static func head(of path: String, count: Int) throws(FileError) -> [UInt8] {
-    let number = open(path, O_RDONLY | O_CLOEXEC)
-    guard number >= 0 else { throw FileError(verb: "read", path: path, cause: .last("open")) }
+    // Without blocking: a pipe that nobody writes to has no bytes.
+    let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard number >= 0 else { throw failure(ofReading: path) }
     let descriptor = Descriptor(owning: number)
     var bytes: [UInt8] = []
     while bytes.count < count, let more = readSome(descriptor.number) {
@@ -231,9 +241,27 @@ extension Files {
 extension Files {
   /// Opens a file for reading.
   package static func openForReading(_ path: String) throws(FileError) -> Descriptor {
-    let number = open(path, O_RDONLY | O_CLOEXEC)
-    guard number >= 0 else { throw fail("read", path, "open") }
-    return Descriptor(owning: number)
+    let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard number >= 0 else { throw failure(ofReading: path) }
+    let descriptor = Descriptor(owning: number)
+    var status = stat()
+    if fstat(number, &status) == 0, !isReadable(status) {
+      throw FileError(verb: "read", path: path, cause: .notFile)
+    }
+    return descriptor
+  }
+
+  /// Whether reading comes to an end by itself; of a folder the read itself says that it is one.
+  static func isReadable(_ status: stat) -> Bool {
+    [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+  }
+
+  /// What `open` has just left in `errno`.
+  static func failure(ofReading path: String) -> FileError {
+    // So the systems say that it is a socket, or a device without a driver.
+    let isNotFile = errno == ENXIO || errno == EOPNOTSUPP
+    return isNotFile
+      ? FileError(verb: "read", path: path, cause: .notFile) : fail("read", path, "open")
   }
 
   /// Fills a buffer from where the last read of the descriptor ended; fewer bytes at the end of

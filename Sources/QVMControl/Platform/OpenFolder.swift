@@ -28,6 +28,6 @@ struct OpenFolder: Sendable {
 
   /// Whether somebody holds the lock of a file in it, as ``FileLock/isHeld(_:)`` tells.
   func isLocked(_ path: String) -> Bool {
-    FileLock.isHeld(openat(descriptor.number, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC))
+    FileLock.isHeld(openat(descriptor.number, path, FileLock.lookingFlags))
   }
 }

@@ -42,6 +42,19 @@ import Testing
     alone.release()
   }
 
+  @Test func `what is no regular file can't be locked, and hangs nobody`() throws {
+    #expect(try !FileLock.isHeldForCertain(path), "there is none")
+    #expect(mkfifo(path, 0o600) == 0)
+    try Files.makeFolder("\(folder.path)/folder")
+    for path in [path, "\(folder.path)/folder"] {
+      #expect(!FileLock.isHeld(path))
+      let error = #expect(throws: FileError.self) { try FileLock.isHeldForCertain(path) }
+      #expect(error?.message == "cannot lock \(path): it is not a regular file")
+      #expect(throws: FileError.self) { try FileLock.attempt(path) }
+      #expect(throws: FileError.self) { try FileLock.attemptExisting(path) }
+    }
+  }
+
   @Test func `a lock that nobody refers to is free`() throws {
     func hold() throws { #expect(try FileLock.attempt(path) != nil) }
     try hold()

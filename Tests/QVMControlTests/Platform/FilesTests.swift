@@ -180,6 +180,26 @@ import Testing
     #expect(throws: FileError.self) { try Files.openForOutput("\(root)/log", append: true) }
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func `what is no regular file is read by nobody, and hangs nobody`() throws {
+    #expect(mkfifo("\(root)/pipe", 0o600) == 0)
+    let listener = try SocketCalls.listen("\(root)/socket")
+    try Files.link("/dev/zero", at: "\(root)/device")
+    for name in ["pipe", "socket", "device"] {
+      let path = "\(root)/\(name)"
+      let error = #expect(throws: FileError.self) { try Files.read(path) }
+      #expect(error?.message == "cannot read \(path): it is not a regular file")
+      #expect(error?.advice != nil)
+      #expect(throws: FileError.self) { try Files.openForReading(path) }
+    }
+    #expect(try Files.head(of: "\(root)/pipe", count: 20).isEmpty)
+    #expect(throws: FileError.self) { try Files.head(of: "\(root)/socket", count: 20) }
+    // What has a folder in its place is told by the read itself, as ever.
+    #expect(throws: FileError.self) { try Files.read(root) }
+    #expect(Files.text("/proc/self/stat")?.isEmpty == false)
+    _ = listener
+  }
+
   @Test func `the room of a file's beginning is given back, and its bytes keep their places`()
     throws
   {
