@@ -52,7 +52,15 @@ package enum ForeignText {
   }
 
   private static func isPlain(_ text: String, lines: Bool) -> Bool {
-    text.utf8.allSatisfy { 0x20..<0x7F ~= $0 || lines && ($0 == 0x0A || $0 == 0x09) }
+    var text = text
+    return text.withUTF8 { bytes in
+      bytes.allSatisfy { 0x20..<0x7F ~= $0 || lines && ($0 == 0x0A || $0 == 0x09) }
+    }
+  }
+
+  /// Whether ``line(_:)`` leaves a text of these bytes as it is, and each of them is a character.
+  package static func isPlainLine(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    bytes.count <= longestLine && bytes.allSatisfy { 0x20..<0x7F ~= $0 }
   }
 
   private static func spelled(_ text: String, keeping kept: [Unicode.Scalar]) -> String {

@@ -7,13 +7,15 @@ package struct InstanceFiles: Sendable, Hashable {
   /// What it is; written once.
   package var record: String { "\(folder)/instance.json" }
   /// The overlay: what the guest wrote over its base image.
-  package var disk: String { "\(folder)/disk.qcow2" }
+  package var disk: String { "\(folder)/\(Self.diskName)" }
+  static let diskName = "disk.qcow2"
   /// The current boot, or the last.
   package var boot: String { "\(folder)/boot.json" }
   /// How the last boot ended.
   package var outcome: String { "\(folder)/outcome.json" }
   /// Held by whoever starts the VM, then by its supervisor and QEMU: as long as either lives.
-  package var vmLock: String { "\(folder)/vm.lock" }
+  package var vmLock: String { "\(folder)/\(Self.vmLockName)" }
+  static let vmLockName = "vm.lock"
   /// Tells this instance from a copy of it; nil where it has no lock.
   package var lockIdentity: String? {
     Files.information(vmLock).map { "\($0.device)-\($0.inode)" }

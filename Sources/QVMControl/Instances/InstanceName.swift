@@ -6,10 +6,14 @@ package struct InstanceName: Sendable, Hashable, CustomStringConvertible {
   ///
   /// - Throws: ``InstanceError/badName(_:)``.
   package init(_ text: String) throws(InstanceError) {
-    let bytes = Array(text.utf8)
-    guard let first = bytes.first, bytes.count <= 63, Self.isAlphanumeric(first),
-      bytes.allSatisfy({ Self.isAlphanumeric($0) || "._-".utf8.contains($0) })
-    else { throw .badName(text) }
+    var text = text
+    let isGood = text.withUTF8 { bytes in
+      guard let first = bytes.first, bytes.count <= 63, Self.isAlphanumeric(first) else {
+        return false
+      }
+      return bytes.allSatisfy { Self.isAlphanumeric($0) || Self.isMark($0) }
+    }
+    if !isGood { throw .badName(text) }
     self.text = text
   }
 
@@ -39,6 +43,13 @@ package struct InstanceName: Sendable, Hashable, CustomStringConvertible {
       word.append(vowels[Int(byte) / consonants.count % vowels.count])
     }
     return InstanceName(trusted: word)
+  }
+
+  private static func isMark(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"): true
+    default: false
+    }
   }
 
   private static func isAlphanumeric(_ byte: UInt8) -> Bool {

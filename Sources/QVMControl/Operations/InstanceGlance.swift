@@ -2,10 +2,11 @@ internal import QMPClient
 
 /// What can be seen of an instance without reading a file of it.
 struct InstanceGlance: Sendable {
-  /// Tells that its record and those of its last boot are still the same files, with the same bytes.
+  /// Tells that its record and those of its last boot are still the same files: qvm writes each of
+  /// them by renaming a new one into the instance's folder, which changes that folder's times.
   let stamp: UInt64
-  /// When the newest of them was written, in seconds since 1970.
-  let newest: Int
+  /// When a file last appeared in the folder, or went, in seconds since 1970.
+  let changed: Int
   /// Whether somebody holds its lock.
   let isLocked: Bool
   /// What the overlay takes on the disk, in bytes.
@@ -32,32 +33,29 @@ struct InstanceGlance: Sendable {
 
   /// Looks at one instance.
   init(of name: String, in folder: OpenFolder) {
-    let files = InstanceFiles(folder: name)
-    (stamp, newest) = Self.stamp(files, in: folder)
-    // The lock last: whoever boots it holds that before there is a new record.
-    isLocked = folder.isLocked(files.vmLock)
-    size = folder.information(files.disk)?.allocated ?? 0
+    let own = folder.information(name)
+    // The lock later: whoever boots it holds that before there is a new record.
+    isLocked = folder.isLocked(name, InstanceFiles.vmLockName)
+    let disk = folder.information(name, InstanceFiles.diskName)
+    stamp = Self.stamp(of: own, disk)
+    changed = own?.modified ?? 0
+    size = disk?.allocated ?? 0
   }
 
+  /// The disk is looked at anyway, and changes as well where somebody puts back an older instance.
   private static func stamp(
-    _ files: InstanceFiles, in folder: OpenFolder
-  ) -> (stamp: UInt64, newest: Int) {
+    of folder: Files.Information?, _ disk: Files.Information?
+  ) -> UInt64 {
     var stamp: UInt64 = 0xcbf2_9ce4_8422_2325
-    var newest = 0
     func take(_ word: UInt64) {
       stamp = (stamp ^ word) &* 0x100_0000_01b3
       stamp ^= stamp >> 29
     }
-    func look(at path: String) {
-      guard let file = folder.information(path) else { return take(.max) }
-      take(UInt64(truncatingIfNeeded: file.size))
-      take(UInt64(truncatingIfNeeded: file.changedExactly))
-      take(file.inode)
-      newest = max(newest, file.modified)
+    for found in [folder, disk] {
+      take(found?.inode ?? .max)
+      take(UInt64(truncatingIfNeeded: found?.changedExactly ?? -1))
+      take(UInt64(truncatingIfNeeded: found?.modifiedExactly ?? -1))
     }
-    look(at: files.record)
-    look(at: files.boot)
-    look(at: files.outcome)
-    return (stamp, newest)
+    return stamp
   }
 }

@@ -44,27 +44,38 @@ package struct InstanceSummary: Sendable, Hashable {
     self.size = size
   }
 
-  /// Every instance, by name; one that is broken or hangs neither hides nor delays the others.
+  /// Looks at every instance, by name; one that is broken or hangs neither hides nor delays the
+  /// others.
   ///
-  /// - Parameter store: Where they are.
-  /// - Returns: What the list shows of them.
+  /// - Parameters:
+  ///   - store: Where they are.
+  ///   - body: Gets what the list shows of each, one after the other: thousands needn't be in memory
+  ///     at once.
   /// - Throws: ``FileError`` where the instances can't be listed.
-  package static func all(in store: InstanceStore) throws(FileError) -> [InstanceSummary] {
+  package static func forEach(
+    in store: InstanceStore, _ body: (InstanceSummary) -> Void
+  ) throws(FileError) {
     let names = try store.listed()
     var index = SettledIndex(of: store.cache, for: names)
     // All that live are asked before the first answer is waited for.
-    var asked: [VMStatus.Asked] = []
-    var summaries = names.enumerated().map { place, name in
-      let summary = index.summary(of: name, at: place)
-      if summary == nil { asked.append(VMStatus.Asked(name, at: place, in: store)) }
-      return summary
+    var asked: [Int: AskedSupervisor] = [:]
+    for (place, name) in names.enumerated() where !index.knows(name, at: place) {
+      asked[place] = AskedSupervisor(of: store.files(name))
     }
-    for (place, status) in VMStatus.answers(of: asked, in: store) {
+    let deadline = VMStatus.deadlineFromNow
+    for (place, name) in names.enumerated() {
+      if let known = index.summary(of: name, at: place) {
+        body(known)
+        continue
+      }
+      let supervisor = asked.removeValue(forKey: place)
+      let status = try? VMStatus.inspect(name, in: store, asked: supervisor, until: deadline)
+      // It may be gone by now.
+      guard let status else { continue }
       let summary = InstanceSummary(status)
-      summaries[place] = summary
       if status.isSettled { index.add(summary, at: place) }
+      body(summary)
     }
     index.write()
-    return summaries.compactMap(\.self)
   }
 }

@@ -3,17 +3,19 @@ internal import QMPClient
 /// What was found of instances whose VMs have ended, so that a list of thousands doesn't read three
 /// files of each again.
 ///
-/// An entry counts while the stamps of those files are the same, and nobody holds the lock, which is
-/// asked each time. Whoever lists writes it anew when much of it is out of date; it may be removed at
-/// any time.
+/// An entry counts while the stamp of the instance's folder is the same, which each record that qvm
+/// writes changes, and nobody holds the lock, which is asked each time. What somebody writes into a
+/// record by hand, without putting another file in its place, is seen by `status` alone, until that
+/// folder changes. Whoever lists writes the index anew when much of it is out of date; it may be
+/// removed at any time.
 struct SettledIndex {
   /// Fewer are read as quickly without.
   private static let fewest = 64
   /// It is written when more than one in so many are not in it.
   private static let share = 64
-  /// A file may be replaced twice in the time that its stamp can't tell apart, in seconds.
+  /// A folder may change twice in the time that its stamp can't tell apart, in seconds.
   private static let unsure = 2
-  private static let header = Array("qvm settled instances 1\n".utf8)
+  private static let header = Array("qvm settled instances 2\n".utf8)
 
   private enum Line {
     case known(Range<Int>)
@@ -54,46 +56,65 @@ struct SettledIndex {
 
   // MARK: - Reading
 
-  /// What is known of an instance and still true; nil where it has to be looked at.
+  /// Whether something is known of an instance that is still true; else it has to be looked at.
   ///
   /// - Parameters:
   ///   - name: The instance; they are asked for in the order of their names.
   ///   - place: Its place among all.
-  /// - Returns: What the list shows of it.
-  mutating func summary(of name: InstanceName, at place: Int) -> InstanceSummary? {
+  /// - Returns: Whether it is; then ``summary(of:at:)`` tells it.
+  mutating func knows(_ name: InstanceName, at place: Int) -> Bool {
     guard !glances.isEmpty, let line = line(of: name), !glances[place].isLocked,
-      var summary = read(line, name.text, glances[place].stamp)
-    else { return nil }
+      stamp(in: line, name.text.utf8.count) == glances[place].stamp
+    else { return false }
     lines[place] = .known(line)
-    summary.size = glances[place].size
+    return true
+  }
+
+  /// What the list shows of an instance, after ``knows(_:at:)``; nil also where what is known turns
+  /// out to be damaged.
+  mutating func summary(of name: InstanceName, at place: Int) -> InstanceSummary? {
+    guard !lines.isEmpty, case .known(let line) = lines[place] else { return nil }
+    guard let summary = read(line, name.text, size: glances[place].size) else {
+      lines[place] = nil
+      return nil
+    }
     return summary
   }
 
   /// The line of a name, without its end; those before it are passed.
   private mutating func line(of name: InstanceName) -> Range<Int>? {
     var name = name.text
-    return name.withUTF8 { name in
-      while next < bytes.count {
-        guard let end = bytes[next...].firstIndex(of: 0x0A) else {
-          next = bytes.count
-          return nil
-        }
-        let tab = bytes[next..<end].firstIndex(of: 0x09) ?? end
-        let own = bytes[next..<tab]
-        if name.elementsEqual(own) {
-          defer { next = end + 1 }
-          return next..<end
-        }
-        // A later one's: the name that was asked for is not in it.
-        if name.lexicographicallyPrecedes(own) { return nil }
-        next = end + 1
-      }
-      return nil
+    let found = name.withUTF8 { name in
+      bytes.withUnsafeBufferPointer { Self.line(of: name, in: $0, from: next) }
+    }
+    next = found.next
+    return found.line
+  }
+
+  private static func line(
+    of name: UnsafeBufferPointer<UInt8>, in bytes: UnsafeBufferPointer<UInt8>, from begin: Int
+  ) -> (line: Range<Int>?, next: Int) {
+    var begin = begin
+    while let end = bytes[begin...].firstIndex(of: 0x0A) {
+      let own = bytes[begin..<end].prefix { $0 != 0x09 }
+      if name.elementsEqual(own) { return (begin..<end, end + 1) }
+      // A later one's: the name that was asked for is not in it.
+      if name.lexicographicallyPrecedes(own) { return (nil, begin) }
+      begin = end + 1
+    }
+    return (nil, bytes.count)
+  }
+
+  /// The second field of a line, behind a name of so many bytes.
+  private func stamp(in line: Range<Int>, _ lengthOfName: Int) -> UInt64? {
+    bytes.withUnsafeBufferPointer { bytes in
+      let digits = bytes[line].dropFirst(lengthOfName + 1).prefix { $0 != 0x09 }
+      return UInt64(String(decoding: digits, as: UTF8.self), radix: 16)
     }
   }
 
   /// Reads a line: the name, the stamp, and what is shown.
-  private func read(_ line: Range<Int>, _ name: String, _ stamp: UInt64) -> InstanceSummary? {
+  private func read(_ line: Range<Int>, _ name: String, size: Int) -> InstanceSummary? {
     bytes.withUnsafeBufferPointer { bytes in
       var rest = bytes[line]
       func field() -> String {
@@ -101,15 +122,15 @@ struct SettledIndex {
         defer { rest = rest[min(end + 1, rest.endIndex)...] }
         return String(decoding: rest[..<end], as: UTF8.self)
       }
-      _ = field()
-      guard UInt64(field(), radix: 16) == stamp else { return nil }
+      // The name and the stamp.
+      for _ in 0..<2 { _ = field() }
       let (system, version, architecture, createdAt) = (field(), field(), field(), field())
       guard let phase = Phase(rawValue: field()), !phase.isAlive else { return nil }
       let reason = field()
       guard !createdAt.isEmpty, rest.isEmpty else { return nil }
       return InstanceSummary(
         name: name, operatingSystem: system, version: version, architecture: architecture,
-        createdAt: createdAt, phase: phase, reason: reason.isEmpty ? nil : reason, size: 0)
+        createdAt: createdAt, phase: phase, reason: reason.isEmpty ? nil : reason, size: size)
     }
   }
 
@@ -120,7 +141,7 @@ struct SettledIndex {
     // As it was before its files were read, and after.
     guard let folder, !glances.isEmpty,
       InstanceGlance(of: found.name, in: folder).stamp == glances[place].stamp,
-      glances[place].newest < Timestamp.now.seconds - Self.unsure,
+      glances[place].changed < Timestamp.now.seconds - Self.unsure,
       let system = found.operatingSystem, let version = found.version,
       let architecture = found.architecture, let createdAt = found.createdAt
     else { return }

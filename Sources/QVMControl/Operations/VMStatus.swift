@@ -25,6 +25,7 @@ package struct VMStatus: Sendable, Hashable {
 
   /// How long each question may take.
   private static let patience = Duration.seconds(1)
+  static var deadlineFromNow: SuspendingClock.Instant { .now.advanced(by: patience) }
 
   /// Looks at an instance; never waits longer than a few seconds, whatever hangs.
   ///
@@ -36,12 +37,12 @@ package struct VMStatus: Sendable, Hashable {
   ) throws(InstanceError) -> VMStatus {
     // While the supervisor answers there are files to read.
     let asked = AskedSupervisor(of: store.files(name))
-    return try inspect(name, in: store, asked: asked, until: .now.advanced(by: patience))
+    return try inspect(name, in: store, asked: asked, until: deadlineFromNow)
   }
 
   /// The same with a supervisor that has been asked already, if there is one; its answer is waited
   /// for until the deadline.
-  private static func inspect(
+  static func inspect(
     _ name: InstanceName, in store: InstanceStore, asked: AskedSupervisor?,
     until deadline: SuspendingClock.Instant
   ) throws(InstanceError) -> VMStatus {
@@ -73,7 +74,7 @@ package struct VMStatus: Sendable, Hashable {
           } else if files.bootToken != status.boot?.token {
             continue
           }
-          let until = asked == nil ? .now.advanced(by: patience) : deadline
+          let until = asked == nil ? Self.deadlineFromNow : deadline
           if status.askTheLiving(asked?.probe, until: until, isLate: glances > 10) {
             return status
           }
@@ -134,32 +135,12 @@ package struct VMStatus: Sendable, Hashable {
   ///
   /// - Throws: ``FileError`` where the instances can't be listed.
   package static func all(in store: InstanceStore) throws(FileError) -> [VMStatus] {
-    let asked = try store.listed().enumerated().map { Asked($1, at: $0, in: store) }
-    return answers(of: asked, in: store).map(\.status)
-  }
-
-  /// An instance whose supervisor has been asked, if there is one. Where all are asked before the
-  /// first answer is waited for, the silent ones cost their time only once.
-  struct Asked {
-    let name: InstanceName
-    let place: Int
-    let supervisor: AskedSupervisor?
-
-    init(_ name: InstanceName, at place: Int, in store: InstanceStore) {
-      self.name = name
-      self.place = place
-      supervisor = AskedSupervisor(of: store.files(name))
-    }
-  }
-
-  /// What those say who were asked, without those that are gone by now.
-  static func answers(
-    of asked: [Asked], in store: InstanceStore
-  ) -> [(place: Int, status: VMStatus)] {
-    let deadline = SuspendingClock.now.advanced(by: patience)
-    return asked.compactMap { one in
-      let status = try? inspect(one.name, in: store, asked: one.supervisor, until: deadline)
-      return status.map { (one.place, $0) }
+    // All that live are asked before the first answer is waited for: the silent ones cost their time
+    // only once.
+    let asked = try store.listed().map { (name: $0, AskedSupervisor(of: store.files($0))) }
+    let deadline = deadlineFromNow
+    return asked.compactMap { name, supervisor in
+      try? inspect(name, in: store, asked: supervisor, until: deadline)
     }
   }
 

@@ -19,15 +19,40 @@ struct OpenFolder: Sendable {
     descriptor = Descriptor(owning: number)
   }
 
-  /// What a path in it names, without following a final link; nil where there is nothing.
-  func information(_ path: String) -> Files.Information? {
+  /// What a name in it is, without following a final link; nil where there is nothing.
+  func information(_ name: String) -> Files.Information? { name.withCString(information) }
+
+  /// The same of a name in a folder in it.
+  func information(_ folder: String, _ name: String) -> Files.Information? {
+    Self.withPath(folder, name, information) ?? nil
+  }
+
+  private func information(_ path: UnsafePointer<CChar>) -> Files.Information? {
     var status = stat()
     let result = fstatat(descriptor.number, path, &status, AT_SYMLINK_NOFOLLOW)
     return result == 0 ? Files.Information(status) : nil
   }
 
-  /// Whether somebody holds the lock of a file in it, as ``FileLock/isHeld(_:)`` tells.
-  func isLocked(_ path: String) -> Bool {
+  /// Whether somebody holds the lock of a file in a folder in it, as ``FileLock/isHeld(_:)`` tells.
+  func isLocked(_ folder: String, _ name: String) -> Bool {
+    Self.withPath(folder, name, isLocked) ?? false
+  }
+
+  private func isLocked(_ path: UnsafePointer<CChar>) -> Bool {
     FileLock.isHeld(openat(descriptor.number, path, FileLock.lookingFlags))
+  }
+
+  /// Puts a path together on the stack: for thousands of files that is a part of their time.
+  private static func withPath<Result>(
+    _ folder: String, _ name: String, _ body: (UnsafePointer<CChar>) -> Result
+  ) -> Result? {
+    let capacity = folder.utf8.count + name.utf8.count + 2
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: capacity) { path in
+      var end = path.initialize(fromContentsOf: folder.utf8)
+      path.initializeElement(at: end, to: UInt8(ascii: "/"))
+      end = path[(end + 1)...].initialize(fromContentsOf: name.utf8)
+      path.initializeElement(at: end, to: 0)
+      return path.withMemoryRebound(to: CChar.self) { $0.baseAddress.map { body($0) } }
+    }
   }
 }

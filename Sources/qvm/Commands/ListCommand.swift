@@ -31,19 +31,41 @@ struct ListCommand: Command {
       ])
       return .done
     }
+    var states = LastText<State>()
+    var sizes = LastText<Int>()
     var table = Table(["NAME", "OS", "VERSION", "ARCH", "STATE", "SSH", "SIZE", "CREATED"])
-    for instance in try InstanceSummary.all(in: store) {
+    try InstanceSummary.forEach(in: store) { instance in
+      let state = State(
+        phase: instance.phase, reason: instance.reason, isReady: instance.isReady)
       table.add([
         instance.name, instance.operatingSystem ?? "-", instance.version ?? "-",
         instance.architecture ?? "-",
-        instance.phase.text(instance.reason, isReady: instance.isReady),
+        states.text(of: state) { $0.phase.text($0.reason, isReady: $0.isReady) },
         instance.ssh ?? "-",
-        ByteCount.text(instance.size), instance.createdAt ?? "-",
+        sizes.text(of: instance.size, ByteCount.text), instance.createdAt ?? "-",
       ])
     }
     table.fit(in: Output.width, leavingOut: Self.lessImportant)
-    try Output.show(table.text)
+    try Output.show(table.bytes)
     return .done
+  }
+
+  private struct State: Equatable {
+    let phase: Phase
+    let reason: String?
+    let isReady: Bool?
+  }
+
+  /// A text that is made anew only for another value: thousands of instances are in the same state.
+  private struct LastText<Value: Equatable> {
+    private var last: (value: Value, text: String)?
+
+    mutating func text(of value: Value, _ make: (Value) -> String) -> String {
+      if let last, last.value == value { return last.text }
+      let text = make(value)
+      last = (value, text)
+      return text
+    }
   }
 
   /// The columns that a narrow terminal can do without, the least important first.

@@ -21,7 +21,7 @@ import Testing
     store.files(try InstanceName("vm-\(100 + number)"))
   }
 
-  /// Makes an instance whose VM was forced to end, an hour ago.
+  /// Makes an instance whose VM was forced to end, some time ago.
   private func make(_ number: Int) throws {
     let files = try files(number)
     try Files.makeFolder(files.folder)
@@ -39,16 +39,29 @@ import Testing
     ]
     for (path, json) in contents { try write(json.bytes, path) }
     try write([], files.vmLock)
+    try write([UInt8](repeating: 7, count: 4096), files.disk)
+    try age(number)
   }
 
-  /// Writes a file without waiting for the disk, as if that had been some time ago.
-  private func write(_ bytes: [UInt8], _ path: String, ago: Double = 3600) throws {
-    try Data(bytes).write(to: URL(filePath: path))
+  /// Puts a file in its place as qvm does, but for waiting for the disk.
+  private func write(_ bytes: [UInt8], _ path: String) throws {
+    try Data(bytes).write(to: URL(filePath: path + ".new"))
+    try Files.rename(path + ".new", to: path, isLasting: false)
+  }
+
+  /// Sets the time of an instance's folder, as of all that change a file of it: nothing but what
+  /// nobody can set tells that it changed.
+  private func age(_ number: Int, to date: Date = Date(timeIntervalSince1970: 1_700_000_000)) throws
+  {
     try FileManager.default.setAttributes(
-      [.modificationDate: Date(timeIntervalSinceNow: -ago)], ofItemAtPath: path)
+      [.modificationDate: date], ofItemAtPath: try files(number).folder)
   }
 
-  private func list() throws -> [InstanceSummary] { try InstanceSummary.all(in: store) }
+  private func list() throws -> [InstanceSummary] {
+    var all: [InstanceSummary] = []
+    try InstanceSummary.forEach(in: store) { all.append($0) }
+    return all
+  }
 
   private func stamp() -> FileStamp? { Files.information(index).map { FileStamp($0) } }
 
@@ -72,17 +85,23 @@ import Testing
   @Test func `what changed since is seen, whatever it is`() throws {
     for number in 0..<80 { try make(number) }
     let before = try list()
-    // In place, and to the same length.
+    // Another one of the same length.
     let outcome = try files(1).outcome
     let text = try #require(Files.text(outcome))
-    try write(Array(text.replacing("forced", with: "forcef").utf8), outcome, ago: 3000)
+    try write(Array(text.replacing("forced", with: "forcef").utf8), outcome)
     // Torn.
-    try write(Array("{\"schema\":1,".utf8), try files(2).record, ago: 3000)
+    try write(Array("{\"schema\":1,".utf8), try files(2).record)
     // Removed, and another one in its place.
     try Files.remove(try files(3).outcome)
     try Files.removeTree(try files(4).folder)
     try make(90)
-    // Somebody boots it.
+    // Booted and ended again, in the way that it ended before.
+    let boot = try #require(try BootRecord.read(try files(6).boot))
+    try write(
+      Outcome(token: boot.token, result: .clean, reason: "guest-shutdown").json.bytes,
+      try files(6).outcome)
+    for number in [1, 2, 3, 6] { try age(number) }
+    // Somebody boots it: only its lock tells.
     let lock = try #require(try FileLock.attempt(try files(5).vmLock))
     let supervisorLock = try #require(try FileLock.attempt(try files(5).supervisorLock))
     LockNote(doing: "start").write(into: supervisorLock)
@@ -95,7 +114,8 @@ import Testing
     #expect(byName["vm-104"] == nil)
     #expect(byName["vm-190"]?.phase == .stopped)
     #expect(byName["vm-105"]?.phase == .starting)
-    let same = Set([101, 102, 103, 104, 105, 190].map { "vm-\($0)" })
+    #expect(byName["vm-106"]?.reason == "clean")
+    let same = Set([101, 102, 103, 104, 105, 106, 190].map { "vm-\($0)" })
     #expect(
       before.filter { !same.contains($0.name) } == after.filter { !same.contains($0.name) })
     lock.release()
@@ -103,15 +123,45 @@ import Testing
     #expect(try list().first { $0.name == "vm-105" }?.phase == .stopped)
   }
 
-  @Test func `a file that was written just now is looked at again`() throws {
+  @Test func `the disk is looked at each time`() throws {
     for number in 0..<80 { try make(number) }
-    for number in 0..<80 {
-      let path = try files(number).outcome
-      try write(try Files.read(path), path, ago: 0)
-    }
+    let before = try list()
+    #expect(before.allSatisfy { $0.size == 4096 })
+    let written = try #require(stamp())
+    try Files.remove(try files(1).disk)
+    try age(1)
+    // In place, which changes nothing in its folder.
+    let grown = try FileHandle(forWritingTo: URL(filePath: try files(2).disk))
+    try grown.write(contentsOf: [UInt8](repeating: 7, count: 65536))
+    try grown.close()
+    let after = try list()
+    #expect(after.map(\.size) == [4096, 0, 65536] + Array(repeating: 4096, count: 77))
+    #expect(after.map(\.phase) == before.map(\.phase))
+    #expect(stamp() != written, "it is as many as are worth writing it anew")
+    #expect(try list() == after)
+  }
+
+  @Test func `what changed just now is looked at again`() throws {
+    for number in 0..<80 { try make(number) }
+    // As late as that it is still just now if this takes a while.
+    let now = Date(timeIntervalSinceNow: 60)
+    for number in 0..<80 where !(7...8).contains(number) { try age(number, to: now) }
     _ = try list()
-    // Nothing is known for certain yet.
-    #expect(Files.information(index)?.size ?? 0 < 100)
+    // Of the others nothing is known for certain yet.
+    let known = try Files.read(index).split(separator: 0x0A).dropFirst()
+    #expect(known.map { String(decoding: $0.prefix(6), as: UTF8.self) } == ["vm-107", "vm-108"])
+    for number in 0..<80 { try age(number) }
+    _ = try list()
+    #expect(try Files.read(index).split(separator: 0x0A).count == 81)
+  }
+
+  @Test func `a pipe in the place of the index is replaced`() throws {
+    for number in 0..<80 { try make(number) }
+    #expect(mkfifo(index, 0o600) == 0)
+    let first = try list()
+    #expect(first.count == 80)
+    #expect(Files.information(index)?.kind == .file)
+    #expect(try list() == first)
   }
 
   @Test func `an index that is damaged in any way tells nothing wrong`() throws {
