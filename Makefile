@@ -11,6 +11,7 @@
 # make bench-startup   start-up times as ratios to a static C program
 # make bench-qmp       QMPClient as ratios to a raw C client and to qemu.qmp
 # make bench-lifecycle   starts and ends of VMs as ratios to C and to qemu.qmp; a hundred side by side
+# make bench-list      a list of 1,000 and 10,000 instances as ratios to C [OTHER=program of an older qvm]
 # make bench-pull      a download as a ratio to curl and sha256sum; what a warm run adds
 
 PREFIX ?= /usr/local
@@ -28,7 +29,7 @@ else
   RELEASE_FLAGS := --static-swift-stdlib -Xlinker -dead_strip
 endif
 
-.PHONY: all build release deps demo test test-release lint format check-macos record install clean campaign bench-startup bench-qmp bench-lifecycle bench-pull
+.PHONY: all build release deps demo test test-release lint format check-macos record install clean campaign bench-startup bench-qmp bench-lifecycle bench-list bench-pull
 
 all: build
 
@@ -159,6 +160,9 @@ bench-lifecycle: deps release
 
 bench-qmp: deps
 	sh Tests/Benchmarks/qmp/run.sh
+
+bench-list: deps release
+	sh Tests/Benchmarks/list/run.sh $(QVM) $(OTHER)
 
 bench-pull: deps release
 	sh Tests/Benchmarks/pull/run.sh $(QVM)

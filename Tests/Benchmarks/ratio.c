@@ -1,4 +1,5 @@
-// Times two commands in turn, A B A B …, and prints the medians and the median of the ratios.
+// Times two commands in turn, A B A B …, and prints the medians, the most memory that a run of each
+// took (the resident set), and the median of the ratios.
 //
 //   ratio RUNS LABEL 'A' 'B' [BLOCK]
 //
@@ -7,11 +8,13 @@
 //
 // Each command is split at spaces and started without a shell, its output going to /dev/null: what
 // is measured is the whole process, from its start to its end.
+#define _DEFAULT_SOURCE
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -25,7 +28,7 @@ static char **words(char *text) {
   return list;
 }
 
-static double run(char **argv) {
+static double run(char **argv, double *memory) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
@@ -37,13 +40,20 @@ static double run(char **argv) {
     fprintf(stderr, "cannot start %s\n", argv[0]);
     exit(1);
   }
-  waitpid(pid, &status, 0);
+  struct rusage usage;
+  wait4(pid, &status, 0, &usage);
   clock_gettime(CLOCK_MONOTONIC, &end);
   posix_spawn_file_actions_destroy(&actions);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     fprintf(stderr, "%s failed\n", argv[0]);
     exit(1);
   }
+#ifdef __APPLE__
+  double mebibytes = usage.ru_maxrss / 1048576.0;
+#else
+  double mebibytes = usage.ru_maxrss / 1024.0;
+#endif
+  if (mebibytes > *memory) *memory = mebibytes;
   return (end.tv_sec - begin.tv_sec) * 1e3 + (end.tv_nsec - begin.tv_nsec) / 1e6;
 }
 
@@ -57,9 +67,9 @@ static double median(double *values, int count) {
   return values[count / 2];
 }
 
-static double runBlock(char **argv, int size) {
+static double runBlock(char **argv, int size, double *memory) {
   double times[size];
-  for (int i = 0; i < size; i++) times[i] = run(argv);
+  for (int i = 0; i < size; i++) times[i] = run(argv, memory);
   return median(times, size);
 }
 
@@ -69,15 +79,16 @@ int main(int count, char **arguments) {
   char **a = words(strdup(arguments[3])), **b = words(strdup(arguments[4]));
   double *as = calloc(runs, sizeof *as), *bs = calloc(runs, sizeof *bs);
   double *ratios = calloc(runs, sizeof *ratios);
+  double memoryOfA = 0, memoryOfB = 0;
   for (int i = -5; i < runs; i++) {  // five rounds to warm up
-    double left = runBlock(a, block), right = runBlock(b, block);
+    double left = runBlock(a, block, &memoryOfA), right = runBlock(b, block, &memoryOfB);
     if (i < 0) continue;
     as[i] = left;
     bs[i] = right;
     ratios[i] = left / right;
   }
   double left = median(as, runs), right = median(bs, runs);
-  printf("%-24s qvm %.2f ms, C %.2f ms, ratio %.2f\n", arguments[2], left, right,
-         median(ratios, runs));
+  printf("%-24s qvm %.2f ms %.1f MiB, C %.2f ms %.1f MiB, ratio %.2f\n", arguments[2], left,
+         memoryOfA, right, memoryOfB, median(ratios, runs));
   return 0;
 }
