@@ -5,22 +5,23 @@ import Testing
 
 /// A VM whose folder is moved or removed while it runs: its end touches nothing but what is its own.
 @Suite(.timeLimit(.minutes(10))) struct HeldFolderTests {
+  /// Boots a VM whose guest has asked for its power button.
+  private func boot(_ sandbox: Sandbox) async throws {
+    _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "box", "demo", "1")
+    #expect(try await sandbox.qvm("wait", "box", "--timeout", "30").status == 0)
+  }
+
   /// Asks the guest to power off by a monitor, and waits until its QEMU is gone.
   private func powerOff(_ monitor: String, _ qemu: Int32) async throws {
-    let probe = try QMPProbe(path: monitor, timeout: .seconds(10))
-    // The guest hears it once it is up.
-    try await eventually("it powers off") {
-      _ = try? probe.execute(SystemPowerdown())
-      try await Task.sleep(for: .milliseconds(300))
-      return kill(qemu, 0) != 0
-    }
+    try QMPProbe(path: monitor, timeout: .seconds(10)).execute(SystemPowerdown())
+    try await eventually("it powers off") { kill(qemu, 0) != 0 }
   }
 
   @Test func `one that was moved away deletes nothing of the one that has its name now`()
     async throws
   {
     try await Sandbox.with { sandbox in
-      _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "box", "demo", "1")
+      try await boot(sandbox)
       let (supervisor, qemu) = sandbox.pids(of: "box")
       let moved = sandbox.folder.appending(path: "moved")
       try FileManager.default.moveItem(at: sandbox.folder(of: "box"), to: moved)
@@ -46,7 +47,7 @@ import Testing
     async throws
   {
     try await Sandbox.with { sandbox in
-      _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "box", "demo", "1")
+      try await boot(sandbox)
       let (supervisor, qemu) = sandbox.pids(of: "box")
       let monitor = sandbox.folder.appending(path: "monitor.sock")
       try FileManager.default.moveItem(
