@@ -70,7 +70,7 @@ extension Pruning {
     // Only what qvm itself puts there.
     guard
       Files.list(path).allSatisfy({
-        sockets.contains("\(path)/\($0)") || Files.linkTarget("\(path)/\($0)") == "."
+        RuntimeFolder.isOwn($0) || Files.linkTarget("\(path)/\($0)") == "."
       })
     else { return false }
     return !sockets.contains { SocketCalls.isListening($0) }

@@ -107,9 +107,7 @@ package struct RuntimeFolder: Sendable, Hashable {
   /// - Throws: ``RuntimeFolderError`` where somebody else is in the way, or listens there.
   package func prepare(forBoot token: String) throws(RuntimeFolderError) {
     do throws(FileError) {
-      if case .own = place { try Files.makePrivateFolder(Files.parent(of: path)) }
-      try Files.makePrivateFolder(folder)
-      try reach()
+      try makeFolder()
       try removeStale(sockets)
       // QEMU would remove whatever it finds there.
       for socket in sockets where Files.exists(socket) {
@@ -122,12 +120,19 @@ package struct RuntimeFolder: Sendable, Hashable {
     }
   }
 
-  /// Makes room for a new listener at `control.sock`, whose supervisor was killed.
+  private func makeFolder() throws(FileError) {
+    if case .own = place { try Files.makePrivateFolder(Files.parent(of: path)) }
+    try Files.makePrivateFolder(folder)
+    try reach()
+  }
+
+  /// Makes room for a new listener at `control.sock`, whose supervisor was killed, or whose sockets
+  /// were removed.
   ///
   /// - Throws: ``RuntimeFolderError`` where that lives and listens.
   package func prepareControl() throws(RuntimeFolderError) {
     do throws(FileError) {
-      try reach()
+      try makeFolder()
       try removeStale([control])
     } catch {
       throw .unusable(error, isBeside: isInInstance(error.path))
@@ -153,6 +158,20 @@ package struct RuntimeFolder: Sendable, Hashable {
     if let failure { throw failure }
   }
 
+  /// An address for a console that QEMU listens at anew: no other's, since QEMU removes it together
+  /// with the listener that it was made for.
+  package func newConsole() -> String {
+    "\(path)/\(Randomness.hexadecimal(bytes: 4))\(Self.newConsoleSuffix)"
+  }
+
+  private static let newConsoleSuffix = ".console.sock"
+
+  /// Whether qvm or its QEMU makes files of that name there.
+  package static func isOwn(_ name: String) -> Bool {
+    let folder = RuntimeFolder(path: "")
+    return folder.sockets.contains("/\(name)") || name.hasSuffix(newConsoleSuffix)
+  }
+
   /// Makes sure that the short link is there and leads to the folder.
   private func reach() throws(FileError) {
     guard case .link(let target) = place else { return }
@@ -165,12 +184,21 @@ package struct RuntimeFolder: Sendable, Hashable {
     if let found = Files.information(path), found.kind != .link {
       throw FileError(verb: "use", path: path, cause: .isOccupant)
     }
+    removeDanglingLinks(in: Files.parent(of: path))
     // Several may find it gone at the same time.
     let new = "\(path).\(Randomness.hexadecimal(bytes: 4))"
     try Files.link(target, at: new)
     do throws(FileError) { try Files.rename(new, to: path, isLasting: false) } catch {
       try? Files.remove(new)
       throw error
+    }
+  }
+
+  /// Removes the links to what certainly isn't there any more, such as instances of caches that were
+  /// removed as a whole. Whoever needs one makes it again.
+  private func removeDanglingLinks(in parent: String) {
+    for name in Files.list(parent) where Files.isDangling("\(parent)/\(name)") {
+      try? Files.remove("\(parent)/\(name)")
     }
   }
 
@@ -238,8 +266,11 @@ package struct RuntimeFolder: Sendable, Hashable {
 
   /// Removes the sockets and what leads to them, and nothing else.
   package func removeSockets() {
+    // A link that is gone must not keep them.
+    try? reach()
     // A record may have been copied with its cache: then they are those of a VM that lives.
-    try? removeStale(sockets)
+    let unfinished = Files.list(folder).filter { $0.hasSuffix(Self.newConsoleSuffix) }
+    try? removeStale(sockets + unfinished.map { "\(folder)/\($0)" })
     for alias in aliases { try? Files.remove(alias) }
   }
 }

@@ -30,7 +30,8 @@ package enum StopError: QVMFailure, Hashable {
 
   package var advice: String? {
     switch self {
-    case .unreachable(let name, force: true): "'qvm status \(name)' may tell more."
+    case .unreachable(let name, force: true):
+      "Its supervisor can't be told from here, nor killed; 'qvm status \(name)' may tell more."
     case .unreachable(let name, force: false), .silent(let name, _):
       "'qvm stop --force \(name)' ends that supervisor, too."
     case .starting(let name, _):

@@ -3,6 +3,8 @@ internal import QMPClient
 extension StopRequest {
   /// A supervisor needs a moment from taking its lock to listening.
   private static let patience = Duration.seconds(15)
+  /// A supervisor whose VM runs has its socket, and gets it back within milliseconds.
+  private static let lostPatience = Duration.seconds(2)
   /// So long a command may have an instance before others speak of it.
   private static let moment = Duration.seconds(2)
 
@@ -13,14 +15,18 @@ extension StopRequest {
   ///   - files: Its files.
   ///   - store: Where it is.
   ///   - force: Whether a supervisor that can't be reached is killed, for another one.
+  ///   - lost: What is done first with one whose socket is gone for good.
   /// - Returns: The connection; nil where the VM isn't running.
   /// - Throws: ``StopError`` where nobody answers.
   static func reach(
-    _ name: InstanceName, _ files: InstanceFiles, in store: InstanceStore, force: Bool
+    _ name: InstanceName, _ files: InstanceFiles, in store: InstanceStore, force: Bool,
+    lost: ((BootRecord) throws -> ControlProbe?)? = nil
   ) throws -> ControlProbe? {
     let begin = SuspendingClock.now
     var deadline = begin.advanced(by: patience)
     var mayKill = force
+    // When a supervisor was asked for its socket.
+    var asked: SuspendingClock.Instant?
     while FileLock.isHeld(files.vmLock) || FileLock.isHeld(files.supervisorLock) {
       switch read(files) {
       case .success(let boot?):
@@ -28,6 +34,16 @@ extension StopRequest {
         // A lock that is held without a QEMU is held by somebody who looks, creates or removes.
         if boot.mayLive, let lock = try FileLock.attempt(files.supervisorLock) {
           return try adopt(name, files, boot, lock, in: store)
+        }
+        if asked == nil, boot.wasGreeted, boot.mayLive, SocketRenewal.ask(boot, files) {
+          asked = .now
+        }
+        if let since = asked, since.advanced(by: lostPatience) <= .now {
+          if let probe = try lost?(boot) { return probe }
+          if mayKill, killSupervisor(files) {
+            (mayKill, asked) = (false, nil)
+            deadline = .now.advanced(by: patience)
+          }
         }
       // A supervisor doesn't need its record to be found: its sockets are where they always are.
       case .success(nil): if let probe = try? ControlProbe(.of(files), boot: nil) { return probe }
@@ -84,9 +100,29 @@ extension StopRequest {
 
   /// Kills a supervisor that hangs; false where it isn't known, or isn't there.
   static func killSupervisor(_ files: InstanceFiles) -> Bool {
-    guard FileLock.isHeld(files.supervisorLock), let boot = try? BootRecord.read(files.boot),
-      let pid = boot.knownSupervisorPid, Host.startTime(of: pid) == boot.supervisorStart
-    else { return false }
-    return Host.signal(.kill, to: pid)
+    guard let boot = try? BootRecord.read(files.boot) else { return false }
+    return SocketRenewal.signal(.kill, boot, files)
+  }
+
+  /// Has a supervisor that can't be reached end its VM, as it does after a signal.
+  ///
+  /// - Parameters:
+  ///   - signal: SIGTERM, by which it asks the guest, or SIGQUIT, by which it ends QEMU.
+  ///   - boot: Its boot.
+  ///   - files: The instance's.
+  /// - Returns: What stands for a connection to it: it ends with the VM, and nothing comes by it; nil
+  ///   where the supervisor isn't there.
+  /// - Throws: `SystemError` where there is no socket or no thread for that.
+  static func end(
+    by signal: Signal, _ boot: BootRecord, _ files: InstanceFiles
+  ) throws -> ControlProbe? {
+    guard SocketRenewal.signal(signal, boot, files) else { return nil }
+    let (ours, theirs) = try SocketCalls.pair()
+    let started = startThread {
+      files.blockUntilEnded()
+      withExtendedLifetime(theirs) {}
+    }
+    if !started { throw SystemError.noThread }
+    return ControlProbe(ours)
   }
 }

@@ -20,10 +20,16 @@ package struct StopRequest {
   private var lastHeard = SuspendingClock.now
   /// Whether another instance's was found in its place.
   private var isOthers = false
+  /// Whether its supervisor couldn't be reached, and was told by a signal to end the VM.
+  package private(set) var isBySignal = false
+  /// Whether it was told a second time, which ends the guest's time.
+  private var hasInsisted = false
   /// Whether it has said anything since it was asked.
   private var isConfirmed = false
   private let isForced: Bool
   private let request: ControlRequest
+  /// How long a supervisor has from that signal on.
+  private let signalPatience: Duration
   /// The boot that is to end.
   private let token: String?
 
@@ -42,7 +48,18 @@ package struct StopRequest {
     self.store = store
     isForced = force
     files = try store.existing(name)
-    supervisor = try Self.reach(name, files, in: store, force: force)
+    let files = files
+    var isBySignal = false
+    supervisor = try Self.reach(name, files, in: store, force: force) {
+      let probe = try Self.end(by: force ? .quit : .terminate, $0, files)
+      isBySignal = probe != nil
+      return probe
+    }
+    self.isBySignal = isBySignal
+    signalPatience =
+      force
+      ? Self.forcedPatience
+      : .seconds(timeout ?? (try? BootRecord.read(files.boot))?.shutdownTimeout ?? 0)
     token = files.bootToken
     request = .stop(force ? .quit : .powerButton, timeout: timeout)
     supervisor?.send(request)
@@ -90,10 +107,14 @@ package struct StopRequest {
 
   /// How long a supervisor may take to say that it was asked.
   private static let confirmation = Duration.seconds(10)
+  /// How long one that can only be told by a signal may take to end QEMU, before it is killed.
+  private static let forcedPatience = Duration.seconds(5)
 
   /// When its silence has lasted too long.
   private var deadline: SuspendingClock.Instant {
-    lastHeard.advanced(by: isConfirmed ? ShutdownLadder.longestSilence : Self.confirmation)
+    if isBySignal, !hasInsisted { return lastHeard.advanced(by: signalPatience) }
+    return lastHeard.advanced(
+      by: isConfirmed || isBySignal ? ShutdownLadder.longestSilence : Self.confirmation)
   }
 
   /// Handles what the supervisor says next; the result once the VM has ended.
@@ -111,7 +132,7 @@ package struct StopRequest {
           ? StopError.another(name: name.text) : StopError.supervisorEnded(name: name.text)
       }
       if let next = try Self.reach(name, files, in: store, force: isForced) {
-        self.supervisor = next
+        (self.supervisor, isBySignal) = (next, false)
         next.send(request)
         return nil
       }
@@ -143,6 +164,13 @@ package struct StopRequest {
     do throws(ControlProbe.Failure) {
       return try supervisor.event(until: deadline)
     } catch .silent {
+      // To a supervisor a second SIGTERM means that the guest has had its time.
+      if isBySignal, !isForced, !hasInsisted, let boot = try? BootRecord.read(files.boot),
+        SocketRenewal.signal(.terminate, boot, files)
+      {
+        hasInsisted = true
+        return .phase(.stopping, reason: nil)
+      }
       if isForced, Self.killSupervisor(files) { return files.hasEnded(boot: token) ? end : nil }
       let pid = (try? BootRecord.read(files.boot))?.knownSupervisorPid
       throw StopError.silent(name: name.text, pid: pid)

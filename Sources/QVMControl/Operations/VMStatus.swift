@@ -74,8 +74,11 @@ package struct VMStatus: Sendable, Hashable {
           } else if files.bootToken != status.boot?.token {
             continue
           }
-          let until = asked == nil ? Self.deadlineFromNow : deadline
-          if status.askTheLiving(asked?.probe, until: until, isLate: glances > 10) {
+          let until = asked == nil ? deadlineFromNow : deadline
+          if status.askTheLiving(
+            asked?.probe, until: until, renewingUntil: glances == 1 ? deadline : nil,
+            isLate: glances > 10)
+          {
             return status
           }
           // It ended while it was asked, or somebody else holds the lock: its files tell which.
@@ -145,9 +148,11 @@ package struct VMStatus: Sendable, Hashable {
   }
 
   /// Asks whoever lives; false where nobody seems to, or somebody may be about to listen. What is
-  /// still so after some looks, when it is `isLate`, is so.
+  /// still so after some looks, when it is `isLate`, is so. A supervisor whose socket is gone is asked
+  /// for another one where `renewal` says how long that may take.
   private mutating func askTheLiving(
-    _ asked: ControlProbe?, until deadline: SuspendingClock.Instant, isLate: Bool
+    _ asked: ControlProbe?, until deadline: SuspendingClock.Instant,
+    renewingUntil renewal: SuspendingClock.Instant? = nil, isLate: Bool
   ) -> Bool {
     guard let boot else {
       phase = .starting
@@ -178,6 +183,12 @@ package struct VMStatus: Sendable, Hashable {
       case (true, _) where outcome?.token == boot.token || !boot.mayLive: phase = .stopping
       // It listens as soon as QEMU has answered.
       case (true, _) where boot.wasGreeted:
+        if error == .absent, let renewal,
+          let new = SocketRenewal.reach(boot, files, until: renewal)
+        {
+          new.send(.status)
+          return askTheLiving(new, until: max(deadline, renewal), isLate: isLate)
+        }
         if !isLate { return false }
         phase = .unresponsive
         reason =

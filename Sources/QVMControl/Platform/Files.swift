@@ -55,6 +55,13 @@ package enum Files {
     return stat(path, &status) == 0 ? Information(status) : nil
   }
 
+  /// Whether a path is a link whose target certainly isn't there.
+  package static func isDangling(_ path: String) -> Bool {
+    var status = stat()
+    guard lstat(path, &status) == 0, Information(status).kind == .link else { return false }
+    return stat(path, &status) != 0 && errno == ENOENT
+  }
+
   /// Whether two paths lead to one file that is there.
   package static func areSame(_ path: String, _ other: String) -> Bool {
     guard let first = destination(path), let second = destination(other) else { return false }

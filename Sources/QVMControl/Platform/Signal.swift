@@ -21,6 +21,9 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
   package static let kill = Signal(rawValue: SIGKILL)
   package static let terminalStop = Signal(rawValue: SIGTSTP)
   package static let continued = Signal(rawValue: SIGCONT)
+  /// Tells a supervisor that its sockets are gone. One that doesn't know of it ignores it, as every
+  /// process does that has said nothing of SIGWINCH.
+  package static let renewSockets = Signal(rawValue: SIGWINCH)
 
   /// What ends, stops or continues a command in the foreground of a shell.
   package static let ofSessions: [Signal] = [
@@ -28,7 +31,7 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
   ]
 
   /// Whether it asks for the end of what is being done, rather than for a pause or its end.
-  package var asksForEnd: Bool { self != .terminalStop && self != .continued }
+  package var asksForEnd: Bool { ![.terminalStop, .continued, .renewSockets].contains(self) }
 
   package var description: String {
     switch self {
@@ -54,6 +57,7 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
     sigemptyset(&set)
     var count = 0
     for signal in signals where !signal.isIgnored {
+      if signal == .renewSockets { keepFromBeingDropped(signal.rawValue) }
       sigaddset(&set, signal.rawValue)
       count += 1
     }
@@ -72,6 +76,9 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
     // Without a thread that takes them they end the process, which is better than to be deaf.
     if !started { pthread_sigmask(SIG_UNBLOCK, &set, nil) }
   }
+
+  /// Some systems drop what is ignored by default even while it is blocked, unless it has a handler.
+  private static func keepFromBeingDropped(_ number: Int32) { signal(number) { _ in } }
 
   #if canImport(Darwin)
     /// Waits for a signal. Nothing tells where one came from on macOS, so none is the terminal's.

@@ -52,18 +52,19 @@ package final class ConsoleSession {
     }
     let runtime = boot.runtime(files)
     let deadline = SuspendingClock.now.advanced(by: leaving)
-    while isBusy(runtime, boot.token) {
+    while isBusy(boot, files) {
       guard .now < deadline else { throw ConsoleError.busy(name: name.text) }
       _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: .milliseconds(20)))
     }
+    SocketRenewal.ensureConsole(boot, files)
     return runtime
   }
 
   /// So long QEMU may take to see that the last one who was attached has gone.
   private static let leaving = Duration.milliseconds(500)
 
-  private static func isBusy(_ runtime: RuntimeFolder, _ boot: String) -> Bool {
-    guard let probe = try? ControlProbe(runtime, boot: boot) else { return false }
+  private static func isBusy(_ boot: BootRecord, _ files: InstanceFiles) -> Bool {
+    guard let probe = SocketRenewal.reach(boot, files) else { return false }
     probe.send(.console)
     let answer = try? probe.line(until: .now.advanced(by: .seconds(1)))
     return answer?["console"]?.string == "busy"
@@ -192,7 +193,7 @@ package enum ConsoleError: QVMFailure, Hashable {
     case .notRunning(let name):
       "Boot it with 'qvm start \(name)'; 'qvm logs \(name)' shows the past."
     case .busy(let name): "Detach there with Ctrl-] d; 'qvm logs -f \(name)' shows it meanwhile."
-    case .unreachable: nil
+    case .unreachable(let name, _): "'qvm logs -f \(name)' shows what the guest writes."
     }
   }
 

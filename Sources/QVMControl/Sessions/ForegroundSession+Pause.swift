@@ -15,6 +15,7 @@ extension ForegroundSession {
     detachTerminal()
     Signal.stopThisProcess()
     followLog()
+    if let boot = try? BootRecord.read(files.boot) { SocketRenewal.ensureConsole(boot, files) }
     attachConsole()
   }
 

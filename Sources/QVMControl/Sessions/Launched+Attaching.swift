@@ -14,9 +14,9 @@ extension Launch.Launched {
     let runtime = try ConsoleSession.runtime(of: name, files)
     let notAnswering = ConsoleError.unreachable(
       name: name.text, why: "its supervisor does not answer")
-    guard let supervisor = try? ControlProbe(runtime, boot: files.bootToken) else {
-      throw notAnswering
-    }
+    guard let boot = try? BootRecord.read(files.boot),
+      let supervisor = SocketRenewal.reach(boot, files)
+    else { throw notAnswering }
     supervisor.send(.attach)
     let reply = try? supervisor.answer(to: "attach", until: .now.advanced(by: Self.patience))
     guard let answer = reply?["attach"]?.string else {

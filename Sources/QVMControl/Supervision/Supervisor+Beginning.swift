@@ -42,6 +42,7 @@ extension Supervisor {
   }
 
   func listen() async {
+    hasListened = true
     do {
       // A supervisor that was killed has left its own.
       if plan.kind == .adopt { try runtime.prepareControl() }

@@ -36,6 +36,7 @@ extension Supervisor {
     loop.cancel(drained)
     while let input = inputs.poll() { take(last: input) }
     await client?.close()
+    await consoleRenewal?.value
     guestCommand?.cancel()
     await server.stopListening()
 

@@ -97,6 +97,12 @@ package final class Supervisor {
   var rescues = 0
   /// Whether it is being tried.
   var isRescuing = false
+  /// Whether somebody has been let in by `control.sock`, or could have been.
+  var hasListened = false
+  /// Makes QEMU's console anew.
+  var consoleRenewal: Task<Void, Never>?
+  /// Whether it was told that QEMU's monitor can't be made anew.
+  var hasToldOfMonitor = false
   /// What was asked for before the QEMU to take over, or its other monitor, had answered.
   var pendingStop: (rung: ShutdownLadder.Rung, timeout: Int?)?
 
@@ -133,7 +139,9 @@ package final class Supervisor {
   ) async {
     let inputs = self.inputs
     lease = await server.add(launcher, received: received, wantsEvents: true)
-    Signal.handle([.interrupt, .terminate, .hangUp, .quit]) { inputs.send(.signal($0)) }
+    Signal.handle([.interrupt, .terminate, .hangUp, .quit, .renewSockets]) {
+      inputs.send(.signal($0))
+    }
     // Whoever asks hears from the first moment on that somebody has taken over.
     if plan.kind == .adopt { await listen() }
     let boot = self.boot
@@ -178,6 +186,7 @@ package final class Supervisor {
       lease = nil
       await stop(.powerButton, timeout: nil)
     case .clientLost: break
+    case .signal(.renewSockets): await renewSockets()
     case .signal(let signal):
       if let rung = rung(for: signal) { await stop(rung, timeout: nil) }
     case .guestCommandEnded(let output): await guestCommandEnded(output)

@@ -36,6 +36,13 @@ struct StopCommand: Command {
     if !asked.isEmpty, !isForced {
       Output.note("qvm: shutting \(asked.joined(separator: ", ")) down…\n")
     }
+    for stop in stops where stop.isBySignal {
+      Output.note(
+        "qvm: the supervisor of \(stop.name) can't be reached; told it by a signal to "
+          + (isForced
+            ? "end QEMU\n"
+            : "shut the guest down ('qvm stop --force \(stop.name)' ends QEMU at once)\n"))
+    }
     let (total, isMany) = (stops.count, stops.count > 1)
     var done = 0
     StopRequest.wait(for: stops) {
