@@ -49,6 +49,45 @@ import Testing
     }
   }
 
+  /// What somebody else's tool has told an orphan's QEMU by its monitor.
+  @Test(arguments: [
+    SetAction(reboot: .shutdown), SetAction(reboot: .shutdown, shutdown: .pause),
+  ])
+  func `a reset that ends an orphan is no shutdown for whoever takes it over`(
+    action: SetAction
+  ) async throws {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.restarting, as: "haiku-r1beta5-x86-64")
+      _ = try await sandbox.qvm(["run", "-d", "--rm", "--name", "box"] + Self.haiku)
+      _ = try await sandbox.qvm("wait", "box", "--for", "console:ready", "--timeout", "30")
+      kill(try #require(sandbox.pids(of: "box").supervisor), SIGKILL)
+      try await eventually("it is an orphan") {
+        try await sandbox.status("box")["phase"]?.string == "orphaned"
+      }
+      do {
+        let monitor = try await monitor(of: "box", in: sandbox)
+        try monitor.execute(action)
+        if action.shutdown == .pause {
+          // It is off before anybody takes it over.
+          try monitor.execute(SystemPowerdown())
+          try await eventually("it is off") {
+            try monitor.execute(QueryStatus()).status == .shutdown
+          }
+        }
+      }
+      let stop = try await sandbox.qvm("stop", "box")
+      let outcome = try await sandbox.status("box")["lastOutcome"]
+      if action.shutdown == .pause {
+        // Nobody has heard how.
+        #expect(outcome?["result"]?.string == "unknown", "\(stop.err)")
+      } else {
+        #expect(stop.status == 1, "\(stop.err)")
+        #expect(outcome?["result"]?.string == "reset", "\(stop.err)")
+      }
+      #expect(sandbox.exists("box"))
+    }
+  }
+
   @Test func `an orphan whose end nobody saw is kept where a reset ends QEMU`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.plant(.rebooting, as: "haiku-r1beta5-x86-64")

@@ -58,6 +58,12 @@ package struct QEMUArguments: Sendable, Equatable {
       || values(of: "-action").contains { OptionItems(words[$0])["reboot"] == "shutdown" }
   }
 
+  /// Whether QEMU stays when the guest is off (`-no-shutdown`, `-action shutdown=pause`).
+  package var staysAfterShutdown: Bool {
+    words.contains { $0 == "-no-shutdown" || $0 == "--no-shutdown" }
+      || values(of: "-action").contains { OptionItems(words[$0])["shutdown"] == "pause" }
+  }
+
   package func settingAccelerators(_ accelerators: [String]) -> Self {
     settingMachineProperty("accel", accelerators.joined(separator: ":"))
   }

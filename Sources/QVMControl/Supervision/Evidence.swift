@@ -11,7 +11,7 @@ package struct Evidence: Sendable, Hashable {
   /// Whether that event said that the guest asked for it.
   private var byGuest = false
   /// Whether the guest was off before anybody listened; what ends QEMU then says nothing of it.
-  private var isEndUnheard = false
+  private(set) var isEndUnheard = false
   /// Whether the guest reported a panic.
   package var guestPanicked = false
   /// Whether the supervisor sent SIGTERM, as a rung of a shutdown.

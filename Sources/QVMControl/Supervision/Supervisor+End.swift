@@ -73,6 +73,11 @@ extension Supervisor {
       outcome.steps = steps
       outcome.presses = ladder.presses
     }
+    if evidence.isEndUnheard, !QEMUArguments(boot.command).staysAfterShutdown {
+      // Somebody has told QEMU by its monitor to stay, and may have had a reset of the guest end it, too.
+      boot.removeOnShutdown = false
+      if let held { try? JSONFile.write(boot.json, to: held.boot) }
+    }
     await record(outcome)
     removeSockets()
     let removed = boot.removesInstance(after: outcome) && removeInstance()
