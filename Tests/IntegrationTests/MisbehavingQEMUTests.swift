@@ -127,7 +127,9 @@ import Testing
       }
       #expect(try await sandbox.qvm("status", "never-heard-of").out.contains("(never-heard-of)"))
       let stop = try await sandbox.qvm(["stop"] + Self.states)
-      for state in Self.states {
+      // This one may be able to go on.
+      #expect(stop.err.contains("io-error: the guest is stopped (io-error); letting it go on"))
+      for state in Self.states where state != "io-error" {
         let says = "\(state): the guest is stopped and can't react (\(state))"
         let executes = ["running", "suspended"].contains(state)
         // One that is off has reacted.

@@ -27,6 +27,12 @@ import Testing
     return try await sandbox.status("box")
   }
 
+  private func mend(_ qemu: Int, _ sandbox: Sandbox) async throws {
+    let prlimit = try await sandbox.run(
+      URL(filePath: "/usr/bin/env"), ["prlimit", "--pid", "\(qemu)", "--fsize=unlimited"])
+    #expect(prlimit.status == 0, "\(prlimit.err)")
+  }
+
   @Test func `the guest stands still, says why, and goes on when that is mended`() async throws {
     try await withLimited { sandbox in
       let status = try await awaitPause(sandbox)
@@ -41,9 +47,7 @@ import Testing
       #expect(early.err.contains("File too large"))
 
       let pid = try #require(status["pid"]?.int)
-      let prlimit = try await sandbox.run(
-        URL(filePath: "/usr/bin/env"), ["prlimit", "--pid", "\(pid)", "--fsize=unlimited"])
-      #expect(prlimit.status == 0, "\(prlimit.err)")
+      try await mend(pid, sandbox)
       #expect(try await sandbox.qvm("start", "-d", "box").status == 0)
       let wait = try await sandbox.qvm(
         "wait", "box", "--for", "console:the disk is written to its end", "--timeout", "60")
@@ -56,15 +60,44 @@ import Testing
     }
   }
 
-  @Test func `an end in the middle of it says what the disk lacks`() async throws {
-    try await withLimited { sandbox in
+  @Test(arguments: [false, true])
+  func `a stop in the middle of it fails, says what the disk lacks, and keeps it`(
+    isOrphan: Bool
+  ) async throws {
+    try await withLimited(["--rm"]) { sandbox in
       _ = try await awaitPause(sandbox)
+      if isOrphan { kill(try #require(sandbox.pids(of: "box").supervisor), SIGKILL) }
       let stop = try await sandbox.qvm("stop", "box")
       #expect(stop.status == 1)
       #expect(stop.err.contains("can't react (io-error: the disk at "), "\(stop.err)")
+      #expect(stop.err.contains("its disk had an error: write: File too large"), "\(stop.err)")
+      #expect(stop.err.contains("'qvm start box'"), "\(stop.err)")
+      for _ in 0..<2 { _ = try await sandbox.qvm("list") }
       let outcome = try await sandbox.status("box")["lastOutcome"]
-      #expect(outcome?["reason"]?.string == "host-qmp-quit")
+      #expect(outcome?["result"]?.string == "forced")
+      #expect(outcome?["reason"]?.string == "disk-error")
       #expect(outcome?["diskError"]?.string == "write: File too large")
+      #expect(FileManager.default.fileExists(atPath: sandbox.disk(of: "box")))
+    }
+  }
+
+  @Test func `a stop lets the guest go on and power off where that is mended`() async throws {
+    try await withLimited(["--rm"]) { sandbox in
+      let pid = try #require(try await awaitPause(sandbox)["pid"]?.int)
+      try await mend(pid, sandbox)
+      let stop = try await sandbox.qvm("stop", "box")
+      #expect(stop.status == 0, "\(stop.err)")
+      #expect(stop.err.contains("box powered off"), "\(stop.err)")
+      #expect(!stop.err.contains("can't react"), "\(stop.err)")
+      #expect(!sandbox.exists("box"))
+    }
+  }
+
+  @Test func `a forced end removes what was to be removed, as the user has it`() async throws {
+    try await withLimited(["--rm"]) { sandbox in
+      _ = try await awaitPause(sandbox)
+      #expect(try await sandbox.qvm("stop", "--force", "box").status == 0)
+      #expect(!sandbox.exists("box"))
     }
   }
 

@@ -22,6 +22,11 @@ extension Outcome {
     if disk == nil { text += "; removed" }
     if let diskError { text += "\nits disk had an error: \(diskError)" }
     if !isConfirmedShutdown, let disk { text += "\nits disk is kept: \(disk)" }
+    if self.reason == Outcome.stalledByDisk, disk != nil {
+      text +=
+        "\nwhat it lacked is as after a power cut; once there is room, or that is mended,"
+        + " 'qvm start \(name)' boots it"
+    }
     return text
   }
 

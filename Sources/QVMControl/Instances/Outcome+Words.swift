@@ -20,6 +20,7 @@ extension Outcome {
     case "unobserved": "nobody saw how"
     case hostReboot: "the host was restarted"
     case outOfMemory: "out of memory"
+    case stalledByDisk: "the guest stood still, since its disk could not be used"
     case copied: "it is a copy, made while the VM ran"
     default: ofProcess(reason) ?? reason
     }

@@ -63,6 +63,9 @@ package struct Outcome: Sendable, Hashable {
   /// The reason of one that is a copy of an instance whose VM ran.
   package static let copied = "copied-while-running"
 
+  /// The reason of one that was ended since the guest stood still for want of its disk.
+  package static let stalledByDisk = "disk-error"
+
   /// The outcome of a boot that nobody saw the end of, and whose files are gone.
   package static var unobserved: Outcome {
     Outcome(token: "", result: .unknown, reason: "unobserved")

@@ -14,6 +14,9 @@ package struct Evidence: Sendable, Hashable {
   private(set) var isEndUnheard = false
   /// Whether the guest reported a panic.
   package var guestPanicked = false
+  /// Whether QEMU was told to end since the guest stood still for want of its disk: what it had to write
+  /// is lost.
+  package var isStalledByDisk = false
   /// Whether the supervisor sent SIGTERM, as a rung of a shutdown.
   package var wasTerminated = false
   /// Whether the supervisor sent SIGKILL, as the last rung of a shutdown.
@@ -31,8 +34,12 @@ package struct Evidence: Sendable, Hashable {
       byGuest = event.data["guest"]?.bool ?? false
     case "GUEST_PANICKED": guestPanicked = true
     // It panicked, or was off, and was started anew.
-    case "RESET": (guestPanicked, isEndUnheard, cause, byGuest) = (false, false, nil, false)
-    case "RESUME": (isEndUnheard, cause, byGuest) = (false, nil, false)
+    case "RESET":
+      (guestPanicked, isEndUnheard, cause, byGuest) = (false, false, nil, false)
+      isStalledByDisk = false
+    case "RESUME":
+      isStalledByDisk = false
+      (isEndUnheard, cause, byGuest) = (false, nil, false)
     default: break
     }
   }
@@ -62,6 +69,8 @@ package struct Evidence: Sendable, Hashable {
     // A reboot or a triple fault, where QEMU was told to end instead of starting the guest anew.
     case .guestReset, .hostQMPSystemReset, .subsystemReset: return (.reset, cause.rawValue)
     case .hostError: return (.crashed, cause.rawValue)
+    case .hostQMPQuit where isStalledByDisk, .hostSignal where isStalledByDisk:
+      return (.forced, Outcome.stalledByDisk)
     default: return (.forced, cause.rawValue)
     }
   }

@@ -84,7 +84,11 @@ extension Supervisor {
       if ladder.rung != nil {
         await setPhase(.stopping, reason: ladder.rung?.name)
         // What stopped it keeps it from obeying; QEMU itself still can be told to end.
-        if !executes { await carryOut(ladder.guestStopped(at: .now)) }
+        if !executes {
+          let actions = ladder.guestStopped(at: .now)
+          if !actions.isEmpty, state == .ioError { await tellOfStandstill(state) }
+          await carryOut(actions)
+        }
       } else {
         let wasPaused = phase == .paused
         await setPhase(executes ? .running : .paused, reason: executes ? nil : pauseText(state))

@@ -36,6 +36,44 @@ extension Supervisor {
     if phase == .paused, let runState { await setPhase(.paused, reason: pauseText(runState)) }
   }
 
+  /// Lets a guest go on that is to power off.
+  func retry(_ client: QMPClient, timeout: Int?) async {
+    (hasRetried, isRetrying) = (true, true)
+    await server.broadcast(
+      .notice("the guest is stopped (\(pauseText(.ioError))); letting it go on to power off"))
+    Self.retry(client, timeout: timeout, inputs, on: loop)
+  }
+
+  private static func retry(
+    _ client: QMPClient, timeout: Int?, _ inputs: Mailbox<Input>, on loop: EventLoop
+  ) {
+    Task(executorPreference: loop) {
+      do throws(QMPError) {
+        try await client.execute(Cont(), timeout: answerTimeout)
+        inputs.send(.retried(nil, timeout: timeout))
+      } catch {
+        inputs.send(.retried(error, timeout: timeout))
+      }
+    }
+  }
+
+  /// Has it power off; what stops it again ends QEMU.
+  func retried(_ error: QMPError?, timeout: Int?) async {
+    isRetrying = false
+    if error == nil, runState == .ioError { runState = .running }
+    await stop(.powerButton, timeout: timeout)
+    // It may have been stopped again before the button was pressed.
+    Self.askRunState(client, inputs, on: loop)
+  }
+
+  /// Tells that nothing can be expected of the guest, and remembers it where its disk is why: then
+  /// writes of its are lost with QEMU.
+  func tellOfStandstill(_ state: RunState) async {
+    if state == .ioError { evidence.isStalledByDisk = true }
+    await server.broadcast(
+      .notice("the guest is stopped and can't react (\(pauseText(state)))"))
+  }
+
   /// Lets the guest go on, and tells the client what QEMU says to it.
   func resume(for id: ControlServer.ClientID) async {
     guard phase == .paused, ladder.rung == nil, let client else {

@@ -8,6 +8,11 @@ extension Supervisor {
       pendingStop = (max(rung, pendingStop?.rung ?? rung), timeout)
       return
     }
+    if isRetrying, rung == .powerButton { return }
+    if rung == .powerButton, ladder.rung == nil, runState == .ioError, !hasRetried, let client {
+      // What its disk lacked may be there by now.
+      return await retry(client, timeout: timeout)
+    }
     let patience = Duration.seconds(timeout ?? boot.shutdownTimeout)
     // Before its first instruction there is no guest to ask.
     let isAsleep = runState == .suspended
@@ -15,8 +20,7 @@ extension Supervisor {
       !isHeld && phase != .starting && (isAsleep || (runState ?? .running) == .running)
     if process == nil { starting?.cancel() }
     if !canReact, rung == .powerButton, let runState, runState != .shutdown, !isHeld {
-      let why = pauseText(runState)
-      await server.broadcast(.notice("the guest is stopped and can't react (\(why))"))
+      await tellOfStandstill(runState)
     }
     if isAsleep, rung == .powerButton, ladder.rung == nil {
       // Asleep it doesn't feel the button; the press that comes while it wakes is repeated.

@@ -24,6 +24,9 @@ package final class Supervisor {
     case clientLost(ControlServer.ClientID)
     case signal(Signal)
     case notice(String)
+    /// What came of letting a guest go on that is to power off and stands still for its disk; with how
+    /// long it may take for that, in seconds.
+    case retried(QMPError?, timeout: Int?)
     /// The guest is up; nil where that can't be seen. The number is that of the look-out.
     case ready(Bool?, Int)
     /// What came of telling the guest by its own command.
@@ -103,6 +106,10 @@ package final class Supervisor {
   var consoleRenewal: Task<Void, Never>?
   /// Whether it was told that QEMU's monitor can't be made anew.
   var hasToldOfMonitor = false
+  /// Whether a guest that stood still for want of its disk was let go on, for it to power off.
+  var hasRetried = false
+  /// Whether that is being done.
+  var isRetrying = false
   /// What was asked for before the QEMU to take over, or its other monitor, had answered.
   var pendingStop: (rung: ShutdownLadder.Rung, timeout: Int?)?
 
@@ -191,6 +198,7 @@ package final class Supervisor {
       if let rung = rung(for: signal) { await stop(rung, timeout: nil) }
     case .guestCommandEnded(let output): await guestCommandEnded(output)
     case .notice(let text): await server.broadcast(.notice(text))
+    case .retried(let error, let timeout): await retried(error, timeout: timeout)
     case .ready(let isReady, let number):
       if number == readinessWatch.number { self.isReady = isReady }
     case .tick: await carryOut(ladder.tick(.now))

@@ -142,4 +142,22 @@ import Testing
     evidence.note(event)
     #expect(evidence.verdict(pidFileRemains: pidFileRemains).result == result)
   }
+
+  @Test(arguments: ["host-qmp-quit", "host-signal"])
+  func `ended since the disk could not be used it is forced, and no confirmed shutdown`(
+    cause: String
+  ) {
+    var evidence = Evidence()
+    evidence.isStalledByDisk = true
+    evidence.note(Self.shutdown(cause, byGuest: false))
+    let verdict = evidence.verdict(.exited(0))
+    #expect(verdict.result == .forced)
+    #expect(verdict.reason == Outcome.stalledByDisk)
+    #expect(
+      !Outcome(token: "t", result: verdict.result, reason: verdict.reason).isConfirmedShutdown)
+    // It went on meanwhile.
+    evidence.note(QMPEvent(name: "RESUME", data: [:]))
+    evidence.note(Self.shutdown(cause, byGuest: false))
+    #expect(evidence.verdict(.exited(0)).reason == cause)
+  }
 }
