@@ -41,4 +41,41 @@ import Testing
       _ = try await container.end()
     }
   }
+
+  @Test func `where its sockets are gone that is said, and they come back from inside`()
+    async throws
+  {
+    guard geteuid() == 0 else { return }
+    try await Sandbox.with { sandbox in
+      let program = try Sandbox.program.path
+      let container = try sandbox.start(
+        URL(filePath: "/usr/bin/unshare"),
+        [
+          "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c",
+          """
+          '\(program)' run -d --name box demo 1
+          while ! [ -e '\(sandbox.folder.path)/look' ]; do sleep 0.05; done
+          '\(program)' status box
+          exec tail -f /dev/null
+          """,
+        ])
+      try await eventually("it runs") { container.output.out.contains("box") }
+      for name in ["monitor.sock", "console.sock", "control.sock"] {
+        try FileManager.default.removeItem(at: sandbox.folder(of: "box").appending(path: name))
+      }
+      for options in [[], ["--force"]] {
+        let stop = try await sandbox.qvm(["stop", "box"] + options)
+        #expect(stop.status == 1)
+        #expect(stop.err.contains("another container"), "\(stop.err)")
+      }
+      try Data().write(to: sandbox.folder.appending(path: "look"))
+      try await eventually("it is found") {
+        try await sandbox.status("box")["phase"]?.string == "running"
+      }
+      let stop = try await sandbox.qvm("stop", "box")
+      #expect(stop.status == 0, "\(stop.err)")
+      container.signal(SIGKILL)
+      _ = try await container.end()
+    }
+  }
 }

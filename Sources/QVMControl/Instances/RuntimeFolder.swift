@@ -267,7 +267,7 @@ package struct RuntimeFolder: Sendable, Hashable {
   /// Removes the sockets and what leads to them, and nothing else.
   package func removeSockets() {
     // A link that is gone must not keep them.
-    try? reach()
+    if Files.list(folder).contains(where: Self.isOwn) { try? reach() }
     // A record may have been copied with its cache: then they are those of a VM that lives.
     let unfinished = Files.list(folder).filter { $0.hasSuffix(Self.newConsoleSuffix) }
     try? removeStale(sockets + unfinished.map { "\(folder)/\($0)" })

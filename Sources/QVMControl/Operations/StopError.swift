@@ -2,6 +2,8 @@
 package enum StopError: QVMFailure, Hashable {
   /// `force`: whether its supervisor was to be ended, too.
   case unreachable(name: String, force: Bool)
+  /// Its supervisor lacks its sockets, and no signal reaches it from here.
+  case elsewhere(name: String)
   /// Its supervisor hangs.
   case silent(name: String, pid: Int32?)
   /// Another command is about to boot it.
@@ -17,6 +19,8 @@ package enum StopError: QVMFailure, Hashable {
   package var message: String {
     switch self {
     case .unreachable(let name, _): "nobody answers for '\(name)', although it is locked"
+    case .elsewhere(let name):
+      "the supervisor of '\(name)' can't be reached: its sockets are gone, and it runs in another container"
     case .silent(let name, let pid):
       "the supervisor of '\(name)'\(pid.map { " (pid \($0))" } ?? "") does not answer"
     case .starting(let name, let pid): "'\(name)' is still being started by \(LockNote.writer(pid))"
@@ -34,6 +38,7 @@ package enum StopError: QVMFailure, Hashable {
       "Its supervisor can't be told from here, nor killed; 'qvm status \(name)' may tell more."
     case .unreachable(let name, force: false), .silent(let name, _):
       "'qvm stop --force \(name)' ends that supervisor, too."
+    case .elsewhere(let name): "'qvm status \(name)' there has them made anew."
     case .starting(let name, _):
       "'qvm wait --for running \(name)' waits for it; end that process to have it given up."
     case .another(let name), .notEnded(let name):

@@ -25,24 +25,34 @@ extension StopRequest {
     let begin = SuspendingClock.now
     var deadline = begin.advanced(by: patience)
     var mayKill = force
-    // When a supervisor was asked for its socket.
-    var asked: SuspendingClock.Instant?
+    // Since when a supervisor lacks its socket.
+    var lacking: SuspendingClock.Instant?
     while FileLock.isHeld(files.vmLock) || FileLock.isHeld(files.supervisorLock) {
       switch read(files) {
       case .success(let boot?):
-        if let probe = try? ControlProbe(boot.runtime(files), boot: boot.token) { return probe }
+        let failure: ControlProbe.Failure
+        do throws(ControlProbe.Failure) {
+          return try ControlProbe(boot.runtime(files), boot: boot.token)
+        } catch {
+          failure = error
+        }
         // A lock that is held without a QEMU is held by somebody who looks, creates or removes.
         if boot.mayLive, let lock = try FileLock.attempt(files.supervisorLock) {
           return try adopt(name, files, boot, lock, in: store)
         }
-        if asked == nil, boot.wasGreeted, boot.mayLive, SocketRenewal.ask(boot, files) {
-          asked = .now
+        if lacking == nil, failure == .absent, boot.wasGreeted, boot.mayLive,
+          FileLock.isHeld(files.supervisorLock)
+        {
+          SocketRenewal.ask(boot, files)
+          lacking = .now
         }
-        if let since = asked, since.advanced(by: lostPatience) <= .now {
+        if let since = lacking, since.advanced(by: lostPatience) <= .now {
           if let probe = try lost?(boot) { return probe }
           if mayKill, killSupervisor(files) {
-            (mayKill, asked) = (false, nil)
+            (mayKill, lacking) = (false, nil)
             deadline = .now.advanced(by: patience)
+          } else if boot.knownSupervisorPid == nil {
+            throw StopError.elsewhere(name: name.text)
           }
         }
       // A supervisor doesn't need its record to be found: its sockets are where they always are.

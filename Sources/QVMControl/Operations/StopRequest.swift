@@ -59,7 +59,10 @@ package struct StopRequest {
     signalPatience =
       force
       ? Self.forcedPatience
-      : .seconds(timeout ?? (try? BootRecord.read(files.boot))?.shutdownTimeout ?? 0)
+      : max(
+        // Sooner the second would be an echo of the first.
+        SignalEchoes.window + .seconds(1),
+        .seconds(timeout ?? (try? BootRecord.read(files.boot))?.shutdownTimeout ?? 0))
     token = files.bootToken
     request = .stop(force ? .quit : .powerButton, timeout: timeout)
     supervisor?.send(request)
