@@ -77,6 +77,27 @@ import Testing
     }
   }
 
+  @Test func `a port that the VM of another cache has is told with that cache`() async throws {
+    try await Sandbox.with { sandbox in
+      let free = try sandbox.start(
+        try Tool.python.url,
+        [
+          "-c",
+          "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])",
+        ])
+      let port = try await free.end().out.dropLast()
+      let words = ["run", "-d", "--ssh-port", "\(port)", "--name"]
+      let first = try await sandbox.qvm(words + ["first", "demo", "1"])
+      #expect(first.status == 0, "\(first.err)")
+      let other = sandbox.folder.appending(path: "other").path
+      let second = try await sandbox.qvm(
+        words + ["second", "demo", "1"], environment: ["QVM_CACHE": other])
+      #expect(second.status == 1)
+      let says = "port \(port) of 127.0.0.1 is taken by the instance 'first' of the cache"
+      #expect(second.err.contains("\(says) \(sandbox.cache.path)"), "\(second.err)")
+    }
+  }
+
   @Test func `a port that another program has is passed over, or refused where it was asked for`()
     async throws
   {

@@ -138,7 +138,8 @@ package struct HostCheck: Sendable, Hashable {
       guard let status = try? VMStatus.inspect(name, in: store) else { return false }
       return status.phase.isAlive && status.boot?.sshPort == port
     }
-    let whose = user.map { "the instance \($0)" } ?? "another program"
+    let other = NetworkPort.listener(on: port).flatMap(PortHolder.init(command:))
+    let whose = user.map { PortHolder(name: $0.text).words } ?? other?.words ?? "another program"
     return HostCheck(name, .ok, "\(port) is taken by \(whose); the next free one is used")
   }
 }

@@ -6,8 +6,8 @@ package enum StartError: QVMFailure, Hashable {
   case qemuEnded(ProcessEnd, log: [String], hint: Hint?)
   /// QEMU lives, and its monitor failed.
   case monitor(QMPError, log: [String])
-  /// `by` is the instance that has it, if it is one.
-  case portTaken(address: String, port: Int, by: String?)
+  /// `by` is the VM that has it, if it is one.
+  case portTaken(address: String, port: Int, by: PortHolder?)
   case noFreePort(address: String, from: Int)
   /// The command that started it went away, or asked for the end, before it ran.
   case abandoned
@@ -33,7 +33,7 @@ package enum StartError: QVMFailure, Hashable {
         .joined(separator: "\n")
     case .portTaken(let address, let port, let holder):
       "port \(port)\(address.isEmpty ? "" : " of \(address)") is taken by "
-        + (holder.map { "the instance '\($0)'" } ?? "another program")
+        + (holder?.words ?? "another program")
     case .noFreePort(let address, let from):
       "no free port from \(from) on\(address.isEmpty ? "" : " at \(address)")"
     case .abandoned: "the start was interrupted"

@@ -23,7 +23,8 @@ extension Startup {
   }
 
   func portTaken(_ address: String, _ port: Int) -> StartError {
-    let holder = InstanceStore(Cache(path: plan.cache)).holder(ofPort: port, but: plan.name)
-    return .portTaken(address: address, port: port, by: holder?.text)
+    let store = InstanceStore(Cache(path: plan.cache))
+    return .portTaken(
+      address: address, port: port, by: PortHolder(of: port, but: plan.name, in: store))
   }
 }

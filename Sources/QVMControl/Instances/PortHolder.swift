@@ -1,0 +1,45 @@
+/// The VM that has a port of this host forwarded to its guest.
+package struct PortHolder: Sendable, Hashable {
+  package let name: String
+  /// Where its instance is; nil for the cache that is used here.
+  package let cache: String?
+
+  package init(name: String, cache: String? = nil) {
+    self.name = name
+    self.cache = cache
+  }
+
+  /// Who it is, for people.
+  package var words: String {
+    "the instance '\(name)'" + (cache.map { " of the cache \(ForeignText.line($0))" } ?? "")
+  }
+
+  /// Reads from the command of a QEMU whose it is; nil where no qvm has started that.
+  package init?(command: [String]) {
+    guard let place = command.firstIndex(of: "-pidfile"), place + 1 < command.count else {
+      return nil
+    }
+    // <cache>/instances/<name>/qemu-<boot>.pid
+    let folder = Files.parent(of: command[place + 1])
+    let instances = Files.parent(of: folder)
+    guard Files.lastName(of: instances) == "instances",
+      let name = try? InstanceName(String(Files.lastName(of: folder)))
+    else { return nil }
+    self.init(name: name.text, cache: Files.parent(of: instances))
+  }
+
+  /// Who has a port; nil where it is no VM of qvm's, as far as can be seen.
+  ///
+  /// - Parameters:
+  ///   - port: The port.
+  ///   - own: The instance that wants it.
+  ///   - store: The instances of the cache that is used.
+  package init?(of port: Int, but own: String, in store: InstanceStore) {
+    if let name = store.holder(ofPort: port, but: own) {
+      self.init(name: name.text)
+    } else {
+      guard let command = NetworkPort.listener(on: port) else { return nil }
+      self.init(command: command)
+    }
+  }
+}
