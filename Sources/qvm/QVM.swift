@@ -17,7 +17,9 @@ enum QVM {
       Host.exit(WordsError.unreadable.exitStatus.rawValue)
     }
     let words = Array(arguments.dropFirst())
-    if words.first == SupervisorProcess.command { Host.exit(SupervisorProcess.run()) }
+    if words.first == SupervisorProcess.command {
+      Host.exit(SupervisorProcess.run(Array(words.dropFirst())))
+    }
     if words.first == SSHDialer.command { Host.exit(SSHDialer.run(Array(words.dropFirst()))) }
     let status = status(of: words)
     if status == .interrupted { Signal.dieIfInterrupted() }

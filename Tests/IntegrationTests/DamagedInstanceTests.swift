@@ -123,12 +123,12 @@ import Testing
         let refusal = try await sandbox.qvm(words)
         #expect(refusal.status == 1)
         #expect(refusal.err.contains("boot.json is damaged"), "\(refusal.err)")
-        #expect(refusal.err.contains("kill \(qemu)"), "\(refusal.err)")
+        #expect(refusal.err.contains("kill -9 \(qemu)"), "\(refusal.err)")
       }
       #expect(sandbox.processes.contains { $0.pid == qemu })
       #expect(sandbox.exists("vm"))
       // What the advice says works.
-      kill(qemu, SIGTERM)
+      kill(qemu, SIGKILL)
       try await eventually("it is removed") { try await sandbox.qvm("rm", "vm").status == 0 }
     }
   }

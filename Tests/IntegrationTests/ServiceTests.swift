@@ -137,19 +137,6 @@ import Testing
     }
   }
 
-  @Test func `a signal to all processes at once is recorded as what it is`() async throws {
-    try await Sandbox.with { sandbox in
-      let run = try sandbox.start("run", "--name", "tree", "demo", "1")
-      try await eventually("it boots") { run.output.out.contains("ready") }
-      let qemu = try #require(try await sandbox.status("tree")["pid"]?.int.map(Int32.init))
-      let rest = sandbox.processes.map(\.pid).filter { $0 != qemu }
-      for pid in [qemu] + rest { kill(pid, SIGTERM) }
-      #expect(try await run.end().status != 0)
-      let outcome = try await sandbox.status("tree")["lastOutcome"]
-      #expect(outcome?["result"]?.string == "forced")
-      #expect(outcome?["reason"]?.string == "host-signal")
-    }
-  }
   @Test func `the unit has systemd tell qvm alone, and wait for longer than a guest may take`()
     throws
   {

@@ -180,19 +180,6 @@ import Testing
     }
   }
 
-  @Test func `somebody else's signal to QEMU is not taken for a clean shutdown`() async throws {
-    try await Sandbox.with { sandbox in
-      _ = try await sandbox.qvm("run", "-d", "--name", "hit", "demo", "1")
-      let pid = try #require(try await sandbox.status("hit")["pid"]?.int.map(Int32.init))
-      kill(pid, SIGTERM)
-      _ = try await sandbox.qvm("wait", "hit", "--for", "stopped", "--timeout", "30")
-      let outcome = try await sandbox.status("hit")["lastOutcome"]
-      #expect(outcome?["result"]?.string == "forced")
-      #expect(outcome?["reason"]?.string == "host-signal")
-      #expect(outcome?["exitStatus"]?.int == 0)
-    }
-  }
-
   @Test func `a panic of the guest is a crash, although QEMU exits with 0`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.plant(.panicking, as: "haiku-r1beta5-x86-64")

@@ -40,6 +40,8 @@ package struct BootRecord: Sendable, Hashable {
   package var lock: String?
   /// Whether the disk was made for this very boot, so that nothing is lost with it.
   package var isFirst: Bool
+  /// Whether QEMU was started with SIGTERM blocked; an older qvm's was not.
+  package var blocksSignals = false
 
   /// Whether the QEMU of this boot may live: false only where it certainly doesn't.
   package var mayLive: Bool {
@@ -128,6 +130,7 @@ package struct BootRecord: Sendable, Hashable {
     object["qemuVersion"] = qemuVersion.map(JSONValue.string)
     object["sshAddress"] = sshAddress.map(JSONValue.string)
     object["sshPort"] = sshPort.map { .integer(Int64($0)) }
+    if blocksSignals { object["blocksSignals"] = .bool(true) }
     return .object(object)
   }
 
@@ -155,6 +158,7 @@ package struct BootRecord: Sendable, Hashable {
       consoleOffset: max(0, try json.number("consoleOffset", path)),
       runtimeFolder: json["runtimeFolder"]?.string, pidNamespace: json["pidNamespace"]?.string,
       supervisorNamespace: json["supervisorNamespace"]?.string, lock: json["lock"]?.string,
-      isFirst: json["isFirst"]?.bool ?? false)
+      isFirst: json["isFirst"]?.bool ?? false,
+      blocksSignals: json["blocksSignals"]?.bool ?? false)
   }
 }

@@ -82,14 +82,21 @@ package struct Outcome: Sendable, Hashable {
   package var isConfirmedShutdown: Bool {
     switch result {
     case .clean, .forced:
-      signal == nil && (exitStatus ?? 0) == 0 && Self.orderly.contains(.init(rawValue: reason))
+      signal == nil && (exitStatus ?? 0) == 0 && isOrderly
     case .unknown: true
     case .reset, .crashed, .failedToStart: false
     }
   }
 
-  /// The causes of an end that leaves the disk as the guest, or whoever ended it, meant it to be.
-  private static let orderly: [ShutdownCause] = [.guestShutdown, .hostQMPQuit, .hostSignal]
+  /// Whether the cause leaves the disk as the guest, or whoever ended it, meant it to be. A signal that
+  /// was no rung of a shutdown is somebody else's, and a power cut to the guest.
+  private var isOrderly: Bool {
+    switch ShutdownCause(rawValue: reason) {
+    case .guestShutdown, .hostQMPQuit: true
+    case .hostSignal: rung == ShutdownLadder.Rung.terminate.name
+    default: false
+    }
+  }
 
   /// The phase that this outcome leaves the instance in.
   package var phase: Phase {

@@ -45,7 +45,7 @@ package enum StopError: QVMFailure, Hashable {
       "'qvm status \(name)' tells how it is; 'qvm stop --force \(name)' ends it."
     case .supervisorEnded(let name): "'qvm stop \(name)' takes over what is left of it."
     case .unknown(let name, _, let pid?):
-      "End QEMU with 'kill \(pid)' if that process is it, then 'qvm rm \(name)'."
+      "End QEMU with 'kill -9 \(pid)' if that process is it, then 'qvm rm \(name)'."
     case .unknown(let name, _, nil): "End its QEMU, then 'qvm rm \(name)'."
     }
   }

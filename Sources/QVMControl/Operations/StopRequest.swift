@@ -16,8 +16,11 @@ package struct StopRequest {
   private var supervisor: ControlProbe?
   /// How often another supervisor had to be found.
   private var takeovers = 0
-  /// When the supervisor has said something.
-  private var lastHeard = SuspendingClock.now
+  /// The time in which the supervisor could have said something: none in which this process was
+  /// suspended, as it is likely to have been, too.
+  private var time = CountedTime(at: .now)
+  /// When it has said something, by that time.
+  private var lastHeard: CountedTime.Instant
   /// Whether another instance's was found in its place.
   private var isOthers = false
   /// Whether its supervisor couldn't be reached, and was told by a signal to end the VM.
@@ -64,9 +67,10 @@ package struct StopRequest {
         SignalEchoes.window + .seconds(1),
         .seconds(timeout ?? (try? BootRecord.read(files.boot))?.shutdownTimeout ?? 0))
     token = files.bootToken
+    time = CountedTime(at: .now)
+    lastHeard = time.now
     request = .stop(force ? .quit : .powerButton, timeout: timeout)
     supervisor?.send(request)
-    lastHeard = .now
   }
 
   /// Whether there is a VM to wait for.
@@ -92,10 +96,11 @@ package struct StopRequest {
     ended: (InstanceName, Swift.Result<Result, any Error>) -> Void
   ) {
     var open = requests
-    while let deadline = open.map(\.deadline).min() {
-      var ready = ControlProbe.ready(open.map(\.supervisor), until: deadline)
+    while let next = open.map(\.nextLook).min() {
+      var ready = ControlProbe.ready(open.map(\.supervisor), until: next)
+      for place in open.indices { open[place].time.look(at: .now) }
       // One that has been silent for too long is asked, and says so.
-      if ready.isEmpty { ready = open.indices.filter { open[$0].deadline == deadline } }
+      if ready.isEmpty { ready = open.indices.filter { open[$0].deadline <= open[$0].time.now } }
       for place in ready.reversed() {
         do {
           guard let result = try open[place].advance(note) else { continue }
@@ -114,11 +119,13 @@ package struct StopRequest {
   private static let forcedPatience = Duration.seconds(5)
 
   /// When its silence has lasted too long.
-  private var deadline: SuspendingClock.Instant {
+  private var deadline: CountedTime.Instant {
     if isBySignal, !hasInsisted { return lastHeard.advanced(by: signalPatience) }
     return lastHeard.advanced(
       by: isConfirmed || isBySignal ? ShutdownLadder.longestSilence : Self.confirmation)
   }
+
+  private var nextLook: SuspendingClock.Instant { time.nextLook(for: deadline) }
 
   /// Handles what the supervisor says next; the result once the VM has ended.
   private mutating func advance(_ note: (String) -> Void) throws -> Result? {
@@ -126,7 +133,8 @@ package struct StopRequest {
       return Result(sentence: "\(name) is not running", isGood: true)
     }
     let told = try event(of: supervisor)
-    lastHeard = .now
+    time.look(at: .now)
+    lastHeard = time.now
     isConfirmed = told != nil
     if told == nil {
       takeovers += 1
@@ -165,7 +173,7 @@ package struct StopRequest {
   /// What the supervisor says next; nil where it was killed, and its QEMU lives.
   private mutating func event(of supervisor: ControlProbe) throws -> ControlEvent? {
     do throws(ControlProbe.Failure) {
-      return try supervisor.event(until: deadline)
+      return try nextEvent(of: supervisor)
     } catch .silent {
       // To a supervisor a second SIGTERM means that the guest has had its time.
       if isBySignal, !isForced, !hasInsisted, let boot = try? BootRecord.read(files.boot),
@@ -180,6 +188,20 @@ package struct StopRequest {
     } catch {
       isOthers = error == .another
       return files.hasEnded(boot: token) ? end : nil
+    }
+  }
+
+  /// - Throws: `silent` where it says nothing until the deadline, and what else keeps it from that.
+  private mutating func nextEvent(
+    of supervisor: ControlProbe
+  ) throws(ControlProbe.Failure) -> ControlEvent {
+    while true {
+      do throws(ControlProbe.Failure) {
+        return try supervisor.event(until: nextLook)
+      } catch .silent {
+        time.look(at: .now)
+        if deadline <= time.now { throw .silent }
+      }
     }
   }
 

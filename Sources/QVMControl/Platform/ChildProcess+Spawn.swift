@@ -17,6 +17,7 @@ extension ChildProcess {
     private static let extraFlags: Int16 = 0
   #endif
 
+  /// Starts a child, for the caller to reap.
   static func spawn(_ plan: Plan) throws(SpawnError) -> Int32 {
     var actions = emptyActions()
     posix_spawn_file_actions_init(&actions)
@@ -27,6 +28,7 @@ extension ChildProcess {
 
     var mask = sigset_t()
     sigemptyset(&mask)
+    for signal in plan.blockedSignals { sigaddset(&mask, signal.rawValue) }
     posix_spawnattr_setsigmask(&attributes, &mask)
     sigfillset(&mask)
     // A file that gets too big for 'ulimit -f' is an error that a program can tell of, or that a VM

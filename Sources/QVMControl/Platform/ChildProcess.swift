@@ -55,16 +55,20 @@ package final class ChildProcess: Sendable {
     package var descriptors: [Descriptor?]
     /// Whether it leads a session of its own, out of reach of the terminal's signals.
     package var ownSession: Bool
+    /// Signals that it doesn't get unless it unblocks them.
+    package var blockedSignals: [Signal]
 
     package init(
       _ executable: String, _ arguments: [String], environment: [String]? = nil,
-      descriptors: [Descriptor?] = [nil, nil, nil], ownSession: Bool = false
+      descriptors: [Descriptor?] = [nil, nil, nil], ownSession: Bool = false,
+      blockedSignals: [Signal] = []
     ) {
       self.executable = executable
       self.arguments = arguments
       self.environment = environment
       self.descriptors = descriptors
       self.ownSession = ownSession
+      self.blockedSignals = blockedSignals
     }
   }
 

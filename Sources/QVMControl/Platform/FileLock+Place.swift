@@ -17,6 +17,13 @@ extension FileLock {
       && locked.st_ino == named.st_ino && locked.st_dev == named.st_dev
   }
 
+  /// Whether the locked file has no name any more, anywhere: it was removed, and with it whatever else
+  /// was in its folder.
+  package var isRemoved: Bool {
+    var locked = stat()
+    return fstat(descriptor.number, &locked) == 0 && locked.st_nlink == 0
+  }
+
   /// The folder in which the locked file lies now; nil where it has been removed, or the system
   /// doesn't tell.
   package var folder: String? {

@@ -7,7 +7,7 @@
 #endif
 package import QMPClient
 
-/// Tells when a file grows: a descriptor that is ready to read whenever it did.
+/// Tells when a file grows or is removed: a descriptor that is ready to read whenever it did or was.
 package struct FileWatch: Sendable {
   package let descriptor: Descriptor
   private let watched: [Descriptor]
@@ -33,7 +33,7 @@ package struct FileWatch: Sendable {
       let descriptor = Descriptor(owning: file)
       var change = kevent(
         ident: UInt(file), filter: Int16(EVFILT_VNODE), flags: UInt16(EV_ADD | EV_CLEAR),
-        fflags: UInt32(NOTE_WRITE | NOTE_EXTEND | NOTE_DELETE), data: 0, udata: nil)
+        fflags: UInt32(NOTE_WRITE | NOTE_EXTEND | NOTE_DELETE | NOTE_LINK), data: 0, udata: nil)
       if kevent(queue, &change, 1, nil, 0, nil) != 0 {
         throw FileError(verb: "watch", path: path, cause: .last("kevent"))
       }
@@ -55,7 +55,9 @@ package struct FileWatch: Sendable {
       }
       descriptor = Descriptor(owning: queue)
       watched = []
-      let events = UInt32(IN_MODIFY) | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF)
+      // A file that is removed while somebody has it open only loses its name: an attribute.
+      let events =
+        UInt32(IN_MODIFY) | UInt32(IN_ATTRIB) | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF)
       for path in paths where inotify_add_watch(queue, path, events) < 0 {
         throw FileError(verb: "watch", path: path, cause: .last("inotify_add_watch"))
       }

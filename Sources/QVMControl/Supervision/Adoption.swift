@@ -33,7 +33,9 @@ enum Adoption {
         pid == nil
           ? "QEMU can't be ended from here: its monitor is not to be had (\(error)), and no signal"
             + " reaches a process of another container"
-          : "QEMU can only be ended by signals: \(error)")
+          : boot.blocksSignals
+            ? "QEMU can only be killed, which is a power cut to its guest: \(error)"
+            : "QEMU can only be ended by signals: \(error)")
       return Startup.Started(process: process, client: nil, events: nil, boot: boot)
     }
   }

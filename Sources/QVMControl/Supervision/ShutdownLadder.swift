@@ -1,5 +1,5 @@
 /// Brings a VM to its end, one rung after the other: a value that is told what happened and says
-/// what to do, with no I/O and no clock of its own.
+/// what to do, with no I/O and no clock of its own. Its times are those of ``CountedTime``.
 package struct ShutdownLadder: Sendable {
   package typealias Instant = SuspendingClock.Instant
 
@@ -10,6 +10,8 @@ package struct ShutdownLadder: Sendable {
   package static let commandInterval = Duration.seconds(10)
   /// How long `quit`, and then SIGTERM, may take when QEMU doesn't say that it is shutting down.
   package static let grace = Duration.seconds(10)
+  /// How long a QEMU that nothing can be said to any more has to end by itself.
+  package static let farewell = Duration.seconds(5)
   /// How long QEMU may take to end after it said so: it may have much to write to its disks.
   package static let flushGrace = Duration.seconds(60)
   /// A supervisor that says nothing for so long in a shutdown is stuck: the button is pressed every
@@ -22,6 +24,8 @@ package struct ShutdownLadder: Sendable {
 
   /// Whether QEMU can be told anything by its monitor; else `quit` is a signal.
   package var hasMonitor = true
+  /// Whether SIGTERM ends QEMU: one that was started with it blocked heeds SIGKILL alone.
+  package var heedsSIGTERM = true
 
   /// The rung reached; nil while nobody has asked for a shutdown.
   package private(set) var rung: Rung?
@@ -72,7 +76,7 @@ package struct ShutdownLadder: Sendable {
   }
 
   private mutating func climb(to wanted: Rung, timeout: Duration, at now: Instant) -> [Action] {
-    let rung = wanted == .quit && !hasMonitor ? .terminate : wanted
+    let rung = attainable(wanted)
     self.rung = rung
     nextPress = nil
     guestCommandDue = nil
@@ -94,6 +98,15 @@ package struct ShutdownLadder: Sendable {
     case .kill:
       deadline = nil
       return [.kill]
+    }
+  }
+
+  /// The rung itself, or the next one that can do anything.
+  private func attainable(_ wanted: Rung) -> Rung {
+    switch wanted {
+    case .quit where !hasMonitor: attainable(.terminate)
+    case .terminate where !heedsSIGTERM: .kill
+    default: wanted
     }
   }
 
@@ -166,7 +179,13 @@ package struct ShutdownLadder: Sendable {
   /// The monitor is gone while QEMU lives: nothing can be said to it any more but by signals.
   package mutating func monitorLost(at now: Instant) -> [Action] {
     guard let rung, rung < .terminate, !isShuttingDown else { return [] }
-    return climb(to: .terminate, timeout: .zero, at: now)
+    if heedsSIGTERM { return climb(to: .terminate, timeout: .zero, at: now) }
+    // Usually its end follows at once, and says more than a kill would leave of it.
+    hasMonitor = false
+    nextPress = nil
+    guestCommandDue = nil
+    deadline = now.advanced(by: Self.farewell)
+    return []
   }
 
   /// Does what is due.

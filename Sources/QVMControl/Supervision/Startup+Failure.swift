@@ -5,14 +5,12 @@ extension Startup {
   /// Makes sure that the child is gone and says why it failed.
   func ended(_ child: ChildProcess, because error: any Error) async -> any Error {
     // A monitor that hung up means that QEMU is ending by itself: its own status tells more.
-    var isEnding = false
     switch error as? QMPError {
-    case .disconnected, .transport: isEnding = true
-    default: child.signal(.terminate)
+    case .disconnected, .transport: break
+    // No instruction of the guest has run, so nothing is lost.
+    default: child.signal(.kill)
     }
-    let timer = loop.schedule(at: .now.advanced(by: isEnding ? .seconds(5) : .seconds(2))) {
-      child.signal(.kill)
-    }
+    let timer = loop.schedule(at: .now.advanced(by: .seconds(5))) { child.signal(.kill) }
     let end = await withCheckedContinuation { continuation in
       child.whenEnded { continuation.resume(returning: $0) }
     }

@@ -130,6 +130,7 @@ package struct Startup: Sendable {
     do {
       boot.pid = child.pid
       boot.start = Host.startTime(of: child.pid)
+      boot.blocksSignals = true
       // Made to last while QEMU gets ready: no instruction of the guest has run yet.
       try JSONFile.write(boot.json, to: files.boot)
       try InstanceStore.outlast(files)
@@ -138,6 +139,11 @@ package struct Startup: Sendable {
       throw await ended(child, because: error)
     }
   }
+
+  /// What ends QEMU at once, as by a power cut for its guest: those who send these to all processes of a
+  /// job mean its supervisor, which has the guest power off. QEMU keeps the mask that it is started
+  /// with.
+  private static let blockedSignals: [Signal] = [.terminate, .interrupt, .hangUp]
 
   /// Starts QEMU; the other end of its monitor is its own alone once this returns, so that its
   /// death shows as an end of file.
@@ -149,7 +155,8 @@ package struct Startup: Sendable {
     let child = try ChildProcess(
       .init(
         command[0], Array(command.dropFirst()),
-        descriptors: [nil, log, log, theirs, vmLock.descriptor], ownSession: true))
+        descriptors: [nil, log, log, theirs, vmLock.descriptor], ownSession: true,
+        blockedSignals: Self.blockedSignals))
     return (child, ours)
   }
 

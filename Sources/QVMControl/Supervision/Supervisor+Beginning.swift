@@ -6,6 +6,7 @@ extension Supervisor {
     boot = started.boot
     process = started.process
     client = started.client
+    ladder.heedsSIGTERM = !boot.blocksSignals
     if plan.kind == .adopt {
       memory = MemoryWatch(started.process.pid.flatMap { MemoryGroup(of: $0) })
     }
@@ -20,8 +21,7 @@ extension Supervisor {
     } else {
       await setPhase(.unresponsive, reason: "QEMU's monitor is not to be had")
     }
-    let logs = [files.console, files.qemuLog].map(LogFile.init)
-    logLimit = Task(executorPreference: loop) { await LogLimit.keep(logs, on: loop) }
+    watchFolder()
     if plan.kind == .boot { await listen() }
     if plan.kind == .adopt {
       if client == nil {
@@ -39,6 +39,14 @@ extension Supervisor {
       proceed()
     }
     return false
+  }
+
+  private func watchFolder() {
+    let logs = [files.console, files.qemuLog].map(LogFile.init)
+    let (inputs, loop, lock) = (inputs, loop, supervisorLock)
+    folderWatch = Task(executorPreference: loop) {
+      await FolderWatch.keep(logs, lock, on: loop) { inputs.send(.folderRemoved) }
+    }
   }
 
   func listen() async {

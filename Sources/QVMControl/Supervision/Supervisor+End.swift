@@ -69,7 +69,7 @@ extension Supervisor {
     if !boot.wasGreeted, evidence.cause == nil { outcome = .unfinishedStart(boot) }
     if let startedAt = ladder.startedAt {
       outcome.rung = ladder.rung?.name
-      outcome.seconds = startedAt.duration(to: .now).inSeconds
+      outcome.seconds = startedAt.duration(to: time.now).inSeconds
       outcome.steps = steps
       outcome.presses = ladder.presses
     }
@@ -78,9 +78,11 @@ extension Supervisor {
       boot.removeOnShutdown = false
       if let held { try? JSONFile.write(boot.json, to: held.boot) }
     }
+    // Somebody may have removed it already.
+    let isGone = supervisorLock.isRemoved
     await record(outcome)
     removeSockets()
-    let removed = boot.removesInstance(after: outcome) && removeInstance()
+    let removed = boot.removesInstance(after: outcome) && removeInstance() || isGone
     release()
     await server.broadcast(.ended(outcome, removed: removed))
   }
@@ -96,6 +98,15 @@ extension Supervisor {
   /// The files of the instance where they are now; nil where they were removed. Under its name there
   /// may be another instance by now, which is not this supervisor's to touch.
   var held: InstanceFiles? { supervisorLock.folder.map(InstanceFiles.init) }
+
+  /// Somebody has removed the folder while the VM runs: nobody finds it there any more to end it, and
+  /// what its guest writes is lost.
+  func folderRemoved() async {
+    let text = "the folder \(files.folder) was removed; shutting the guest down"
+    log(text)
+    await server.broadcast(.notice(text))
+    await stop(.powerButton, timeout: nil)
+  }
 
   /// Removes the sockets of this boot.
   private func removeSockets() {

@@ -51,7 +51,7 @@ extension Supervisor {
     }
     // Nothing else would reach the guest, however long it were given.
     if !ladder.hasMonitor, failedCommands >= Self.commandsTried {
-      await carryOut(ladder.request(.terminate, timeout: .zero, at: .now))
+      await carryOut(ladder.request(.terminate, timeout: .zero, at: time.now))
     }
   }
 

@@ -42,21 +42,21 @@ extension Supervisor {
     if let text = diskTrouble.note(event) { await server.broadcast(.notice(text)) }
     switch event.name {
     case "SHUTDOWN":
-      ladder.shutdownSeen(at: .now)
+      ladder.shutdownSeen(at: time.now)
       await setPhase(.stopping, reason: evidence.cause?.rawValue)
     case "RESET":
       watchReadiness(from: Files.information(files.console)?.size ?? 0)
-      ladder.guestBeganAnew(at: .now)
+      ladder.guestBeganAnew(at: time.now)
       // One that was off is not any more, and no other event says so.
       if let runState, !runState.executes { Self.askRunState(client, inputs, on: loop) }
-      let isBeingAsked = ladder.guestReset(at: .now)
+      let isBeingAsked = ladder.guestReset(at: time.now)
       // The firmware may reset a second and a third time: one notice is enough.
       if isBeingAsked, !hasToldOfRestart {
         hasToldOfRestart = true
         await server.broadcast(.notice("the guest restarted instead of powering off"))
       }
     case "RESUME":
-      ladder.guestBeganAnew(at: .now)
+      ladder.guestBeganAnew(at: time.now)
       Self.askRunState(client, inputs, on: loop)
     case "STOP", "SUSPEND", "WAKEUP": Self.askRunState(client, inputs, on: loop)
     default: break
@@ -79,13 +79,13 @@ extension Supervisor {
       let executes = state.executes
       evidence.note(state)
       if state == .shutdown {
-        await carryOut(ladder.guestIsOff(at: .now))
+        await carryOut(ladder.guestIsOff(at: time.now))
       }
       if ladder.rung != nil {
         await setPhase(.stopping, reason: ladder.rung?.name)
         // What stopped it keeps it from obeying; QEMU itself still can be told to end.
         if !executes {
-          let actions = ladder.guestStopped(at: .now)
+          let actions = ladder.guestStopped(at: time.now)
           if !actions.isEmpty, state == .ioError { await tellOfStandstill(state) }
           await carryOut(actions)
         }

@@ -58,7 +58,7 @@ extension Supervisor {
 
   private func monitorGone() async {
     // Usually QEMU's end follows at once.
-    await carryOut(ladder.monitorLost(at: .now))
+    await carryOut(ladder.monitorLost(at: time.now))
     if phase != .stopping { await setPhase(.unresponsive, reason: "QEMU closed its monitor") }
     if evidence.cause == nil { awaitEndOfUnknown() }
     await stopIfPending()

@@ -37,7 +37,7 @@ extension Supervisor {
     ladder.hasMonitor = process == nil || client != nil
     let least: ShutdownLadder.Rung = canTellBySSH ? .guestCommand : .terminate
     let rung = ladder.hasMonitor ? rung : rung <= least ? least : max(rung, .terminate)
-    let actions = ladder.request(rung, timeout: patience, canReact: canReact, at: .now)
+    let actions = ladder.request(rung, timeout: patience, canReact: canReact, at: time.now)
     await setPhase(.stopping, reason: ladder.rung?.name)
     if before == ladder.rung, let now = ladder.rung {
       await server.broadcast(.rung(now.name, presses: ladder.presses))
@@ -52,7 +52,7 @@ extension Supervisor {
   func rung(for signal: Signal) -> ShutdownLadder.Rung? {
     let rung = insistence.rung(for: signal)
     guard rung == .powerButton, signal != .hangUp, let startedAt = ladder.startedAt,
-      startedAt.advanced(by: SignalEchoes.window) <= .now
+      startedAt.advanced(by: SignalEchoes.window) <= time.now
     else { return rung }
     return .quit
   }
@@ -86,7 +86,7 @@ extension Supervisor {
       return
     }
     steps.append(
-      Outcome.Step(rung: rung.name, seconds: startedAt.duration(to: .now).inSeconds))
+      Outcome.Step(rung: rung.name, seconds: startedAt.duration(to: time.now).inSeconds))
   }
 
   /// Sends a command without waiting for its reply: what it does shows in events, and a QEMU that

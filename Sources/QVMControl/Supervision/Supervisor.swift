@@ -31,6 +31,10 @@ package final class Supervisor {
     case ready(Bool?, Int)
     /// What came of telling the guest by its own command.
     case guestCommandEnded(Program.Output)
+    /// QEMU has answered, or hung up, since it was last asked for a sign of life.
+    case pulse
+    /// The instance's folder is gone.
+    case folderRemoved
     case tick
   }
 
@@ -59,6 +63,12 @@ package final class Supervisor {
   var client: QMPClient?
   var runState: RunState?
   var ladder = ShutdownLadder()
+  /// The ladder's clock.
+  var time = CountedTime(at: .now)
+  /// When QEMU was asked for a sign of life that it has not given yet, in a shutdown.
+  var pulseAwaitedSince: SuspendingClock.Instant?
+  /// Whether the clients were told that it doesn't answer.
+  var hasToldOfSilence = false
   /// What was made of the signals to this process.
   var insistence = Insistence()
   /// The rungs of the shutdown as they were reached.
@@ -71,8 +81,8 @@ package final class Supervisor {
   /// A QEMU that is started here shares this process's group.
   var memory = MemoryWatch(MemoryGroup(of: Host.processID))
   var reporter: Task<Void, Never>?
-  /// Keeps the logs of the console and of QEMU from growing without end.
-  var logLimit: Task<Void, Never>?
+  /// Keeps the logs from growing without end, and notices that the folder was removed.
+  var folderWatch: Task<Void, Never>?
   /// Whether the guest is up; nil where nothing tells that.
   var isReady: Bool?
   /// Looks out for that, from the guest's start or its last reset.
@@ -164,12 +174,13 @@ package final class Supervisor {
       armTimer()
     }
     reporter?.cancel()
-    logLimit?.cancel()
+    folderWatch?.cancel()
     readinessWatch.task?.cancel()
   }
 
   /// Handles one input; whether it was the last.
   private func handle(_ input: Input) async -> Bool {
+    await lookAtClock()
     switch input {
     case .started(.success(let started)): return await begin(started)
     case .started(.failure(let error)):
@@ -201,15 +212,21 @@ package final class Supervisor {
     case .retried(let error, let timeout): await retried(error, timeout: timeout)
     case .ready(let isReady, let number):
       if number == readinessWatch.number { self.isReady = isReady }
-    case .tick: await carryOut(ladder.tick(.now))
+    case .pulse: pulseAwaitedSince = nil
+    case .folderRemoved: await folderRemoved()
+    case .tick:
+      await carryOut(ladder.tick(time.now))
+      feelPulse()
     }
     return false
   }
 
-  /// Sets the one timer to what the ladder wants next.
+  /// Sets the one timer to what the ladder wants next, or to the next look at the clock.
   private func armTimer() {
     if let timer { loop.cancel(timer) }
     let inputs = self.inputs
-    timer = ladder.nextTick.map { due in loop.schedule(at: due) { inputs.send(.tick) } }
+    timer = ladder.nextTick.map { due in
+      loop.schedule(at: time.nextLook(for: due)) { inputs.send(.tick) }
+    }
   }
 }

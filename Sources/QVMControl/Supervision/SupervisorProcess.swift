@@ -5,6 +5,10 @@ package enum SupervisorProcess {
   /// The word that makes this executable a supervisor.
   package static let command = "__supervise"
 
+  /// The word after it that has another process started, which is the supervisor, and ends at once: that
+  /// one is nobody's child then. Whoever signals all descendants of a job doesn't find it.
+  private static let startingWord = "start"
+
   /// The descriptors that it is given: the connection to whoever started it, and the locks.
   private static let launcherDescriptor: Int32 = 3
   private static let supervisorLockDescriptor: Int32 = 4
@@ -34,12 +38,23 @@ package enum SupervisorProcess {
           guard SocketCalls.wait(connection.number, for: .write, until: deadline) else {
             throw .other(message: "the supervisor does not listen", advice: "Try again.")
           }
-        case .closed, .failed:
-          throw .other(
-            message: "the supervisor was killed before its work began", advice: "Try again.")
+        case .closed, .failed: throw failure
         }
       }
       return connection
+    }
+
+    /// Why it is gone, in its own words where it had time for some.
+    private var failure: StartError {
+      if case .bytes(let bytes) = SocketCalls.receive(connection.number),
+        let line = bytes.split(separator: 0x0A).first,
+        let json = try? JSONValue(parsing: Array(line)),
+        case .failed(let message, let advice, _) = ControlEvent(json)
+      {
+        return .other(message: message, advice: advice)
+      }
+      return .other(
+        message: "the supervisor was killed before its work began", advice: "Try again.")
     }
   }
 
@@ -63,14 +78,38 @@ package enum SupervisorProcess {
     var descriptors = [nil, nil, log, theirs, supervisorLock.descriptor]
     if let vmLock { descriptors.append(vmLock.descriptor) }
     _ = try ChildProcess(
-      .init(Host.executable, [command], descriptors: descriptors, ownSession: true))
+      .init(
+        Host.executable, [command, startingWord], descriptors: descriptors, ownSession: true))
     return Standby(connection: ours)
   }
 
   // MARK: - Being one
 
-  /// Supervises as the inherited connection says; the exit status of the process.
-  package static func run() -> Int32 {
+  /// Starts the supervisor, with all that this process was given.
+  private static func startOrphaned() -> Int32 {
+    var descriptors = [nil, nil, Host.copy(of: 2)]
+    for number in [launcherDescriptor, supervisorLockDescriptor, vmLockDescriptor] {
+      if let descriptor = Host.inherited(number) { descriptors.append(descriptor) }
+    }
+    do throws(SpawnError) {
+      _ = try ChildProcess.spawn(
+        .init(Host.executable, [command], descriptors: descriptors, ownSession: true))
+      return 0
+    } catch {
+      complain(error.message)
+      if descriptors.count > 3, let launcher = descriptors[3] {
+        tell(launcher, error.message, advice: error.advice)
+      }
+      return 1
+    }
+  }
+
+  /// Supervises as the inherited connection says.
+  ///
+  /// - Parameter words: What follows ``command`` on its command line.
+  /// - Returns: The exit status of the process.
+  package static func run(_ words: [String]) -> Int32 {
+    if words == [startingWord] { return startOrphaned() }
     // And so does QEMU.
     Host.leaveWorkingFolder()
     CoreDump.forbidUnlessWanted()
@@ -121,10 +160,15 @@ package enum SupervisorProcess {
     } catch {
       let message = (error as? any QVMFailure)?.message ?? "\(error)"
       complain(message)
-      let line = ControlEvent.failed(message: message, advice: nil, status: 1).json.bytes + [0x0A]
-      _ = line.withUnsafeBytes { SocketCalls.send(launcher.number, $0) }
+      tell(launcher, message)
       return 1
     }
+  }
+
+  /// Tells a launcher what keeps its supervisor from working.
+  private static func tell(_ launcher: Descriptor, _ message: String, advice: String? = nil) {
+    let line = ControlEvent.failed(message: message, advice: advice, status: 1).json.bytes + [0x0A]
+    _ = line.withUnsafeBytes { SocketCalls.send(launcher.number, $0) }
   }
 
   private static func complain(_ text: String) {

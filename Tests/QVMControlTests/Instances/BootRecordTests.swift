@@ -11,7 +11,7 @@ import Testing
     "supervisorStart":9007199254740993,\
     "command":["/bin/qemu","-S"],"consoleOffset":17,"isFirst":true,"runtimeFolder":"/r",\
     "pidNamespace":"pid:[1]","supervisorNamespace":"pid:[2]","lock":"1-2","pid":42,\
-    "start":77,"accelerator":"tcg","qemuVersion":"7.2.22","sshAddress":"0.0.0.0","sshPort":2847}
+    "start":77,"accelerator":"tcg","qemuVersion":"7.2.22","sshAddress":"0.0.0.0","sshPort":2847,"blocksSignals":true}
     """
   private static let record = BootRecord(
     token: "b", hostBootID: "h", startedAt: Timestamp(seconds: 951_827_696),
@@ -20,7 +20,7 @@ import Testing
     accelerator: "tcg", qemuVersion: "7.2.22", sshAddress: "0.0.0.0", sshPort: 2847,
     consoleOffset: 17, runtimeFolder: "/r", pidNamespace: "pid:[1]", supervisorNamespace: "pid:[2]",
     lock: "1-2",
-    isFirst: true)
+    isFirst: true, blocksSignals: true)
 
   private let folder: TemporaryFolder
   private var path: String { "\(folder.path)/boot.json" }
@@ -38,7 +38,7 @@ import Testing
     (record.pid, record.start, record.accelerator) = (nil, nil, nil)
     (record.qemuVersion, record.sshAddress, record.sshPort) = (nil, nil, nil)
     (record.runtimeFolder, record.pidNamespace, record.supervisorNamespace) = (nil, nil, nil)
-    record.lock = nil
+    (record.lock, record.blocksSignals) = (nil, false)
     let text = record.json.text
     #expect(text.hasSuffix("\"isFirst\":true}"))
     try JSONFile.write(record.json, to: path)

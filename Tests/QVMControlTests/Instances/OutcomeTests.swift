@@ -76,7 +76,7 @@ import Testing
 
   @Test(arguments: [
     (Outcome.Result.clean, "guest-shutdown", 0 as Int32?, nil as Int32?, true),
-    (.forced, "host-qmp-quit", 0, nil, true), (.forced, "host-signal", nil, nil, true),
+    (.forced, "host-qmp-quit", 0, nil, true), (.forced, "host-signal", nil, nil, false),
     (.forced, "killed", nil, 9, false), (.clean, "guest-shutdown", 1, nil, false),
     (.unknown, "unobserved", nil, nil, true), (.crashed, "guest-panic", 0, nil, false),
     (.failedToStart, "r", nil, nil, false), (.reset, "guest-reset", 0, nil, false),
@@ -88,6 +88,15 @@ import Testing
   ) {
     let outcome = Outcome(
       token: "t", result: result, reason: reason, exitStatus: exitStatus, signal: signal)
+    #expect(outcome.isConfirmedShutdown == isConfirmed)
+  }
+
+  @Test(arguments: [("sigterm" as String?, true), ("powerdown", false), (nil, false)])
+  func `a signal is a confirmed shutdown only where it was a rung of one`(
+    rung: String?, isConfirmed: Bool
+  ) {
+    let outcome = Outcome(
+      token: "t", result: .forced, reason: "host-signal", rung: rung, exitStatus: 0)
     #expect(outcome.isConfirmedShutdown == isConfirmed)
   }
 
@@ -111,7 +120,7 @@ import Testing
   @Test(arguments: [
     (Outcome.Result.clean, "guest-shutdown", 1.25 as Double?, "vm powered off (1.3 s)"),
     (.clean, "guest-shutdown", nil, "vm powered off"),
-    (.forced, "host-signal", 0.04, "vm was forced to end: QEMU got a signal to end (0.0 s)"),
+    (.forced, "host-qmp-quit", 0.04, "vm was forced to end: QEMU was told to quit (0.0 s)"),
     (.unknown, "why", nil, "vm has ended; nobody saw how"),
   ])
   func `an orderly end is one line`(

@@ -129,6 +129,15 @@ import Testing
     #expect(try await child.ended() == .signalled(SIGTERM))
   }
 
+  @Test func `it doesn't get the signals that are blocked for it`() async throws {
+    let child = try ChildProcess(
+      .init("/bin/sleep", ["60"], blockedSignals: [.terminate, .hangUp]))
+    child.signal(.terminate)
+    child.signal(.hangUp)
+    child.signal(.interrupt)
+    #expect(try await child.ended() == .signalled(SIGINT))
+  }
+
   @Test func `its environment is what it is given, or this process's own`() async throws {
     let folder = try TemporaryFolder()
     for (environment, text) in [(["A=b c"], "b c\n"), (nil, "\n")] as [([String]?, String)] {

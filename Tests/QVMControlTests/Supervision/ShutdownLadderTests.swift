@@ -48,6 +48,34 @@ import Testing
     #expect(ladder.startedAt == at(0))
   }
 
+  @Test func `a QEMU that no SIGTERM ends is quit, and then killed`() {
+    var ladder = ShutdownLadder()
+    ladder.heedsSIGTERM = false
+    _ = ladder.request(.powerButton, timeout: .seconds(2), at: at(0))
+    #expect(whatFollows(&ladder) == ["quit@2", "kill@12"])
+    // Nor one that takes too long to write its disks.
+    var flushing = ShutdownLadder()
+    flushing.heedsSIGTERM = false
+    _ = flushing.request(.powerButton, timeout: .seconds(2), at: at(0))
+    flushing.shutdownSeen(at: at(1))
+    #expect(whatFollows(&flushing) == ["kill@61"])
+    // Without a monitor nothing but SIGKILL is left.
+    var deaf = ShutdownLadder()
+    (deaf.heedsSIGTERM, deaf.hasMonitor) = (false, false)
+    #expect(deaf.request(.quit, timeout: patience, at: at(0)) == [.kill])
+  }
+
+  @Test(arguments: [ShutdownLadder.Rung.powerButton, .quit])
+  func `a QEMU that hangs up and heeds no SIGTERM has a moment to end by itself`(
+    rung: ShutdownLadder.Rung
+  ) {
+    var ladder = ShutdownLadder()
+    ladder.heedsSIGTERM = false
+    _ = ladder.request(rung, timeout: patience, at: at(0))
+    #expect(ladder.monitorLost(at: at(1)) == [])
+    #expect(whatFollows(&ladder) == ["kill@6"])
+  }
+
   @Test func `the times between presses are the operating system's`() {
     var ladder = ShutdownLadder()
     ladder.pressIntervals = OperatingSystem.omnios.pressIntervals

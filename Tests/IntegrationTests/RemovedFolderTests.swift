@@ -1,0 +1,37 @@
+import Foundation
+import QMPClient
+import TestSupport
+import Testing
+
+/// A VM whose folder, or whole cache, is removed while it runs.
+@Suite(.timeLimit(.minutes(10))) struct RemovedFolderTests {
+  @Test(arguments: [true, false])
+  func `a VM whose files are removed powers off, and leaves no process`(
+    isWholeCache: Bool
+  ) async throws {
+    try await Sandbox.with { sandbox in
+      let run = try sandbox.start("run", "--name", "box", "demo", "1")
+      try await eventually("it boots") { run.output.out.contains("ready") }
+      let gone = isWholeCache ? sandbox.cache : sandbox.folder(of: "box")
+      try FileManager.default.removeItem(at: gone)
+      let end = try await run.end(within: .seconds(20))
+      #expect(end.status == 0, "\(end.err)")
+      #expect(end.err.contains("was removed; shutting the guest down"), "\(end.err)")
+      #expect(end.err.contains("powered off"), "\(end.err)")
+      try await eventually("no process is left") { sandbox.processes.isEmpty }
+      #expect(try await sandbox.qvm("list", "--json").json["instances"]?.array?.isEmpty == true)
+    }
+  }
+
+  @Test func `a detached VM whose folder is removed after it was moved ends, too`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "box", "demo", "1")
+      _ = try await sandbox.qvm("wait", "box", "--timeout", "30")
+      let moved = sandbox.cache.appending(path: "instances/other")
+      try FileManager.default.moveItem(at: sandbox.folder(of: "box"), to: moved)
+      #expect(try await sandbox.status("other")["phase"]?.string == "running")
+      try FileManager.default.removeItem(at: moved)
+      try await eventually("no process is left") { sandbox.processes.isEmpty }
+    }
+  }
+}
