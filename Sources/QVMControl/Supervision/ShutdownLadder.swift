@@ -39,6 +39,8 @@ package struct ShutdownLadder: Sendable {
   private var pressesInRow = 0
   private var guestCommandDue: Instant?
   private var isShuttingDown = false
+  /// Whether QEMU, to which nothing can be said any more, had its time to end by itself.
+  private var isLeftAlone = false
 
   package init() {}
 
@@ -77,9 +79,16 @@ package struct ShutdownLadder: Sendable {
 
   private mutating func climb(to wanted: Rung, timeout: Duration, at now: Instant) -> [Action] {
     let rung = attainable(wanted)
-    self.rung = rung
     nextPress = nil
     guestCommandDue = nil
+    if rung == .kill, wanted < .kill, !hasMonitor, !isLeftAlone {
+      // Who hung up usually ends at once, and its own end says more than a kill would leave of it.
+      isLeftAlone = true
+      self.rung = .quit
+      deadline = now.advanced(by: Self.farewell)
+      return []
+    }
+    self.rung = rung
     switch rung {
     case .powerButton:
       deadline = now.advanced(by: timeout)
@@ -179,13 +188,8 @@ package struct ShutdownLadder: Sendable {
   /// The monitor is gone while QEMU lives: nothing can be said to it any more but by signals.
   package mutating func monitorLost(at now: Instant) -> [Action] {
     guard let rung, rung < .terminate, !isShuttingDown else { return [] }
-    if heedsSIGTERM { return climb(to: .terminate, timeout: .zero, at: now) }
-    // Usually its end follows at once, and says more than a kill would leave of it.
     hasMonitor = false
-    nextPress = nil
-    guestCommandDue = nil
-    deadline = now.advanced(by: Self.farewell)
-    return []
+    return isLeftAlone ? [] : climb(to: .terminate, timeout: .zero, at: now)
   }
 
   /// Does what is due.

@@ -59,10 +59,16 @@ import Testing
     _ = flushing.request(.powerButton, timeout: .seconds(2), at: at(0))
     flushing.shutdownSeen(at: at(1))
     #expect(whatFollows(&flushing) == ["kill@61"])
-    // Without a monitor nothing but SIGKILL is left.
+    // Without a monitor nothing but SIGKILL is left, after a moment: it may be ending already.
     var deaf = ShutdownLadder()
     (deaf.heedsSIGTERM, deaf.hasMonitor) = (false, false)
-    #expect(deaf.request(.quit, timeout: patience, at: at(0)) == [.kill])
+    #expect(deaf.request(.powerButton, timeout: patience, at: at(0)) == [])
+    #expect(deaf.monitorLost(at: at(1)) == [])
+    #expect(deaf.rung == .quit)
+    #expect(whatFollows(&deaf) == ["kill@5"])
+    var asked = ShutdownLadder()
+    (asked.heedsSIGTERM, asked.hasMonitor) = (false, false)
+    #expect(asked.request(.kill, timeout: patience, at: at(0)) == [.kill])
   }
 
   @Test(arguments: [ShutdownLadder.Rung.powerButton, .quit])
