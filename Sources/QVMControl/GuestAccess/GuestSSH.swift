@@ -61,9 +61,11 @@ package struct GuestSSH: Sendable, Hashable {
   ///   - options: Options of ssh that go before its own.
   ///   - patience: How long connections that the server closes before login are replaced by others
   ///     (``SSHDialer``); nil to try once.
+  ///   - ignoresSignals: Whether signals that ask for an end pass ssh by, but SIGQUIT and SIGKILL.
   /// - Returns: Those of ``program``.
   package func arguments(
-    _ command: [String], options: [String] = [], insisting patience: Duration? = nil
+    _ command: [String], options: [String] = [], insisting patience: Duration? = nil,
+    ignoresSignals: Bool = false
   ) -> [String] {
     let stated =
       [
@@ -73,8 +75,9 @@ package struct GuestSSH: Sendable, Hashable {
         "ConnectTimeout=\(Self.connectTime)", "SendEnv=LANG", "SendEnv=LC_*", "LogLevel=ERROR",
       ] + proxy(patience)
     // By this shell ssh starts its proxy; the user's may be one that runs nothing.
+    let script = #"SHELL=/bin/sh; export SHELL; command cd -- "$0" && exec "$@""#
     return [
-      "-c", #"SHELL=/bin/sh; export SHELL; command cd -- "$0" && exec "$@""#, folder,
+      "-c", (ignoresSignals ? "trap '' HUP INT TERM; " : "") + script, folder,
       client, "-F", "/dev/null", "-p", String(port), "-l", user,
     ] + options + stated.flatMap { ["-o", $0] } + [address]
       + (command.isEmpty ? [] : ["--"] + command)

@@ -33,6 +33,9 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
   /// Whether it asks for the end of what is being done, rather than for a pause or its end.
   package var asksForEnd: Bool { ![.terminalStop, .continued, .renewSockets].contains(self) }
 
+  /// How a shell says that a command ended by it.
+  package var exitStatus: ExitStatus { ExitStatus(rawValue: 128 + rawValue) }
+
   package var description: String {
     switch self {
     case .interrupt: "SIGINT"

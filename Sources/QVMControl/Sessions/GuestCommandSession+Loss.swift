@@ -4,7 +4,7 @@ extension GuestCommandSession {
   /// The supervisor was killed: what it was to do at the end is done by another one.
   func supervisorLost() async -> ExitStatus {
     let name = launched.name
-    process?.signal(.terminate)
+    process?.giveUp()
     switch Reconciliation.loss(of: name, after: launched.previousBoot, in: store) {
     case .ended(let outcome, let removed):
       output.remark(outcome.sentence(name.text, disk: removed ? nil : launched.files.disk))

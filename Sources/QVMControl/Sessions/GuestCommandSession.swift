@@ -10,6 +10,10 @@ package final class GuestCommandSession {
     case remark(String)
     case unable(String)
     case commandEnded(ProcessEnd)
+    /// What became of ssh's connection, if it wasn't the command that has ended.
+    case judged(String?)
+    /// The guest has ended the command, or why it could not be told to.
+    case told(String?)
     case signal(Signal)
     /// Somebody who takes over from the supervisor was asked to end the VM.
     case stopping
@@ -30,12 +34,13 @@ package final class GuestCommandSession {
   let inputs = Mailbox<Input>()
   private let supervisor: LineSocket
   var output = ConsoleOutput()
-  var process: ChildProcess?
+  var process: GuestCommandRun?
   var status: ExitStatus?
   var insistence = Insistence()
   private var wasCommandTold = false
   private let notifier: ServiceNotifier?
   private var waiting: Task<Void, Never>?
+  private var judging: Task<Void, Never>?
 
   package init(
     _ launched: Launch.Launched, command: [String], notifier: ServiceNotifier? = nil,
@@ -61,6 +66,14 @@ package final class GuestCommandSession {
       forwarding.cancel()
       waiting?.cancel()
     }
+    let status = await runToEnd()
+    await process?.settle()
+    judging?.cancel()
+    await judging?.value
+    return status
+  }
+
+  private func runToEnd() async -> ExitStatus {
     while let input = await inputs.next() {
       switch input {
       case .supervisor(.line(let json)):
@@ -88,10 +101,14 @@ package final class GuestCommandSession {
       case .unable(let why):
         output.remark(why)
         await stop(.powerButton)
-      case .commandEnded(let end):
-        process = nil
-        status = Self.status(of: end)
+      case .commandEnded(let end): await commandEnded(end)
+      case .judged(let loss):
+        if let loss { output.remark(loss) }
         await stop(.powerButton)
+      case .told(let failure):
+        if let failure, insistence.step < 2 {
+          output.remark("could not end the command in the guest: \(failure)")
+        }
       case .signal(let signal): await handle(signal)
       case .stopping, .stopped: break
       }
@@ -111,7 +128,7 @@ package final class GuestCommandSession {
       return ExitStatus(rawValue: status)
     case .ended(let outcome, let removed):
       guard launched.files.hasEnded(boot: outcome.token) else { return await supervisorLost() }
-      process?.signal(.terminate)
+      process?.giveUp()
       output.remark(
         outcome.sentence(launched.name.text, disk: removed ? nil : launched.files.disk))
       if insistence.isForcing { return .interrupted }
@@ -140,13 +157,10 @@ package final class GuestCommandSession {
     let inputs = self.inputs
     do {
       let ssh = try GuestSSH(try VMStatus.inspect(launched.name, in: store))
-      let process = try ChildProcess(
-        .init(
-          ssh.program,
-          ssh.arguments(command, options: ["-o", "BatchMode=yes"], insisting: patience),
-          descriptors: (0...2).map { Host.copy(of: $0) }))
-      self.process = process
-      process.whenEnded { inputs.send(.commandEnded($0)) }
+      process = try await GuestCommandRun(
+        command, by: ssh, options: ["-o", "BatchMode=yes"], insisting: patience,
+        on: loop
+      ) { inputs.send(.commandEnded($0)) }
     } catch {
       inputs.send(.unable((error as? any QVMFailure)?.message ?? "\(error)"))
     }
@@ -158,10 +172,12 @@ package final class GuestCommandSession {
       return
     }
     let rung = insistence.rung(for: signal)
-    // What the command makes of it decides, the first time; the terminal may have told it already.
+    // The guest is shut down when its command has ended.
     if let process, !wasCommandTold, !insistence.isForcing {
       wasCommandTold = true
-      return process.signal(signal)
+      let inputs = self.inputs
+      if !isQuiet { output.remark("ending the command in the guest… (again to force)") }
+      return process.end(for: signal) { inputs.send(.told($0)) }
     }
     if let rung { await stop(rung) }
   }
@@ -170,10 +186,18 @@ package final class GuestCommandSession {
     await supervisor.send(ControlRequest.stop(rung, timeout: nil).json)
   }
 
-  private static func status(of end: ProcessEnd) -> ExitStatus {
-    switch end {
-    case .exited(let status): ExitStatus(rawValue: status)
-    case .signalled(let signal): ExitStatus(rawValue: 128 + signal)
+  private func commandEnded(_ end: ProcessEnd) async {
+    guard let process else { return }
+    self.process = nil
+    await process.settle()
+    status = process.status(of: end)
+    guard let loss = process.loss(end), insistence.step == 0 else {
+      return await stop(.powerButton)
+    }
+    let inputs = self.inputs
+    let waiting = Waiting(launched.name, in: store, on: loop)
+    judging = Task(executorPreference: loop) {
+      inputs.send(.judged(await loss.explanation(waiting)))
     }
   }
 }

@@ -22,7 +22,8 @@ extension Supervisor {
     _ ssh: GuestSSH, _ command: String, _ inputs: Mailbox<Input>, on loop: EventLoop
   ) -> Task<Void, Never> {
     let arguments = ssh.arguments(
-      [command], options: ["-o", "BatchMode=yes", "-o", "ConnectTimeout=5"])
+      [command], options: ["-o", "BatchMode=yes", "-o", "ConnectTimeout=5"],
+      insisting: commandLimit)
     return Task(executorPreference: loop) {
       let output = try? await Program.run(ssh.program, arguments, within: commandLimit, on: loop)
       if let output { inputs.send(.guestCommandEnded(output)) }

@@ -10,6 +10,10 @@ struct SSHCommand: Command {
     ~/.ssh and the agent's. The guest's host key is kept in the instance's folder at the first
     contact; another one is refused from then on. Where the guest has made itself a new one, remove
     the file 'known_hosts' there.
+
+    SIGINT, SIGTERM and SIGHUP end COMMAND in the guest, with all of its process group: by SIGTERM, and
+    by SIGKILL after five seconds. A second signal, two seconds later or of another kind, stops waiting
+    for that. The exit status is the command's, or 128 and the number of the signal that ended it.
     """
   static let parameters: [Parameter<Self>] = [
     .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
@@ -36,6 +40,7 @@ struct SSHCommand: Command {
     let name = try InstanceName(instance)
     let status = try VMStatus.inspect(name, in: store)
     try GuestSSH.checkServer(of: status)
+    guard command.isEmpty else { return try runCommand(name, in: store, patience) }
     let loop = try EventLoop()
     let result = try loop.run { () -> WaitResult in
       try await GuestSSH.checkClient(on: loop)
@@ -55,6 +60,18 @@ struct SSHCommand: Command {
     }
     let ssh = try GuestSSH(try VMStatus.inspect(name, in: store))
     let left = max(.zero, patience - begin.duration(to: .now))
-    try Host.become(ssh.program, ssh.arguments(command, insisting: left))
+    try Host.become(ssh.program, ssh.arguments([], insisting: left))
+  }
+
+  private func runCommand(
+    _ name: InstanceName, in store: InstanceStore, _ patience: Duration
+  ) throws -> ExitStatus {
+    let signals = Mailbox<Signal>()
+    Signal.handle(SSHCommandSession.signals) { signals.send($0) }
+    let loop = try EventLoop()
+    return try loop.run {
+      try await SSHCommandSession(name, in: store, command: command, patience: patience, on: loop)
+        .run(signals: signals)
+    }
   }
 }

@@ -1,0 +1,146 @@
+package import QMPClient
+
+/// `qvm ssh NAME -- COMMAND`: waits until the guest is ready, runs the command and ends with its
+/// status.
+package final class SSHCommandSession {
+  private enum Input: Sendable {
+    case waiting
+    case remark(String)
+    case ready(Result<WaitResult, any Error>)
+    case ended(ProcessEnd)
+    /// The guest has ended the command, or why it could not be told to.
+    case told(String?)
+    case signal(Signal)
+  }
+
+  /// What ends the command in the guest. Ctrl-\ ends this alone, and Ctrl-Z stops it.
+  package static let signals: [Signal] = [.interrupt, .terminate, .hangUp]
+
+  /// After how long a wait is told of: less than the user wonders.
+  private static let unnoticed = Duration.milliseconds(500)
+
+  private let name: InstanceName
+  private let store: InstanceStore
+  private let command: [String]
+  private let patience: Duration
+  private let loop: EventLoop
+  private let inputs = Mailbox<Input>()
+  private var output = ConsoleOutput()
+  private var insistence = Insistence()
+  private var run: GuestCommandRun?
+  private var end: ProcessEnd?
+  private var isEnding = false
+  private var hasGivenUp = false
+
+  /// - Parameters:
+  ///   - name: The instance.
+  ///   - store: Where it is.
+  ///   - command: Words for the guest's login shell.
+  ///   - patience: How long the guest may take to be ready, and to let the command in.
+  ///   - loop: The loop that ``run(signals:)`` is called on.
+  package init(
+    _ name: InstanceName, in store: InstanceStore, command: [String], patience: Duration,
+    on loop: EventLoop
+  ) {
+    self.name = name
+    self.store = store
+    self.command = command
+    self.patience = patience
+    self.loop = loop
+  }
+
+  /// Runs the command; its exit status.
+  ///
+  /// - Throws: What keeps it from being started.
+  package func run(signals: Mailbox<Signal>) async throws -> ExitStatus {
+    let (inputs, begin) = (inputs, SuspendingClock.now)
+    let forwarding = Task(executorPreference: loop) {
+      while let signal = await signals.next() { inputs.send(.signal(signal)) }
+    }
+    let timer = loop.schedule(at: begin.advanced(by: Self.unnoticed)) { inputs.send(.waiting) }
+    let waiting = wait()
+    defer {
+      forwarding.cancel()
+      waiting.cancel()
+      loop.cancel(timer)
+    }
+    while let input = await inputs.next() {
+      switch input {
+      case .waiting:
+        if run == nil {
+          output.remark(
+            "waiting until \(name) is ready, for \(Int(patience.inSeconds)) s at most")
+        }
+      case .remark(let text): if run == nil { output.remark(text) }
+      case .ready(.failure(let error)): throw error
+      case .ready(.success(.met)):
+        try await start(patience: max(.zero, patience - begin.duration(to: .now)))
+      case .ready(.success(let result)):
+        if let text = result.sentence(name, .ready) { output.remark(text) }
+        return result.exitStatus
+      case .ended(let end): self.end = end
+      case .told(let failure):
+        isEnding = false
+        if let failure, !hasGivenUp {
+          output.remark("could not end the command in \(name), where it may run on: \(failure)")
+        }
+      case .signal(let signal):
+        if let status = handle(signal) { return status }
+      }
+      if let run, let end, !isEnding { return await finish(run, end) }
+    }
+    return .failed
+  }
+
+  private func wait() -> Task<Void, Never> {
+    let (inputs, patience) = (inputs, patience)
+    var waiting = Waiting(name, in: store, on: loop)
+    waiting.remark = { inputs.send(.remark($0)) }
+    let (name, store, waiter, loop) = (name, store, waiting, loop)
+    return Task(executorPreference: loop) {
+      do {
+        try await GuestSSH.checkClient(on: loop)
+        // One that is known to be ready is not asked again.
+        let isReady = try !VMStatus.inspect(name, in: store).mayStillBoot
+        let result = isReady ? .met : try await waiter.wait(for: .ready, within: patience)
+        inputs.send(.ready(.success(result)))
+      } catch is CancellationError {
+      } catch {
+        inputs.send(.ready(.failure(error)))
+      }
+    }
+  }
+
+  private func start(patience: Duration) async throws {
+    let inputs = self.inputs
+    let ssh = try GuestSSH(try VMStatus.inspect(name, in: store))
+    run = try await GuestCommandRun(
+      command, by: ssh, insisting: patience, on: loop
+    ) { inputs.send(.ended($0)) }
+  }
+
+  /// The status to end with at once; nil where there is something to be ended first.
+  private func handle(_ signal: Signal) -> ExitStatus? {
+    guard let rung = insistence.rung(for: signal) else { return nil }
+    guard let run else { return signal.exitStatus }
+    let inputs = self.inputs
+    if rung == .powerButton {
+      isEnding = true
+      output.remark("ending the command in \(name)… (again to stop waiting)")
+      run.end(for: signal) { inputs.send(.told($0)) }
+    } else if !hasGivenUp {
+      hasGivenUp = true
+      output.remark("not waiting any more; the command may run on in \(name)")
+      run.giveUp()
+    }
+    return nil
+  }
+
+  private func finish(_ run: GuestCommandRun, _ end: ProcessEnd) async -> ExitStatus {
+    await run.settle()
+    if let text = await run.loss(end)?.explanation(Waiting(name, in: store, on: loop)) {
+      output.remark(text)
+    }
+    return run.status(of: end)
+  }
+}

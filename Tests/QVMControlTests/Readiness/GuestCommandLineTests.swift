@@ -1,0 +1,139 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import QVMControl
+
+/// What shells make of the lines that a guest gets, run here in the guest's place.
+@Suite(.timeLimit(.minutes(5))) struct GuestCommandLineTests {
+  /// Those that are installed here of what users have in guests.
+  private static let shells = [
+    "sh", "dash", "bash", "zsh", "ksh", "mksh", "ksh93", "yash", "tcsh", "csh", "fish",
+  ].compactMap(Host.find)
+  /// A server of OpenSSH makes each command the leader of a group; dropbear leaves that to `setsid`.
+  private static let leads = Host.find("setsid") == nil ? [true] : [true, false]
+
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Starts what a server starts for a line; its output goes to a file, `out` where none is named.
+  private func start(
+    _ line: String, by shell: String = "/bin/sh", loginShell: String = "/bin/sh",
+    input: String? = nil, output: String = "out", leads: Bool = true
+  ) throws -> ChildProcess {
+    let output = try Files.openForOutput("\(folder.path)/\(output)", append: false)
+    return try ChildProcess(
+      .init(
+        shell, ["-c", line],
+        environment: Host.environment.filter { !$0.hasPrefix("SHELL=") } + ["SHELL=\(loginShell)"],
+        descriptors: [try input.map(Files.openForReading), output, output], ownSession: leads))
+  }
+
+  private func eventually(_ what: String, _ condition: () throws -> Bool) async throws {
+    for _ in 0..<2000 {
+      if try condition() { return }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("not within 20 s: \(what)")
+  }
+
+  private var output: String { Files.text("\(folder.path)/out") ?? "" }
+
+  private var group: Int32 {
+    get throws {
+      let line = output.split(separator: "\n").first ?? ""
+      return try #require(Int32(line.trimmingCharacters(in: .whitespaces)), "\(line)")
+    }
+  }
+
+  /// Whether a process is left of the group whose number a command has printed first.
+  private func isGroupLeft() throws -> Bool {
+    kill(-(try group), 0) == 0
+  }
+
+  @Test(arguments: shells, [true, false])
+  func `a command reaches the login shell as it is, and its input and status are its own`(
+    shell: String, leads: Bool
+  ) async throws {
+    let text =
+      "it's !! !x \\n \\\\ %s%% $HOME `x` \"q\" \t* ~ # é \u{1F600}\nand\n\nmore ; {a,b} <>&|"
+    let login = "\(folder.path)/login"
+    try Files.write(Array("#!/bin/sh\nprintf %s \"$2\"\ncat\nexit 7\n".utf8), to: login)
+    try Files.setMode(0o700, of: login)
+    let bytes = Array(repeating: Array(UInt8.min ... .max), count: 500).flatMap(\.self)
+    try Files.write(bytes, to: "\(folder.path)/in")
+    let command = GuestCommand(text.components(separatedBy: " "))
+    let process = try start(
+      command.line, by: shell, loginShell: login, input: "\(folder.path)/in", leads: leads)
+    #expect(try await process.ended() == .exited(7))
+    #expect(try Files.read("\(folder.path)/out") == Array(text.utf8) + bytes)
+    #expect(!Files.exists(command.file))
+  }
+
+  @Test func `a signal that ends a command shows in the status alone`() async throws {
+    let process = try start(GuestCommand(["kill -9 $$"]).line)
+    #expect(try await process.ended() == .exited(137))
+    #expect(output == "")
+  }
+
+  @Test(arguments: shells, leads)
+  func `a command is ended with its group, and nothing is left`(
+    shell: String, leads: Bool
+  ) async throws {
+    let command = GuestCommand(["ps -o pgid= -p $$; sleep 300 & sleep 300; echo on"])
+    let process = try start(command.line, leads: leads)
+    try await eventually("it runs") { output.hasSuffix("\n") }
+    let ending = try start(command.endingLine, by: shell, output: "ending")
+    #expect(try await ending.ended() == .exited(0))
+    #expect(try await process.ended() == .exited(143))
+    try await eventually("the group is gone") { try !isGroupLeft() }
+    #expect(!Files.exists(command.file))
+  }
+
+  @Test func `what ignores SIGTERM is killed, and what a command does with it decides`()
+    async throws
+  {
+    let stubborn = GuestCommand(["ps -o pgid= -p $$; (trap '' TERM; sleep 300) & exit 4"])
+    let process = try start(stubborn.line)
+    _ = try await process.ended()
+    // Its file is gone with it; what it has left in the background isn't ended by a late signal.
+    #expect(!Files.exists(stubborn.file))
+    #expect(try isGroupLeft())
+    _ = kill(-(try group), SIGKILL)
+
+    let deaf = GuestCommand(["ps -o pgid= -p $$; trap '' TERM; while :; do sleep 1; done"])
+    let second = try start(deaf.line)
+    try await eventually("it runs") { output.hasSuffix("\n") }
+    #expect(try await start(deaf.endingLine, output: "ending").ended() == .exited(0))
+    // With the shell that would have told.
+    let end = try await second.ended()
+    #expect([.signalled(SIGKILL), .exited(137)].contains(end), "\(end)")
+    try await eventually("the group is gone") { try !isGroupLeft() }
+    #expect(!Files.exists(deaf.file))
+  }
+
+  @Test func `a command that has not begun when it is to end won't begin`() async throws {
+    let late = GuestCommand(["echo begun"])
+    let ending = try start(late.endingLine)
+    try await eventually("its file is taken") { Files.exists(late.file) }
+    #expect(try await start(late.line).ended() == .exited(143))
+    #expect(try await ending.ended() == .exited(0))
+    #expect(output == "")
+    let never = GuestCommand(["echo begun"])
+    #expect(try await start(never.endingLine).ended() == .exited(GuestCommand.notBegun))
+    #expect(!Files.exists(never.file) && !Files.exists(late.file))
+  }
+
+  @Test func `whether a command runs is told apart`() async throws {
+    let command = GuestCommand(["echo; sleep 300"])
+    #expect(
+      try await start(command.lookingLine, output: "looking").ended()
+        == .exited(GuestCommand.isOver))
+    let process = try start(command.line)
+    try await eventually("it runs") { output == "\n" }
+    #expect(try await start(command.lookingLine, output: "looking").ended() == .exited(0))
+    #expect(try await start(command.endingLine, output: "ending").ended() == .exited(0))
+    _ = try await process.ended()
+  }
+}
