@@ -4,7 +4,7 @@ import QVMControl
 /// What `run` and `start` share: a launch, in the foreground or detached.
 enum Booting {
   static func run(
-    _ launch: Launch, detaches: Bool, isQuiet: Bool, command: [String] = [],
+    _ launch: Launch, detaches: Bool, isQuiet: Bool, escape: EscapeKey, command: [String] = [],
     patience: Duration = GuestCommandSession.defaultPatience
   ) throws -> ExitStatus {
     // Taken even where it isn't used, so that no child believes it is the service.
@@ -27,6 +27,7 @@ enum Booting {
       }
       let session = ForegroundSession(launched, notifier: notifier, loop: loop)
       session.isQuiet = isQuiet
+      session.keys = EscapeKeys(escape)
       return await session.run(signals: signals)
     }
   }

@@ -12,6 +12,7 @@ extension HelpSection {
           HelpRow("QVM_QEMU", "auto, managed, system, or a folder with bin/ and share/qemu/."),
           HelpRow("QVM_ACCEL", "The accelerators to try, as for --accel."),
           HelpRow("QVM_SSH_ADDRESS", "The address for ssh, as for --ssh-address."),
+          HelpRow("QVM_ESCAPE", "The key for qvm at a console, as for --escape."),
           HelpRow("QVM_QEMU_CORE", "1: a QEMU that crashes may leave a core, as 'ulimit -c' says."),
           HelpRow("GITHUB_TOKEN", "Used to look up releases."),
         ]),
@@ -23,7 +24,8 @@ extension HelpSection {
           HelpRow("4", "There is no such instance."),
           HelpRow("5", "wait, ssh: the VM ended first."), HelpRow("64", "Usage."),
           HelpRow("124", "Timed out."), HelpRow("130", "The shutdown was forced by the user."),
-          HelpRow("other", "With a COMMAND its own; 255 where ssh failed."),
+          HelpRow(
+            "other", "With a COMMAND its own, 128 + a signal that ended it; 255 where ssh failed."),
         ]),
       HelpSection(
         title: "Examples",

@@ -116,6 +116,47 @@ import Testing
     }
   }
 
+  @Test(arguments: [("ctrl-a", "\u{1}", "Ctrl-A"), ("ctrl-z", "\u{1A}", "Ctrl-Z")])
+  func `another escape key takes the place of Ctrl-], for run and console`(
+    word: String, key: String, title: String
+  ) async throws {
+    try await Sandbox.with { sandbox in
+      let run = try foreground(
+        ["run", "--escape", word, "--name", "box", "demo", "1"], in: sandbox)
+      try await run.expect("\(title) ? for keys")
+      try await run.expect("ready")
+      run.type("a\u{1D}db\(key)\(key)c")
+      try await eventually("the guest has it") {
+        try await sandbox.qvm("logs", "box").out.contains("a\u{1D}db\(key)c")
+      }
+      run.type("\(key)?")
+      try await run.expect("\(title) d")
+      run.type("\(key)d")
+      #expect(try await run.end() == 0)
+      #expect(run.settings == run.original)
+
+      sandbox.environment["QVM_ESCAPE"] = word
+      let console = try TerminalSession(try Sandbox.program, ["console", "box"], in: sandbox)
+      try await console.expect("\(title) d detaches")
+      console.type("\(key)d")
+      #expect(try await console.end() == 0)
+      let attached = try TerminalSession(
+        try Sandbox.program, ["attach", "--escape", "none", "box"], in: sandbox)
+      try await attached.expect("box is running")
+      attached.type("\u{1D}?e")
+      try await eventually("the guest has it") {
+        try await sandbox.qvm("logs", "box").out.hasSuffix("\u{1D}?e")
+      }
+      attached.type("\u{3}")
+      #expect(try await attached.end() == 0)
+      for command in [["start"], ["console"], ["attach"]] {
+        let bad = try await sandbox.qvm(command + ["--escape", "ctrl-5", "box"])
+        #expect(bad.status == 64)
+        #expect(bad.err.contains("'ctrl-5' is no escape key"), "\(bad.err)")
+      }
+    }
+  }
+
   @Test(arguments: [SIGTERM, SIGHUP, SIGINT])
   func `a signal to the command shuts the guest down`(signal: Int32) async throws {
     try await Sandbox.with { sandbox in

@@ -1,5 +1,5 @@
-/// Reads what is typed at an attached console: most of it is for the guest, what follows Ctrl-] is
-/// for qvm.
+/// Reads what is typed at an attached console: most of it is for the guest, what follows the escape
+/// key is for qvm.
 package struct EscapeKeys: Sendable {
   package enum Action: Sendable, Hashable {
     case send([UInt8])
@@ -7,29 +7,52 @@ package struct EscapeKeys: Sendable {
     case help
   }
 
-  /// The keys, for people.
-  package static let help = """
-    Ctrl-C       shut the guest down; again: force it; a third time: kill QEMU
-    Ctrl-] c     send Ctrl-C to the guest
-    Ctrl-] z     send Ctrl-Z to the guest
-    Ctrl-] \\     send Ctrl-\\ to the guest
-    Ctrl-] ]     send Ctrl-] to the guest
-    Ctrl-] d     detach: the VM runs on in the background
-    Ctrl-] ?     show this list
-    """
+  private static let (interrupt, suspend, quit): (UInt8, UInt8, UInt8) = (0x03, 0x1A, 0x1C)
 
-  /// The keys of a console that is attached to without being the VM's own terminal.
-  package static let attachedHelp = """
-    Ctrl-] d     detach: the VM runs on
-    Ctrl-] ]     send Ctrl-] to the guest
-    Ctrl-] ?     show this list
-    every other key goes to the guest
-    """
-
-  private static let prefix: UInt8 = 0x1D
+  package let key: EscapeKey
   private var isEscaped = false
 
-  package init() {}
+  package init(_ key: EscapeKey = .usual) { self.key = key }
+
+  /// Whether Ctrl-C has its usual meaning.
+  package var shutsDown: Bool { key.byte != Self.interrupt }
+
+  /// The keys of a VM's own terminal, for people.
+  package var help: String {
+    // Those that are signals, but for one that is the escape key.
+    let signals: [(byte: UInt8, use: String)] = [
+      (Self.interrupt, "shut the guest down; again: force it; a third time: kill QEMU"),
+      (Self.quit, "force the guest to end at once"),
+      (Self.suspend, "stop this command; the VM runs on, and 'fg' comes back to it"),
+    ]
+    let own: [(String, String)] = [
+      ("c", "send Ctrl-C to the guest"), ("z", "send Ctrl-Z to the guest"),
+      (#"\"#, #"send Ctrl-\ to the guest"#),
+    ]
+    return Self.table(
+      signals.filter { $0.byte != key.byte }.map { (EscapeKey.title(of: $0.byte), $0.use) }
+        + rows(own, detached: "detach: the VM runs on in the background"))
+  }
+
+  /// The keys of a console that is attached to without being the VM's own terminal.
+  package var attachedHelp: String {
+    Self.table(rows([], detached: "detach: the VM runs on"))
+      + "\nevery other key goes to the guest"
+  }
+
+  private func rows(_ first: [(String, String)], detached: String) -> [(String, String)] {
+    guard let title = key.title else { return [] }
+    let rest = [
+      (title, "send \(title) to the guest"), ("d", detached), ("?", "show this list"),
+    ]
+    return (first + rest).map { ("\(title) \($0.0)", $0.1) }
+  }
+
+  private static func table(_ rows: [(String, String)]) -> String {
+    rows.map { key, use in
+      "\(key)\(String(repeating: " ", count: max(1, 16 - key.count)))\(use)"
+    }.joined(separator: "\n")
+  }
 
   /// Reads some typed bytes; an escape may be split over two calls.
   package mutating func read(_ bytes: [UInt8]) -> [Action] {
@@ -41,15 +64,17 @@ package struct EscapeKeys: Sendable {
     }
     for byte in bytes {
       guard isEscaped else {
-        if byte == Self.prefix { isEscaped = true } else { plain.append(byte) }
+        if byte == key.byte { isEscaped = true } else { plain.append(byte) }
         continue
       }
       isEscaped = false
       switch byte {
-      case UInt8(ascii: "c"), 0x03: plain.append(0x03)
-      case UInt8(ascii: "z"), 0x1A: plain.append(0x1A)
-      case UInt8(ascii: "\\"), 0x1C: plain.append(0x1C)
-      case UInt8(ascii: "]"), Self.prefix: plain.append(Self.prefix)
+      case key.byte: plain.append(byte)
+      case UInt8(ascii: "c"), Self.interrupt: plain.append(Self.interrupt)
+      case UInt8(ascii: "z"), Self.suspend: plain.append(Self.suspend)
+      case UInt8(ascii: "\\"), Self.quit: plain.append(Self.quit)
+      // As telnet has it, for the key that is on the same one.
+      case UInt8(ascii: "]") where key == .usual: plain.append(0x1D)
       case UInt8(ascii: "d"):
         flush()
         actions.append(.detach)

@@ -27,8 +27,10 @@ package struct Terminal: Sendable {
   /// Output processing stays on, so that messages of qvm itself look right; carriage returns are
   /// not turned into line feeds, since a serial console expects them as they are.
   ///
-  /// - Parameter signals: Whether those three remain signals; without, every key is passed on.
-  package func passKeys(signals: Bool = true) {
+  /// - Parameters:
+  ///   - signals: Whether those three remain signals; without, every key is passed on.
+  ///   - escape: A key that is passed on in any case.
+  package func passKeys(signals: Bool = true, escape: EscapeKey = .usual) {
     var settings = original
     settings.c_lflag &= ~tcflag_t(ICANON | ECHO | ECHONL | IEXTEN)
     if signals {
@@ -40,6 +42,12 @@ package struct Terminal: Sendable {
     withUnsafeMutableBytes(of: &settings.c_cc) { control in
       control[Int(VMIN)] = 1
       control[Int(VTIME)] = 0
+      #if canImport(Darwin)
+        let (keys, disabled) = ([VINTR, VQUIT, VSUSP, VDSUSP], UInt8(0xFF))
+      #else
+        let (keys, disabled) = ([VINTR, VQUIT, VSUSP], UInt8(0))
+      #endif
+      for key in keys where control[Int(key)] == escape.byte { control[Int(key)] = disabled }
     }
     TerminalRescue.arm(descriptor, original)
     tcsetattr(descriptor, TCSADRAIN, &settings)

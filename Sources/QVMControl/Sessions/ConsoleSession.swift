@@ -2,7 +2,7 @@ package import QMPClient
 
 /// `qvm console`: the console of a VM that runs, on this terminal, until the user detaches.
 ///
-/// Every key goes to the guest, Ctrl-C too; only what follows Ctrl-] is for qvm.
+/// Every key goes to the guest, Ctrl-C too; only what follows the escape key is for qvm.
 package final class ConsoleSession {
   private enum Input: Sendable {
     case console(QMPInput)
@@ -20,7 +20,7 @@ package final class ConsoleSession {
   private let console: SocketTransport
   private let terminal = Terminal(0)
   private var output = ConsoleOutput()
-  private var keys = EscapeKeys()
+  private var keys: EscapeKeys
   private var awaitsOutput = false
   private var typing: EventLoop.Token?
   private var hasTypedAll = false
@@ -28,8 +28,11 @@ package final class ConsoleSession {
   /// Attaches to the console of a VM.
   ///
   /// - Throws: `noSuch`, ``ConsoleError``.
-  package init(_ name: InstanceName, in store: InstanceStore, on loop: EventLoop) throws {
+  package init(
+    _ name: InstanceName, in store: InstanceStore, escape: EscapeKey = .usual, on loop: EventLoop
+  ) throws {
     self.name = name
+    keys = EscapeKeys(escape)
     self.loop = loop
     files = try store.existing(name)
     let runtime = try Self.runtime(of: name, files)
@@ -74,7 +77,8 @@ package final class ConsoleSession {
   package func run(signals: Mailbox<Signal>) async throws -> ExitStatus {
     let inputs = self.inputs
     output.showTail(of: files.console)
-    output.remark("attached to \(name); Ctrl-] d detaches, Ctrl-] ? lists the keys")
+    let hint = keys.key.title.map { "\($0) d detaches, \($0) ? lists the keys" }
+    output.remark("attached to \(name); \(hint ?? "no key detaches")")
     console.start(on: loop) { inputs.send(.console($0)) }
     attachTerminal()
     watchTyping()
@@ -163,7 +167,7 @@ package final class ConsoleSession {
     for action in keys.read(bytes) {
       switch action {
       case .send(let bytes): console.send(bytes)
-      case .help: output.remark(EscapeKeys.attachedHelp)
+      case .help: output.remark(keys.attachedHelp)
       case .detach:
         detachTerminal()
         output.remark("detached; \(name) runs on")
@@ -192,7 +196,8 @@ package enum ConsoleError: QVMFailure, Hashable {
     switch self {
     case .notRunning(let name):
       "Boot it with 'qvm start \(name)'; 'qvm logs \(name)' shows the past."
-    case .busy(let name): "Detach there with Ctrl-] d; 'qvm logs -f \(name)' shows it meanwhile."
+    case .busy(let name):
+      "Detach there (by default with Ctrl-] d); 'qvm logs -f \(name)' shows it meanwhile."
     case .unreachable(let name, _): "'qvm logs -f \(name)' shows what the guest writes."
     }
   }

@@ -27,7 +27,7 @@ extension ForegroundSession {
       awaitForeground()
       return
     }
-    terminal?.passKeys()
+    terminal?.passKeys(escape: keys.key)
     output.enter(passesKeys: terminal != nil)
     isAttached = true
     if typing == nil { watchTyping() }
@@ -69,7 +69,7 @@ extension ForegroundSession {
     for action in keys.read(bytes) {
       switch action {
       case .send(let bytes): console?.send(bytes)
-      case .help: output.remark(EscapeKeys.help)
+      case .help: output.remark(keys.help)
       case .detach:
         await supervisor.send(ControlRequest.detach.json)
         detachTerminal()

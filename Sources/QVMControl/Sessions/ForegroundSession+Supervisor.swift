@@ -15,8 +15,10 @@ extension ForegroundSession {
         attachConsole()
         position = output.showTail(of: files.console)
       }
-      remarkUnlessQuiet(
-        "\(name) is running (\(accelerator)); Ctrl-C shuts it down, Ctrl-] ? for keys")
+      let hints =
+        (keys.shutsDown ? ["Ctrl-C shuts it down"] : [])
+        + (keys.key.title.map { ["\($0) ? for keys"] } ?? [])
+      remarkUnlessQuiet("\(name) is running (\(accelerator)); \(hints.joined(separator: ", "))")
       announceReadiness()
     case .phase(.paused, let reason): output.remark("\(name) is paused (\(reason ?? "unknown"))")
     case .phase(.stopping, _): notifier?.stopping()

@@ -41,7 +41,8 @@ package final class ForegroundSession {
   let supervisor: LineSocket
   let terminal = Terminal(0)
   var output = ConsoleOutput()
-  var keys = EscapeKeys()
+  /// Reads the keys, after the one that the user chose.
+  package var keys = EscapeKeys()
   var console: SocketTransport?
   /// How much of `console.log` has been shown, in bytes.
   var position: Int

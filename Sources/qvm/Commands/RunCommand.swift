@@ -5,10 +5,13 @@ struct RunCommand: Command {
   static let summary = "Boot a VM, after downloading what is missing."
   static let discussion: String? = """
     The guest's console appears on this terminal. Ctrl-C presses the guest's power button and waits
-    until it has shut down; a second Ctrl-C ends QEMU, a third kills it. Ctrl-] ? lists the keys.
+    until it has shut down; a second Ctrl-C ends QEMU, a third kills it. Ctrl-] ? lists the keys:
+    Ctrl-5 on most terminals, another with --escape or QVM_ESCAPE.
     SIGTERM and SIGINT from other processes count alike, but the same signal again within two
     seconds is the same wish: many programs signal twice. The name of an instance that exists boots
-    that instance again, as it was created; options that are given here hold for this boot. What the guest may do with the terminal 'qvm console --help' says.
+    that instance again, as it was created; options that are given here hold for this boot. A signal to
+    a run with a COMMAND ends that in the guest first, as 'qvm ssh --help' says. What the guest may do
+    with the terminal 'qvm console --help' says.
     """
   static let parameters: [Parameter<Self>] = [
     .argument(
@@ -31,6 +34,7 @@ struct RunCommand: Command {
     .flag("--dry-run", "Print the QEMU command and exit.") { $0.isDryRun = true },
     .flag("--detach", short: "-d", "Run in the background; print the name.") { $0.detaches = true },
     .flag("--quiet", short: "-q", "Say nothing but what goes wrong.") { $0.isQuiet = true },
+    .escape { $0.escape = $1 },
     .option("--cpus", "N", "Virtual CPUs (default: 2; demo 1).") { $0.cpus = $1 },
     .option(
       "--memory", "SIZE",
@@ -78,6 +82,7 @@ struct RunCommand: Command {
   var isDryRun = false
   var detaches = false
   var isQuiet = false
+  var escape: String?
   var cpus: Int?
   var memory: String?
   var cpu: String?
@@ -105,10 +110,11 @@ struct RunCommand: Command {
         throw SSHError.noServerEver(system: launch.target.operatingSystem.displayName)
       }
     }
+    let escape = try EscapeKey.chosen(escape)
     if isDryRun { return try printDryRun(launch) }
     let patience = try readyTimeout.map { try RunOptionValue.timeout($0) }
     return try Booting.run(
-      launch, detaches: detaches, isQuiet: isQuiet, command: command,
+      launch, detaches: detaches, isQuiet: isQuiet, escape: escape, command: command,
       patience: patience ?? GuestCommandSession.defaultPatience)
   }
 

@@ -9,18 +9,21 @@ struct StartCommand: Command {
     },
     .flag("--detach", short: "-d", "Run in the background; print the name.") { $0.detaches = true },
     .flag("--quiet", short: "-q", "Say nothing but what goes wrong.") { $0.isQuiet = true },
+    .escape { $0.escape = $1 },
   ]
 
   var names: [String] = []
   var detaches = false
   var isQuiet = false
+  var escape: String?
 
   func run() throws -> ExitStatus {
     let names = try InstanceName.distinct(names)
+    let escape = try EscapeKey.chosen(escape)
     let store = InstanceStore(try Cache.fromEnvironment())
     guard names.count > 1 else {
       guard let launch = try launch(names[0], in: store) else { return .done }
-      return try Booting.run(launch, detaches: detaches, isQuiet: isQuiet)
+      return try Booting.run(launch, detaches: detaches, isQuiet: isQuiet, escape: escape)
     }
     // A terminal has room for one console.
     guard detaches else {

@@ -45,10 +45,35 @@ import Testing
     #expect(keys.read(bytes) == [.send(bytes)])
   }
 
-  @Test func `the list names every key`() {
-    for key in ["Ctrl-C ", "Ctrl-] c", "Ctrl-] z", "Ctrl-] \\", "Ctrl-] ]", "Ctrl-] d", "Ctrl-] ?"]
-    {
-      #expect(EscapeKeys.help.contains(key))
+  @Test func `another key takes its place, is sent when typed twice, and Ctrl-] is the guest's`()
+    throws
+  {
+    var keys = EscapeKeys(try EscapeKey("ctrl-d"))
+    #expect(keys.read([0x1D, 0x04, 0x04, 0x61]) == [.send([0x1D, 0x04, 0x61])])
+    #expect(keys.read([0x04, 0x63]) == [.send([0x03])])
+    #expect(keys.read([0x04, 0x5D]) == [.help])
+    #expect(keys.read([0x04, 0x64]) == [.detach])
+    var none = EscapeKeys(try EscapeKey("none"))
+    let bytes = Array(UInt8.min ... .max)
+    #expect(none.read(bytes) == [.send(bytes)])
+  }
+
+  @Test(arguments: [
+    ("ctrl-]", ["Ctrl-C", #"Ctrl-\"#, "Ctrl-Z"], "Ctrl-]"),
+    ("ctrl-a", ["Ctrl-C", #"Ctrl-\"#, "Ctrl-Z"], "Ctrl-A"),
+    ("ctrl-z", ["Ctrl-C", #"Ctrl-\"#], "Ctrl-Z"),
+    ("ctrl-c", [#"Ctrl-\"#, "Ctrl-Z"], "Ctrl-C"),
+  ])
+  func `the list names every key that does something`(
+    word: String, signals: [String], title: String
+  ) throws {
+    let keys = EscapeKeys(try EscapeKey(word))
+    let after = ["c", "z", #"\"#, title, "d", "?"].map { "\(title) \($0)" }
+    let lines = keys.help.split(separator: "\n").map {
+      $0.split(separator: "  ", omittingEmptySubsequences: true)[0]
     }
+    #expect(lines.map(String.init) == signals + after)
+    let attached = keys.attachedHelp
+    for key in [title, "d", "?"] { #expect(attached.contains("\(title) \(key) ")) }
   }
 }

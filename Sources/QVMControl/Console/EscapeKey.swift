@@ -1,0 +1,52 @@
+/// The key at a console after which the next one is for qvm.
+package struct EscapeKey: Sendable, Hashable {
+  /// What it sends; nil where there is no such key.
+  package let byte: UInt8?
+
+  package static let usual = EscapeKey(byte: 0x1D)
+
+  /// A word for one can't be understood.
+  package struct Unknown: QVMFailure, Hashable {
+    package let word: String
+
+    package var message: String { "'\(word)' is no escape key" }
+    package var advice: String? {
+      #"Use ctrl-a to ctrl-z, ctrl-] or ctrl-\ (^A and so on mean the same), or none."#
+    }
+    package var exitStatus: ExitStatus { .usage }
+  }
+
+  private init(byte: UInt8?) { self.byte = byte }
+
+  /// Reads a word such as `ctrl-a`, `^]` or `none`, in capitals or not.
+  ///
+  /// - Throws: ``Unknown``.
+  package init(_ word: String) throws(Unknown) {
+    let small = word.lowercased()
+    if small == "none" {
+      self.init(byte: nil)
+      return
+    }
+    let prefix = ["ctrl-", "^"].first { small.hasPrefix($0) }
+    let key = prefix.map { small.dropFirst($0.count).utf8 }
+    guard let key, key.count == 1, let letter = key.first,
+      UInt8(ascii: "a")...UInt8(ascii: "z") ~= letter || #"]\"#.utf8.contains(letter)
+    else { throw Unknown(word: word) }
+    self.init(byte: letter & 0x1F)
+  }
+
+  /// What the user chose: by an option, else by `QVM_ESCAPE`, else the usual one.
+  ///
+  /// - Throws: ``Unknown``.
+  package static func chosen(_ option: String?) throws(Unknown) -> EscapeKey {
+    guard let word = option ?? Host.environment("QVM_ESCAPE") else { return usual }
+    return try EscapeKey(word)
+  }
+
+  /// What it is called, such as `Ctrl-]`; nil where there is none.
+  package var title: String? { byte.map(Self.title(of:)) }
+
+  static func title(of byte: UInt8) -> String {
+    "Ctrl-\(Character(Unicode.Scalar(byte | 0x40)))"
+  }
+}
