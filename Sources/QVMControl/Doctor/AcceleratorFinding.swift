@@ -78,7 +78,7 @@ package struct AcceleratorFinding: Sendable, Hashable {
       return "Use a QEMU that was built with \(accelerator), or leave it: qvm falls back to tcg."
     }
     if accelerator == "kvm", text.contains("permission denied") {
-      return "Add yourself to the group kvm with 'sudo usermod -aG kvm $USER' and log in again."
+      return KVMAccess.advice
     }
     return "Nothing has to be done: qvm falls back to tcg by itself."
   }

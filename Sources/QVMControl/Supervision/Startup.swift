@@ -73,6 +73,11 @@ package struct Startup: Sendable {
         {
           notify("port \(wanted) is taken; the guest's ssh port is forwarded from port \(port)")
         }
+        if let hint = KVMAccess.hint(
+          running: started.boot.accelerator, QEMUArguments(plan.command))
+        {
+          notify(hint)
+        }
         return started
       } catch let error as StartError {
         guard case .qemuEnded(_, let log, _) = error else { throw error }
