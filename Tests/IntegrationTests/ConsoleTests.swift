@@ -62,6 +62,42 @@ import Testing
     }
   }
 
+  @Test func `a log is shown by its last lines and by its boots`() async throws {
+    try await Sandbox.with { sandbox in
+      #expect(try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1").status == 0)
+      for boot in 1...3 {
+        if boot > 1 { #expect(try await sandbox.qvm("start", "-d", "box").status == 0) }
+        _ = try await sandbox.qvm("wait", "box", "--timeout", "30")
+        #expect(try await sandbox.qvm("stop", boot == 2 ? "--force" : "box", "box").status == 0)
+      }
+      let all = try await sandbox.qvm("logs", "box").out
+      var parts: [String] = []
+      for boot in 1...3 {
+        let part = try await sandbox.qvm("logs", "--boot=\(boot)", "box")
+        #expect(part.status == 0, "\(part.err)")
+        #expect(part.out.components(separatedBy: "SeaBIOS").count == 2, "\(part.out)")
+        #expect(part.out.contains("powering off") == (boot != 2), "boot \(boot)")
+        #expect(try await sandbox.qvm("logs", "--boot", "\(boot - 3)", "box").out == part.out)
+        parts.append(part.out)
+      }
+      #expect(parts.joined() == all)
+      #expect(try await sandbox.qvm("logs", "box", "--boot").out == parts[2])
+      let lines = Array(all.utf8).split(separator: 0x0A, omittingEmptySubsequences: false)
+      let last = String(decoding: Array(lines.suffix(3).joined(separator: [0x0A])), as: UTF8.self)
+      #expect(try await sandbox.qvm("logs", "-n", "2", "box").out == last)
+      #expect(
+        try await sandbox.qvm("logs", "box", "--boot", "--tail", "2", "-f").out == last)
+      let none = try await sandbox.qvm("logs", "box", "--boot", "-3")
+      #expect(none.status == 1)
+      #expect(none.err.contains("1 to 3"), "\(none.err)")
+      for words in [
+        ["--boot", "-1", "-f"], ["--boot", "--qemu"], ["--tail", "-1"], ["-n", "x"],
+      ] {
+        #expect(try await sandbox.qvm(["logs", "box"] + words).status == 64, "\(words)")
+      }
+    }
+  }
+
   @Test func `an instance starts again with the options that it was created with`() async throws {
     try await Sandbox.with { sandbox in
       _ = try await sandbox.qvm(

@@ -4,10 +4,13 @@ package import QMPClient
 package struct LogFollower: Sendable {
   private let path: String
   private let lockPath: String
+  /// Where it begins, in bytes.
+  private let start: Int
   private let loop: EventLoop
 
-  package init(path: String, lockPath: String, on loop: EventLoop) {
+  package init(path: String, lockPath: String, from start: Int = 0, on loop: EventLoop) {
     self.path = path
+    self.start = start
     self.lockPath = lockPath
     self.loop = loop
   }
@@ -38,7 +41,7 @@ package struct LogFollower: Sendable {
         inputs.send(.ended)
       })
     else { throw SystemError.noThread }
-    var position = 0
+    var position = start
     inputs.send(.grew)
     while let input = await inputs.next() {
       if input == .readerGone { throw OutputError(cause: .brokenPipe) }

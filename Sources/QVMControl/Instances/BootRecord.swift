@@ -42,6 +42,14 @@ package struct BootRecord: Sendable, Hashable {
   package var isFirst: Bool
   /// Whether QEMU was started with SIGTERM blocked; an older qvm's was not.
   package var blocksSignals = false
+  /// How many boots of the instance there were with this one.
+  package var number = 1
+  /// Where in `console.log` the boots before this begin, in bytes, the oldest first; less than 0 where
+  /// so many bytes of that boot are not kept any more.
+  package var earlier: [Int] = []
+
+  /// So many boots before the last are known.
+  static let mostEarlier = 31
 
   /// Whether the QEMU of this boot may live: false only where it certainly doesn't.
   package var mayLive: Bool {
@@ -94,12 +102,21 @@ package struct BootRecord: Sendable, Hashable {
   }
 
   /// A boot that this process begins.
+  ///
+  /// - Parameters:
+  ///   - files: The instance's.
+  ///   - runtimeFolder: The folder of the sockets; nil where they are beside the disk.
+  ///   - removeOnShutdown: Whether the instance is to be removed once its shutdown is confirmed.
+  ///   - shutdownTimeout: How long the guest may take to power off, in seconds.
+  ///   - isFirst: Whether the disk was made for this very boot.
+  ///   - consoleCut: How many of the console's first bytes were removed since the boot before.
+  /// - Returns: Its record, before QEMU has started.
   package static func beginning(
     _ files: InstanceFiles, runtimeFolder: String?, removeOnShutdown: Bool, shutdownTimeout: Int,
-    isFirst: Bool
+    isFirst: Bool, consoleCut: Int = 0
   ) -> BootRecord {
     let pid = Host.processID
-    return BootRecord(
+    var record = BootRecord(
       token: Randomness.hexadecimal(bytes: 8), hostBootID: Host.bootID, startedAt: .now,
       removeOnShutdown: removeOnShutdown, shutdownTimeout: shutdownTimeout, supervisorPid: pid,
       supervisorStart: Host.startTime(of: pid) ?? 0, command: [],
@@ -107,6 +124,21 @@ package struct BootRecord: Sendable, Hashable {
       pidNamespace: Host.pidNamespace, supervisorNamespace: Host.pidNamespace,
       lock: files.lockIdentity,
       isFirst: isFirst)
+    // What stands there of an instance that is made for this boot is the intention of it.
+    if !isFirst, let last = (try? read(files.boot)) ?? nil {
+      record.follow(last, consoleCut: consoleCut)
+    }
+    return record
+  }
+
+  /// Takes over what the boot before knew of the console's log.
+  mutating func follow(_ last: BootRecord, consoleCut: Int) {
+    let starts = (last.earlier + [last.consoleOffset]).map { $0 - consoleCut }
+    // The end of one is the beginning of the next: those with nothing left are forgotten.
+    let ends = Array(starts.dropFirst()) + [consoleOffset]
+    let firstKept = ends.firstIndex { $0 > 0 } ?? ends.endIndex
+    earlier = Array(starts[firstKept...].suffix(Self.mostEarlier))
+    number = last.number + 1
   }
 
   package var json: JSONValue {
@@ -120,6 +152,10 @@ package struct BootRecord: Sendable, Hashable {
       "command": .array(command.map(JSONValue.string)),
       "consoleOffset": .integer(Int64(consoleOffset)), "isFirst": .bool(isFirst),
     ]
+    if number > 1 { object["number"] = .integer(Int64(number)) }
+    if !earlier.isEmpty {
+      object["earlierConsoleOffsets"] = .array(earlier.map { .integer(Int64($0)) })
+    }
     object["runtimeFolder"] = runtimeFolder.map(JSONValue.string)
     object["pidNamespace"] = pidNamespace.map(JSONValue.string)
     object["supervisorNamespace"] = supervisorNamespace.map(JSONValue.string)
@@ -159,6 +195,7 @@ package struct BootRecord: Sendable, Hashable {
       runtimeFolder: json["runtimeFolder"]?.string, pidNamespace: json["pidNamespace"]?.string,
       supervisorNamespace: json["supervisorNamespace"]?.string, lock: json["lock"]?.string,
       isFirst: json["isFirst"]?.bool ?? false,
-      blocksSignals: json["blocksSignals"]?.bool ?? false)
+      blocksSignals: json["blocksSignals"]?.bool ?? false, number: max(1, json["number"]?.int ?? 1),
+      earlier: json["earlierConsoleOffsets"]?.array?.compactMap(\.int) ?? [])
   }
 }

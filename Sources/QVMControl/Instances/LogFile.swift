@@ -19,12 +19,29 @@ package struct LogFile: Sendable, Hashable {
     package let skipped: Int
     /// Where the next part begins.
     package let end: Int
+
+    /// Its last lines, at most so many: where there are more, nothing else is missed.
+    package func lastLines(_ count: Int) -> Part {
+      var left = count
+      var start = bytes.count
+      while start > 0 {
+        // The end of the last line begins no other.
+        if bytes[start - 1] == UInt8(ascii: "\n"), start < bytes.count { left -= 1 }
+        if left <= 0 { return Part(bytes: Array(bytes[start...]), skipped: 0, end: end) }
+        start -= 1
+      }
+      return self
+    }
   }
 
-  /// What the log has from an offset on.
-  package func read(from offset: Int) throws(FileError) -> Part {
-    let start = Files.firstByte(of: path, from: offset)
-    let bytes = try Files.read(path, from: start, limit: .max)
+  /// What the log has from an offset on, to another, or to its end where that is nil.
+  ///
+  /// The offsets may be before its beginning, where that was cut off.
+  package func read(from offset: Int, to end: Int? = nil) throws(FileError) -> Part {
+    let last = end.map { max(0, $0) } ?? .max
+    let start = min(last, Files.firstByte(of: path, from: max(0, offset)))
+    var bytes = try Files.read(path, from: start, limit: .max)
+    if bytes.count > last - start { bytes.removeLast(bytes.count - (last - start)) }
     return Part(bytes: bytes, skipped: start - offset, end: start + bytes.count)
   }
 
@@ -38,12 +55,16 @@ package struct LogFile: Sendable, Hashable {
   }
 
   /// Makes the log as short as it may be, from the beginning of a line; while nobody writes it.
-  package func shorten() throws(FileError) {
+  ///
+  /// - Returns: How many bytes were removed from its beginning.
+  @discardableResult
+  package func shorten() throws(FileError) -> Int {
     guard let found = Files.information(path), found.kind == .file, found.size > Self.most else {
-      return
+      return 0
     }
     let end = try Files.read(path, from: found.size - Self.kept, limit: .max)
     let start = end.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
     try Files.write(Array(end[start...]), to: path)
+    return found.size - (end.count - start)
   }
 }

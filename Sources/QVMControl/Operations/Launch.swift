@@ -194,11 +194,14 @@ package struct Launch: Sendable {
   }
 
   /// Makes sure that the logs are this instance's own files, and not longer than they may be.
-  private func prepareLogs(_ files: InstanceFiles) throws(FileError) {
+  ///
+  /// - Returns: How many of the console's first bytes were removed.
+  private func prepareLogs(_ files: InstanceFiles) throws(FileError) -> Int {
     // QEMU follows a link wherever it leads.
     try Files.checkForOutput(files.console)
     // Room is no condition for booting.
-    for path in [files.console, files.supervisorLog] { try? LogFile(path).shorten() }
+    _ = try? LogFile(files.supervisorLog).shorten()
+    return (try? LogFile(files.console).shorten()) ?? 0
   }
 
   /// Where the sockets of a new boot go.
@@ -214,13 +217,14 @@ package struct Launch: Sendable {
   ) throws -> Launched {
     do {
       let runtime = Self.runtime(instance.files)
-      try prepareLogs(instance.files)
+      let consoleCut = try prepareLogs(instance.files)
       let command = try command(toolchain: toolchain, disk: instance.files.disk)
       let plan = LaunchPlan(
         kind: .boot, cache: cache.path, name: instance.name.text, command: command.words,
         runtimeFolder: runtime.isBeside ? nil : runtime.path, isPortFixed: overrides.sshPort != nil,
         removeOnShutdown: removeOnShutdown, shutdownTimeout: shutdownTimeout,
-        waitsForConsole: waitsForConsole, isFirst: standby != nil, recording: recording)
+        waitsForConsole: waitsForConsole, isFirst: standby != nil, consoleCut: consoleCut,
+        recording: recording)
       let previousBoot = instance.files.bootToken
       let supervisor =
         try standby

@@ -25,6 +25,8 @@ package struct LaunchPlan: Sendable, Hashable {
   package var waitsForConsole: Bool
   /// Whether the disk was made for this very boot.
   package var isFirst: Bool
+  /// How many of the console's first bytes were removed for this boot.
+  package var consoleCut = 0
   /// Where to write down the conversation with QEMU; nil for nowhere.
   package var recording: String?
 
@@ -37,6 +39,7 @@ package struct LaunchPlan: Sendable, Hashable {
       "shutdownTimeout": .integer(Int64(shutdownTimeout)),
       "waitsForConsole": .bool(waitsForConsole), "isFirst": .bool(isFirst),
     ]
+    if consoleCut > 0 { object["consoleCut"] = .integer(Int64(consoleCut)) }
     object["runtimeFolder"] = runtimeFolder.map(JSONValue.string)
     object["recording"] = recording.map(JSONValue.string)
     return .object(object)
@@ -64,6 +67,6 @@ extension LaunchPlan {
       runtimeFolder: json["runtimeFolder"]?.string, isPortFixed: isPortFixed,
       removeOnShutdown: removeOnShutdown,
       shutdownTimeout: shutdownTimeout, waitsForConsole: waitsForConsole, isFirst: isFirst,
-      recording: json["recording"]?.string)
+      consoleCut: json["consoleCut"]?.int ?? 0, recording: json["recording"]?.string)
   }
 }

@@ -212,7 +212,8 @@ package enum SupervisorProcess {
   private static func newBoot(_ plan: LaunchPlan, _ files: InstanceFiles) -> BootRecord {
     BootRecord.beginning(
       files, runtimeFolder: plan.runtimeFolder, removeOnShutdown: plan.removeOnShutdown,
-      shutdownTimeout: plan.shutdownTimeout, isFirst: plan.isFirst)
+      shutdownTimeout: plan.shutdownTimeout, isFirst: plan.isFirst,
+      consoleCut: plan.consoleCut)
   }
 
   private static func oldBoot(_ files: InstanceFiles) throws -> BootRecord {

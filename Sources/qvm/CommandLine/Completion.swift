@@ -103,8 +103,9 @@ private struct CommandCompletion {
       } else if word == "--" {
         if rows.contains(where: { $0.kind == .trailing }) { return Completion() }
         optionsEnded = true
-      } else if let row = option(word), row.kind == .option, words.popFirst() == nil {
-        return offer(row.candidates)
+      } else if let row = option(word), row.kind == .option {
+        if row.valueIfNone != nil, words.first.flatMap({ Int($0) }) == nil { continue }
+        if words.popFirst() == nil { return offer(row.candidates) }
       }
     }
     if optionsEnded || current.utf8.first != UInt8(ascii: "-") { return argument(arguments) }

@@ -78,6 +78,8 @@ extension ParameterRow {
     switch kind {
     case .argument: "<\(placeholder)>"
     case .trailing: "-- <\(placeholder)>..."
+    case .option where valueIfNone != nil:
+      "\(spellings.reversed().joined(separator: ", ")) [<\(placeholder)>]"
     case .option: "\(spellings.reversed().joined(separator: ", ")) <\(placeholder)>"
     case .flag: spellings.reversed().joined(separator: ", ")
     }

@@ -45,6 +45,16 @@ extension Parameter {
       keeping: keep)
   }
 
+  /// An option whose value is a whole number, and another where it has none.
+  static func numberOption(
+    _ name: String, orNone none: Int, _ placeholder: String, _ help: String,
+    keep: @escaping Keep<Int>
+  ) -> Self {
+    Self(
+      ParameterRow(.option, name, placeholder: placeholder, help, valueIfNone: String(none)),
+      keeping: keep)
+  }
+
   /// An option without a value.
   static func flag(
     _ name: String, short: String? = nil, _ help: String,

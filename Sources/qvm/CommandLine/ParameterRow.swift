@@ -24,16 +24,20 @@ struct ParameterRow: Sendable {
   let placeholder: String
   let help: String
   let candidates: Candidates
+  /// What an option means without a value, which is taken only where it is a whole number; nil for
+  /// one that needs its value.
+  let valueIfNone: String?
 
   init(
     _ kind: Kind, _ name: String? = nil, short: String? = nil, placeholder: String = "",
-    _ help: String, _ candidates: Candidates = .none
+    _ help: String, _ candidates: Candidates = .none, valueIfNone: String? = nil
   ) {
     self.kind = kind
     spellings = [name, short].compactMap(\.self)
     self.placeholder = placeholder
     self.help = help
     self.candidates = candidates
+    self.valueIfNone = valueIfNone
   }
 
   /// How many words an argument stands for; nil for options and the words after `--`.

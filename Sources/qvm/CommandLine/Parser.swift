@@ -2,7 +2,8 @@
 ///
 /// Options may stand before, between and after the arguments, as `--name value` or `--name=value`.
 /// An option takes the next word as its value whatever that looks like, so that
-/// `--qemu-arg -device` needs no trick; given twice, the last one counts. `--` ends the options.
+/// `--qemu-arg -device` needs no trick, unless it can do without and the word is no number; given
+/// twice, the last one counts. `--` ends the options.
 struct Parser<Parsed: Command> {
   private let parameters = Parsed.parameters
   private var command = Parsed()
@@ -84,6 +85,9 @@ struct Parser<Parsed: Command> {
     case (.option, let value?):
       try parameter.store(&command, value)
     case (.option, nil):
+      if let none = parameter.row.valueIfNone, words.first.flatMap({ Int($0) }) == nil {
+        return try parameter.store(&command, none)
+      }
       guard let value = words.popFirst() else {
         throw .missingValue(option: spelling, placeholder: parameter.row.placeholder)
       }

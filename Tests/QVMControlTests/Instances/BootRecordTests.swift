@@ -101,6 +101,33 @@ import Testing
     #expect(try BootRecord.read(path) == Self.record)
   }
 
+  @Test func `a boot knows where those before it begin, as long as something of them is kept`()
+    throws
+  {
+    var last = Self.record
+    (last.number, last.earlier, last.consoleOffset) = (4, [10, 50, 50], 80)
+    var record = Self.record
+    record.consoleOffset = 100
+    record.follow(last, consoleCut: 0)
+    #expect(record.earlier == [10, 50, 50, 80])
+    #expect(record.number == 5)
+    try JSONFile.write(record.json, to: path)
+    #expect(try BootRecord.read(path) == record)
+    // What was cut off the log is told by the place of what is left.
+    record.consoleOffset = 30
+    record.follow(last, consoleCut: 70)
+    #expect(record.earlier == [-20, 10])
+    record.consoleOffset = 0
+    record.follow(last, consoleCut: 90)
+    #expect(record.earlier == [])
+    // Nor are all kept for ever.
+    last.earlier = Array(0..<80)
+    record.consoleOffset = 100
+    record.follow(last, consoleCut: 0)
+    #expect(record.earlier.count == BootRecord.mostEarlier)
+    #expect(record.earlier.last == 80)
+  }
+
   @Test func `numbers out of range do no harm`() throws {
     try Files.write(
       Array(Self.text.replacing("\"pid\":42", with: "\"pid\":99999999999").utf8), to: path)

@@ -55,12 +55,35 @@ import Testing
   @Test func `between two boots it becomes short, and begins with a line`() throws {
     let size = LogFile.most + 16
     try write(size)
-    try log.shorten()
+    let removed = try log.shorten()
     let part = try log.read(from: 0)
+    #expect(removed == size - part.bytes.count)
     #expect(part.skipped == 0)
     #expect(part.bytes.count <= LogFile.kept && part.bytes.count > LogFile.kept - 32)
     #expect(part.bytes.count % 16 == 0, "it begins within a line")
     #expect(Files.information(log.path)?.mode == 0o600)
+  }
+
+  @Test func `a part between two places has what is left of it`() throws {
+    try write(160)
+    #expect(try log.read(from: 16, to: 48).bytes.count == 32)
+    // What was before the log's own beginning is told as missing.
+    let cut = try log.read(from: -5, to: 16)
+    #expect(cut.bytes.count == 16 && cut.skipped == 5 && cut.end == 16)
+    #expect(try log.read(from: 64, to: 64).bytes == [])
+  }
+
+  @Test(arguments: [
+    ("a\nb\nc\n", 2, "b\nc\n"), ("a\nb\nc", 2, "b\nc"), ("a\n", 1, "a\n"), ("a\n\n", 1, "\n"),
+    ("a\nb", 5, "a\nb"), ("", 3, ""), ("a\nb\n", 0, ""),
+  ])
+  func `the last lines are those at the end`(text: String, count: Int, last: String) {
+    let part = LogFile.Part(bytes: Array(text.utf8), skipped: 7, end: 99)
+    let lines = part.lastLines(count)
+    #expect(lines.bytes == Array(last.utf8))
+    // That the beginning is lost matters where it would have been shown.
+    #expect(lines.skipped == (last == text ? 7 : 0))
+    #expect(lines.end == 99)
   }
 
   @Test func `one that isn't there is no trouble`() throws {

@@ -42,6 +42,23 @@ import Testing
     #expect(instance.map { Array($0.utf8) } == Array(value.utf8))
   }
 
+  @Test func `an option that can do without its value takes numbers alone`() throws {
+    let parse = { (words: [String]) throws(UsageError) in try Parser<LogsCommand>.parse(words[...])
+    }
+    for (words, boot, names) in [
+      (["--boot", "box"], 0, ["box"]), (["--boot", "-1", "box"], -1, ["box"]),
+      (["box", "--boot"], 0, ["box"]), (["--boot=2", "box"], 2, ["box"]),
+      (["--boot", "--raw", "box"], 0, ["box"]),
+    ] {
+      let command = try parse(words)
+      #expect(command?.boot == boot, "\(words)")
+      #expect(command?.names == names, "\(words)")
+    }
+    #expect(
+      throws: UsageError.badValue(parameter: "--boot", word: "x", expected: "a whole number")
+    ) { try parse(["--boot=x", "box"]) }
+  }
+
   @Test func `of an option given twice the last one counts`() throws {
     #expect(try run("--name", "a", "os", "1", "--name=b")?.instance == "b")
     #expect(try run("--shutdown-timeout", "1", "--shutdown-timeout=2", "os", "1")?.timeout == 2)
