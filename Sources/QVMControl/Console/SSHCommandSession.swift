@@ -57,12 +57,10 @@ package final class SSHCommandSession {
     let forwarding = Task(executorPreference: loop) {
       while let signal = await signals.next() { inputs.send(.signal(signal)) }
     }
-    let timer = loop.schedule(at: begin.advanced(by: Self.unnoticed)) { inputs.send(.waiting) }
     let waiting = wait()
     defer {
       forwarding.cancel()
       waiting.cancel()
-      loop.cancel(timer)
     }
     while let input = await inputs.next() {
       switch input {
@@ -97,13 +95,18 @@ package final class SSHCommandSession {
     var waiting = Waiting(name, in: store, on: loop)
     waiting.remark = { inputs.send(.remark($0)) }
     let (name, store, waiter, loop) = (name, store, waiting, loop)
+    let unnoticed = Self.unnoticed
     return Task(executorPreference: loop) {
       do {
         try await GuestSSH.checkClient(on: loop)
         // One that is known to be ready is not asked again.
-        let isReady = try !VMStatus.inspect(name, in: store).mayStillBoot
-        let result = isReady ? .met : try await waiter.wait(for: .ready, within: patience)
-        inputs.send(.ready(.success(result)))
+        guard try VMStatus.inspect(name, in: store).mayStillBoot else {
+          inputs.send(.ready(.success(.met)))
+          return
+        }
+        let timer = loop.schedule(at: .now.advanced(by: unnoticed)) { inputs.send(.waiting) }
+        defer { loop.cancel(timer) }
+        inputs.send(.ready(.success(try await waiter.wait(for: .ready, within: patience))))
       } catch is CancellationError {
       } catch {
         inputs.send(.ready(.failure(error)))
