@@ -9,17 +9,24 @@ package struct GuestSSH: Sendable, Hashable {
 
   /// For a VM that runs.
   ///
-  /// - Throws: ``SSHError`` where there is nothing to reach, or no ssh; ``FileError`` where the file
-  ///   for the host key is not the instance's own.
-  package init(_ status: VMStatus) throws {
-    let user = try Self.checkServer(of: status)
-    guard let boot = status.boot else { throw SSHError.starting(name: status.name) }
-    guard let port = boot.sshPort else { throw SSHError.noServer(name: status.name) }
+  /// - Parameters:
+  ///   - name: The instance's name.
+  ///   - target: What it is; nil if its record can't be read.
+  ///   - boot: The present boot; nil if there is none yet.
+  ///   - files: The instance's files, where the guest's host key is kept.
+  /// - Throws: ``SSHError`` if there is nothing to reach, or no ssh; ``FileError`` if the file for the
+  ///   host key is not the instance's own.
+  init(
+    _ name: String, _ target: Target?, _ boot: BootRecord?, _ files: InstanceFiles
+  ) throws {
+    let user = try Self.checkServer(name, target, boot)
+    guard let boot else { throw SSHError.starting(name: name) }
+    guard let port = boot.sshPort else { throw SSHError.noServer(name: name) }
     client = try Self.findClient()
     // ssh follows a link wherever it leads.
-    try Files.checkForOutput(status.files.knownHosts)
-    folder = status.files.folder
-    name = status.name
+    try Files.checkForOutput(files.knownHosts)
+    folder = files.folder
+    self.name = name
     self.user = user
     self.port = port
     let address = boot.sshAddress ?? ""
@@ -29,15 +36,11 @@ package struct GuestSSH: Sendable, Hashable {
   /// Makes sure that there is an ssh server to come, if it isn't there yet.
   ///
   /// - Returns: The user whom it lets in.
-  @discardableResult
-  package static func checkServer(of status: VMStatus) throws(SSHError) -> String {
-    guard status.phase.isAlive else { throw .notRunning(name: status.name) }
-    guard let user = status.record?.target.operatingSystem.sshUser else {
-      throw .noServer(name: status.name)
-    }
-    if let boot = status.boot, boot.wasGreeted, boot.sshPort == nil {
-      throw .noServer(name: status.name)
-    }
+  static func checkServer(
+    _ name: String, _ target: Target?, _ boot: BootRecord?
+  ) throws(SSHError) -> String {
+    guard let user = target?.operatingSystem.sshUser else { throw .noServer(name: name) }
+    if let boot, boot.wasGreeted, boot.sshPort == nil { throw .noServer(name: name) }
     return user
   }
 

@@ -93,7 +93,7 @@ package struct Outcome: Sendable, Hashable {
   private var isOrderly: Bool {
     switch ShutdownCause(rawValue: reason) {
     case .guestShutdown, .hostQMPQuit: true
-    case .hostSignal: rung == ShutdownLadder.Rung.terminate.name
+    case .hostSignal: rung == ShutdownRung.terminate.name
     default: false
     }
   }

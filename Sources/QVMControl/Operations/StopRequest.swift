@@ -212,12 +212,12 @@ package struct StopRequest {
 
   private static func remark(_ rung: String, _ presses: Int) -> String? {
     switch rung {
-    case ShutdownLadder.Rung.powerButton.name:
+    case ShutdownRung.powerButton.name:
       presses > 1 ? "pressed the power button again (\(presses) times)" : nil
-    case ShutdownLadder.Rung.guestCommand.name: "told the guest by ssh to power off"
-    case ShutdownLadder.Rung.quit.name: "ending QEMU"
-    case ShutdownLadder.Rung.terminate.name: "sent SIGTERM to QEMU"
-    case ShutdownLadder.Rung.kill.name: "sent SIGKILL to QEMU"
+    case ShutdownRung.guestCommand.name: "told the guest by ssh to power off"
+    case ShutdownRung.quit.name: "ending QEMU"
+    case ShutdownRung.terminate.name: "sent SIGTERM to QEMU"
+    case ShutdownRung.kill.name: "sent SIGKILL to QEMU"
     default: nil
     }
   }

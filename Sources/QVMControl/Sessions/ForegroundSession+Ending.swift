@@ -14,7 +14,7 @@ extension ForegroundSession {
   }
 
   /// Has the supervisor end the VM, beginning at a rung; nil does nothing.
-  func stop(_ rung: ShutdownLadder.Rung?) async {
+  func stop(_ rung: ShutdownRung?) async {
     guard let rung else { return }
     switch rung {
     case .powerButton: remarkUnlessQuiet("shutting \(name) down… (Ctrl-C again to force)")

@@ -25,13 +25,13 @@ extension ForegroundSession {
     case .phase: break
     case .rung(let rung, let presses):
       notifier?.stopping()
-      if rung == ShutdownLadder.Rung.powerButton.name, presses > 1 {
+      if rung == ShutdownRung.powerButton.name, presses > 1 {
         output.remark("pressed the power button again (\(presses) times)")
-      } else if rung == ShutdownLadder.Rung.guestCommand.name {
+      } else if rung == ShutdownRung.guestCommand.name {
         output.remark("told the guest by ssh to power off")
-      } else if rung == ShutdownLadder.Rung.quit.name, !insistence.isForcing {
+      } else if rung == ShutdownRung.quit.name, !insistence.isForcing {
         output.remark(presses > 0 ? "\(name) did not react: ending QEMU" : "ending QEMU")
-      } else if rung == ShutdownLadder.Rung.terminate.name {
+      } else if rung == ShutdownRung.terminate.name {
         output.remark("QEMU did not end by its monitor: sent SIGTERM")
       }
     case .failed(let message, let advice, let status):

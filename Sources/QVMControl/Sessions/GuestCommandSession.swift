@@ -182,7 +182,7 @@ package final class GuestCommandSession {
     if let rung { await stop(rung) }
   }
 
-  private func stop(_ rung: ShutdownLadder.Rung) async {
+  private func stop(_ rung: ShutdownRung) async {
     await supervisor.send(ControlRequest.stop(rung, timeout: nil).json)
   }
 

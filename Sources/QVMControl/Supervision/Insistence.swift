@@ -1,7 +1,7 @@
 /// How hard the user wants a VM to end, from the signals so far: the power button, then `quit`, then
 /// SIGKILL.
 package struct Insistence: Sendable, Hashable {
-  private static let rungs: [ShutdownLadder.Rung] = [.powerButton, .quit, .kill]
+  private static let rungs: [ShutdownRung] = [.powerButton, .quit, .kill]
 
   /// How many of the three were reached.
   package private(set) var step = 0
@@ -12,7 +12,7 @@ package struct Insistence: Sendable, Hashable {
   package var isForcing: Bool { step > 1 }
 
   /// Takes in a signal; the rung that it asks for, nil where it asks for nothing new.
-  package mutating func rung(for signal: Signal) -> ShutdownLadder.Rung? {
+  package mutating func rung(for signal: Signal) -> ShutdownRung? {
     switch signal {
     case .interrupt: climb(to: step + 1)
     // The user's word for "at once".
@@ -26,7 +26,7 @@ package struct Insistence: Sendable, Hashable {
     }
   }
 
-  private mutating func climb(to wanted: Int) -> ShutdownLadder.Rung? {
+  private mutating func climb(to wanted: Int) -> ShutdownRung? {
     guard wanted > step, wanted <= Self.rungs.count else { return nil }
     step = wanted
     return Self.rungs[wanted - 1]

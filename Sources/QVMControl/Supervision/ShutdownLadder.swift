@@ -1,6 +1,30 @@
 /// Brings a VM to its end, one rung after the other: a value that is told what happened and says
 /// what to do, with no I/O and no clock of its own. Its times are those of ``CountedTime``.
 package struct ShutdownLadder: Sendable {
+  package enum Action: Sendable, Hashable {
+    /// Press the power button.
+    case press
+    /// Run the guest's own command for powering off.
+    case runGuestCommand
+    /// Have QEMU end by its monitor.
+    case quit
+    /// Send SIGTERM.
+    case terminate
+    /// Send SIGKILL.
+    case kill
+
+    /// The rung that it belongs to.
+    package var rung: ShutdownRung {
+      switch self {
+      case .press: .powerButton
+      case .runGuestCommand: .guestCommand
+      case .quit: .quit
+      case .terminate: .terminate
+      case .kill: .kill
+      }
+    }
+  }
+
   package typealias Instant = SuspendingClock.Instant
 
   /// A press is repeated after these times, the last one again and again: one that came before the
@@ -28,7 +52,7 @@ package struct ShutdownLadder: Sendable {
   package var heedsSIGTERM = true
 
   /// The rung reached; nil while nobody has asked for a shutdown.
-  package private(set) var rung: Rung?
+  package private(set) var rung: ShutdownRung?
   /// When the shutdown was asked for.
   package private(set) var startedAt: Instant?
   /// How often the button was pressed.
@@ -58,7 +82,7 @@ package struct ShutdownLadder: Sendable {
   ///   - now: The time.
   /// - Returns: What to do now.
   package mutating func request(
-    _ rung: Rung, timeout: Duration, canReact: Bool = true, at now: Instant
+    _ rung: ShutdownRung, timeout: Duration, canReact: Bool = true, at now: Instant
   ) -> [Action] {
     if startedAt == nil { startedAt = now }
     let wanted = rung == .powerButton && !canReact ? .quit : rung
@@ -77,7 +101,7 @@ package struct ShutdownLadder: Sendable {
     return climb(to: wanted, timeout: timeout, at: now)
   }
 
-  private mutating func climb(to wanted: Rung, timeout: Duration, at now: Instant) -> [Action] {
+  private mutating func climb(to wanted: ShutdownRung, timeout: Duration, at now: Instant) -> [Action] {
     let rung = attainable(wanted)
     nextPress = nil
     guestCommandDue = nil
@@ -111,7 +135,7 @@ package struct ShutdownLadder: Sendable {
   }
 
   /// The rung itself, or the next one that can do anything.
-  private func attainable(_ wanted: Rung) -> Rung {
+  private func attainable(_ wanted: ShutdownRung) -> ShutdownRung {
     switch wanted {
     case .quit where !hasMonitor: attainable(.terminate)
     case .terminate where !heedsSIGTERM: .kill

@@ -56,7 +56,7 @@ extension Supervisor {
     }
   }
 
-  private static var commandName: String { ShutdownLadder.Rung.guestCommand.name }
+  private static var commandName: String { ShutdownRung.guestCommand.name }
 
   /// Why the guest was not told; nil where it was.
   private static func failure(of output: Program.Output) -> String? {

@@ -2,7 +2,7 @@ internal import QMPClient
 
 /// Carrying out what the ladder says.
 extension Supervisor {
-  func stop(_ rung: ShutdownLadder.Rung, timeout: Int?) async {
+  func stop(_ rung: ShutdownRung, timeout: Int?) async {
     // Before it has answered nobody knows whether the guest can react.
     if plan.kind == .adopt && !isAnnounced || isRescuing {
       pendingStop = (max(rung, pendingStop?.rung ?? rung), timeout)
@@ -35,7 +35,7 @@ extension Supervisor {
     // Without a monitor nobody presses the button: what is left are the guest's own command, and
     // signals.
     ladder.hasMonitor = process == nil || client != nil
-    let least: ShutdownLadder.Rung = canTellBySSH ? .guestCommand : .terminate
+    let least: ShutdownRung = canTellBySSH ? .guestCommand : .terminate
     let rung = ladder.hasMonitor ? rung : rung <= least ? least : max(rung, .terminate)
     let actions = ladder.request(rung, timeout: patience, canReact: canReact, at: time.now)
     await setPhase(.stopping, reason: ladder.rung?.name)
@@ -49,7 +49,7 @@ extension Supervisor {
   ///
   /// Where a shutdown was asked for in another way it is the second word: a CI system kills seconds
   /// later. Whoever signals all processes of a job, though, has told the client as well, just now.
-  func rung(for signal: Signal) -> ShutdownLadder.Rung? {
+  func rung(for signal: Signal) -> ShutdownRung? {
     let rung = insistence.rung(for: signal)
     guard rung == .powerButton, signal != .hangUp, let startedAt = ladder.startedAt,
       startedAt.advanced(by: SignalEchoes.window) <= time.now
@@ -81,7 +81,7 @@ extension Supervisor {
     }
   }
 
-  private func note(_ rung: ShutdownLadder.Rung) {
+  private func note(_ rung: ShutdownRung) {
     guard let startedAt = ladder.startedAt, !steps.contains(where: { $0.rung == rung.name }) else {
       return
     }
@@ -109,10 +109,7 @@ extension Supervisor {
   var guest: OperatingSystem? { target?.operatingSystem }
 
   var ssh: GuestSSH? {
-    var status = VMStatus(name: name.text, files: held ?? files, phase: .running)
-    status.record = record
-    status.boot = boot
-    return try? GuestSSH(status)
+    try? GuestSSH(name.text, target, boot, held ?? files)
   }
 
   static func send(

@@ -121,7 +121,7 @@ package final class Supervisor {
   /// Whether that is being done.
   var isRetrying = false
   /// What was asked for before the QEMU to take over, or its other monitor, had answered.
-  var pendingStop: (rung: ShutdownLadder.Rung, timeout: Int?)?
+  var pendingStop: (rung: ShutdownRung, timeout: Int?)?
 
   package init(
     plan: LaunchPlan, name: InstanceName, boot: BootRecord, vmLock: FileLock?,

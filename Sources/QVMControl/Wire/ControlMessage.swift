@@ -5,7 +5,7 @@ package enum ControlRequest: Sendable, Hashable {
   /// Answered at once by one line with `status`.
   case status
   /// Ends the VM, beginning at a rung; the client gets the events from now on.
-  case stop(ShutdownLadder.Rung, timeout: Int?)
+  case stop(ShutdownRung, timeout: Int?)
   /// The client gets the events from now on, the present phase first.
   case subscribe
   /// The console is attached: let the guest run.
@@ -59,7 +59,7 @@ package enum ControlRequest: Sendable, Hashable {
     case "console": self = .console
     case "ready": self = .ready
     case "stop":
-      let rung = ShutdownLadder.Rung.allCases.first { $0.name == json["rung"]?.string }
+      let rung = ShutdownRung.allCases.first { $0.name == json["rung"]?.string }
       guard let rung else { return nil }
       self = .stop(rung, timeout: json["timeout"]?.int)
     default: return nil

@@ -71,9 +71,9 @@ import Testing
     #expect(asked.request(.kill, timeout: patience, at: at(0)) == [.kill])
   }
 
-  @Test(arguments: [ShutdownLadder.Rung.powerButton, .quit])
+  @Test(arguments: [ShutdownRung.powerButton, .quit])
   func `a QEMU that hangs up and heeds no SIGTERM has a moment to end by itself`(
-    rung: ShutdownLadder.Rung
+    rung: ShutdownRung
   ) {
     var ladder = ShutdownLadder()
     ladder.heedsSIGTERM = false
@@ -150,12 +150,12 @@ import Testing
   }
 
   @Test(arguments: [
-    (ShutdownLadder.Rung.powerButton, [ShutdownLadder.Action.press]),
+    (ShutdownRung.powerButton, [ShutdownLadder.Action.press]),
     (.guestCommand, [.runGuestCommand]), (.quit, [.quit]),
     (.terminate, [.terminate]), (.kill, [.kill]),
   ])
   func `a shutdown may begin at any rung`(
-    rung: ShutdownLadder.Rung, actions: [ShutdownLadder.Action]
+    rung: ShutdownRung, actions: [ShutdownLadder.Action]
   ) {
     var ladder = ShutdownLadder()
     #expect(ladder.request(rung, timeout: patience, at: at(0)) == actions)
@@ -165,7 +165,7 @@ import Testing
   @Test func `no request goes back down`() {
     var ladder = ShutdownLadder()
     _ = ladder.request(.terminate, timeout: patience, at: at(0))
-    for rung in [ShutdownLadder.Rung.powerButton, .quit, .terminate] {
+    for rung in [ShutdownRung.powerButton, .quit, .terminate] {
       #expect(ladder.request(rung, timeout: .seconds(1), at: at(1)) == [])
     }
     #expect(ladder.rung == .terminate)
@@ -278,8 +278,8 @@ import Testing
     #expect(ladder.rung == .powerButton)
   }
 
-  @Test(arguments: [ShutdownLadder.Rung.powerButton, .quit])
-  func `without a monitor only signals are left`(rung: ShutdownLadder.Rung) {
+  @Test(arguments: [ShutdownRung.powerButton, .quit])
+  func `without a monitor only signals are left`(rung: ShutdownRung) {
     var ladder = ShutdownLadder()
     #expect(ladder.monitorLost(at: at(0)) == [])
     _ = ladder.request(rung, timeout: patience, at: at(0))
@@ -341,7 +341,7 @@ import Testing
   }
 
   @Test func `the rungs have the names that files and messages use`() {
-    let rungs: [ShutdownLadder.Rung] = [.powerButton, .guestCommand, .quit, .terminate, .kill]
+    let rungs: [ShutdownRung] = [.powerButton, .guestCommand, .quit, .terminate, .kill]
     #expect(rungs.map(\.name) == ["powerdown", "ssh", "quit", "sigterm", "sigkill"])
     #expect(rungs.sorted() == rungs)
   }

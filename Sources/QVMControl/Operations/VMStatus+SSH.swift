@@ -1,0 +1,18 @@
+extension GuestSSH {
+  /// For a VM as its status has it.
+  ///
+  /// - Throws: ``SSHError`` if there is nothing to reach, or no ssh; ``FileError`` if the file for the
+  ///   host key is not the instance's own.
+  package init(_ status: VMStatus) throws {
+    guard status.phase.isAlive else { throw SSHError.notRunning(name: status.name) }
+    try self.init(status.name, status.record?.target, status.boot, status.files)
+  }
+
+  /// Makes sure that a VM runs and has an ssh server to come, if it isn't there yet.
+  ///
+  /// - Throws: ``SSHError``.
+  package static func checkServer(of status: VMStatus) throws(SSHError) {
+    guard status.phase.isAlive else { throw .notRunning(name: status.name) }
+    _ = try checkServer(status.name, status.record?.target, status.boot)
+  }
+}
