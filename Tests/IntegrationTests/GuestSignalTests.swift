@@ -151,6 +151,7 @@ import Testing
         ["run", "--rm", "--name", "once"] + Self.words + ["--", "echo done; exit 7"])
       #expect(run.status == 7, "\(run.err)")
       #expect(run.out == "done\n")
+      try await eventually("the places are given back") { sandbox.processes.isEmpty }
     }
   }
 
@@ -175,6 +176,7 @@ import Testing
       #expect(end.err.contains("told the guest by ssh"), "\(end.err)")
       #expect(!end.err.contains("could not tell"), "\(end.err)")
       #expect(try await sandbox.status("box")["lastOutcome"]?["rung"]?.string == "ssh")
+      try await eventually("the places are given back") { sandbox.processes.isEmpty }
     }
   }
 }
