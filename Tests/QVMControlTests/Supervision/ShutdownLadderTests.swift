@@ -62,7 +62,7 @@ import Testing
     // Without a monitor nothing but SIGKILL is left, after a moment: it may be ending already.
     var deaf = ShutdownLadder()
     (deaf.heedsSIGTERM, deaf.hasMonitor) = (false, false)
-    #expect(deaf.request(.powerButton, timeout: patience, at: at(0)) == [])
+    #expect(deaf.request(.quit, timeout: patience, at: at(0)) == [])
     #expect(deaf.monitorLost(at: at(1)) == [])
     #expect(deaf.rung == .quit)
     #expect(whatFollows(&deaf) == ["kill@5"])
