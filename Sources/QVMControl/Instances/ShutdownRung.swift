@@ -6,7 +6,9 @@ package enum ShutdownRung: Int, CaseIterable, Comparable, Sendable {
   case terminate = 4
   case kill = 5
 
-  package static func < (left: ShutdownRung, right: ShutdownRung) -> Bool { left.rawValue < right.rawValue }
+  package static func < (left: ShutdownRung, right: ShutdownRung) -> Bool {
+    left.rawValue < right.rawValue
+  }
 
   /// The word in files and messages.
   package var name: String {

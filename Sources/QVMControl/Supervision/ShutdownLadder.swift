@@ -101,7 +101,9 @@ package struct ShutdownLadder: Sendable {
     return climb(to: wanted, timeout: timeout, at: now)
   }
 
-  private mutating func climb(to wanted: ShutdownRung, timeout: Duration, at now: Instant) -> [Action] {
+  private mutating func climb(to wanted: ShutdownRung, timeout: Duration, at now: Instant)
+    -> [Action]
+  {
     let rung = attainable(wanted)
     nextPress = nil
     guestCommandDue = nil
