@@ -7,7 +7,7 @@ set -eu
 unset CDPATH  # it would make `cd` print
 
 here=$(cd "$(dirname "$0")" && pwd)
-file=${1:-$here/../../Sources/QVMControl/Demo/DemoGuestImage.swift}
+file=${1:-$here/../../Sources/QVMControl/Images/DemoGuestImage.swift}
 
 images=$(mktemp -d)
 trap 'rm -rf "$images"' EXIT

@@ -65,14 +65,14 @@ enum Output {
   }
 
   /// Says what went wrong, and what to do; `suffix` comes behind the first.
-  static func report(_ failure: any QVMFailure, after suffix: String = "") {
+  static func report(_ failure: any UserFacingError, after suffix: String = "") {
     note("qvm: \(failure.message)\(suffix)\n")
     if let advice = failure.advice { note("     \(advice)\n") }
   }
 
   /// Says in one line what is wrong with the words on the command line, and in another where to read
   /// more: a page of help would scroll the first away.
-  static func reportMisuse(_ failure: any QVMFailure, help: String) {
+  static func reportMisuse(_ failure: any UserFacingError, help: String) {
     note("qvm: \(failure.message)\(failure.advice.map { ". \($0)" } ?? "")\n     See '\(help)'.\n")
   }
 }

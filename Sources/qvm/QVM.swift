@@ -13,8 +13,8 @@ enum QVM {
     let arguments = CommandLine.arguments
     // Taken for a command without words it would end with the help, as if all were done.
     guard !arguments.isEmpty else {
-      Output.report(WordsError.unreadable)
-      Host.exit(WordsError.unreadable.exitStatus.rawValue)
+      Output.report(ArgumentsUnavailable.unreadable)
+      Host.exit(ArgumentsUnavailable.unreadable.exitStatus.rawValue)
     }
     let words = Array(arguments.dropFirst())
     if words.first == SupervisorProcess.command {
@@ -41,7 +41,7 @@ enum QVM {
       case .run(let command): return try command.run()
       }
       return .done
-    } catch let failure as any QVMFailure {
+    } catch let failure as any UserFacingError {
       Output.report(failure)
       return failure.exitStatus
     } catch is CancellationError {

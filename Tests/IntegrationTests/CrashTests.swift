@@ -59,7 +59,7 @@ import Testing
         _ = try await sandbox.qvm("wait", name, "--timeout", "30")
         let status = try await sandbox.status(name)
         kill(try await pid(name, "supervisorPid", in: sandbox), SIGKILL)
-        let probe = try QMPProbe(
+        let probe = try BlockingQMPClient(
           path: try #require(status["paths"]?["monitor"]?.string), timeout: .seconds(10))
         _ = try probe.execute(SystemPowerdown())
       }
@@ -88,7 +88,7 @@ import Testing
       #expect(running.err.contains("it is running"))
       let monitor = try #require(try await sandbox.status("still")["paths"]?["monitor"]?.string)
       do {
-        let probe = try QMPProbe(path: monitor, timeout: .seconds(10))
+        let probe = try BlockingQMPClient(path: monitor, timeout: .seconds(10))
         _ = try probe.execute(Stop())
       }
       #expect(try await sandbox.status("still")["runState"]?.string == "paused")

@@ -79,7 +79,7 @@ import Testing
       #expect(try await sandbox.qvm("wait", "box", "--timeout", "30").status == 0)
       try await eventually("ready") { try await sandbox.status("box")["ready"]?.bool == true }
       let monitor = try #require(try await sandbox.status("box")["paths"]?["monitor"]?.string)
-      let probe = try QMPProbe(path: monitor, timeout: .seconds(10))
+      let probe = try BlockingQMPClient(path: monitor, timeout: .seconds(10))
       // The firmware takes a while, and stands still meanwhile.
       _ = try probe.execute(Stop())
       _ = try probe.execute(SystemReset())

@@ -73,7 +73,7 @@ import Testing
   private func checkGivingUp(in sandbox: Sandbox) async throws {
     let command = try await command("echo up; sleep 300", in: sandbox)
     let monitor = try #require(try await sandbox.status("box")["paths"]?["monitor"]?.string)
-    let probe = try QMPProbe(path: monitor, timeout: .seconds(10))
+    let probe = try BlockingQMPClient(path: monitor, timeout: .seconds(10))
     _ = try probe.execute(Stop())
     command.signal(SIGTERM)
     try await eventually("it is told") { command.output.err.contains("ending the command") }

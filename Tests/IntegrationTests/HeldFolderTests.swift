@@ -13,7 +13,7 @@ import Testing
 
   /// Asks the guest to power off by a monitor, and waits until its QEMU is gone.
   private func powerOff(_ monitor: String, _ qemu: Int32) async throws {
-    try QMPProbe(path: monitor, timeout: .seconds(10)).execute(SystemPowerdown())
+    try BlockingQMPClient(path: monitor, timeout: .seconds(10)).execute(SystemPowerdown())
     try await eventually("it powers off") { kill(qemu, 0) != 0 }
   }
 

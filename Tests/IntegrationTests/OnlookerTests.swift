@@ -105,7 +105,7 @@ import Testing
         "run", "-d", "--name", "box", "--memory", "64M", "haiku", "r1beta5")
       // This guest has no ssh server that greets.
       let files = InstanceFiles(folder: sandbox.folder(of: "box").path)
-      try ControlProbe(.of(files), boot: nil).send(.ready)
+      try BlockingControlClient(.of(files), boot: nil).send(.ready)
       let terminal = try TerminalSession(try Sandbox.program, ["ssh", "box"], in: sandbox)
       let before = terminal.original
       try await terminal.expect("ignored: 0")

@@ -52,7 +52,7 @@ struct OutOfMemoryTests {
         #expect(run.status == 0, "\(run.err)")
         _ = try await sandbox.qvm("wait", "big", "--timeout", "30")
         let path = try await sandbox.status("big")["paths"]?["monitor"]?.string
-        let monitor = try QMPProbe(path: try #require(path), timeout: .seconds(30))
+        let monitor = try BlockingQMPClient(path: try #require(path), timeout: .seconds(30))
         _ = try? monitor.execute(Hog(bytes: 2 << 30))
         _ = try await sandbox.qvm("wait", "big", "--for", "stopped", "--timeout", "30")
         let status = try await sandbox.status("big")

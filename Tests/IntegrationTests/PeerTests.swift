@@ -142,7 +142,7 @@ import Testing
       _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
       try FileManager.default.removeItem(at: sandbox.runtime.appending(path: "qvm"))
       kill(
-        try #require(sandbox.processes.first { $0.command.contains("qemu-system") }?.pid), SIGTERM)
+        try #require(sandbox.processes.first { $0.command.contains("qemu-system") }?.pid), SIGKILL)
       #expect(
         try await sandbox.qvm("wait", "box", "--for", "stopped", "--timeout", "30").status == 0)
       // That none is left is seen to at the end of each test.

@@ -7,9 +7,9 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct ResetTests {
   private static let haiku = ["--memory", "64M", "haiku", "r1beta5"]
 
-  private func monitor(of name: String, in sandbox: Sandbox) async throws -> QMPProbe {
+  private func monitor(of name: String, in sandbox: Sandbox) async throws -> BlockingQMPClient {
     let path = try await sandbox.status(name)["paths"]?["monitor"]?.string
-    return try QMPProbe(path: try #require(path), timeout: .seconds(60))
+    return try BlockingQMPClient(path: try #require(path), timeout: .seconds(60))
   }
 
   private func isOff(_ name: String, in sandbox: Sandbox) async throws -> Bool {

@@ -38,6 +38,6 @@ import Testing
     (90_000, "1 d 1 h"),
   ])
   func `spans are spelled in the two largest units`(seconds: Int, text: String) {
-    #expect(Spelled.span(seconds) == text)
+    #expect(DurationText.span(seconds) == text)
   }
 }

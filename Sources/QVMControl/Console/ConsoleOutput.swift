@@ -130,7 +130,7 @@ package struct ConsoleOutput: Sendable {
       bytes[...],
       endsAtLineStart: bytes.last == 0x0A || endsAtLineStart && !live.modes.isAlternate)
     isEntered = false
-    TerminalRescue.disarmScreen()
+    TerminalRestorer.disarmScreen()
     let deadline = SuspendingClock.now.advanced(by: Self.answerTime)
     // In the background reading would stop this process.
     while passesKeys, answers.count < live.questions, Terminal.isForeground(0),
@@ -150,9 +150,9 @@ package struct ConsoleOutput: Sendable {
     modes = live.modes
     let farewell = live.farewell
     if farewell.isEmpty {
-      TerminalRescue.disarmScreen()
+      TerminalRestorer.disarmScreen()
     } else {
-      TerminalRescue.armScreen(farewell)
+      TerminalRestorer.armScreen(farewell)
     }
   }
 

@@ -1,7 +1,7 @@
 package import QMPClient
 
 /// Standard output that takes no more.
-package struct OutputError: QVMFailure, Hashable {
+package struct OutputError: UserFacingError, Hashable {
   package let cause: SystemError
 
   package init(cause: SystemError) { self.cause = cause }

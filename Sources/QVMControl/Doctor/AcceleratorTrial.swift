@@ -33,7 +33,7 @@ struct AcceleratorTrial: Sendable {
   /// Runs the guest and ends it; no process is left when it returns or throws.
   ///
   /// - Throws: `CancellationError`; what keeps QEMU from being started.
-  func run() async throws -> AcceleratorFinding.Result {
+  func run() async throws -> AcceleratorReport.Result {
     if hasGuest {
       try Files.write(DemoGuestImage.bytes, to: disk)
       try Files.setSize(DemoGuestImage.diskSize, of: disk)
@@ -97,7 +97,7 @@ struct AcceleratorTrial: Sendable {
       return .fails(
         version: version,
         why: [Self.explanation(stage, end, exceeded: hasTimedOut ? limit : nil)] + (own ?? log),
-        advice: AcceleratorFinding.advice(for: log, accelerator))
+        advice: AcceleratorReport.advice(for: log, accelerator))
     } onCancel: {
       child.signal(.kill)
     }

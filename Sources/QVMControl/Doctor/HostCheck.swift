@@ -24,7 +24,7 @@ package struct HostCheck: Sendable, Hashable {
 
   /// One that failed.
   init(_ name: String, _ state: State, _ error: any Error) {
-    let failure = error as? any QVMFailure
+    let failure = error as? any UserFacingError
     self.init(name, state, failure?.message ?? "\(error)", advice: failure?.advice)
   }
 

@@ -40,11 +40,11 @@ struct Archive: Sendable {
     }
     try Files.makeFolder(folder)
     do {
-      let output = try await Program.run(
+      let output = try await Subprocess.run(
         tar,
         ["-x", "-f", path, "-C", folder, "--strip-components=1", "-o", "--no-same-permissions"],
         environment: ToolEnvironment.entries, inheriting: [lock.descriptor],
-        within: Program.longTime, on: loop)
+        within: Subprocess.longTime, on: loop)
       guard output.succeeded else {
         throw ArchiveError.cannotUnpack(name: name, why: output.complaint)
       }

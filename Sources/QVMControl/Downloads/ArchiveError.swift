@@ -1,5 +1,5 @@
 /// An archive that qvm must not use.
-package enum ArchiveError: QVMFailure, Hashable {
+package enum ArchiveError: UserFacingError, Hashable {
   case tarMissing
   case notTar(name: String, found: String)
   /// It should be a zstd archive.

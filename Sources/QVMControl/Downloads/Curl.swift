@@ -64,7 +64,7 @@ struct Curl: Sendable {
       common + options
       + ["-D", "-", "--max-time", String(seconds), "-w", Self.epilogue, "--url", url]
     // It has its limit with its arguments.
-    let output = try await Program.run(
+    let output = try await Subprocess.run(
       program, arguments, environment: ToolEnvironment.entries, input: input,
       atMost: Self.longestText, within: nil, on: loop)
     if output.overflowed != nil { throw DownloadError.tooBig(url: url, limit: Self.longestText) }
@@ -114,7 +114,7 @@ struct Curl: Sendable {
       ]
     if let ifRange { arguments += ["-C", "-", "-H", "If-Range: \(ifRange)"] }
     // It ends a transfer that stalls, and one that doesn't may take as long as it likes.
-    let output = try await Program.run(
+    let output = try await Subprocess.run(
       program, arguments + ["--url", url], environment: ToolEnvironment.entries,
       inheriting: [lock.descriptor], within: nil, on: loop)
     let status = Self.parse(output.standardOutput).status
@@ -149,7 +149,7 @@ struct Curl: Sendable {
 
   /// What an end of curl means; its statuses are those of `man curl`.
   private static func failure(
-    of output: Program.Output, status: Int, _ headers: Headers, url: String, file: String? = nil,
+    of output: Subprocess.Output, status: Int, _ headers: Headers, url: String, file: String? = nil,
     limit: Int = longestText
   ) -> DownloadError? {
     if output.succeeded { return nil }
@@ -174,7 +174,7 @@ struct Curl: Sendable {
   }
 
   /// curl's complaint without its `curl: (7) `.
-  private static func words(_ output: Program.Output) -> String {
+  private static func words(_ output: Subprocess.Output) -> String {
     let complaint = output.complaint
     guard complaint.hasPrefix("curl: ("), let end = complaint.firstIndex(of: ")") else {
       return complaint

@@ -13,14 +13,14 @@ package struct Download: Sendable {
   /// The path of its files without their extensions. They have the name of the lock: whoever gets
   /// the lock knows that nobody works on them.
   let stem: String
-  let digest: GrowingDigest
+  let digest: StreamingDigest
 
   init(asset: ReleaseClient.Asset, client: ReleaseClient, lock: FileLock) {
     self.asset = asset
     self.client = client
     self.lock = lock
     stem = "\(client.cache.downloads)/\(Self.name(of: lock))@\(asset.tag)"
-    digest = GrowingDigest(of: "\(stem).partial", on: client.loop)
+    digest = StreamingDigest(of: "\(stem).partial", on: client.loop)
   }
 
   /// A partial that is complete.
@@ -151,7 +151,7 @@ package struct Download: Sendable {
   // MARK: - What came
 
   private func check(
-    _ digested: GrowingDigest.Result?, needsDigest: Bool
+    _ digested: StreamingDigest.Result?, needsDigest: Bool
   ) async throws -> Complete {
     let size = received
     if let expected, size < expected {
@@ -194,7 +194,7 @@ extension Download {
   }
 
   /// The error as the user should read it.
-  func told(_ error: DownloadError) -> any QVMFailure {
+  func told(_ error: DownloadError) -> any UserFacingError {
     switch error {
     case .unwritable(_, let why) where ResourceLimit.isReached(by: partial):
       return LimitError(program: "curl", why: why, limit: .fileSize)

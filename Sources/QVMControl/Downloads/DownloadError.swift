@@ -1,5 +1,5 @@
 /// Something that could not be fetched.
-package enum DownloadError: QVMFailure, Hashable {
+package enum DownloadError: UserFacingError, Hashable {
   case curlMissing
   /// `why` is curl's own words, here and below.
   case unreachable(url: String, why: String)

@@ -23,9 +23,9 @@ enum FileDigest {
     for (name, arguments) in programs {
       guard let program = Host.find(name) else { continue }
       do {
-        let output = try await Program.run(
+        let output = try await Subprocess.run(
           program, arguments + paths, environment: ToolEnvironment.entries,
-          within: Program.longTime, on: loop)
+          within: Subprocess.longTime, on: loop)
         guard output.succeeded else { continue }
         let digests = output.standardOutput.split(separator: UInt8(ascii: "\n")).compactMap {
           parse(Array($0))

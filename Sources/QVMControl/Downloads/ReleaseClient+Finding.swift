@@ -42,7 +42,8 @@ extension ReleaseClient {
         listingFailure: nil)
     case .failure(let failure):
       let latest = try latest.tag(wherePossible: false)
-      let tags = [latest].compactMap { $0 } + KnownTags.of(repository).filter { $0 != latest }
+      let tags =
+        [latest].compactMap { $0 } + FallbackReleases.of(repository).filter { $0 != latest }
       let candidates = tags.flatMap { tag in names.map { Candidate(name: $0, tag: tag) } }
       if let asset = try await probe(candidates, repository, nil, curl) { return asset }
       // Where there is neither a latest release nor a list, there is no such repository.
@@ -137,7 +138,8 @@ extension ReleaseClient {
     } catch {
       return .failure(
         .failed(
-          url: url, status: "not asked", why: (error as? any QVMFailure)?.message ?? "\(error)"))
+          url: url, status: "not asked", why: (error as? any UserFacingError)?.message ?? "\(error)"
+        ))
     }
   }
 

@@ -1,5 +1,5 @@
 /// A release, or a file of one, that can't be found.
-package enum ReleaseError: QVMFailure, Hashable {
+package enum ReleaseError: UserFacingError, Hashable {
   case badBaseURL(String)
   /// The mirror's address names a user or a password.
   case credentials

@@ -40,7 +40,7 @@ extension GuestCommand {
         // Or the user's interrupt, which ended the program.
         continue
       } catch {
-        return .notTold((error as? any QVMFailure)?.message ?? "\(error)")
+        return .notTold((error as? any UserFacingError)?.message ?? "\(error)")
       }
     }
     return Task.isCancelled ? .cancelled : .notTold("ssh was ended by a signal")
@@ -61,10 +61,10 @@ extension GuestCommand {
   private func run(
     _ line: String, by ssh: GuestSSH, connecting seconds: Int, within limit: Duration,
     on loop: EventLoop
-  ) async throws -> Program.Output {
+  ) async throws -> Subprocess.Output {
     let arguments = ssh.arguments(
       [line], options: ["-o", "BatchMode=yes", "-o", "ConnectTimeout=\(seconds)"],
       insisting: .seconds(seconds))
-    return try await Program.run(ssh.program, arguments, within: limit, on: loop)
+    return try await Subprocess.run(ssh.program, arguments, within: limit, on: loop)
   }
 }

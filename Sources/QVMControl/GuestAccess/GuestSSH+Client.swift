@@ -15,7 +15,7 @@ extension GuestSSH {
   /// - Throws: ``SSHError``, ``SpawnError``; `CancellationError`.
   package static func checkClient(on loop: EventLoop) async throws {
     let program = try findClient()
-    let version = try await Program.run(program, ["-V"], on: loop)
+    let version = try await Subprocess.run(program, ["-V"], on: loop)
     guard !version.succeeded else { return }
     throw SSHError.clientFails(why: version.complaint, user: Host.realUserID)
   }

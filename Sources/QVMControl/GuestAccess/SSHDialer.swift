@@ -11,7 +11,7 @@ package struct SSHDialer: Sendable {
   package static let command = "__dial"
 
   /// No connection came about.
-  package enum Failure: QVMFailure, Hashable {
+  package enum Failure: UserFacingError, Hashable {
     /// Nobody listens, or the system has no means for it.
     case unreachable(SystemError)
     case silent(seconds: Int)

@@ -1,5 +1,5 @@
 /// A guest that ssh can't reach.
-package enum SSHError: QVMFailure, Hashable {
+package enum SSHError: UserFacingError, Hashable {
   case notRunning(name: String)
   /// It has no QEMU yet.
   case starting(name: String)

@@ -50,7 +50,7 @@ extension QEMUArguments {
     _ word: String, in folder: String, _ exists: (String) -> Bool
   ) -> String {
     if word.utf8.first == UInt8(ascii: "{") { return word }
-    var items = OptionItems(word)
+    var items = QEMUOptionValue(word)
     for (keys, isCertain) in [(certainKeys, true), (possibleKeys, false)] {
       for key in keys {
         for index in items.indices(of: key) {
@@ -68,7 +68,7 @@ extension QEMUArguments {
     // The items behind it are no part of the path, and begin at its first comma.
     let path = rest.prefix { $0 != "," }
     guard !path.isEmpty, path.utf8.first != UInt8(ascii: "/") else { return edited }
-    return "\(prefix)\(OptionItems.quoted(folder))/\(rest)"
+    return "\(prefix)\(QEMUOptionValue.quoted(folder))/\(rest)"
   }
 
   /// The absolute form of a relative path; nil for what is none, or may well be none.

@@ -42,26 +42,26 @@ package struct QEMUArguments: Sendable, Equatable {
 
   /// The accelerators in the order in which QEMU tries them; empty where none are named.
   package var acceleratorList: [String] {
-    let list = value(of: "-machine").flatMap { OptionItems($0)["accel"] } ?? ""
+    let list = value(of: "-machine").flatMap { QEMUOptionValue($0)["accel"] } ?? ""
     return list.split(separator: ":").map(String.init)
   }
 
   /// Whether a `-drive` has an id.
   package func hasDrive(_ id: String) -> Bool {
-    values(of: "-drive").contains { OptionItems(words[$0])["id"] == id }
+    values(of: "-drive").contains { QEMUOptionValue(words[$0])["id"] == id }
   }
 
   /// Whether QEMU may end, as orderly as ever, without the guest's having shut down: when that resets
   /// itself (`-no-reboot`, `-action reboot=shutdown`), or can tell of its panic.
   package var mayEndWithoutShutdown: Bool {
     words.contains { $0 == "-no-reboot" || $0 == "--no-reboot" || $0.contains("pvpanic") }
-      || values(of: "-action").contains { OptionItems(words[$0])["reboot"] == "shutdown" }
+      || values(of: "-action").contains { QEMUOptionValue(words[$0])["reboot"] == "shutdown" }
   }
 
   /// Whether QEMU stays when the guest is off (`-no-shutdown`, `-action shutdown=pause`).
   package var staysAfterShutdown: Bool {
     words.contains { $0 == "-no-shutdown" || $0 == "--no-shutdown" }
-      || values(of: "-action").contains { OptionItems(words[$0])["shutdown"] == "pause" }
+      || values(of: "-action").contains { QEMUOptionValue(words[$0])["shutdown"] == "pause" }
   }
 
   package func settingAccelerators(_ accelerators: [String]) -> Self {
@@ -70,7 +70,7 @@ package struct QEMUArguments: Sendable, Equatable {
 
   /// Sets one property of `-machine`, such as `acpi` to `off`, and keeps the others.
   package func settingMachineProperty(_ name: String, _ property: String) -> Self {
-    var items = OptionItems(value(of: "-machine") ?? "")
+    var items = QEMUOptionValue(value(of: "-machine") ?? "")
     items.set(name, to: property)
     return setting("-machine", to: items.value)
   }
@@ -94,7 +94,7 @@ package struct QEMUArguments: Sendable, Equatable {
 
   private var forward: (word: Int, item: Int, forward: PortForward)? {
     for word in values(of: "-netdev") {
-      let items = OptionItems(words[word])
+      let items = QEMUOptionValue(words[word])
       for item in items.indices(of: "hostfwd") {
         if let forward = PortForward(items[item, "hostfwd"]), forward.leadsToSSH {
           return (word, item, forward)
@@ -109,7 +109,7 @@ package struct QEMUArguments: Sendable, Equatable {
   ) throws(RunOptionError) -> Self {
     guard var found = forward else { throw .noPortForward(program: program) }
     edit(&found.forward)
-    var items = OptionItems(words[found.word])
+    var items = QEMUOptionValue(words[found.word])
     items[found.item, "hostfwd"] = found.forward.value
     var copy = self
     copy.words[found.word] = items.value

@@ -1,5 +1,5 @@
 /// Why a `run` option can't be followed.
-package enum RunOptionError: QVMFailure, Equatable {
+package enum RunOptionError: UserFacingError, Equatable {
   case badCPUCount(Int)
   case badMemory(String)
   /// Less memory than the guest can boot with; both in MiB.
@@ -32,16 +32,16 @@ package enum RunOptionError: QVMFailure, Equatable {
 
   package var advice: String? {
     switch self {
-    case .badCPUCount: "Use a number from 1 to \(RunOptionValue.mostCPUs)."
+    case .badCPUCount: "Use a number from 1 to \(RunOptionValidation.mostCPUs)."
     case .badMemory:
       "Use a size up to 1024G, such as 512M or 6G (GB and GiB mean the same); a bare number is in MiB."
     case .tooLittleMemory: "Name the unit, as in 512M or 4G; a bare number is in MiB."
     case .badCPUModel: "Use one of the names that 'qemu-system-x86_64 -cpu help' lists."
     case .badAccelerator:
-      "Use any of \(RunOptionValue.accelerators.joined(separator: ", ")), with colons between."
+      "Use any of \(RunOptionValidation.accelerators.joined(separator: ", ")), with colons between."
     case .badPort: "Use a number from 1 to 65535."
     case .badAddress: "Use four numbers, such as 127.0.0.1 for this machine only."
-    case .badTimeout: "Use whole seconds from 0 to \(RunOptionValue.longestTimeout)."
+    case .badTimeout: "Use whole seconds from 0 to \(RunOptionValidation.longestTimeout)."
     case .inVariable(let name, let error):
       (error.advice.map { "\($0) " } ?? "") + "Or unset \(name)."
     case .noPortForward: "Leave out --ssh-port and --ssh-address."

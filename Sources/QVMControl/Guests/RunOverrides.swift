@@ -9,18 +9,18 @@ package struct RunOverrides: Sendable, Equatable {
   /// Words for QEMU as they are, after all of the driver's.
   package private(set) var extraArguments: [String]
 
-  /// Checks every value, as the functions of `RunOptionValue` say.
+  /// Checks every value, as the functions of `RunOptionValidation` say.
   package init(
     cpus: Int? = nil, memory: String? = nil, cpu: String? = nil, accelerators: String? = nil,
     sshPort: Int? = nil, sshAddress: String? = nil, extraArguments: [String] = []
   ) throws(RunOptionError) {
-    self.cpus = if let cpus { try RunOptionValue.cpus(cpus) } else { nil }
-    self.memory = if let memory { try RunOptionValue.memory(memory) } else { nil }
-    self.cpu = if let cpu { try RunOptionValue.cpuModel(cpu) } else { nil }
+    self.cpus = if let cpus { try RunOptionValidation.cpus(cpus) } else { nil }
+    self.memory = if let memory { try RunOptionValidation.memory(memory) } else { nil }
+    self.cpu = if let cpu { try RunOptionValidation.cpuModel(cpu) } else { nil }
     self.accelerators =
-      if let accelerators { try RunOptionValue.accelerators(accelerators) } else { nil }
-    self.sshPort = if let sshPort { try RunOptionValue.port(sshPort) } else { nil }
-    self.sshAddress = if let sshAddress { try RunOptionValue.address(sshAddress) } else { nil }
+      if let accelerators { try RunOptionValidation.accelerators(accelerators) } else { nil }
+    self.sshPort = if let sshPort { try RunOptionValidation.port(sshPort) } else { nil }
+    self.sshAddress = if let sshAddress { try RunOptionValidation.address(sshAddress) } else { nil }
     self.extraArguments = extraArguments
   }
 

@@ -1,5 +1,5 @@
 /// Why the user's words name nothing that can run.
-package enum TargetError: QVMFailure, Equatable {
+package enum TargetError: UserFacingError, Equatable {
   case unknownOperatingSystem(String)
   case badVersion(String)
   case unknownPlatform(String)

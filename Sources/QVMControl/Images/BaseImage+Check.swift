@@ -124,11 +124,11 @@ extension BaseImage {
   static func check(
     _ file: String, name: String, with tools: ImageTools, on loop: EventLoop
   ) async throws {
-    let output: Program.Output
+    let output: Subprocess.Output
     do {
-      output = try await Program.run(
+      output = try await Subprocess.run(
         tools.qemuImg, ["check", "-q", "-f", "qcow2", file], environment: ToolEnvironment.entries,
-        within: Program.longTime, on: loop)
+        within: Subprocess.longTime, on: loop)
     } catch let error as SpawnError {
       throw ToolchainError.cannotCheck(
         program: tools.qemuImg, name: name, why: error.cause.reason)

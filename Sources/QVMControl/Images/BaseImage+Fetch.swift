@@ -65,7 +65,7 @@ extension BaseImage {
       try Files.write(DemoGuestImage.bytes, to: raw)
       try Files.setSize(DemoGuestImage.diskSize, of: raw)
       try Files.remove(converted)
-      let output = try await Program.run(
+      let output = try await Subprocess.run(
         try await imageTools().qemuImg, ["convert", "-f", "raw", "-O", "qcow2", raw, converted],
         environment: ToolEnvironment.entries, inheriting: [lock.descriptor], on: client.loop)
       guard output.succeeded, let found = Files.information(converted) else {

@@ -22,7 +22,7 @@ extension BaseImage {
       let asset = try await find([image, bundle])
       if asset.name == image { return try await fetch(asset) }
       if let there = try existing(asset) { return there }
-      let failure: any QVMFailure
+      let failure: any UserFacingError
       if await ImageBundle.canUnpack(on: client.loop) {
         do { return try await fetch(asset) } catch let error as ArchiveError {
           failure = error

@@ -27,7 +27,7 @@ struct ImageBundle: Sendable {
   static func canUnpack(on loop: EventLoop) async -> Bool {
     guard let tar = Host.find("tar") else { return false }
     if Host.find("zstd") != nil { return true }
-    let version = try? await Program.run(
+    let version = try? await Subprocess.run(
       tar, ["--version"], environment: ToolEnvironment.entries, on: loop)
     return version.map { String(decoding: $0.standardOutput, as: UTF8.self).contains("libzstd") }
       ?? false
@@ -56,12 +56,12 @@ struct ImageBundle: Sendable {
     try checkSpace(for: Files.information(path)?.size ?? 0, at: folder)
     let unpacking = try await watching(folder, raw, on: loop) {
       // tar keeps the holes that the bundle was made with: of twelve gigabytes it writes two.
-      try await Program.run(
+      try await Subprocess.run(
         tar,
         [
           "-x", "--zstd", "-f", path, "-C", folder, "-o", "--no-same-permissions", Self.disk,
         ], environment: ToolEnvironment.entries, inheriting: [lock.descriptor],
-        within: Program.longTime, on: loop)
+        within: Subprocess.longTime, on: loop)
     }
     guard unpacking.succeeded else {
       try checkSpace(for: 0, at: folder)
@@ -72,10 +72,10 @@ struct ImageBundle: Sendable {
     }
     try checkSpace(for: Files.information(raw)?.allocated ?? 0, at: folder)
     let image = "\(folder)/image.qcow2"
-    let converting = try await Program.run(
+    let converting = try await Subprocess.run(
       qemuImg, ["convert", "-f", "raw", "-O", "qcow2", raw, image],
       environment: ToolEnvironment.entries, inheriting: [lock.descriptor],
-      within: Program.longTime, on: loop)
+      within: Subprocess.longTime, on: loop)
     guard converting.succeeded else {
       try checkSpace(for: 0, at: folder)
       // Any bytes make a raw disk: this says nothing of the bundle.
@@ -101,15 +101,15 @@ struct ImageBundle: Sendable {
   /// Runs tar, and ends it where the disk that comes out is too large, or leaves no room.
   private func watching(
     _ folder: String, _ raw: String, on loop: EventLoop,
-    _ unpack: @escaping @Sendable () async throws -> Program.Output
-  ) async throws -> Program.Output {
+    _ unpack: @escaping @Sendable () async throws -> Subprocess.Output
+  ) async throws -> Subprocess.Output {
     let check = { @Sendable in
       if Files.information(raw)?.size ?? 0 > Self.largest {
         throw ArchiveError.tooMuch(name: name, limit: ByteCount.text(Self.largest))
       }
       try checkSpace(for: 0, at: folder)
     }
-    return try await withThrowingTaskGroup(of: Program.Output?.self) { group in
+    return try await withThrowingTaskGroup(of: Subprocess.Output?.self) { group in
       group.addTask { try await unpack() }
       group.addTask {
         while true {

@@ -1,5 +1,5 @@
 /// A base image that can't be had or must not be used.
-package enum ImageError: QVMFailure, Hashable {
+package enum ImageError: UserFacingError, Hashable {
   /// `available` are the base images that exist for the operating system.
   case noSuchVersion(Target, available: [ImageName], page: String)
   /// The only form of an image that there is can't be unpacked without zstd.

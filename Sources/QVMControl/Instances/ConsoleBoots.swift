@@ -9,7 +9,7 @@ package struct ConsoleBoots: Sendable, Hashable {
   }
 
   /// There is no such boot, or nothing of it is left.
-  package struct Missing: QVMFailure, Hashable {
+  package struct Missing: UserFacingError, Hashable {
     package let name: String
     package let boot: Int
     let kept: ClosedRange<Int>?

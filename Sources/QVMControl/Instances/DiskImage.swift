@@ -33,7 +33,7 @@ package enum DiskImage {
     at path: String, over baseImage: String, format: String = "qcow2", qemuImg: String,
     on loop: EventLoop
   ) async throws {
-    let output = try await Program.run(
+    let output = try await Subprocess.run(
       qemuImg,
       [
         "create", "-q", "-f", "qcow2", "-b", reference(to: baseImage, from: path), "-F", format,
@@ -52,7 +52,7 @@ package enum DiskImage {
   static func rename(
     baseImage: String, of path: String, qemuImg: String, on loop: EventLoop
   ) async throws {
-    let output = try await Program.run(
+    let output = try await Subprocess.run(
       qemuImg,
       [
         "rebase", "-q", "-u", "-f", "qcow2", "-F", "qcow2", "-b",
@@ -71,9 +71,9 @@ package enum DiskImage {
   package static func check(
     _ path: String, of name: String, qemuImg: String, on loop: EventLoop
   ) async throws {
-    let output = try await Program.run(
+    let output = try await Subprocess.run(
       qemuImg, ["check", "-q", "-f", "qcow2", path], environment: ToolEnvironment.entries,
-      within: Program.longTime, on: loop)
+      within: Subprocess.longTime, on: loop)
     // Anything else is no word on the disk: space that belongs to nothing, or a check that failed.
     guard output.end == .exited(2) else { return }
     throw InstanceError.diskCorrupt(name: name, path: path, why: output.complaint)

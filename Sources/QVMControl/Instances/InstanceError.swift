@@ -1,5 +1,5 @@
 /// An instance that can't be had, or not in that way.
-package enum InstanceError: QVMFailure, Hashable {
+package enum InstanceError: UserFacingError, Hashable {
   case badName(String)
   case noSuch(name: String)
   /// Its VM lives; `doing` says what was wanted of it, `pid` is QEMU's,

@@ -24,7 +24,7 @@ extension InstanceStore {
         if let supervisor = try FileLock.attempt(files.supervisorLock),
           let vm = try FileLock.attempt(files.vmLock)
         {
-          LockNote(doing: doing).write(into: supervisor)
+          LockOwner(doing: doing).write(into: supervisor)
           return Claim(supervisor: supervisor, vm: vm)
         }
       } catch {
@@ -46,7 +46,7 @@ extension InstanceStore {
   private func busy(
     _ files: InstanceFiles, _ name: InstanceName, _ doing: String
   ) -> InstanceError {
-    let note = LockNote(reading: files.supervisorLock)
+    let note = LockOwner(reading: files.supervisorLock)
     return .busy(
       name: name.text, doing: doing,
       holder: note.map { "\($0.writer), to \($0.doing) it" })

@@ -1,5 +1,5 @@
 /// A place for sockets that something else has.
-package enum RuntimeFolderError: QVMFailure, Hashable {
+package enum RuntimeFolderError: UserFacingError, Hashable {
   /// `isBeside`: whether the place is the instance's own folder.
   case unusable(FileError, isBeside: Bool)
 

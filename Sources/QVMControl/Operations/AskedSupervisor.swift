@@ -3,7 +3,7 @@
 /// A class, since the runtime would have to find out how an optional structure is copied, which takes
 /// a part of the time of a `status`.
 final class AskedSupervisor {
-  let probe: ControlProbe
+  let probe: BlockingControlClient
   /// The boot that it supervises.
   let boot: BootRecord
   private let stamp: FileStamp
@@ -12,7 +12,7 @@ final class AskedSupervisor {
   init?(of files: InstanceFiles) {
     guard FileLock.isHeld(files.vmLock), let found = Files.information(files.boot),
       let boot = try? BootRecord.read(files.boot),
-      let probe = try? ControlProbe(boot.runtime(files), boot: boot.token)
+      let probe = try? BlockingControlClient(boot.runtime(files), boot: boot.token)
     else { return nil }
     probe.send(.status)
     self.probe = probe

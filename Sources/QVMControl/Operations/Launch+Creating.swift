@@ -10,7 +10,7 @@ extension Launch {
   ) async throws -> (InstanceStore.Locked, SupervisorProcess.Standby, QEMUToolchain) {
     var lost: String?
     for _ in 0..<Self.attempts {
-      let provisions = try await Provisions.ensure(for: target, with: client)
+      let provisions = try await LaunchPrerequisites.ensure(for: target, with: client)
       do {
         let image = try await provisions.baseImage.checked(on: client.loop)
         // Until the instance names its image nobody may remove that.
@@ -28,7 +28,8 @@ extension Launch {
   }
 
   private func create(
-    in store: InstanceStore, _ provisions: Provisions, _ baseImage: BaseImage, on loop: EventLoop
+    in store: InstanceStore, _ provisions: LaunchPrerequisites, _ baseImage: BaseImage,
+    on loop: EventLoop
   ) async throws -> (InstanceStore.Locked, SupervisorProcess.Standby) {
     var options = overrides.json
     options["shutdownTimeout"] = .integer(Int64(shutdownTimeout))

@@ -1,4 +1,4 @@
-package import QMPClient
+internal import QMPClient
 
 /// One `qvm run`, from the user's words to a VM that is supervised: the workflow of the
 /// specification, step by step.
@@ -33,24 +33,6 @@ package struct Launch: Sendable {
   /// How long the guest may take to power off, in seconds.
   var shutdownTimeout: Int { askedTimeout ?? target.operatingSystem.shutdownTimeout }
 
-  /// A VM that a supervisor has been started for.
-  package struct Launched: Sendable {
-    package let name: InstanceName
-    package let store: InstanceStore
-    package let files: InstanceFiles
-    package let runtime: RuntimeFolder
-    /// The connection to the supervisor, which holds the lease.
-    package let supervisor: Descriptor
-    /// What that has said already.
-    package var received: [UInt8] = []
-    /// The boot before this one, which is on record until the supervisor has begun.
-    var previousBoot: String?
-    /// Whether it was running before.
-    var isAttached = false
-    /// Whether the guest's ssh can be reached from other machines.
-    package let exposesSSH: Bool
-  }
-
   /// The launch of an instance that exists, with the options that it was created with.
   ///
   /// - Throws: `noSuch`; `broken` where its record can't be read.
@@ -62,14 +44,14 @@ package struct Launch: Sendable {
       let record = try InstanceRecord(reading: files.record)
       let overrides = try RunOverrides(.object(record.options), accelerators: accelerators)
       let timeout = record.options["shutdownTimeout"]?.int
-      if let timeout { _ = try RunOptionValue.timeout(timeout) }
+      if let timeout { _ = try RunOptionValidation.timeout(timeout) }
       self.init(
         target: record.target, name: name, overrides: overrides, removeOnShutdown: false,
         shutdownTimeout: timeout, cache: store.cache)
       mustExist = true
     } catch {
       throw InstanceError.broken(
-        name: name.text, why: (error as? any QVMFailure)?.message ?? "\(error)")
+        name: name.text, why: (error as? any UserFacingError)?.message ?? "\(error)")
     }
   }
 
@@ -117,7 +99,7 @@ package struct Launch: Sendable {
   /// - Throws: What keeps it from being booted; `CancellationError`.
   package func start(
     waitsForConsole: Bool, with client: ReleaseClient
-  ) async throws -> Launched {
+  ) async throws -> SupervisedVM {
     try cache.prepare()
     let store = InstanceStore(cache)
     // One that ended unobserved may have to be removed first.
@@ -214,7 +196,7 @@ package struct Launch: Sendable {
   private func boot(
     _ instance: InstanceStore.Locked, _ toolchain: QEMUToolchain,
     newWith standby: SupervisorProcess.Standby? = nil, _ waitsForConsole: Bool
-  ) throws -> Launched {
+  ) throws -> SupervisedVM {
     do {
       let runtime = Self.runtime(instance.files)
       let consoleCut = try prepareLogs(instance.files)
@@ -231,7 +213,7 @@ package struct Launch: Sendable {
         ?? SupervisorProcess.start(
           files: instance.files, supervisorLock: instance.supervisorLock, vmLock: instance.vmLock)
       let connection = try supervisor.tell(plan)
-      return Launched(
+      return SupervisedVM(
         name: instance.name, store: InstanceStore(cache), files: instance.files, runtime: runtime,
         supervisor: connection, previousBoot: previousBoot,
         exposesSSH: ["", "0.0.0.0"].contains(command.forwardedAddress))

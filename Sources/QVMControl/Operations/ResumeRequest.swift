@@ -20,7 +20,8 @@ package enum ResumeRequest {
     guard let boot = status.boot else { return nil }
     do {
       if status.phase == .paused {
-        try resume(name, by: try ControlProbe(boot.runtime(status.files), boot: boot.token))
+        try resume(
+          name, by: try BlockingControlClient(boot.runtime(status.files), boot: boot.token))
         return ForeignText.line(status.reason ?? Phase.paused.rawValue)
       }
       // One whose start was never completed was never paused.
@@ -31,13 +32,13 @@ package enum ResumeRequest {
       else { return nil }
       try resume(name, by: new)
       return state.rawValue
-    } catch is ControlProbe.Failure {
+    } catch is BlockingControlClient.Failure {
       throw StopError.unreachable(name: name.text, force: false)
     }
   }
 
   /// Waits for what a new supervisor finds.
-  private static func isPaused(afterTakeOver supervisor: ControlProbe) throws -> Bool {
+  private static func isPaused(afterTakeOver supervisor: BlockingControlClient) throws -> Bool {
     supervisor.send(.subscribe)
     let deadline = SuspendingClock.now.advanced(by: patience)
     while true {
@@ -51,7 +52,7 @@ package enum ResumeRequest {
     }
   }
 
-  private static func resume(_ name: InstanceName, by supervisor: ControlProbe) throws {
+  private static func resume(_ name: InstanceName, by supervisor: BlockingControlClient) throws {
     supervisor.send(.resume)
     let answer = try supervisor.answer(to: "resume", until: .now.advanced(by: patience))
     if answer["resume"]?.string != "done" {
@@ -66,9 +67,11 @@ package enum ResumeRequest {
   }
 
   /// Returns when the guest was stopped again, or had its time for that.
-  private static func waitForPause(_ supervisor: ControlProbe) throws(ControlProbe.Failure) {
+  private static func waitForPause(_ supervisor: BlockingControlClient) throws(BlockingControlClient
+    .Failure)
+  {
     let deadline = SuspendingClock.now.advanced(by: settling)
-    do throws(ControlProbe.Failure) {
+    do throws(BlockingControlClient.Failure) {
       while true {
         if case .phase(.paused, _) = try supervisor.event(until: deadline) { return }
       }
@@ -79,7 +82,7 @@ package enum ResumeRequest {
 }
 
 /// A paused VM that doesn't go on.
-package enum ResumeError: QVMFailure, Hashable {
+package enum ResumeError: UserFacingError, Hashable {
   case refused(name: String, why: String)
   /// It went on, and what had stopped it stopped it again.
   case pausedAgain(name: String, reason: String)

@@ -19,12 +19,12 @@ enum SocketRenewal {
   static func reach(
     _ boot: BootRecord, _ files: InstanceFiles,
     until deadline: SuspendingClock.Instant = .now.advanced(by: patience)
-  ) -> ControlProbe? {
+  ) -> BlockingControlClient? {
     let runtime = boot.runtime(files)
     var isAsked = false
     while true {
-      do throws(ControlProbe.Failure) {
-        return try ControlProbe(runtime, boot: boot.token)
+      do throws(BlockingControlClient.Failure) {
+        return try BlockingControlClient(runtime, boot: boot.token)
       } catch {
         guard error == .absent, isAsked || ask(boot, files), canWait(files, until: deadline) else {
           return nil

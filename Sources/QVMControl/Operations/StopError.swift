@@ -1,5 +1,5 @@
 /// A VM that could not be told to end.
-package enum StopError: QVMFailure, Hashable {
+package enum StopError: UserFacingError, Hashable {
   /// `force`: whether its supervisor was to be ended, too.
   case unreachable(name: String, force: Bool)
   /// Its supervisor lacks its sockets, and no signal reaches it from here.
@@ -23,7 +23,8 @@ package enum StopError: QVMFailure, Hashable {
       "the supervisor of '\(name)' can't be reached: its sockets are gone, and it runs in another container"
     case .silent(let name, let pid):
       "the supervisor of '\(name)'\(pid.map { " (pid \($0))" } ?? "") does not answer"
-    case .starting(let name, let pid): "'\(name)' is still being started by \(LockNote.writer(pid))"
+    case .starting(let name, let pid):
+      "'\(name)' is still being started by \(LockOwner.writer(pid))"
     case .another(let name): "another instance answers for '\(name)'"
     case .notEnded(let name):
       "whoever answers for '\(name)' says that it has ended, but it is locked"

@@ -20,8 +20,8 @@ extension StopRequest {
   /// - Throws: ``StopError`` where nobody answers.
   static func reach(
     _ name: InstanceName, _ files: InstanceFiles, in store: InstanceStore, force: Bool,
-    lost: ((BootRecord) throws -> ControlProbe?)? = nil
-  ) throws -> ControlProbe? {
+    lost: ((BootRecord) throws -> BlockingControlClient?)? = nil
+  ) throws -> BlockingControlClient? {
     let begin = SuspendingClock.now
     var deadline = begin.advanced(by: patience)
     var mayKill = force
@@ -30,9 +30,9 @@ extension StopRequest {
     while FileLock.isHeld(files.vmLock) || FileLock.isHeld(files.supervisorLock) {
       switch read(files) {
       case .success(let boot?):
-        let failure: ControlProbe.Failure
-        do throws(ControlProbe.Failure) {
-          return try ControlProbe(boot.runtime(files), boot: boot.token)
+        let failure: BlockingControlClient.Failure
+        do throws(BlockingControlClient.Failure) {
+          return try BlockingControlClient(boot.runtime(files), boot: boot.token)
         } catch {
           failure = error
         }
@@ -56,16 +56,17 @@ extension StopRequest {
           }
         }
       // A supervisor doesn't need its record to be found: its sockets are where they always are.
-      case .success(nil): if let probe = try? ControlProbe(.of(files), boot: nil) { return probe }
+      case .success(nil):
+        if let probe = try? BlockingControlClient(.of(files), boot: nil) { return probe }
       case .failure(let damage):
-        if let probe = try? ControlProbe(.of(files), boot: nil) { return probe }
+        if let probe = try? BlockingControlClient(.of(files), boot: nil) { return probe }
         // Without the record nobody knows which process may be signalled.
         if !FileLock.isHeld(files.supervisorLock), FileLock.isHeld(files.vmLock) {
           throw StopError.unknown(name: name.text, why: damage.message, pid: files.writtenPid)
         }
       }
       if begin.advanced(by: moment) < .now,
-        let note = LockNote(reading: files.supervisorLock), note.isBoot
+        let note = LockOwner(reading: files.supervisorLock), note.isBoot
       {
         throw StopError.starting(name: name.text, pid: note.pid)
       }
@@ -93,7 +94,7 @@ extension StopRequest {
   private static func adopt(
     _ name: InstanceName, _ files: InstanceFiles, _ boot: BootRecord, _ lock: FileLock,
     in store: InstanceStore
-  ) throws -> ControlProbe {
+  ) throws -> BlockingControlClient {
     try store.cache.requireOwn()
     let plan = LaunchPlan(
       kind: .adopt, cache: store.cache.path, name: name.text, command: [],
@@ -102,7 +103,7 @@ extension StopRequest {
       waitsForConsole: false, isFirst: false)
     let supervisor = try SupervisorProcess.start(
       files: files, supervisorLock: lock, vmLock: nil)
-    let probe = ControlProbe(try supervisor.tell(plan))
+    let probe = BlockingControlClient(try supervisor.tell(plan))
     // It holds this connection as a lease until told otherwise; this command may be interrupted.
     probe.send(.detach)
     return probe
@@ -125,7 +126,7 @@ extension StopRequest {
   /// - Throws: `SystemError` where there is no socket or no thread for that.
   static func end(
     by signal: Signal, _ boot: BootRecord, _ files: InstanceFiles
-  ) throws -> ControlProbe? {
+  ) throws -> BlockingControlClient? {
     guard SocketRenewal.signal(signal, boot, files) else { return nil }
     let (ours, theirs) = try SocketCalls.pair()
     let started = startThread {
@@ -133,6 +134,6 @@ extension StopRequest {
       withExtendedLifetime(theirs) {}
     }
     if !started { throw SystemError.noThread }
-    return ControlProbe(ours)
+    return BlockingControlClient(ours)
   }
 }

@@ -13,7 +13,7 @@ package struct StopRequest {
   private let store: InstanceStore
   private let files: InstanceFiles
   /// nil where the VM wasn't running.
-  private var supervisor: ControlProbe?
+  private var supervisor: BlockingControlClient?
   /// How often another supervisor had to be found.
   private var takeovers = 0
   /// The time in which the supervisor could have said something: none in which this process was
@@ -97,7 +97,7 @@ package struct StopRequest {
   ) {
     var open = requests
     while let next = open.map(\.nextLook).min() {
-      var ready = ControlProbe.ready(open.map(\.supervisor), until: next)
+      var ready = BlockingControlClient.ready(open.map(\.supervisor), until: next)
       for place in open.indices { open[place].time.look(at: .now) }
       // One that has been silent for too long is asked, and says so.
       if ready.isEmpty { ready = open.indices.filter { open[$0].deadline <= open[$0].time.now } }
@@ -171,8 +171,8 @@ package struct StopRequest {
   }
 
   /// What the supervisor says next; nil where it was killed, and its QEMU lives.
-  private mutating func event(of supervisor: ControlProbe) throws -> ControlEvent? {
-    do throws(ControlProbe.Failure) {
+  private mutating func event(of supervisor: BlockingControlClient) throws -> ControlEvent? {
+    do throws(BlockingControlClient.Failure) {
       return try nextEvent(of: supervisor)
     } catch .silent {
       // To a supervisor a second SIGTERM means that the guest has had its time.
@@ -193,10 +193,10 @@ package struct StopRequest {
 
   /// - Throws: `silent` where it says nothing until the deadline, and what else keeps it from that.
   private mutating func nextEvent(
-    of supervisor: ControlProbe
-  ) throws(ControlProbe.Failure) -> ControlEvent {
+    of supervisor: BlockingControlClient
+  ) throws(BlockingControlClient.Failure) -> ControlEvent {
     while true {
-      do throws(ControlProbe.Failure) {
+      do throws(BlockingControlClient.Failure) {
         return try supervisor.event(until: nextLook)
       } catch .silent {
         time.look(at: .now)

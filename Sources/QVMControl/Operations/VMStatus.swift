@@ -59,7 +59,7 @@ package struct VMStatus: Sendable, Hashable {
         status.outcome = try Outcome.read(files.outcome)
         if try status.isLocked {
           if status.boot?.token == status.outcome?.token,
-            let note = LockNote(reading: files.supervisorLock), note.isBoot
+            let note = LockOwner(reading: files.supervisorLock), note.isBoot
           {
             // What is on file is the last boot's.
             status.boot = nil
@@ -151,7 +151,7 @@ package struct VMStatus: Sendable, Hashable {
   /// still so after some looks, when it is `isLate`, is so. A supervisor whose socket is gone is asked
   /// for another one where `renewal` says how long that may take.
   private mutating func askTheLiving(
-    _ asked: ControlProbe?, until deadline: SuspendingClock.Instant,
+    _ asked: BlockingControlClient?, until deadline: SuspendingClock.Instant,
     renewingUntil renewal: SuspendingClock.Instant? = nil, isLate: Bool
   ) -> Bool {
     guard let boot else {
@@ -159,12 +159,12 @@ package struct VMStatus: Sendable, Hashable {
       return true
     }
     let runtime = boot.runtime(files)
-    do throws(ControlProbe.Failure) {
-      let probe: ControlProbe
+    do throws(BlockingControlClient.Failure) {
+      let probe: BlockingControlClient
       if let asked {
         probe = asked
       } else {
-        probe = try ControlProbe(runtime, boot: boot.token)
+        probe = try BlockingControlClient(runtime, boot: boot.token)
         probe.send(.status)
       }
       let live = try probe.status(until: deadline)
@@ -220,7 +220,7 @@ package struct VMStatus: Sendable, Hashable {
   private mutating func askTheOrphan(_ runtime: RuntimeFolder) {
     phase = .orphaned
     do throws(QMPError) {
-      let probe = try QMPProbe(
+      let probe = try BlockingQMPClient(
         over: try runtime.connectToMonitor(), timeout: Self.patience)
       runState = try probe.execute(QueryStatus()).status
       reason = "its supervisor was killed"

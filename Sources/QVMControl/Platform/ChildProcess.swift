@@ -22,7 +22,7 @@ package enum ProcessEnd: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// A program that could not be started.
-package struct SpawnError: QVMFailure, Hashable {
+package struct SpawnError: UserFacingError, Hashable {
   package let program: String
   package let cause: SystemError
 

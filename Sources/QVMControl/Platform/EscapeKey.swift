@@ -6,7 +6,7 @@ package struct EscapeKey: Sendable, Hashable {
   package static let usual = EscapeKey(byte: 0x1D)
 
   /// A word for one can't be understood.
-  package struct Unknown: QVMFailure, Hashable {
+  package struct Unknown: UserFacingError, Hashable {
     package let word: String
 
     package var message: String { "'\(word)' is no escape key" }

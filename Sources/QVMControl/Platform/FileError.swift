@@ -1,7 +1,7 @@
 package import QMPClient
 
 /// Something that could not be done with a file or folder.
-package struct FileError: QVMFailure, Hashable {
+package struct FileError: UserFacingError, Hashable {
   /// What was tried, as a verb: `write`, `create`, `read`, `remove`, `rename`, `lock`.
   package let verb: String
   package let path: String

@@ -150,13 +150,13 @@ extension SystemError {
 }
 
 /// A system call that failed where nothing says what it was for.
-extension SystemError: QVMFailure {
+extension SystemError: UserFacingError {
   package var message: String { "\(call) failed: \(explanation)" }
   package var advice: String? { limit?.advice }
 }
 
 /// A program that could not do its work for a limit of this process.
-package struct LimitError: QVMFailure, Hashable {
+package struct LimitError: UserFacingError, Hashable {
   /// The program's name.
   package let program: String
   /// Its own words, or how it ended.

@@ -49,7 +49,7 @@ package struct Terminal: Sendable {
       #endif
       for key in keys where control[Int(key)] == escape.byte { control[Int(key)] = disabled }
     }
-    TerminalRescue.arm(descriptor, original)
+    TerminalRestorer.arm(descriptor, original)
     tcsetattr(descriptor, TCSADRAIN, &settings)
   }
 
@@ -59,7 +59,7 @@ package struct Terminal: Sendable {
       var settings = original
       tcsetattr(descriptor, TCSADRAIN, &settings)
     }
-    TerminalRescue.disarm()
+    TerminalRestorer.disarm()
   }
 
   /// The width in columns; nil where the terminal doesn't say.

@@ -12,7 +12,7 @@ struct ConnectionLoss: Sendable {
   ///
   /// - Parameter waiting: Waits for the VM.
   /// - Returns: A sentence; nil where the command has ended by itself, or ssh has said it all.
-  func explanation(_ waiting: Waiting) async -> String? {
+  func explanation(_ waiting: InstanceWait) async -> String? {
     switch await command.isRunning(by: ssh, on: waiting.loop) {
     case true?:
       return "the connection to \(waiting.name) was lost; the command may run on there"

@@ -47,7 +47,7 @@ package final class ConsoleSession {
   ///
   /// - Throws: ``ConsoleError``; ``SSHError/starting(name:)`` where it has none yet.
   static func runtime(of name: InstanceName, _ files: InstanceFiles) throws -> RuntimeFolder {
-    if LockNote(reading: files.supervisorLock)?.isBoot == true {
+    if LockOwner(reading: files.supervisorLock)?.isBoot == true {
       throw SSHError.starting(name: name.text)
     }
     guard FileLock.isHeld(files.vmLock), let boot = try BootRecord.read(files.boot) else {
@@ -179,7 +179,7 @@ package final class ConsoleSession {
 }
 
 /// A console that can't be attached to.
-package enum ConsoleError: QVMFailure, Hashable {
+package enum ConsoleError: UserFacingError, Hashable {
   case notRunning(name: String)
   case busy(name: String)
   case unreachable(name: String, why: String)

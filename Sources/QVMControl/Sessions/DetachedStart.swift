@@ -9,12 +9,12 @@ package struct DetachedStart {
 
   /// Whether only failures are told.
   package var isQuiet = false
-  private let launched: Launch.Launched
+  private let launched: SupervisedVM
   private let inputs = Mailbox<Input>()
   private let loop: EventLoop
   private let supervisor: LineSocket
 
-  package init(_ launched: Launch.Launched, loop: EventLoop) {
+  package init(_ launched: SupervisedVM, loop: EventLoop) {
     self.launched = launched
     self.loop = loop
     let inputs = self.inputs

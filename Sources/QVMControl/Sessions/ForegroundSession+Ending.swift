@@ -29,7 +29,7 @@ extension ForegroundSession {
   func announceReadiness() {
     guard let notifier, readiness == nil else { return }
     notifier.booting()
-    let (inputs, waiting) = (inputs, Waiting(name, in: store, on: loop))
+    let (inputs, waiting) = (inputs, InstanceWait(name, in: store, on: loop))
     readiness = Task(executorPreference: loop) {
       var result = try? await waiting.wait(for: .ready, within: nil)
       // One that only seemed dead may become ready yet; the manager's own time is the limit.

@@ -55,7 +55,7 @@ package final class ForegroundSession {
   var isAttached = false
   /// The console's log where that is what is shown, rather than what comes by the console.
   var log: (watch: FileWatch, token: EventLoop.Token)?
-  var insistence = Insistence()
+  var insistence = SignalEscalation()
   var endsForOutput = false
   var isRunning = false
   let notifier: ServiceNotifier?
@@ -68,7 +68,7 @@ package final class ForegroundSession {
   let isTerminalOutput = Terminal.isTerminal(1)
   var ended: (outcome: Outcome, removed: Bool)?
 
-  package init(_ launched: Launch.Launched, notifier: ServiceNotifier? = nil, loop: EventLoop) {
+  package init(_ launched: SupervisedVM, notifier: ServiceNotifier? = nil, loop: EventLoop) {
     name = launched.name
     files = launched.files
     runtime = launched.runtime

@@ -35,7 +35,7 @@ final class GuestCommandRun {
     self.loop = loop
     let arguments = ssh.arguments(
       [command.line], options: options, insisting: patience, ignoresSignals: true)
-    let (program, words) = await Tether.command(ssh.program, arguments)
+    let (program, words) = await ParentDeathSignal.command(ssh.program, arguments)
     process = try ChildProcess(
       .init(program, words, descriptors: (0...2).map { Host.copy(of: $0) }))
     process.whenEnded(ended)

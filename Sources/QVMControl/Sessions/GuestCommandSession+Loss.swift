@@ -37,7 +37,7 @@ extension GuestCommandSession {
         output.remark(result.sentence)
         return result.isGood ? status ?? .failed : .failed
       case .stopped(.failure(let error)):
-        output.remark((error as? any QVMFailure)?.message ?? "\(error)")
+        output.remark((error as? any UserFacingError)?.message ?? "\(error)")
         return .failed
       case .signal(let signal) where signal.asksForEnd:
         // What was asked for goes on without this process.

@@ -27,7 +27,7 @@ package final class GuestCommandSession {
   package var isQuiet = false
   /// How long this guest may take to be ready.
   package var patience = defaultPatience
-  let launched: Launch.Launched
+  let launched: SupervisedVM
   private let command: [String]
   let store: InstanceStore
   let loop: EventLoop
@@ -36,14 +36,14 @@ package final class GuestCommandSession {
   var output = ConsoleOutput()
   var process: GuestCommandRun?
   var status: ExitStatus?
-  var insistence = Insistence()
+  var insistence = SignalEscalation()
   private var wasCommandTold = false
   private let notifier: ServiceNotifier?
   private var waiting: Task<Void, Never>?
   private var judging: Task<Void, Never>?
 
   package init(
-    _ launched: Launch.Launched, command: [String], notifier: ServiceNotifier? = nil,
+    _ launched: SupervisedVM, command: [String], notifier: ServiceNotifier? = nil,
     loop: EventLoop
   ) {
     self.launched = launched
@@ -140,7 +140,7 @@ package final class GuestCommandSession {
 
   private func awaitReadiness() {
     let inputs = self.inputs
-    var waiter = Waiting(launched.name, in: store, on: loop)
+    var waiter = InstanceWait(launched.name, in: store, on: loop)
     if !isQuiet { waiter.remark = { inputs.send(.remark($0)) } }
     let patience = self.patience
     waiting = Task(executorPreference: loop) {
@@ -148,7 +148,7 @@ package final class GuestCommandSession {
         inputs.send(.ready(try await waiter.wait(for: .ready, within: patience)))
       } catch is CancellationError {
       } catch {
-        inputs.send(.unable((error as? any QVMFailure)?.message ?? "\(error)"))
+        inputs.send(.unable((error as? any UserFacingError)?.message ?? "\(error)"))
       }
     }
   }
@@ -162,7 +162,7 @@ package final class GuestCommandSession {
         on: loop
       ) { inputs.send(.commandEnded($0)) }
     } catch {
-      inputs.send(.unable((error as? any QVMFailure)?.message ?? "\(error)"))
+      inputs.send(.unable((error as? any UserFacingError)?.message ?? "\(error)"))
     }
   }
 
@@ -195,7 +195,7 @@ package final class GuestCommandSession {
       return await stop(.powerButton)
     }
     let inputs = self.inputs
-    let waiting = Waiting(launched.name, in: store, on: loop)
+    let waiting = InstanceWait(launched.name, in: store, on: loop)
     judging = Task(executorPreference: loop) {
       inputs.send(.judged(await loss.explanation(waiting)))
     }

@@ -26,7 +26,7 @@ package final class SSHCommandSession {
   private let loop: EventLoop
   private let inputs = Mailbox<Input>()
   private var output = ConsoleOutput()
-  private var insistence = Insistence()
+  private var insistence = SignalEscalation()
   private var run: GuestCommandRun?
   private var end: ProcessEnd?
   private var isEnding = false
@@ -92,7 +92,7 @@ package final class SSHCommandSession {
 
   private func wait() -> Task<Void, Never> {
     let (inputs, patience) = (inputs, patience)
-    var waiting = Waiting(name, in: store, on: loop)
+    var waiting = InstanceWait(name, in: store, on: loop)
     waiting.remark = { inputs.send(.remark($0)) }
     let (name, store, waiter, loop) = (name, store, waiting, loop)
     let unnoticed = Self.unnoticed
@@ -141,7 +141,7 @@ package final class SSHCommandSession {
 
   private func finish(_ run: GuestCommandRun, _ end: ProcessEnd) async -> ExitStatus {
     await run.settle()
-    if let text = await run.loss(end)?.explanation(Waiting(name, in: store, on: loop)) {
+    if let text = await run.loss(end)?.explanation(InstanceWait(name, in: store, on: loop)) {
       output.remark(text)
     }
     return run.status(of: end)

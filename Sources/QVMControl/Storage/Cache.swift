@@ -121,7 +121,7 @@ package struct Cache: Sendable, Hashable {
 }
 
 /// A cache folder that can't be told.
-package enum CacheError: QVMFailure, Hashable {
+package enum CacheError: UserFacingError, Hashable {
   case noHome
   /// A path below the home, where that isn't known.
   case tildeWithoutHome(String)

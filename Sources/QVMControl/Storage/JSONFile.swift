@@ -31,7 +31,7 @@ package enum JSONFile {
 }
 
 /// A JSON file of qvm that says nothing usable.
-package enum JSONFileError: QVMFailure, Hashable {
+package enum JSONFileError: UserFacingError, Hashable {
   case unreadable(FileError)
   case notJSON(path: String)
   case notAnObject(path: String)

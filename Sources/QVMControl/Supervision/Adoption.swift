@@ -11,7 +11,7 @@ enum Adoption {
   static func adopt(
     _ boot: BootRecord, files: InstanceFiles, runtime: RuntimeFolder, on loop: EventLoop,
     notify: @Sendable (String) -> Void
-  ) async throws -> Startup.Started {
+  ) async throws -> QEMULauncher.Started {
     // A supervisor that was killed right after the start had no time to write the pid down.
     var written = boot.pid
     if written == nil { written = try await writtenPid(files, on: loop) }
@@ -26,7 +26,7 @@ enum Adoption {
     do throws(QMPError) {
       let client = try await QMPClient.connect(
         over: SocketTransport(try runtime.connectToMonitor()), on: loop, timeout: greetingTimeout)
-      return Startup.Started(
+      return QEMULauncher.Started(
         process: process, client: client, events: await client.events(), boot: boot)
     } catch {
       notify(
@@ -36,7 +36,7 @@ enum Adoption {
           : boot.blocksSignals
             ? "QEMU can only be killed, which is a power cut to its guest: \(error)"
             : "QEMU can only be ended by signals: \(error)")
-      return Startup.Started(process: process, client: nil, events: nil, boot: boot)
+      return QEMULauncher.Started(process: process, client: nil, events: nil, boot: boot)
     }
   }
 

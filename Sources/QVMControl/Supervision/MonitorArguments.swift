@@ -49,10 +49,10 @@ package struct MonitorArguments: Sendable {
       "-chardev", "socket,id=supervisor,fd=\(Self.monitorDescriptor)",
     ] + Self.monitor(on: "supervisor", version) + [
       // For everybody else, and for taking over when the supervisor was killed.
-      "-chardev", "socket,id=monitor,path=\(OptionItems.quoted(runtime.monitor)),server=on,wait=off",
+      "-chardev", "socket,id=monitor,path=\(QEMUOptionValue.quoted(runtime.monitor)),server=on,wait=off",
     ] + Self.monitor(on: "monitor", version) + [
-      "-chardev", "socket,id=console,path=\(OptionItems.quoted(runtime.console)),server=on,wait=off,"
-        + "logfile=\(OptionItems.quoted(files.console)),logappend=on",
+      "-chardev", "socket,id=console,path=\(QEMUOptionValue.quoted(runtime.console)),server=on,wait=off,"
+        + "logfile=\(QEMUOptionValue.quoted(files.console)),logappend=on",
       "-serial", "chardev:console",
     ] + pauseOnWriteErrors
   }

@@ -1,7 +1,7 @@
 package import QMPClient
 
 /// A VM that did not get to execute its first instruction.
-package enum StartError: QVMFailure, Hashable {
+package enum StartError: UserFacingError, Hashable {
   /// QEMU ended by itself; `log` is what it had to say.
   case qemuEnded(ProcessEnd, log: [String], hint: Hint?)
   /// QEMU lives, and its monitor failed.

@@ -2,7 +2,7 @@ internal import QMPClient
 
 extension Supervisor {
   /// Takes over what was started; whether that was the last there was to do.
-  func begin(_ started: Startup.Started) async -> Bool {
+  func begin(_ started: QEMULauncher.Started) async -> Bool {
     boot = started.boot
     process = started.process
     client = started.client
@@ -58,7 +58,8 @@ extension Supervisor {
     } catch {
       // The VM can do without; `monitor.sock` remains for whoever wants something of it.
       let why =
-        (error as? SystemError)?.explanation ?? (error as? any QVMFailure)?.message ?? "\(error)"
+        (error as? SystemError)?.explanation ?? (error as? any UserFacingError)?.message
+        ?? "\(error)"
       await server.broadcast(.notice("no control socket: \(why)"))
     }
   }

@@ -3,7 +3,7 @@ internal import QMPClient
 extension Supervisor {
   /// QEMU could not be started, or not taken over.
   func failed(_ error: any Error) async {
-    let failure = error as? any QVMFailure
+    let failure = error as? any UserFacingError
     let message = failure?.message ?? "\(error)"
     if plan.kind == .boot {
       // Without a record of this boot an outcome of it would make the last one's look open.

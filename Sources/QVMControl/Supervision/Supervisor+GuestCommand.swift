@@ -25,13 +25,13 @@ extension Supervisor {
       [command], options: ["-o", "BatchMode=yes", "-o", "ConnectTimeout=5"],
       insisting: commandLimit)
     return Task(executorPreference: loop) {
-      let output = try? await Program.run(ssh.program, arguments, within: commandLimit, on: loop)
+      let output = try? await Subprocess.run(ssh.program, arguments, within: commandLimit, on: loop)
       if let output { inputs.send(.guestCommandEnded(output)) }
     }
   }
 
   /// Tells the clients, once, whether the guest was told, and why not.
-  func guestCommandEnded(_ output: Program.Output) async {
+  func guestCommandEnded(_ output: Subprocess.Output) async {
     // One that has shut down meanwhile was told, or needed nobody to tell it.
     guard evidence.cause == nil, let step = steps.lastIndex(where: { $0.rung == Self.commandName })
     else { return }
@@ -59,7 +59,7 @@ extension Supervisor {
   private static var commandName: String { ShutdownRung.guestCommand.name }
 
   /// Why the guest was not told; nil where it was.
-  private static func failure(of output: Program.Output) -> String? {
+  private static func failure(of output: Subprocess.Output) -> String? {
     switch output.end {
     case .exited(0): return nil
     // A guest that goes down at once takes the connection with it.

@@ -16,7 +16,8 @@ extension Supervisor {
       }
     } catch {
       let why =
-        (error as? SystemError)?.explanation ?? (error as? any QVMFailure)?.message ?? "\(error)"
+        (error as? SystemError)?.explanation ?? (error as? any UserFacingError)?.message
+        ?? "\(error)"
       return await tellOfSockets("\(runtime.control) is gone and can't be made anew: \(why)")
     }
     if !Files.exists(runtime.monitor), !hasToldOfMonitor {
@@ -78,7 +79,7 @@ extension Supervisor {
       return nil
     } catch {
       // Not every serial port can be given another socket.
-      let why = (error as? any QVMFailure)?.message ?? "\(error)"
+      let why = (error as? any UserFacingError)?.message ?? "\(error)"
       return "\(runtime.console) is gone and QEMU can't make it anew: \(why)"
     }
   }

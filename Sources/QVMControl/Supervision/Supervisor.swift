@@ -6,7 +6,7 @@ package import QMPClient
 /// of clients, signals. The only waits in between are short questions to QEMU.
 package final class Supervisor {
   enum Input: Sendable {
-    case started(Result<Startup.Started, any Error>)
+    case started(Result<QEMULauncher.Started, any Error>)
     /// What came of letting the guest run.
     case proceeded(QMPError?)
     /// QEMU's answer to a question for the run state.
@@ -30,7 +30,7 @@ package final class Supervisor {
     /// The guest is up; nil where that can't be seen. The number is that of the look-out.
     case ready(Bool?, Int)
     /// What came of telling the guest by its own command.
-    case guestCommandEnded(Program.Output)
+    case guestCommandEnded(Subprocess.Output)
     /// QEMU has answered, or hung up, since it was last asked for a sign of life.
     case pulse
     /// The instance's folder is gone.
@@ -70,7 +70,7 @@ package final class Supervisor {
   /// Whether the clients were told that it doesn't answer.
   var hasToldOfSilence = false
   /// What was made of the signals to this process.
-  var insistence = Insistence()
+  var insistence = SignalEscalation()
   /// The rungs of the shutdown as they were reached.
   var steps: [Outcome.Step] = []
   var evidence = Evidence()
@@ -152,7 +152,7 @@ package final class Supervisor {
   ///   - begin: Starts QEMU, or connects to the one that is there.
   package func run(
     launcher: Descriptor, received: [UInt8],
-    begin: @escaping @Sendable (BootRecord) async throws -> Startup.Started
+    begin: @escaping @Sendable (BootRecord) async throws -> QEMULauncher.Started
   ) async {
     let inputs = self.inputs
     lease = await server.add(launcher, received: received, wantsEvents: true)

@@ -148,7 +148,7 @@ package enum SupervisorProcess {
               boot, files: files, runtime: runtime, on: loop,
               notify: { inputs.send(.notice($0)) })
           }
-          let startup = Startup(
+          let startup = QEMULauncher(
             plan: plan, name: name, files: files, runtime: runtime, vmLock: vmLock, loop: loop,
             notify: { inputs.send(.notice($0)) },
             // Its record says more than its launcher's note.
@@ -158,7 +158,7 @@ package enum SupervisorProcess {
       }
       return 0
     } catch {
-      let message = (error as? any QVMFailure)?.message ?? "\(error)"
+      let message = (error as? any UserFacingError)?.message ?? "\(error)"
       complain(message)
       tell(launcher, message)
       return 1

@@ -47,7 +47,9 @@ package struct ImageTools: Sendable, Hashable {
 
   private static func managed(in cache: Cache) -> ImageTools? {
     let path = "\(cache.imageTools)/qemu-img"
-    guard ReleaseFile.tag(in: cache.imageTools) != nil, Files.isExecutable(path) else { return nil }
+    guard ReleaseMarker.tag(in: cache.imageTools) != nil, Files.isExecutable(path) else {
+      return nil
+    }
     return ImageTools(qemuImg: path)
   }
 
@@ -70,14 +72,14 @@ package struct ImageTools: Sendable, Hashable {
       guard refresh, tools == managed(in: client.cache) else { return tools }
       do {
         return try await install(refresh: true, with: client)
-      } catch let failure as any QVMFailure {
+      } catch let failure as any UserFacingError {
         client.notify("\(failure.message); keeping the qemu-img that is there")
         return tools
       }
     }
     do {
       return try await install(refresh: false, with: client)
-    } catch let failure as any QVMFailure {
+    } catch let failure as any UserFacingError {
       guard choice == .auto, let path = Host.find("qemu-img") else { throw failure }
       client.notify("\(failure.message); using \(path) instead")
       return ImageTools(qemuImg: path)
@@ -88,7 +90,7 @@ package struct ImageTools: Sendable, Hashable {
     refresh: Bool, with client: ReleaseClient
   ) async throws -> ImageTools {
     let cache = client.cache
-    let resource = Resource(
+    let resource = ToolArchive(
       asset: "resources-\(Host.system).tar", folder: cache.imageTools,
       members: [Archive.Member(path: "qemu-img") { try ProgramFile.problem($0) }],
       programs: [("qemu-img", "qemu-img")])

@@ -37,8 +37,8 @@ package struct KnownVersions: Sendable {
   /// Asks a QEMU for its version; nil where it doesn't say.
   private static func ask(_ program: String, on loop: EventLoop) async -> QEMUVersion? {
     // One that doesn't end must not outlive whoever asked.
-    let (tethered, words) = await Tether.command(program, ["--version"])
-    let output = try? await Program.run(tethered, words, within: patience, on: loop)
+    let (tethered, words) = await ParentDeathSignal.command(program, ["--version"])
+    let output = try? await Subprocess.run(tethered, words, within: patience, on: loop)
     guard let output, output.succeeded else { return nil }
     let said = String(decoding: output.standardOutput, as: UTF8.self)
       .split(whereSeparator: \.isWhitespace)

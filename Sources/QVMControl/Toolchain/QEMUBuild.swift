@@ -12,7 +12,7 @@ package struct QEMUBuild: Sendable {
   package static func all(in cache: Cache) -> [QEMUBuild] {
     let folder = "\(cache.path)/qemu"
     return Files.list(folder).compactMap { name in
-      guard !name.hasPrefix("."), let tag = ReleaseFile.tag(in: "\(folder)/\(name)") else {
+      guard !name.hasPrefix("."), let tag = ReleaseMarker.tag(in: "\(folder)/\(name)") else {
         return nil
       }
       return QEMUBuild(target: name, tag: tag, path: "\(folder)/\(name)")
@@ -35,7 +35,8 @@ package struct QEMUBuild: Sendable {
       target == "img" ? "\(path)/qemu-img" : "\(path)/bin/qemu-system-\(target)"
     let wrong: String?
     do { wrong = try ProgramFile.problem(program) } catch {
-      return "has no program that can be read: \((error as? any QVMFailure)?.message ?? program)"
+      return
+        "has no program that can be read: \((error as? any UserFacingError)?.message ?? program)"
     }
     if let wrong { return "is broken: \(program) \(wrong)" }
     let architecture = Architecture.allCases.first { $0.qemuTarget == target }

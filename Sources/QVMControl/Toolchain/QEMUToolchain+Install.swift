@@ -23,7 +23,7 @@ extension QEMUToolchain {
     if case .managed(let tag) = toolchain.origin, tag == nil || refresh {
       do {
         toolchain = try await install(target.architecture, refresh: refresh, with: client)
-      } catch let failure as any QVMFailure {
+      } catch let failure as any UserFacingError {
         toolchain = try instead(of: failure, for: target.architecture, choice, with: client)
       }
     }
@@ -34,7 +34,7 @@ extension QEMUToolchain {
   /// What is used where the newest can't be had: what is there, or has been put back by now, else
   /// the system's.
   private static func instead(
-    of failure: any QVMFailure, for architecture: Architecture, _ choice: QEMUChoice,
+    of failure: any UserFacingError, for architecture: Architecture, _ choice: QEMUChoice,
     with client: ReleaseClient
   ) throws -> QEMUToolchain {
     if let there = managed(architecture, in: client.cache), case .managed(let tag?) = there.origin {
@@ -74,7 +74,7 @@ extension QEMUToolchain {
     let member = Archive.Member(path: "share/qemu/\(firmware.rawValue)") {
       firmware.problem($0, for: architecture)
     }
-    let resource = Resource(
+    let resource = ToolArchive(
       asset: "qemu-system-\(target)-\(Host.system).tar", folder: cache.toolchain(target),
       members: [program, member],
       // All targets' archives call it the same.

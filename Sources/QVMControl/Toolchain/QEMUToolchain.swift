@@ -100,7 +100,7 @@ package struct QEMUToolchain: Sendable, Hashable {
   /// The managed one, if it is installed.
   static func managed(_ architecture: Architecture, in cache: Cache) -> QEMUToolchain? {
     let root = cache.toolchain(architecture.qemuTarget)
-    guard let tag = ReleaseFile.tag(in: root) else { return nil }
+    guard let tag = ReleaseMarker.tag(in: root) else { return nil }
     let program = programPath(in: root, architecture)
     guard Files.isExecutable(program) else { return nil }
     return QEMUToolchain(program, root: root, architecture, .managed(tag: tag))

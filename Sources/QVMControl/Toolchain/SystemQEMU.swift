@@ -47,7 +47,7 @@ enum SystemQEMU {
 
   /// Where a QEMU looks for its own files, by its own word.
   private static func dataFolders(of program: String, on loop: EventLoop) async throws -> [String] {
-    let output = try await Program.run(program, ["-L", "help"], within: helpTime, on: loop)
+    let output = try await Subprocess.run(program, ["-L", "help"], within: helpTime, on: loop)
     guard output.succeeded else {
       throw ToolchainError.cannotRun(program: program, why: output.complaint)
     }

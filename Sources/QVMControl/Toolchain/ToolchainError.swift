@@ -1,5 +1,5 @@
 /// A QEMU, or something that belongs to it, that can't be had.
-package enum ToolchainError: QVMFailure, Hashable {
+package enum ToolchainError: UserFacingError, Hashable {
   case badChoice(String)
   case noFolder(String)
   /// `QVM_QEMU` names a folder without that file.

@@ -133,7 +133,7 @@ private struct CommandCompletion {
     return row.map { offer($0.candidates) } ?? Completion()
   }
 
-  private func offer(_ candidates: Candidates, prefix: String = "") -> Completion {
+  private func offer(_ candidates: CompletionSource, prefix: String = "") -> Completion {
     let words: [String]
     switch candidates {
     case .none: return Completion()

@@ -20,7 +20,7 @@ extension Parameter {
   /// An argument that has to be there, unless `orNone`.
   static func argument<Value: ParameterValue>(
     _ placeholder: String, orNone: Bool = false, _ help: String,
-    completing candidates: Candidates = Value.candidates, keep: @escaping Keep<Value>
+    completing candidates: CompletionSource = Value.candidates, keep: @escaping Keep<Value>
   ) -> Self {
     let kind = ParameterRow.Kind.argument(orNone ? .optional : .one)
     return Self(ParameterRow(kind, placeholder: placeholder, help, candidates), keeping: keep)
@@ -29,7 +29,7 @@ extension Parameter {
   /// All the arguments from here on: at least one, unless `orNone`.
   static func arguments<Value: ParameterValue>(
     _ placeholder: String, orNone: Bool = false, _ help: String,
-    completing candidates: Candidates = Value.candidates, keep: @escaping Keep<Value>
+    completing candidates: CompletionSource = Value.candidates, keep: @escaping Keep<Value>
   ) -> Self {
     let kind = ParameterRow.Kind.argument(orNone ? .any : .oneOrMore)
     return Self(ParameterRow(kind, placeholder: placeholder, help, candidates), keeping: keep)
@@ -38,7 +38,7 @@ extension Parameter {
   /// An option. Given several times, each value is kept in turn.
   static func option<Value: ParameterValue>(
     _ name: String, short: String? = nil, _ placeholder: String, _ help: String,
-    completing candidates: Candidates = Value.candidates, keep: @escaping Keep<Value>
+    completing candidates: CompletionSource = Value.candidates, keep: @escaping Keep<Value>
   ) -> Self {
     Self(
       ParameterRow(.option, name, short: short, placeholder: placeholder, help, candidates),

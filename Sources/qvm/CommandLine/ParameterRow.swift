@@ -23,14 +23,14 @@ struct ParameterRow: Sendable {
   /// What stands for the value in help, without brackets; empty for flags.
   let placeholder: String
   let help: String
-  let candidates: Candidates
+  let candidates: CompletionSource
   /// What an option means without a value, which is taken only where it is a whole number; nil for
   /// one that needs its value.
   let valueIfNone: String?
 
   init(
     _ kind: Kind, _ name: String? = nil, short: String? = nil, placeholder: String = "",
-    _ help: String, _ candidates: Candidates = .none, valueIfNone: String? = nil
+    _ help: String, _ candidates: CompletionSource = .none, valueIfNone: String? = nil
   ) {
     self.kind = kind
     spellings = [name, short].compactMap(\.self)

@@ -5,11 +5,11 @@ protocol ParameterValue: Sendable {
   /// What a word has to be, for an error: `a whole number`.
   static var expectation: String { get }
 
-  static var candidates: Candidates { get }
+  static var candidates: CompletionSource { get }
 }
 
 extension ParameterValue {
-  static var candidates: Candidates { .none }
+  static var candidates: CompletionSource { .none }
 }
 
 extension String: ParameterValue {
@@ -30,7 +30,7 @@ extension ParameterValue where Self: RawRepresentable & CaseIterable, RawValue =
     "one of \(allCases.map(\.rawValue).joined(separator: ", "))"
   }
 
-  static var candidates: Candidates {
+  static var candidates: CompletionSource {
     .words { allCases.map(\.rawValue) }
   }
 }

@@ -1,7 +1,7 @@
 import QVMControl
 
 /// What is wrong with the words on the command line.
-enum UsageError: QVMFailure, Equatable {
+enum UsageError: UserFacingError, Equatable {
   case unknownCommand(String, closest: String?)
   /// The first word of two-word commands, alone.
   case incompleteCommand(String, commands: [String])

@@ -27,7 +27,7 @@ struct AttachCommand: Command {
     Signal.handle(Signal.ofSessions) { signals.send($0) }
     let loop = try EventLoop()
     return try loop.run {
-      let running = try Launch.Launched(attachingTo: name, in: store)
+      let running = try SupervisedVM(attachingTo: name, in: store)
       let session = ForegroundSession(running, loop: loop)
       session.keys = EscapeKeys(escape)
       return await session.run(signals: signals)

@@ -18,7 +18,7 @@ struct DoctorCommand: Command {
 
   func run() throws -> ExitStatus {
     let cache = try Cache.fromEnvironment()
-    let found = try Interruptibly.run { try await Examination.make(of: cache, on: $0) }
+    let found = try Interruptible.run { try await DoctorReport.make(of: cache, on: $0) }
     if isJSON {
       try Output.print(found.json)
     } else {
@@ -27,7 +27,7 @@ struct DoctorCommand: Command {
     return found.isGood ? .done : .failed
   }
 
-  static func text(_ found: Examination) -> String {
+  static func text(_ found: DoctorReport) -> String {
     var accelerators = Table(["QEMU", "VERSION", "ACCELERATOR", "RESULT", "READY AFTER"])
     for one in found.findings {
       accelerators.add([
@@ -43,7 +43,7 @@ struct DoctorCommand: Command {
   }
 
   /// What is wrong, with what to do about it.
-  private static func remedies(_ found: Examination) -> String {
+  private static func remedies(_ found: DoctorReport) -> String {
     var text = ""
     for one in found.findings where !one.works {
       text += "\n\(one.program) with \(one.accelerator): "

@@ -77,7 +77,7 @@ struct ImagesCommand: Command {
     let which =
       doubtful == 1 ? "an image whose file isn't" : "\(doubtful) images whose files aren't"
     Output.note("qvm: reading \(which) the one on record, to compare its digest …\n")
-    return try Interruptibly.run { loop in
+    return try Interruptible.run { loop in
       var compared: [ImageStatus] = []
       for image in images {
         // One that can't be read keeps the state that it has by its looks.
@@ -101,7 +101,7 @@ struct ImagesCommand: Command {
 
   private func printPublished(_ wanted: OperatingSystem?, _ cache: Cache) throws {
     let systems = wanted.map { [$0] } ?? OperatingSystem.allCases
-    let images = try Interruptibly.run { loop in
+    let images = try Interruptible.run { loop in
       let client = try ReleaseClient.forTerminal(cache, on: loop)
       var offers: [ImageOffer] = []
       var failure: (any Error)?
@@ -114,7 +114,7 @@ struct ImagesCommand: Command {
       }
       try Task.checkCancellation()
       if let failure {
-        guard !offers.isEmpty, let failure = failure as? any QVMFailure else { throw failure }
+        guard !offers.isEmpty, let failure = failure as? any UserFacingError else { throw failure }
         Output.report(failure)
       }
       return offers

@@ -61,7 +61,7 @@ struct LogsCommand: Command {
         if Files.exists(path(files)) {
           try Output.show(Self.text(of: part(files, place), &plain))
         }
-      } catch let error as any QVMFailure {
+      } catch let error as any UserFacingError {
         if error is OutputError { throw error }
         Output.report(error)
         failure = failure ?? error.exitStatus

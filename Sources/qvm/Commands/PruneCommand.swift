@@ -31,7 +31,7 @@ struct PruneCommand: Command {
 
   func run() throws -> ExitStatus {
     let cache = try Cache.fromEnvironment()
-    let pruning = try images.isEmpty ? Pruning(cache) : Pruning(cache, images: images)
+    let pruning = try images.isEmpty ? PrunePlan(cache) : PrunePlan(cache, images: images)
     if !pruning.unknownUsers.isEmpty {
       let names = pruning.unknownUsers.joined(separator: ", ")
       Output.note(
@@ -60,8 +60,8 @@ struct PruneCommand: Command {
     return try remove(pruning)
   }
 
-  private func remove(_ pruning: Pruning) throws -> ExitStatus {
-    var removed: [Pruning.Item] = []
+  private func remove(_ pruning: PrunePlan) throws -> ExitStatus {
+    var removed: [PrunePlan.Item] = []
     var status = ExitStatus.done
     for item in pruning.items {
       do {
@@ -75,7 +75,7 @@ struct PruneCommand: Command {
           // Whoever names an image wants it gone.
           if !images.isEmpty { status = .failed }
         }
-      } catch let failure as any QVMFailure where !(failure is OutputError) {
+      } catch let failure as any UserFacingError where !(failure is OutputError) {
         Output.report(failure)
         status = failure.exitStatus
       }
@@ -86,7 +86,7 @@ struct PruneCommand: Command {
     return status
   }
 
-  private static func table(_ pruning: Pruning) -> String {
+  private static func table(_ pruning: PrunePlan) -> String {
     var table = Table(["WHAT", "NAME", "SIZE"])
     for item in pruning.items {
       table.add([item.kind.words, item.name, ByteCount.text(item.size)])
@@ -95,7 +95,7 @@ struct PruneCommand: Command {
     return table.text
   }
 
-  private func printJSON(_ items: [Pruning.Item]) throws {
+  private func printJSON(_ items: [PrunePlan.Item]) throws {
     try Output.print([
       "schema": 1, "dryRun": .bool(isDryRun), "removed": .array(items.map { .object($0.json) }),
       "bytes": .integer(Int64(items.reduce(0) { $0 + $1.size })),

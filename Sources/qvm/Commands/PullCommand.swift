@@ -40,9 +40,9 @@ struct PullCommand: Command {
     if let release { try ReleaseError.check(tag: release) }
     let cache = try Cache.fromEnvironment()
     try cache.prepare()
-    let image = try Interruptibly.run { loop in
+    let image = try Interruptible.run { loop in
       let client = try ReleaseClient.forTerminal(cache, isQuiet: isQuiet, on: loop)
-      return try await Provisions.ensure(
+      return try await LaunchPrerequisites.ensure(
         for: target, refresh: refreshes, release: release, with: client
       ).baseImage
     }

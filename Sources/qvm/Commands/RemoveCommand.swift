@@ -33,7 +33,7 @@ struct RemoveCommand: Command {
         }
         try store.remove(name)
         try Output.print("\(name)\n")
-      } catch let failure as any QVMFailure {
+      } catch let failure as any UserFacingError {
         Output.report(failure)
         status = failure.exitStatus
       }

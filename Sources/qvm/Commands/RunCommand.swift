@@ -112,8 +112,8 @@ struct RunCommand: Command {
     }
     let escape = try EscapeKey.chosen(escape)
     if isDryRun { return try printDryRun(launch) }
-    let patience = try readyTimeout.map { try RunOptionValue.timeout($0) }
-    return try Booting.run(
+    let patience = try readyTimeout.map { try RunOptionValidation.timeout($0) }
+    return try LaunchRunner.run(
       launch, detaches: detaches, isQuiet: isQuiet, escape: escape, command: command,
       patience: patience ?? GuestCommandSession.defaultPatience)
   }
@@ -121,16 +121,16 @@ struct RunCommand: Command {
   private func launch() throws -> Launch {
     let target = try Target(
       operatingSystem: system, version: version, platform: platform, host: Host.architecture)
-    let accelerators = try self.accelerators ?? RunOptionValue.acceleratorsOfEnvironment()
-    let address = try self.address ?? RunOptionValue.addressOfEnvironment()
+    let accelerators = try self.accelerators ?? RunOptionValidation.acceleratorsOfEnvironment()
+    let address = try self.address ?? RunOptionValidation.addressOfEnvironment()
     let memory = try self.memory.map {
-      try RunOptionValue.memory($0, for: target.operatingSystem)
+      try RunOptionValidation.memory($0, for: target.operatingSystem)
     }
     let overrides = try RunOverrides(
       cpus: cpus, memory: memory, cpu: cpu,
       accelerators: accelerators, sshPort: port, sshAddress: address,
       extraArguments: qemuArguments)
-    if let shutdownTimeout { _ = try RunOptionValue.timeout(shutdownTimeout) }
+    if let shutdownTimeout { _ = try RunOptionValidation.timeout(shutdownTimeout) }
     return Launch(
       target: target, name: try instance.map { try InstanceName($0) }, overrides: overrides,
       removeOnShutdown: removes, shutdownTimeout: shutdownTimeout,

@@ -34,7 +34,8 @@ struct SSHCommand: Command {
 
   func run() throws -> ExitStatus {
     let patience =
-      try readyTimeout.map { try RunOptionValue.timeout($0) } ?? GuestCommandSession.defaultPatience
+      try readyTimeout.map { try RunOptionValidation.timeout($0) }
+      ?? GuestCommandSession.defaultPatience
     let begin = SuspendingClock.now
     let store = InstanceStore(try Cache.fromEnvironment())
     let name = try InstanceName(instance)
@@ -50,7 +51,7 @@ struct SSHCommand: Command {
           "qvm: waiting until \(name) is ready, for \(Int(patience.inSeconds)) s at most\n")
       }
       defer { loop.cancel(token) }
-      var waiting = Waiting(name, in: store, on: loop)
+      var waiting = InstanceWait(name, in: store, on: loop)
       waiting.remark = { Output.note("qvm: \($0)\n") }
       return try await waiting.wait(for: .ready, within: patience)
     }

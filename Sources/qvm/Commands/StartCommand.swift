@@ -23,7 +23,7 @@ struct StartCommand: Command {
     let store = InstanceStore(try Cache.fromEnvironment())
     guard names.count > 1 else {
       guard let launch = try launch(names[0], in: store) else { return .done }
-      return try Booting.run(launch, detaches: detaches, isQuiet: isQuiet, escape: escape)
+      return try LaunchRunner.run(launch, detaches: detaches, isQuiet: isQuiet, escape: escape)
     }
     // A terminal has room for one console.
     guard detaches else {
@@ -35,13 +35,13 @@ struct StartCommand: Command {
     for name in names {
       do {
         if let launch = try launch(name, in: store) { launches.append(launch) }
-      } catch let failure as any QVMFailure {
+      } catch let failure as any UserFacingError {
         if failure is OutputError { throw failure }
         Output.report(failure)
         failures.append(failure.exitStatus)
       }
     }
-    let status = try Booting.detached(launches, isQuiet: isQuiet)
+    let status = try LaunchRunner.detached(launches, isQuiet: isQuiet)
     return status == .done ? failures.first ?? .done : status
   }
 
@@ -54,6 +54,6 @@ struct StartCommand: Command {
     }
     return try Launch(
       existing: name, in: store,
-      accelerators: RunOptionValue.acceleratorsOfEnvironment())
+      accelerators: RunOptionValidation.acceleratorsOfEnvironment())
   }
 }

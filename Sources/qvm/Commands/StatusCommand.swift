@@ -76,7 +76,7 @@ struct StatusCommand: Command {
     if let error = status.diskError { rows.append(("disk error", error)) }
     if status.phase.isAlive, let boot = status.boot {
       if let pid = boot.pid { rows.append(("pid", String(pid))) }
-      let uptime = Spelled.span(Timestamp.now.seconds - boot.startedAt.seconds)
+      let uptime = DurationText.span(Timestamp.now.seconds - boot.startedAt.seconds)
       rows.append(("started", "\(boot.startedAt) (\(uptime) ago)"))
       if let accelerator = boot.accelerator { rows.append(("accelerator", accelerator)) }
       if let version = boot.qemuVersion { rows.append(("QEMU", version)) }

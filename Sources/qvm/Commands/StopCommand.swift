@@ -18,7 +18,7 @@ struct StopCommand: Command {
   var isForced = false
 
   func run() throws -> ExitStatus {
-    if let timeout { _ = try RunOptionValue.timeout(timeout) }
+    if let timeout { _ = try RunOptionValidation.timeout(timeout) }
     let store = InstanceStore(try Cache.fromEnvironment())
     let names = try InstanceName.distinct(names)
     var stops: [StopRequest] = []
@@ -27,7 +27,7 @@ struct StopCommand: Command {
     for name in names {
       do {
         stops.append(try StopRequest(name, in: store, force: isForced, timeout: timeout))
-      } catch let failure as any QVMFailure {
+      } catch let failure as any UserFacingError {
         Output.report(failure)
         status = failure.exitStatus
       }
@@ -56,7 +56,7 @@ struct StopCommand: Command {
         let lines = result.sentence.split(separator: "\n", maxSplits: 1)
         Output.note("qvm: \(lines[0])\(count)\n" + lines.dropFirst().map { "\($0)\n" }.joined())
         if !result.isGood { status = .failed }
-      } catch let failure as any QVMFailure {
+      } catch let failure as any UserFacingError {
         Output.report(failure, after: count)
         status = failure.exitStatus
       } catch {

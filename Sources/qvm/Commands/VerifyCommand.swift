@@ -19,12 +19,14 @@ struct VerifyCommand: Command {
 
   func run() throws -> ExitStatus {
     let cache = try Cache.fromEnvironment()
-    let found = try Interruptibly.run { try await Self.verify(cache, on: $0) }
+    let found = try Interruptible.run { try await Self.verify(cache, on: $0) }
     try isJSON ? printJSON(found) : printTable(found)
     return found.allSatisfy(\.result.isGood) ? .done : .failed
   }
 
-  private static func verify(_ cache: Cache, on loop: EventLoop) async throws -> [Verification] {
+  private static func verify(_ cache: Cache, on loop: EventLoop) async throws
+    -> [VerificationReport]
+  {
     let images = try ImageStatus.all(in: cache)
     let tools = ImageTools.present(in: cache)
     if tools == nil, !images.isEmpty {
@@ -33,7 +35,7 @@ struct VerifyCommand: Command {
     let published = try await digests(of: images.compactMap(\.image), cache, on: loop)
     let isLive = Terminal.isTerminal(2)
     defer { if isLive { Output.draw("\r\u{1B}[K") } }
-    var found: [Verification] = []
+    var found: [VerificationReport] = []
     for (index, image) in images.enumerated() {
       if isLive {
         let size = image.size.map { ", \(ByteCount.text($0.file))" } ?? ""
@@ -42,10 +44,10 @@ struct VerifyCommand: Command {
         let width = max((Terminal.width(of: 2) ?? 80) - 1, 1)
         Output.draw("\r\u{1B}[K\(line.prefix(width))")
       }
-      found.append(try await Verification(image, in: cache, with: tools, published, on: loop))
+      found.append(try await VerificationReport(image, in: cache, with: tools, published, on: loop))
     }
     for build in QEMUBuild.all(in: cache) {
-      found.append(try await Verification(build, on: loop))
+      found.append(try await VerificationReport(build, on: loop))
     }
     return found
   }
@@ -63,7 +65,7 @@ struct VerifyCommand: Command {
     return published
   }
 
-  private func printTable(_ found: [Verification]) throws {
+  private func printTable(_ found: [VerificationReport]) throws {
     var table = Table(["NAME", "RELEASE", "RESULT", "USED BY"])
     for one in found {
       table.add([
@@ -78,13 +80,13 @@ struct VerifyCommand: Command {
     }
   }
 
-  private static func advice(_ one: Verification, _ command: String) -> String {
+  private static func advice(_ one: VerificationReport, _ command: String) -> String {
     one.isImage
       ? "Fetch the same one again with '\(command)'."
       : "Remove it with '\(command)'; the next run downloads it."
   }
 
-  private func printJSON(_ found: [Verification]) throws {
+  private func printJSON(_ found: [VerificationReport]) throws {
     try Output.print([
       "schema": 1, "images": .array(found.filter(\.isImage).map { .object($0.json) }),
       "qemu": .array(found.filter { !$0.isImage }.map { .object($0.json) }),

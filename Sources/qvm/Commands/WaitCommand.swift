@@ -38,7 +38,7 @@ struct WaitCommand: Command {
     var exitStatus: ExitStatus {
       switch result {
       case .success(let result): result.exitStatus
-      case .failure(let failure): (failure as? any QVMFailure)?.exitStatus ?? .failed
+      case .failure(let failure): (failure as? any UserFacingError)?.exitStatus ?? .failed
       }
     }
 
@@ -47,14 +47,14 @@ struct WaitCommand: Command {
       switch result {
       case .success(let result):
         if let text = result.sentence(name, condition) { Output.note("qvm: \(text)\n") }
-      case .failure(let failure as any QVMFailure): Output.report(failure)
+      case .failure(let failure as any UserFacingError): Output.report(failure)
       case .failure(let error): Output.note("qvm: \(error)\n")
       }
     }
   }
 
   func run() throws -> ExitStatus {
-    let limit = try timeout.map { try RunOptionValue.timeout($0) }
+    let limit = try timeout.map { try RunOptionValidation.timeout($0) }
     let store = InstanceStore(try Cache.fromEnvironment())
     let names = try InstanceName.distinct(names)
     // One that isn't there never gets ready: the others needn't be waited for.
@@ -83,7 +83,7 @@ struct WaitCommand: Command {
     return try loop.run {
       let tasks = names.map { name in
         Task(executorPreference: loop) { () -> End in
-          var waiting = Waiting(name, in: store, on: loop)
+          var waiting = InstanceWait(name, in: store, on: loop)
           waiting.remark = { Output.note("qvm: \($0)\n") }
           let result: Result<WaitResult, any Error>
           do { result = .success(try await waiting.wait(for: condition, within: limit)) } catch {
@@ -112,5 +112,5 @@ struct WaitCommand: Command {
 
 extension WaitCondition: ParameterValue {
   static let expectation = "ready, running, stopped or console:TEXT"
-  static let candidates = Candidates.words { ["ready", "running", "stopped", "console:"] }
+  static let candidates = CompletionSource.words { ["ready", "running", "stopped", "console:"] }
 }

@@ -87,7 +87,7 @@ import Testing
       try Files.removeTree(cache.instances)
       try Files.write([], to: cache.instances)
       #expect(throws: FileError.self) { try ImageUsers(in: cache) }
-      #expect(throws: FileError.self) { try Pruning(cache) }
+      #expect(throws: FileError.self) { try PrunePlan(cache) }
     }
   }
 

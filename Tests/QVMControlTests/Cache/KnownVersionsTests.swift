@@ -27,7 +27,7 @@ import Testing
       exit \(status)
       """
     // By a process of its own: whoever starts another at this moment could hold it open for writing.
-    _ = try await Program.run(
+    _ = try await Subprocess.run(
       "/bin/sh",
       ["-c", #"rm -f "$2"; printf '%s\n' "$1" >"$2"; chmod 755 "$2""#, "sh", script, program],
       on: loop)

@@ -177,7 +177,7 @@ import Testing
         try write(.object(object), to: path)
         if let launch = try? Launch(existing: odd, in: store, accelerators: nil) {
           #expect(throws: Never.self, "\(value)") {
-            try RunOptionValue.timeout(launch.shutdownTimeout)
+            try RunOptionValidation.timeout(launch.shutdownTimeout)
           }
         }
       }

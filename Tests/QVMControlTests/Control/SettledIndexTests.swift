@@ -104,7 +104,7 @@ import Testing
     // Somebody boots it: only its lock tells.
     let lock = try #require(try FileLock.attempt(try files(5).vmLock))
     let supervisorLock = try #require(try FileLock.attempt(try files(5).supervisorLock))
-    LockNote(doing: "start").write(into: supervisorLock)
+    LockOwner(doing: "start").write(into: supervisorLock)
     let after = try list()
     #expect(after.count == 80)
     let byName = Dictionary(uniqueKeysWithValues: after.map { ($0.name, $0) })

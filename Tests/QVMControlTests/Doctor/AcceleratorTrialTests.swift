@@ -9,7 +9,7 @@ import Testing
   /// Runs a trial of a QEMU that is a shell script.
   private func result(
     of script: String, _ architecture: Architecture, within limit: Duration
-  ) async throws -> (AcceleratorFinding.Result, took: Duration) {
+  ) async throws -> (AcceleratorReport.Result, took: Duration) {
     let folder = FileManager.default.temporaryDirectory.appending(path: "qvm-trial-\(UUID())")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -66,13 +66,13 @@ import Testing
     ("invalid accelerator tcg", "tcg", "Install this QEMU anew"),
   ])
   func `each failure has its advice`(log: String, accelerator: String, says: String) {
-    #expect(AcceleratorFinding.advice(for: [log], accelerator).contains(says))
+    #expect(AcceleratorReport.advice(for: [log], accelerator).contains(says))
   }
 
   private static func finding(
-    _ architecture: Architecture, _ result: AcceleratorFinding.Result
-  ) -> AcceleratorFinding {
-    AcceleratorFinding(
+    _ architecture: Architecture, _ result: AcceleratorReport.Result
+  ) -> AcceleratorReport {
+    AcceleratorReport(
       program: "/q", origin: "system", release: nil, architecture: architecture,
       accelerator: "tcg", result: result)
   }
@@ -80,13 +80,13 @@ import Testing
   @Test func `what counts are the QEMUs for this host's guests, if there are any`() throws {
     let host = Host.architecture
     let other = try #require(Architecture.allCases.first { $0 != host })
-    let fails = AcceleratorFinding.Result.fails(version: nil, why: [], advice: nil)
-    let starts = AcceleratorFinding.Result.starts(version: nil)
-    #expect(Examination.verdict([]) == nil)
-    #expect(Examination.verdict([Self.finding(host, fails)])?.state == .missing)
+    let fails = AcceleratorReport.Result.fails(version: nil, why: [], advice: nil)
+    let starts = AcceleratorReport.Result.starts(version: nil)
+    #expect(DoctorReport.verdict([]) == nil)
+    #expect(DoctorReport.verdict([Self.finding(host, fails)])?.state == .missing)
     let mixed = [Self.finding(host, fails), Self.finding(other, starts)]
-    #expect(Examination.verdict(mixed)?.state == .missing)
-    #expect(Examination.verdict([Self.finding(host, fails), Self.finding(host, starts)]) == nil)
-    #expect(Examination.verdict([Self.finding(other, starts)]) == nil)
+    #expect(DoctorReport.verdict(mixed)?.state == .missing)
+    #expect(DoctorReport.verdict([Self.finding(host, fails), Self.finding(host, starts)]) == nil)
+    #expect(DoctorReport.verdict([Self.finding(other, starts)]) == nil)
   }
 }

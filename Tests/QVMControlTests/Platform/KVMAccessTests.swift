@@ -19,7 +19,7 @@ import Testing
   @Test func `who may not use KVM is told, with what doctor says`() throws {
     let text = try #require(hint())
     #expect(text.contains("/dev/kvm: Permission denied"))
-    #expect(text.hasSuffix(AcceleratorFinding.advice(for: ["kvm: Permission denied"], "kvm")))
+    #expect(text.hasSuffix(AcceleratorReport.advice(for: ["kvm: Permission denied"], "kvm")))
     #expect(!text.contains("\n"))
   }
 

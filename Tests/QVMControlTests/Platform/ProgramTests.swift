@@ -7,10 +7,10 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct ProgramRunTests {
   private func run(
     _ script: String, environment: [String]? = nil, input: [UInt8]? = nil
-  ) throws -> Program.Output {
+  ) throws -> Subprocess.Output {
     let loop = try EventLoop()
     return try loop.run {
-      try await Program.run(
+      try await Subprocess.run(
         "/bin/sh", ["-c", script], environment: environment, input: input, on: loop)
     }
   }
@@ -47,7 +47,7 @@ import Testing
     let loop = try EventLoop()
     let start = ContinuousClock.now
     let output = try loop.run {
-      try await Program.run(
+      try await Subprocess.run(
         "/bin/sh", ["-c", "echo said; echo why >&2; exec sleep 60"], within: .seconds(1), on: loop)
     }
     #expect(start.duration(to: .now) < .seconds(20))
@@ -64,7 +64,7 @@ import Testing
         usleep(600_000)
         loop.perform { usleep(1_300_000) }
       }
-      return try await Program.run("/bin/sh", ["-c", "sleep 0.3; echo said"], on: loop)
+      return try await Subprocess.run("/bin/sh", ["-c", "sleep 0.3; echo said"], on: loop)
     }
     #expect(output.succeeded)
     #expect(output.standardOutput == Array("said\n".utf8))
@@ -91,7 +91,7 @@ import Testing
   @Test func `a program that isn't there is an error`() throws {
     let loop = try EventLoop()
     #expect(throws: SpawnError.self) {
-      try loop.run { try await Program.run("/nonexistent", [], on: loop) }
+      try loop.run { try await Subprocess.run("/nonexistent", [], on: loop) }
     }
   }
 
@@ -136,7 +136,7 @@ import Testing
     try loop.runLimited {
       let running = Task(executorPreference: loop) {
         withUnsafeCurrentTask { $0?.cancel() }
-        return try await Program.run("/bin/sleep", ["60"], on: loop).end
+        return try await Subprocess.run("/bin/sleep", ["60"], on: loop).end
       }
       await #expect(throws: CancellationError.self) { try await running.value }
     }
@@ -159,7 +159,7 @@ import Testing
     _ descriptor: Descriptor, _ script: String, on loop: EventLoop
   ) -> Task<ProcessEnd, any Error> {
     Task(executorPreference: loop) {
-      try await Program.run("/bin/sh", ["-c", script], inheriting: [descriptor], on: loop).end
+      try await Subprocess.run("/bin/sh", ["-c", script], inheriting: [descriptor], on: loop).end
     }
   }
 }

@@ -34,7 +34,7 @@ import Testing
     let ssh = try GuestSSH(try status(in: "\(folder.path)/\(name)"))
     let arguments = ssh.arguments([], options: ["-G"])
     let loop = try EventLoop()
-    let output = try loop.run { try await Program.run(ssh.program, arguments, on: loop) }
+    let output = try loop.run { try await Subprocess.run(ssh.program, arguments, on: loop) }
     #expect(output.succeeded, "\(output.complaint)")
     let lines = Set(String(decoding: output.standardOutput, as: UTF8.self).split(separator: "\n"))
     let file = isPlain ? "\(folder.path)/\(name)/known_hosts" : "known_hosts"
@@ -62,7 +62,7 @@ import Testing
     let arguments = ssh.arguments(
       [], options: ["-o", "ProxyUseFdpass=yes", "-o", "ProxyCommand=\(command)"])
     let loop = try EventLoop()
-    let output = try loop.run { try await Program.run(ssh.program, arguments, on: loop) }
+    let output = try loop.run { try await Subprocess.run(ssh.program, arguments, on: loop) }
     #expect(!output.succeeded)
     let errors = String(decoding: output.standardError, as: UTF8.self)
     #expect(errors.contains("got 127.0.0.1 1\n"), "\(errors)")

@@ -330,7 +330,7 @@ import Testing
 
   @Test(arguments: OperatingSystem.allCases.compactMap(\.builderRepository) + ["resources"])
   func `each repository has known releases`(repository: String) {
-    let tags = KnownTags.of(repository)
+    let tags = FallbackReleases.of(repository)
     #expect(!tags.isEmpty)
     #expect(tags.allSatisfy(PlainName.isValid))
   }

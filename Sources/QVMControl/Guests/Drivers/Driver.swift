@@ -71,6 +71,6 @@ package struct DriverPaths: Sendable {
   }
 
   fileprivate var quotedForOptions: DriverPaths {
-    DriverPaths(cache: OptionItems.quoted(cache), image: OptionItems.quoted(image))
+    DriverPaths(cache: QEMUOptionValue.quoted(cache), image: QEMUOptionValue.quoted(image))
   }
 }

@@ -1,0 +1,85 @@
+package import QMPClient
+
+/// What became of one QEMU with one accelerator.
+package struct AcceleratorReport: Sendable, Hashable {
+  package enum Result: Sendable, Hashable {
+    /// The guest was ready after so many seconds, and powered off properly.
+    case works(version: String?, seconds: Double)
+    /// Its firmware ran; there was no guest to boot.
+    case starts(version: String?)
+    /// `why` is a sentence, then QEMU's own words.
+    case fails(version: String?, why: [String], advice: String?)
+  }
+
+  /// QEMU's path.
+  package let program: String
+  /// `managed`, `system` or `folder`.
+  package let origin: String
+  /// Of a managed one.
+  package let release: String?
+  /// Of the guests that it is for.
+  package let architecture: Architecture
+  package let accelerator: String
+  package let result: Result
+
+  /// Whether as much was reached as can be tried.
+  package var works: Bool { if case .fails = result { false } else { true } }
+
+  /// `works`, `starts` or `fails`.
+  package var word: String {
+    switch result {
+    case .works: "works"
+    case .starts: "starts"
+    case .fails: "fails"
+    }
+  }
+
+  package var version: String? {
+    switch result {
+    case .works(let version, _), .starts(let version), .fails(let version, _, _): version
+    }
+  }
+
+  package var seconds: Double? {
+    if case .works(_, let seconds) = result { seconds } else { nil }
+  }
+
+  package var why: [String] {
+    if case .fails(_, let why, _) = result { why } else { [] }
+  }
+
+  package var advice: String? {
+    if case .fails(_, _, let advice) = result { advice } else { nil }
+  }
+
+  package var json: JSONObject {
+    [
+      "program": .string(program), "origin": .string(origin),
+      "release": release.map { .string($0) } ?? .null,
+      "platform": .string(architecture.rawValue), "accelerator": .string(accelerator),
+      "works": .bool(works), "result": .string(word),
+      "version": version.map { .string($0) } ?? .null,
+      "secondsToReady": seconds.map { .double($0) } ?? .null,
+      "why": .array(why.map { .string($0) }), "advice": advice.map { .string($0) } ?? .null,
+    ]
+  }
+
+  /// What to do about an accelerator that fails with these words.
+  static func advice(for log: [String], _ accelerator: String) -> String {
+    // There is nothing to fall back to.
+    if accelerator == "tcg" {
+      return "Install this QEMU anew, or use another: QVM_QEMU takes managed, system or a folder."
+    }
+    let text = log.joined(separator: "\n").lowercased()
+    if text.contains("msr 0x") {
+      return "Nothing has to be done: qvm falls back to tcg by itself; try --cpu qemu64 for KVM."
+    }
+    if text.contains("invalid accelerator") || text.contains("not compiled") {
+      return "Use a QEMU that was built with \(accelerator), or leave it: qvm falls back to tcg."
+    }
+    if accelerator == "kvm", text.contains("permission denied") {
+      return KVMAccess.advice
+    }
+    return "Nothing has to be done: qvm falls back to tcg by itself."
+  }
+}

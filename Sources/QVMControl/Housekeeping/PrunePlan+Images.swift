@@ -1,0 +1,86 @@
+/// Base images, and what lies about beside them.
+extension PrunePlan {
+  static func images(in cache: Cache, _ users: ImageUsers) -> [Item] {
+    guard users.unknown.isEmpty else { return [] }
+    return BaseImage.list(in: cache).filter { users.of($0.path).isEmpty }.compactMap { item($0) }
+  }
+
+  /// Records whose image is gone, halves of records, and empty folders.
+  ///
+  /// The record of an image that an instance misses is kept: it says what to fetch again.
+  static func strays(in cache: Cache, _ users: ImageUsers) -> [Item] {
+    Files.list(cache.images).flatMap { tag -> [Item] in
+      let folder = "\(cache.images)/\(tag)"
+      guard !tag.hasPrefix("."), Files.information(folder)?.kind == .folder else { return [] }
+      let names = Files.list(folder)
+      if names.isEmpty { return [Item(.record, tag, path: folder, size: 0)] }
+      return names.compactMap { name in
+        let path = "\(folder)/\(name)"
+        guard isStray(path, users), let found = Files.information(path) else { return nil }
+        return Item(.record, "\(tag)/\(name)", path: path, size: found.allocated)
+      }
+    }
+  }
+
+  private static func isStray(_ path: String, _ users: ImageUsers) -> Bool {
+    let name = Files.lastName(of: path)
+    // As `Files.write` names a file until its bytes are on the disk.
+    if name.hasPrefix("."), name.hasSuffix(".new") { return true }
+    guard name.hasSuffix(".json"), !name.hasPrefix(".") else { return false }
+    let image = "\(path.dropLast(".json".count)).qcow2"
+    return !Files.exists(image) && users.of(image).isEmpty && users.unknown.isEmpty
+  }
+
+  // MARK: - Removing
+
+  func removeImage(_ item: Item) throws -> Result {
+    let name = item.name.prefix { $0 != "@" }
+    // In this order, as everybody takes them: what keeps downloads of the name apart, and then what
+    // keeps images in their place.
+    let path = "\(cache.downloads)/\(Self.downloadLock(String(name), path: item.path)).lock"
+    try Files.makeFolder(cache.downloads)
+    guard let downloading = try FileLock.attempt(path) else { return .kept }
+    defer {
+      try? Files.remove(path)
+      downloading.release()
+    }
+    let lock = try ImagesLock.alone(in: cache)
+    defer { lock.release() }
+    guard let found = Files.information(item.path) else { return .gone }
+    let users = try ImageUsers(in: cache)
+    guard FileStamp(found) == item.stamp, users.of(item.path).isEmpty, users.unknown.isEmpty else {
+      return .kept
+    }
+    try Files.remove(item.path)
+    try Files.remove(BaseImage.recordPath(item.path))
+    try removeIfEmpty(Files.parent(of: item.path))
+    return .removed
+  }
+
+  /// The name that the lock has for making an image: the built-in one isn't downloaded.
+  private static func downloadLock(_ name: String, path: String) -> String {
+    let tag = Files.lastName(of: Files.parent(of: path))
+    return tag == BaseImage.builtinTag ? name : "\(name).qcow2"
+  }
+
+  func removeStray(_ item: Item) throws -> Result {
+    let lock = try ImagesLock.alone(in: cache)
+    defer { lock.release() }
+    guard let found = Files.information(item.path) else { return .gone }
+    if found.kind == .folder {
+      return try removeIfEmpty(item.path) ? .removed : .kept
+    }
+    guard Self.isStray(item.path, try ImageUsers(in: cache)) else { return .kept }
+    try Files.remove(item.path)
+    try removeIfEmpty(Files.parent(of: item.path))
+    return .removed
+  }
+
+  /// Removes a folder of a release that has nothing left in it; under the images' lock.
+  @discardableResult
+  private func removeIfEmpty(_ folder: String) throws(FileError) -> Bool {
+    guard try Files.contents(of: folder).isEmpty else { return false }
+    try Files.removeTree(folder)
+    return true
+  }
+}

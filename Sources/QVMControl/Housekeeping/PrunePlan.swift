@@ -1,0 +1,164 @@
+package import QMPClient
+
+/// What can go from a cache: base images that no instance needs, and what commands that were
+/// killed have left.
+///
+/// It is made without a lock, to be shown. Each item is looked at again, under the lock that keeps
+/// others from it, when it is removed; what is in use by then stays. Whoever is killed in between
+/// leaves what the next pruning finds.
+package struct PrunePlan: Sendable {
+  package enum Kind: String, Sendable, Hashable {
+    case image
+    /// Of an image that is gone.
+    case record
+    case download
+    /// Half-made or half-removed.
+    case instance
+    /// The sockets of a VM that is gone.
+    case runtime
+    /// What `doctor` tried.
+    case trial
+
+    /// What people call it.
+    package var words: String {
+      switch self {
+      case .image: "base image"
+      case .record: "record without image"
+      case .download: "unfinished download"
+      case .instance: "unfinished instance"
+      case .runtime: "sockets of no VM"
+      case .trial: "unfinished examination"
+      }
+    }
+  }
+
+  package struct Item: Sendable, Hashable {
+    package let kind: Kind
+    package let name: String
+    /// The file or folder; for a download the folder of all of them.
+    package let path: String
+    /// What it takes on the disk, in bytes.
+    package let size: Int
+    /// What an image looked like when it was shown.
+    let stamp: FileStamp?
+
+    init(_ kind: Kind, _ name: String, path: String, size: Int, stamp: FileStamp? = nil) {
+      self.kind = kind
+      self.name = name
+      self.path = path
+      self.size = size
+      self.stamp = stamp
+    }
+
+    package var json: JSONObject {
+      [
+        "kind": .string(kind.rawValue), "name": .string(name), "path": .string(path),
+        "bytes": .integer(Int64(size)),
+      ]
+    }
+  }
+
+  package let cache: Cache
+  package private(set) var items: [Item] = []
+  /// Instances that don't tell which image they need; every image stays because of them.
+  package private(set) var unknownUsers: [String] = []
+
+  /// In bytes.
+  package var size: Int { items.reduce(0) { $0 + $1.size } }
+
+  /// Everything that nobody needs.
+  ///
+  /// - Throws: ``FileError`` where the instances can't be listed: then nothing is known of them.
+  package init(_ cache: Cache) throws(FileError) {
+    self.cache = cache
+    try cache.requireOwn()
+    let users = try ImageUsers(in: cache)
+    unknownUsers = users.unknown
+    items =
+      Self.images(in: cache, users) + Self.strays(in: cache, users) + Self.downloads(in: cache)
+      + Self.instances(in: cache) + Self.trials(in: cache) + Self.runtimeFolders()
+  }
+
+  /// Base images by name, or by their files' names; each of one release where the name ends with
+  /// `@TAG`.
+  ///
+  /// - Throws: ``PruningError`` `noSuchImage`, `needed`; ``FileError``.
+  package init(_ cache: Cache, images names: [String]) throws {
+    self.cache = cache
+    try cache.requireOwn()
+    let users = try ImageUsers(in: cache)
+    let images = BaseImage.list(in: cache)
+    var chosen: [BaseImage] = []
+    for name in names {
+      let matching = images.filter {
+        [$0.name, "\($0.name).qcow2", Self.title($0)].contains(name)
+      }
+      if matching.isEmpty { throw PruningError.noSuchImage(name) }
+      for image in matching {
+        let needing = users.of(image.path) + users.unknown
+        if !needing.isEmpty { throw PruningError.needed(Self.title(image), by: needing) }
+        if !chosen.contains(image) { chosen.append(image) }
+      }
+    }
+    items = chosen.compactMap { Self.item($0) }
+  }
+
+  static func title(_ image: BaseImage) -> String { "\(image.name)@\(image.tag)" }
+
+  static func item(_ image: BaseImage) -> Item? {
+    guard let found = Files.information(image.path) else { return nil }
+    return Item(
+      .image, title(image), path: image.path, size: found.allocated, stamp: FileStamp(found))
+  }
+
+  // MARK: - Removing
+
+  package enum Result: Sendable, Hashable {
+    case removed
+    /// Somebody else has removed it.
+    case gone
+    /// Somebody uses it by now.
+    case kept
+  }
+
+  /// Removes one item, unless somebody uses it by now.
+  ///
+  /// - Throws: ``FileError``; ``ImageError`` `busy`.
+  package func remove(_ item: Item) throws -> Result {
+    switch item.kind {
+    case .image: try removeImage(item)
+    case .record: try removeStray(item)
+    case .download:
+      try Download.removeLeftovers(of: item.name, in: cache) ? .removed : .kept
+    case .instance: try removeInstance(item)
+    case .runtime: try removeRuntimeFolder(item)
+    case .trial: try removeTrial(item)
+    }
+  }
+}
+
+/// Something that can't be pruned.
+package enum PruningError: UserFacingError, Hashable {
+  case noSuchImage(String)
+  case needed(String, by: [String])
+  /// Nobody can be asked.
+  case unconfirmed(count: Int)
+
+  package var message: String {
+    switch self {
+    case .noSuchImage(let name): "no base image '\(name)' is in the cache"
+    case .needed(let name, let users):
+      "the base image \(name) is needed by \(users.joined(separator: ", "))"
+    case .unconfirmed(let count):
+      "\(count == 1 ? "1 item" : "\(count) items") would be removed, and nobody can be asked here"
+    }
+  }
+
+  package var advice: String? {
+    switch self {
+    case .noSuchImage: "'qvm images' shows those there are; NAME@RELEASE is one of a release."
+    case .needed(_, let users): "Remove them first with 'qvm rm \(users.joined(separator: " "))'."
+    case .unconfirmed: "Add --yes to remove them, or --dry-run to only see them."
+    }
+  }
+}

@@ -1,0 +1,14 @@
+import QVMControl
+
+/// What a shell can offer for an argument or an option's value.
+enum CompletionSource: Sendable {
+  case none
+  /// The shell's own completion of file names.
+  case files
+  /// The names of the instances.
+  case instances
+  case words(@Sendable () -> [String])
+
+  static let operatingSystems = CompletionSource.words { OperatingSystem.allCases.map(\.rawValue) }
+  static let platforms = CompletionSource.words { Architecture.allCases.map(\.rawValue) }
+}

@@ -1,0 +1,92 @@
+import QMPClient
+import QVMControl
+
+/// What `run` and `start` share: a launch, in the foreground or detached.
+enum LaunchRunner {
+  static func run(
+    _ launch: Launch, detaches: Bool, isQuiet: Bool, escape: EscapeKey, command: [String] = [],
+    patience: Duration = GuestCommandSession.defaultPatience
+  ) throws -> ExitStatus {
+    // Taken even where it isn't used, so that no child believes it is the service.
+    let manager = ServiceNotifier.fromEnvironment()
+    let notifier = detaches ? nil : manager
+    let signals = Mailbox<Signal>()
+    Signal.handle(Signal.ofSessions) { signals.send($0) }
+    let loop = try EventLoop()
+    return try loop.run {
+      if !command.isEmpty { try await GuestSSH.checkClient(on: loop) }
+      if detaches { return try await detached(launch, isQuiet: isQuiet, signals, loop) }
+      let launched = try await start(
+        launch, waitsForConsole: command.isEmpty, notifier, isQuiet: isQuiet, signals, loop)
+      if !command.isEmpty {
+        let session = GuestCommandSession(
+          launched, command: command, notifier: notifier, loop: loop)
+        session.isQuiet = isQuiet
+        session.patience = patience
+        return await session.run(signals: signals)
+      }
+      let session = ForegroundSession(launched, notifier: notifier, loop: loop)
+      session.isQuiet = isQuiet
+      session.keys = EscapeKeys(escape)
+      return await session.run(signals: signals)
+    }
+  }
+  /// Boots several in the background, one after the other.
+  ///
+  /// - Returns: The exit status of the first that failed; the others are booted all the same.
+  static func detached(_ launches: [Launch], isQuiet: Bool) throws -> ExitStatus {
+    _ = ServiceNotifier.fromEnvironment()
+    let signals = Mailbox<Signal>()
+    Signal.handle(Signal.ofSessions) { signals.send($0) }
+    let loop = try EventLoop()
+    return try loop.run {
+      var failure: ExitStatus?
+      for launch in launches {
+        do {
+          let status = try await detached(launch, isQuiet: isQuiet, signals, loop)
+          // The signal was meant for the command.
+          if status == .interrupted { return status }
+          if status != .done { failure = failure ?? status }
+        } catch let error as any UserFacingError {
+          // Nobody hears of the others either.
+          if error is OutputError { throw error }
+          Output.report(error)
+          failure = failure ?? error.exitStatus
+        }
+      }
+      return failure ?? .done
+    }
+  }
+
+  private static func detached(
+    _ launch: Launch, isQuiet: Bool, _ signals: Mailbox<Signal>, _ loop: EventLoop
+  ) async throws -> ExitStatus {
+    var start = DetachedStart(
+      try await start(launch, waitsForConsole: false, nil, isQuiet: isQuiet, signals, loop),
+      loop: loop)
+    start.isQuiet = isQuiet
+    return try await start.run(signals: signals) {
+      Output.note("qvm: \($0)\n")
+    } print: {
+      try Output.print("\($0)\n")
+    }
+  }
+
+  /// Gets a VM going, and says what the user should know of it.
+  private static func start(
+    _ launch: Launch, waitsForConsole: Bool, _ notifier: ServiceNotifier?, isQuiet: Bool,
+    _ signals: Mailbox<Signal>, _ loop: EventLoop
+  ) async throws -> SupervisedVM {
+    let client = try ReleaseClient.forTerminal(
+      launch.cache, notifier, isQuiet: isQuiet, on: loop)
+    let launched = try await SignalCancellation.cancelling(on: signals, loop) {
+      try await launch.start(waitsForConsole: waitsForConsole, with: client)
+    }
+    if launched.exposesSSH, launch.target.operatingSystem.sshUser != nil, !isQuiet {
+      Output.note(
+        "qvm: ssh is open on every address of this machine;"
+          + " --ssh-address 127.0.0.1 keeps it here\n")
+    }
+    return launched
+  }
+}
