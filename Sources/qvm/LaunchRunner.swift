@@ -25,9 +25,9 @@ enum LaunchRunner {
         session.patience = patience
         return await session.run(signals: signals)
       }
-      let session = ForegroundSession(launched, notifier: notifier, loop: loop)
+      let session = ForegroundSession(
+        launched, escape: escape, notifier: notifier, loop: loop)
       session.isQuiet = isQuiet
-      session.keys = EscapeKeys(escape)
       return await session.run(signals: signals)
     }
   }

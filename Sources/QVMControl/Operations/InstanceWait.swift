@@ -43,7 +43,11 @@ package struct InstanceWait: Sendable {
       throw InstanceError.broken(name: name.text, why: status.reason ?? "")
     }
     guard status.phase.isAlive else {
-      return condition == .stopped ? .met : .notRunning(tail: tail())
+      if condition == .stopped { return .met }
+      // After an end in good order the console's last lines say nothing new.
+      return status.phase == .crashed
+        ? .notRunning(crash: status.reason ?? "unknown", tail: tail())
+        : .notRunning(crash: nil, tail: [])
     }
     let results = Mailbox<Result<WaitResult, any Error>>()
     var watchers = watchers(status, condition, reporting: results)

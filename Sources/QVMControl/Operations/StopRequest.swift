@@ -151,7 +151,7 @@ package struct StopRequest {
     switch told ?? end {
     case .notice(let text): note("\(name): \(text)")
     case .rung(let rung, let presses):
-      if let text = Self.remark(rung, presses) { note("\(name): \(text)") }
+      if let text = ShutdownRemarks.reached(rung, presses: presses) { note("\(name): \(text)") }
     case .failed(let message, let advice, _):
       // It was asked to end before the guest ran, and so it has.
       if files.hasEnded(boot: token) {
@@ -208,17 +208,5 @@ package struct StopRequest {
   private var end: ControlEvent {
     let (outcome, removed) = Reconciliation.end(of: name, boot: token, in: store)
     return .ended(outcome, removed: removed)
-  }
-
-  private static func remark(_ rung: String, _ presses: Int) -> String? {
-    switch rung {
-    case ShutdownRung.powerButton.name:
-      presses > 1 ? "pressed the power button again (\(presses) times)" : nil
-    case ShutdownRung.guestCommand.name: "told the guest by ssh to power off"
-    case ShutdownRung.quit.name: "ending QEMU"
-    case ShutdownRung.terminate.name: "sent SIGTERM to QEMU"
-    case ShutdownRung.kill.name: "sent SIGKILL to QEMU"
-    default: nil
-    }
   }
 }

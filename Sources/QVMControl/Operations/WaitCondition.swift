@@ -38,8 +38,8 @@ package enum WaitResult: Sendable, Hashable {
   case met
   /// The VM ended; `tail` are the last lines of its console.
   case ended(Outcome?, tail: [String])
-  /// There was no VM to wait for.
-  case notRunning(tail: [String])
+  /// There was no VM to wait for; `crash` is why the last one crashed, nil if it didn't.
+  case notRunning(crash: String?, tail: [String])
   /// The time was up; `signs` are the signs of life that the VM showed then.
   case timedOut(signs: String?, tail: [String])
   /// It lives by name only: neither its monitor nor its console has said anything for so long.
@@ -73,10 +73,10 @@ package enum WaitResult: Sendable, Hashable {
       let how = outcome.map { $0.sentence(name.text, disk: "") } ?? "\(name) is not running"
       head = "\(how.prefix { !$0.isNewline }); it was not \(condition) before"
       last = tail
-    case .notRunning:
-      // The console's last lines are those of a boot that ended before.
-      head = "\(name) is not running\n     Boot it with 'qvm start -d \(name)'."
-      last = []
+    case .notRunning(let crash, let tail):
+      let how = crash.map { " (crashed: \(Outcome.words($0)))" } ?? ""
+      head = "\(name) is not running\(how)\n     Boot it with 'qvm start -d \(name)'."
+      last = tail
     case .timedOut(let signs, let tail):
       head = "\(name) is not \(condition) yet" + (signs.map { ": \($0)" } ?? "")
       last = tail

@@ -22,8 +22,7 @@ package final class ConsoleSession {
   private var output = ConsoleOutput()
   private var keys: EscapeKeys
   private var awaitsOutput = false
-  private var typing: EventLoop.Token?
-  private var hasTypedAll = false
+  private var keyboard: KeyboardInput
 
   /// Attaches to the console of a VM.
   ///
@@ -34,6 +33,12 @@ package final class ConsoleSession {
     self.name = name
     keys = EscapeKeys(escape)
     self.loop = loop
+    let inputs = self.inputs
+    keyboard = KeyboardInput(on: loop) {
+      inputs.send(.typed($0))
+    } roomToType: {
+      inputs.send(.roomToType)
+    }
     files = try store.existing(name)
     let runtime = try Self.runtime(of: name, files)
     do throws(SystemError) {
@@ -81,14 +86,12 @@ package final class ConsoleSession {
     output.remark("attached to \(name); \(hint ?? "no key detaches")")
     console.start(on: loop) { inputs.send(.console($0)) }
     attachTerminal()
-    watchTyping()
-    let forwarding = Task(executorPreference: loop) {
-      while let signal = await signals.next() { inputs.send(.signal(signal)) }
-    }
+    keyboard.read()
+    let forwarding = signals.forward(to: inputs, on: loop) { .signal($0) }
     let reader = ConsoleOutput.watchReader(on: loop) { inputs.send(.readerGone) }
     defer {
       forwarding.cancel()
-      stopTyping()
+      keyboard.stop()
       loop.cancel(reader)
       console.close()
       detachTerminal()
@@ -110,13 +113,11 @@ package final class ConsoleSession {
       case .writable:
         awaitsOutput = false
         output.flush()
-      case .typed(nil):
-        hasTypedAll = true
-        stopTyping()
+      case .typed(nil): keyboard.end()
       case .typed(let bytes?):
         if typed(bytes) { return .done }
-        if console.isBehind { awaitRoom() }
-      case .roomToType: console.isBehind ? awaitRoom() : watchTyping()
+        keyboard.pauseIfBehind(console)
+      case .roomToType: keyboard.resume(console)
       }
       if let failure = output.failure { throw failure }
       if output.isPending, !awaitsOutput {
@@ -139,24 +140,6 @@ package final class ConsoleSession {
     terminal?.restore()
   }
 
-  private func watchTyping() {
-    guard typing == nil, !hasTypedAll else { return }
-    let inputs = self.inputs
-    typing = loop.watch(0, for: .read) { inputs.send(.typed(Files.readSome(0))) }
-  }
-
-  private func stopTyping() {
-    if let typing { loop.cancel(typing) }
-    typing = nil
-  }
-
-  /// A pipe may hold far more than the guest reads in a while: then it has to wait.
-  private func awaitRoom() {
-    stopTyping()
-    let inputs = self.inputs
-    _ = loop.schedule(at: .now.advanced(by: .milliseconds(50))) { inputs.send(.roomToType) }
-  }
-
   /// Handles what was typed; whether the user detached.
   private func typed(_ bytes: [UInt8]) -> Bool {
     guard terminal != nil else {
@@ -175,34 +158,5 @@ package final class ConsoleSession {
       }
     }
     return false
-  }
-}
-
-/// A console that can't be attached to.
-package enum ConsoleError: UserFacingError, Hashable {
-  case notRunning(name: String)
-  case busy(name: String)
-  case unreachable(name: String, why: String)
-
-  package var message: String {
-    switch self {
-    case .notRunning(let name): "'\(name)' is not running"
-    case .busy(let name): "somebody is attached to the console of '\(name)' already"
-    case .unreachable(let name, let why): "cannot attach to the console of '\(name)': \(why)"
-    }
-  }
-
-  package var advice: String? {
-    switch self {
-    case .notRunning(let name):
-      "Boot it with 'qvm start \(name)'; 'qvm logs \(name)' shows the past."
-    case .busy(let name):
-      "Detach there (by default with Ctrl-] d); 'qvm logs -f \(name)' shows it meanwhile."
-    case .unreachable(let name, _): "'qvm logs -f \(name)' shows what the guest writes."
-    }
-  }
-
-  package var exitStatus: ExitStatus {
-    if case .notRunning = self { .notRunning } else { .failed }
   }
 }

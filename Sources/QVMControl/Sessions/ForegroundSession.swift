@@ -2,8 +2,8 @@ package import QMPClient
 
 /// `qvm run` in the foreground: the guest's console on this terminal, Ctrl-C for its shutdown.
 ///
-/// The VM is the supervisor's; this is its client and holds its lease: when this process goes
-/// without having detached, the supervisor shuts the guest down.
+/// The supervisor owns the VM. This is its client and holds its lease: if this process exits without
+/// having detached, the supervisor shuts the guest down.
 package final class ForegroundSession {
   enum Input: Sendable {
     case supervisor(LineSocket.Input)
@@ -12,85 +12,74 @@ package final class ForegroundSession {
     case signal(Signal)
     /// Standard output takes more.
     case writable
-    /// The console has taken what was typed.
+    /// The console may have taken what was typed.
     case roomToType
     case drained
-    /// The console's log has grown, where that is what is shown.
+    /// The console's log has grown, while that is what is shown.
     case logGrew
-    /// Nobody reads standard output any more.
+    /// Standard output has no reader any more.
     case readerGone
     /// The terminal may be this process's again.
     case lookForTerminal
     case ready(WaitResult?)
   }
 
-  /// The most that is shown of what was missed, in bytes.
-  static let mostMissed = 1 << 20
-  /// So many bytes tell a place in the log from others.
-  static let tailSize = 48
-  /// How long the last bytes of the console may take after QEMU has ended.
+  /// How long the last bytes of the console may take after QEMU has exited.
   static let drainTime = Duration.seconds(1)
 
-  /// Whether only failures are told.
+  /// Whether only failures are reported.
   package var isQuiet = false
-  let name: InstanceName
-  let files: InstanceFiles
-  let runtime: RuntimeFolder
+  let vm: SupervisedVM
   let loop: EventLoop
   let inputs = Mailbox<Input>()
-  let supervisor: LineSocket
+  let supervisor: SupervisorConnection
   let terminal = Terminal(0)
   var output = ConsoleOutput()
-  /// Reads the keys, after the one that the user chose.
-  package var keys = EscapeKeys()
+  var keys = EscapeKeys()
   var console: SocketTransport?
-  /// How much of `console.log` has been shown, in bytes.
-  var position: Int
-  /// The last bytes that were shown of it.
-  var tail: [UInt8] = []
-  var typing: EventLoop.Token?
-  var writing: EventLoop.Token?
+  /// How much of `console.log` was shown.
+  var place: ConsoleLogPlace
+  /// The console's log, while that is shown instead of what comes by the console.
+  var log: (watch: FileWatch, token: EventLoop.Token)?
+  var keyboard: KeyboardInput
+  private var writing: EventLoop.Token?
   /// The next look whether the terminal is this process's again.
   var foreground: EventLoop.Token?
   var isAttached = false
-  /// The console's log where that is what is shown, rather than what comes by the console.
-  var log: (watch: FileWatch, token: EventLoop.Token)?
-  var insistence = SignalEscalation()
-  var endsForOutput = false
-  var isRunning = false
+  var escalation = SignalEscalation()
+  private var endsForOutput = false
+  private var isRunning = false
   let notifier: ServiceNotifier?
-  let store: InstanceStore
-  /// The boot that was on record before this one.
-  let previousBoot: String?
-  /// Whether the VM was running before.
-  let isAttaching: Bool
   var readiness: Task<Void, Never>?
-  let isTerminalOutput = Terminal.isTerminal(1)
-  var ended: (outcome: Outcome, removed: Bool)?
+  private let isTerminalOutput = Terminal.isTerminal(1)
+  private var ended: (outcome: Outcome, removed: Bool)?
 
-  package init(_ launched: SupervisedVM, notifier: ServiceNotifier? = nil, loop: EventLoop) {
-    name = launched.name
-    files = launched.files
-    runtime = launched.runtime
+  var name: InstanceName { vm.name }
+  var files: InstanceFiles { vm.files }
+
+  package init(
+    _ vm: SupervisedVM, escape: EscapeKey = .usual, notifier: ServiceNotifier? = nil,
+    loop: EventLoop
+  ) {
+    self.vm = vm
     self.loop = loop
     self.notifier = notifier
-    store = launched.store
-    previousBoot = launched.previousBoot
-    isAttaching = launched.isAttached
-    position = Files.information(files.console)?.size ?? 0
+    keys = EscapeKeys(escape)
+    place = ConsoleLogPlace(vm.files.console)
     let inputs = self.inputs
-    supervisor = LineSocket(
-      launched.supervisor, received: launched.received, on: loop
-    ) { inputs.send(.supervisor($0)) }
+    keyboard = KeyboardInput(on: loop) {
+      inputs.send(.typed($0))
+    } roomToType: {
+      inputs.send(.roomToType)
+    }
+    supervisor = SupervisorConnection(to: vm, on: loop) { inputs.send(.supervisor($0)) }
   }
 
   /// Shows the console until the VM has ended or the user detaches; the exit status of the command.
   package func run(signals: Mailbox<Signal>) async -> ExitStatus {
     let inputs = self.inputs
     await supervisor.start()
-    let forwarding = Task(executorPreference: loop) {
-      while let signal = await signals.next() { inputs.send(.signal(signal)) }
-    }
+    let forwarding = signals.forward(to: inputs, on: loop) { .signal($0) }
     let reader = ConsoleOutput.watchReader(on: loop) { inputs.send(.readerGone) }
     defer {
       forwarding.cancel()
@@ -106,33 +95,16 @@ package final class ForegroundSession {
     return .failed
   }
 
-  /// Goes on with what standard output has not taken yet; where it takes no more, ends the VM.
-  func awaitOutput() async {
-    // Not before the guest is known to run: until then it can't be asked to power off.
-    if let failure = output.failure, isRunning, !endsForOutput, insistence.step == 0,
-      !outlivesTerminal
-    {
-      // Nobody sees the console any more: that is a reason to end, not to stall the guest. It
-      // doesn't count as a Ctrl-C, which may have ended the reader and be on its way here too.
-      endsForOutput = true
-      output.remark(failure.message)
-      await stop(.powerButton)
-    }
-    guard output.isPending, writing == nil else { return }
-    let inputs = self.inputs
-    writing = loop.watch(1, for: .write, once: true) { inputs.send(.writable) }
-  }
-
   private func handle(_ input: Input) async -> ExitStatus? {
     switch input {
-    case .supervisor(.line(let json)):
-      return await ControlEvent(json).asyncFlatMap { await handle($0) }
-    case .supervisor(.ended): return supervisorLost()
+    case .supervisor(let input):
+      // It closes the connection after it has reported the end.
+      guard ended == nil, let report = supervisor.report(of: input) else { break }
+      return await handle(report)
     case .console(.bytes(let bytes)):
       // The log tells where these belong, and they are on their way into it.
       if log != nil { break }
-      position += bytes.count
-      tail = (tail + bytes.suffix(Self.tailSize)).suffix(Self.tailSize)
+      place.note(bytes)
       output.show(bytes)
     case .console(.closed), .console(.failed):
       console = nil
@@ -140,7 +112,7 @@ package final class ForegroundSession {
     case .writable:
       writing = nil
       output.flush()
-    case .roomToType: resumeTyping()
+    case .roomToType: keyboard.resume(console)
     case .drained: return finish()
     case .logGrew: showLog()
     case .lookForTerminal:
@@ -153,12 +125,131 @@ package final class ForegroundSession {
     }
     return nil
   }
-}
 
-extension Optional {
-  fileprivate func asyncFlatMap<Result>(
-    _ transform: (Wrapped) async -> Result?
-  ) async -> Result? {
-    if let self { await transform(self) } else { nil }
+  // MARK: - The supervisor
+
+  private func handle(_ report: SupervisorConnection.Report) async -> ExitStatus? {
+    switch report {
+    case .event(let event): return await handle(event)
+    case .ended(let outcome, let removed):
+      ended = (outcome, removed)
+      if console == nil { return finish() }
+      let inputs = self.inputs
+      _ = loop.schedule(at: .now.advanced(by: Self.drainTime)) { inputs.send(.drained) }
+      return nil
+    case .neverBegan(let text):
+      detachTerminal()
+      output.remark(text)
+      return .failed
+    case .lost:
+      detachTerminal()
+      output.remark(
+        "the supervisor of \(name) was killed; the VM may still run\n"
+          + "'qvm status \(name)' tells, 'qvm stop \(name)' ends it")
+      return .failed
+    }
+  }
+
+  private func handle(_ event: ControlEvent) async -> ExitStatus? {
+    switch event {
+    case .notice(let text): remarkUnlessQuiet(text)
+    case .created:
+      attachConsole()
+      await supervisor.send(.proceed)
+    case .running(_, _, let accelerator):
+      isRunning = true
+      // It was running before this attached to it.
+      if vm.isAttached {
+        attachConsole()
+        place.move(to: output.showTail(of: files.console))
+      }
+      let hints =
+        (keys.shutsDown ? ["Ctrl-C shuts it down"] : [])
+        + (keys.key.title.map { ["\($0) ? for keys"] } ?? [])
+      remarkUnlessQuiet("\(name) is running (\(accelerator)); \(hints.joined(separator: ", "))")
+      announceReadiness()
+    case .phase(.paused, let reason): output.remark("\(name) is paused (\(reason ?? "unknown"))")
+    case .phase(.stopping, _): notifier?.stopping()
+    case .rung(let rung, let presses):
+      notifier?.stopping()
+      // A forced end was announced when it was asked for.
+      if !escalation.isForcing, let text = ShutdownRemarks.reached(rung, presses: presses) {
+        output.remark(text)
+      }
+    case .failed(let message, let advice, let status):
+      detachTerminal()
+      output.remark(([message] + [advice].compactMap(\.self)).joined(separator: "\n"))
+      return ExitStatus(rawValue: status)
+    case .phase, .ended: break
+    }
+    return nil
+  }
+
+  private func finish() -> ExitStatus {
+    guard let ended else { return .failed }
+    if log != nil { showLog() }
+    output.flush(within: Self.drainTime)
+    detachTerminal()
+    let sentence = vm.sentence(ended.outcome, removed: ended.removed)
+    if ended.outcome.result == .clean {
+      remarkUnlessQuiet(sentence)
+      return endsForOutput && escalation.step == 0 ? .failed : .done
+    }
+    output.remark(sentence)
+    return ended.outcome.result == .forced && escalation.isForcing ? .interrupted : .failed
+  }
+
+  private func remarkUnlessQuiet(_ text: String) {
+    if !isQuiet { output.remark(text) }
+  }
+
+  // MARK: - The end
+
+  private func handle(_ signal: Signal) async {
+    switch signal {
+    case .terminalStop: suspend()
+    case .continued: if console != nil { attachTerminal() }
+    default: if let rung = escalation.rung(for: signal) { await stop(rung) }
+    }
+  }
+
+  /// Has the supervisor end the VM, beginning at a rung.
+  private func stop(_ rung: ShutdownRung) async {
+    let text = ShutdownRemarks.asked(rung, name)
+    rung == .powerButton ? remarkUnlessQuiet(text) : output.remark(text)
+    notifier?.stopping()
+    await supervisor.send(.stop(rung, timeout: nil))
+  }
+
+  /// Writes what standard output has not taken yet; if it takes no more, ends the VM.
+  private func awaitOutput() async {
+    // As with `nohup`, the user may have said that this outlives its terminal.
+    let outlivesTerminal = isTerminalOutput && Signal.hangUp.isIgnored
+    // Not before the guest is known to run: until then it can't be asked to power off.
+    if let failure = output.failure, isRunning, !endsForOutput, escalation.step == 0,
+      !outlivesTerminal
+    {
+      // The console has no reader any more: that is a reason to end, not to stall the guest. It
+      // doesn't count as a Ctrl-C, which may have ended the reader and be on its way here too.
+      endsForOutput = true
+      output.remark(failure.message)
+      await stop(.powerButton)
+    }
+    guard output.isPending, writing == nil else { return }
+    let inputs = self.inputs
+    writing = loop.watch(1, for: .write, once: true) { inputs.send(.writable) }
+  }
+
+  /// Tells the service manager when the guest is ready, if there is one.
+  private func announceReadiness() {
+    guard let notifier, readiness == nil else { return }
+    notifier.booting()
+    let (inputs, waiting) = (inputs, InstanceWait(name, in: vm.store, on: loop))
+    readiness = Task(executorPreference: loop) {
+      var result = try? await waiting.wait(for: .ready, within: nil)
+      // One that only seemed dead may become ready yet; the manager's own time is the limit.
+      while case .dead = result { result = try? await waiting.wait(for: .ready, within: nil) }
+      inputs.send(.ready(result))
+    }
   }
 }

@@ -27,41 +27,37 @@ package final class GuestCommandSession {
   package var isQuiet = false
   /// How long this guest may take to be ready.
   package var patience = defaultPatience
-  let launched: SupervisedVM
+  let vm: SupervisedVM
   private let command: [String]
-  let store: InstanceStore
   let loop: EventLoop
   let inputs = Mailbox<Input>()
-  private let supervisor: LineSocket
+  private let supervisor: SupervisorConnection
   var output = ConsoleOutput()
   var process: GuestCommandRun?
   var status: ExitStatus?
-  var insistence = SignalEscalation()
+  var escalation = SignalEscalation()
   private var wasCommandTold = false
   private let notifier: ServiceNotifier?
   private var waiting: Task<Void, Never>?
   private var judging: Task<Void, Never>?
 
   package init(
-    _ launched: SupervisedVM, command: [String], notifier: ServiceNotifier? = nil,
+    _ vm: SupervisedVM, command: [String], notifier: ServiceNotifier? = nil,
     loop: EventLoop
   ) {
-    self.launched = launched
+    self.vm = vm
     self.command = command
     self.notifier = notifier
-    store = launched.store
     self.loop = loop
     let inputs = self.inputs
-    supervisor = LineSocket(launched.supervisor, on: loop) { inputs.send(.supervisor($0)) }
+    supervisor = SupervisorConnection(to: vm, on: loop) { inputs.send(.supervisor($0)) }
   }
 
   /// Runs the command and ends the VM; the command's exit status, 255 where ssh itself failed.
   package func run(signals: Mailbox<Signal>) async -> ExitStatus {
     let inputs = self.inputs
     await supervisor.start()
-    let forwarding = Task(executorPreference: loop) {
-      while let signal = await signals.next() { inputs.send(.signal(signal)) }
-    }
+    let forwarding = signals.forward(to: inputs, on: loop) { .signal($0) }
     defer {
       forwarding.cancel()
       waiting?.cancel()
@@ -76,12 +72,12 @@ package final class GuestCommandSession {
   private func runToEnd() async -> ExitStatus {
     while let input = await inputs.next() {
       switch input {
-      case .supervisor(.line(let json)):
-        if let event = ControlEvent(json), let status = await handle(event) { return status }
-      case .supervisor(.ended):
-        return await supervisorLost()
+      case .supervisor(let input):
+        if let report = supervisor.report(of: input), let status = await handle(report) {
+          return status
+        }
       // What is being shut down isn't to begin anything.
-      case .ready where insistence.step > 0: break
+      case .ready where escalation.step > 0: break
       case .ready(.met):
         notifier?.ready()
         await startCommand()
@@ -89,15 +85,15 @@ package final class GuestCommandSession {
         // The VM's own end is told by the supervisor; the dead obey no button.
         switch result {
         case .dead:
-          output.remark(result.sentence(launched.name, .ready) ?? "")
+          output.remark(result.sentence(vm.name, .ready) ?? "")
           await stop(.quit)
         case .timedOut:
-          output.remark(result.sentence(launched.name, .ready) ?? "")
+          output.remark(result.sentence(vm.name, .ready) ?? "")
           status = .timedOut
           await stop(.powerButton)
         default: break
         }
-      case .remark(let text): if insistence.step == 0 { output.remark(text) }
+      case .remark(let text): if escalation.step == 0 { output.remark(text) }
       case .unable(let why):
         output.remark(why)
         await stop(.powerButton)
@@ -106,7 +102,7 @@ package final class GuestCommandSession {
         if let loss { output.remark(loss) }
         await stop(.powerButton)
       case .told(let failure):
-        if let failure, insistence.step < 2 {
+        if let failure, escalation.step < 2 {
           output.remark("could not end the command in the guest: \(failure)")
         }
       case .signal(let signal): await handle(signal)
@@ -116,31 +112,49 @@ package final class GuestCommandSession {
     return .failed
   }
 
-  private func handle(_ event: ControlEvent) async -> ExitStatus? {
+  private func handle(_ report: SupervisorConnection.Report) async -> ExitStatus? {
+    switch report {
+    case .event(let event): return handle(event)
+    case .ended(let outcome, let removed):
+      process?.giveUp()
+      let sentence = vm.sentence(outcome, removed: removed)
+      if outcome.result == .clean { remarkUnlessQuiet(sentence) } else { output.remark(sentence) }
+      if escalation.isForcing { return .interrupted }
+      return status ?? (escalation.step > 0 ? .interrupted : .failed)
+    case .neverBegan(let text):
+      output.remark(text)
+      return .failed
+    case .lost:
+      process?.giveUp()
+      output.remark("the supervisor of \(vm.name) was killed; shutting \(vm.name) down without it")
+      return await stopWithoutSupervisor()
+    }
+  }
+
+  private func handle(_ event: ControlEvent) -> ExitStatus? {
     switch event {
-    case .notice(let text): if !isQuiet { output.remark(text) }
-    case .running:
+    case .notice(let text): remarkUnlessQuiet(text)
+    case .running(_, _, let accelerator):
       notifier?.booting()
+      remarkUnlessQuiet(
+        "\(vm.name) is running (\(accelerator)); the command starts when the guest is ready")
       awaitReadiness()
     case .phase(.stopping, _), .rung: notifier?.stopping()
     case .failed(let message, let advice, let status):
       output.remark(([message] + [advice].compactMap(\.self)).joined(separator: "\n"))
       return ExitStatus(rawValue: status)
-    case .ended(let outcome, let removed):
-      guard launched.files.hasEnded(boot: outcome.token) else { return await supervisorLost() }
-      process?.giveUp()
-      output.remark(
-        outcome.sentence(launched.name.text, disk: removed ? nil : launched.files.disk))
-      if insistence.isForcing { return .interrupted }
-      return status ?? (insistence.step > 0 ? .interrupted : .failed)
     default: break
     }
     return nil
   }
 
+  private func remarkUnlessQuiet(_ text: String) {
+    if !isQuiet { output.remark(text) }
+  }
+
   private func awaitReadiness() {
     let inputs = self.inputs
-    var waiter = InstanceWait(launched.name, in: store, on: loop)
+    var waiter = InstanceWait(vm.name, in: vm.store, on: loop)
     if !isQuiet { waiter.remark = { inputs.send(.remark($0)) } }
     let patience = self.patience
     waiting = Task(executorPreference: loop) {
@@ -156,7 +170,7 @@ package final class GuestCommandSession {
   private func startCommand() async {
     let inputs = self.inputs
     do {
-      let ssh = try GuestSSH(try VMStatus.inspect(launched.name, in: store))
+      let ssh = try GuestSSH(try VMStatus.inspect(vm.name, in: vm.store))
       process = try await GuestCommandRun(
         command, by: ssh, options: ["-o", "BatchMode=yes"], insisting: patience,
         on: loop
@@ -171,19 +185,22 @@ package final class GuestCommandSession {
       if signal == .terminalStop { Signal.stopThisProcess() }
       return
     }
-    let rung = insistence.rung(for: signal)
+    let rung = escalation.rung(for: signal)
     // The guest is shut down when its command has ended.
-    if let process, !wasCommandTold, !insistence.isForcing {
+    if let process, !wasCommandTold, !escalation.isForcing {
       wasCommandTold = true
       let inputs = self.inputs
-      if !isQuiet { output.remark("ending the command in the guest… (again to force)") }
+      remarkUnlessQuiet("ending the command in the guest… (again to force)")
       return process.end(for: signal) { inputs.send(.told($0)) }
     }
-    if let rung { await stop(rung) }
+    guard let rung else { return }
+    let text = ShutdownRemarks.asked(rung, vm.name)
+    rung == .powerButton ? remarkUnlessQuiet(text) : output.remark(text)
+    await stop(rung)
   }
 
   private func stop(_ rung: ShutdownRung) async {
-    await supervisor.send(ControlRequest.stop(rung, timeout: nil).json)
+    await supervisor.send(.stop(rung, timeout: nil))
   }
 
   private func commandEnded(_ end: ProcessEnd) async {
@@ -191,13 +208,48 @@ package final class GuestCommandSession {
     self.process = nil
     await process.settle()
     status = process.status(of: end)
-    guard let loss = process.loss(end), insistence.step == 0 else {
+    guard let loss = process.loss(end), escalation.step == 0 else {
       return await stop(.powerButton)
     }
     let inputs = self.inputs
-    let waiting = InstanceWait(launched.name, in: store, on: loop)
+    let waiting = InstanceWait(vm.name, in: vm.store, on: loop)
     judging = Task(executorPreference: loop) {
       inputs.send(.judged(await loss.explanation(waiting)))
     }
+  }
+
+  /// Another supervisor does what the killed one was to do at the end.
+  private func stopWithoutSupervisor() async -> ExitStatus {
+    let (name, inputs, store, force) = (vm.name, inputs, vm.store, escalation.isForcing)
+    let started = startThread {
+      inputs.send(
+        .stopped(
+          Result {
+            let request = try StopRequest(name, in: store, force: force, timeout: nil)
+            inputs.send(.stopping)
+            return try request.wait { _ in }
+          }))
+    }
+    var isAsked = false
+    while started, let input = await inputs.next() {
+      switch input {
+      case .stopping: isAsked = true
+      case .stopped(.success(let result)):
+        output.remark(result.sentence)
+        return result.isGood ? status ?? .failed : .failed
+      case .stopped(.failure(let error)):
+        output.remark((error as? any UserFacingError)?.message ?? "\(error)")
+        return .failed
+      case .signal(let signal) where signal.asksForEnd:
+        // What was asked for goes on without this process.
+        output.remark(
+          isAsked
+            ? "'qvm stop --force \(name)' ends it at once"
+            : "\(name) still runs; 'qvm stop \(name)' ends it")
+        return .interrupted
+      default: break
+      }
+    }
+    return .failed
   }
 }

@@ -26,7 +26,7 @@ package final class SSHCommandSession {
   private let loop: EventLoop
   private let inputs = Mailbox<Input>()
   private var output = ConsoleOutput()
-  private var insistence = SignalEscalation()
+  private var escalation = SignalEscalation()
   private var run: GuestCommandRun?
   private var end: ProcessEnd?
   private var isEnding = false
@@ -54,9 +54,7 @@ package final class SSHCommandSession {
   /// - Throws: What keeps it from being started.
   package func run(signals: Mailbox<Signal>) async throws -> ExitStatus {
     let (inputs, begin) = (inputs, SuspendingClock.now)
-    let forwarding = Task(executorPreference: loop) {
-      while let signal = await signals.next() { inputs.send(.signal(signal)) }
-    }
+    let forwarding = signals.forward(to: inputs, on: loop) { .signal($0) }
     let waiting = wait()
     defer {
       forwarding.cancel()
@@ -124,7 +122,7 @@ package final class SSHCommandSession {
 
   /// The status to end with at once; nil where there is something to be ended first.
   private func handle(_ signal: Signal) -> ExitStatus? {
-    guard let rung = insistence.rung(for: signal) else { return nil }
+    guard let rung = escalation.rung(for: signal) else { return nil }
     guard let run else { return signal.exitStatus }
     let inputs = self.inputs
     if rung == .powerButton {

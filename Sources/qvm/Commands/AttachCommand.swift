@@ -28,8 +28,7 @@ struct AttachCommand: Command {
     let loop = try EventLoop()
     return try loop.run {
       let running = try SupervisedVM(attachingTo: name, in: store)
-      let session = ForegroundSession(running, loop: loop)
-      session.keys = EscapeKeys(escape)
+      let session = ForegroundSession(running, escape: escape, loop: loop)
       return await session.run(signals: signals)
     }
   }

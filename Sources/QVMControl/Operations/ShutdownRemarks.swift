@@ -1,0 +1,27 @@
+/// What a user hears of a shutdown, step by step.
+package enum ShutdownRemarks {
+  /// What is said when the user asks for a rung at the terminal.
+  static func asked(_ rung: ShutdownRung, _ name: InstanceName) -> String {
+    switch rung {
+    case .powerButton: "shutting \(name) down… (Ctrl-C again to force)"
+    case .quit: "forcing \(name) to end… (Ctrl-C again to kill QEMU)"
+    default: "killing QEMU"
+    }
+  }
+
+  /// What is said when the supervisor has reached a rung; nil for nothing.
+  ///
+  /// - Parameters:
+  ///   - rung: The rung's name, as the supervisor's events have it.
+  ///   - presses: How often the power button was pressed so far.
+  static func reached(_ rung: String, presses: Int) -> String? {
+    switch ShutdownRung.allCases.first(where: { $0.name == rung }) {
+    case .powerButton where presses > 1: "pressed the power button again (\(presses) times)"
+    case .guestCommand: "told the guest by ssh to power off"
+    case .quit: presses > 0 ? "the guest did not react: ending QEMU" : "ending QEMU"
+    case .terminate: "QEMU did not end by its monitor: sent SIGTERM"
+    case .kill: "QEMU did not end: sent SIGKILL"
+    case .powerButton, nil: nil
+    }
+  }
+}
