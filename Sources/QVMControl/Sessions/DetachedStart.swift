@@ -21,7 +21,7 @@ package struct DetachedStart {
     supervisor = SupervisorConnection(to: vm, on: loop) { inputs.send(.supervisor($0)) }
   }
 
-  /// Waits for the start; the exit status of the command.
+  /// Waits for the start.
   ///
   /// A signal ends this command, and with it the VM, which is not the supervisor's own yet.
   ///
@@ -29,6 +29,8 @@ package struct DetachedStart {
   ///   - signals: The signals to this process.
   ///   - note: Called with each line that the user should know.
   ///   - print: Called with the instance's name once it runs.
+  /// - Returns: The exit status of the command.
+  /// - Throws: What `print` throws.
   package func run(
     signals: Mailbox<Signal>, note: (String) -> Void, print: (String) throws -> Void
   ) async throws -> ExitStatus {
