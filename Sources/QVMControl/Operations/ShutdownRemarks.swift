@@ -9,11 +9,12 @@ package enum ShutdownRemarks {
     }
   }
 
-  /// What is said when the supervisor has reached a rung; nil for nothing.
+  /// What is said when the supervisor has reached a rung.
   ///
   /// - Parameters:
   ///   - rung: The rung's name, as the supervisor's events have it.
   ///   - presses: How often the power button was pressed so far.
+  /// - Returns: The text; nil for nothing.
   static func reached(_ rung: String, presses: Int) -> String? {
     switch ShutdownRung.allCases.first(where: { $0.name == rung }) {
     case .powerButton where presses > 1: "pressed the power button again (\(presses) times)"
