@@ -1,7 +1,6 @@
-/// Asks a monitor a few questions from a program without tasks, blocking with a deadline.
+/// A client for a few commands that blocks, with one deadline for all of them.
 ///
-/// For short-lived commands: it starts no thread and no executor. Replies come in the order of
-/// the questions; events are passed over.
+/// For short-lived programs without tasks: it starts no thread and no executor. Events are ignored.
 public final class BlockingQMPClient {
   private let socket: Descriptor
   private let deadline: SuspendingClock.Instant
@@ -13,8 +12,8 @@ public final class BlockingQMPClient {
   ///
   /// - Parameters:
   ///   - path: The monitor's socket.
-  ///   - timeout: For this and all that is asked later, together.
-  /// - Throws: `cannotConnect`; `noGreeting` where another client holds the monitor.
+  ///   - timeout: The time for the connection and all commands together.
+  /// - Throws: `cannotConnect`; `noGreeting` if another client holds the monitor.
   public convenience init(path: String, timeout: Duration) throws(QMPError) {
     guard path.utf8.count <= SocketCalls.longestPath else {
       throw .socketPathTooLong(path: path, limit: SocketCalls.longestPath)
@@ -30,7 +29,7 @@ public final class BlockingQMPClient {
 
   /// Takes over a connected socket, waits for the greeting and negotiates.
   ///
-  /// - Throws: `noGreeting` where another client holds the monitor.
+  /// - Throws: `noGreeting` if another client holds the monitor.
   package init(over socket: Descriptor, timeout: Duration) throws(QMPError) {
     self.socket = socket
     deadline = .now.advanced(by: timeout)
@@ -41,7 +40,7 @@ public final class BlockingQMPClient {
     _ = try execute(QMPCapabilities())
   }
 
-  /// What QEMU said of itself.
+  /// QEMU's greeting.
   public var greeting: QMPGreeting? { session.greeting }
 
   /// Executes a command and blocks until its reply.
@@ -87,7 +86,7 @@ public final class BlockingQMPClient {
     }
   }
 
-  /// The next thing that QEMU says; nil when the time is up.
+  /// What QEMU sent next; nil after the deadline.
   private func nextAction() throws(QMPError) -> QMPSession.Action? {
     while true {
       let action = try framer.next { line in

@@ -4,12 +4,12 @@ extension QMPClient {
   /// Connects, waits for the greeting and negotiates; the caller must ``close()``.
   ///
   /// - Parameters:
-  ///   - transport: A transport that nobody has started.
-  ///   - loop: The loop that reads it; the calling task is best on the same one.
-  ///   - timeout: How long greeting and negotiation may take together.
-  ///   - outOfBand: Whether to enable out-of-band execution where QEMU offers it.
+  ///   - transport: A transport that was not started yet.
+  ///   - loop: The loop that reads it. A caller on the same loop avoids thread switches.
+  ///   - timeout: The time for greeting and negotiation together.
+  ///   - outOfBand: Whether to enable out-of-band execution if QEMU offers it.
   /// - Returns: A client that is ready for commands.
-  /// - Throws: `noGreeting` where another client holds the monitor or QEMU is stopped.
+  /// - Throws: `noGreeting` if another client holds the monitor or QEMU is stopped.
   public static func connect(
     over transport: any QMPTransport, on loop: EventLoop, timeout: Duration = .seconds(5),
     outOfBand: Bool = false
@@ -29,10 +29,10 @@ extension QMPClient {
   /// - Parameters:
   ///   - path: The monitor's socket.
   ///   - loop: The loop that reads it; ``EventLoop/shared`` if nil.
-  ///   - timeout: How long greeting and negotiation may take together.
-  ///   - outOfBand: Whether to enable out-of-band execution where QEMU offers it.
+  ///   - timeout: The time for greeting and negotiation together.
+  ///   - outOfBand: Whether to enable out-of-band execution if QEMU offers it.
   /// - Returns: A client that is ready for commands.
-  /// - Throws: `socketPathTooLong`, `cannotConnect`; `noGreeting` where another client holds the
+  /// - Throws: `socketPathTooLong`, `cannotConnect`; `noGreeting` if another client holds the
   ///   monitor or QEMU is stopped.
   public static func connect(
     path: String, on loop: EventLoop? = nil, timeout: Duration = .seconds(5),
@@ -63,15 +63,15 @@ extension QMPClient {
 
   // MARK: - Scoped
 
-  /// Connects, hands the client to a body and closes it when the body ends, however it ends.
+  /// Connects, passes the client to a body and closes it when the body returns or throws.
   ///
   /// - Parameters:
-  ///   - transport: A transport that nobody has started.
+  ///   - transport: A transport that was not started yet.
   ///   - loop: The loop that reads it; ``EventLoop/shared`` if nil.
-  ///   - timeout: How long greeting and negotiation may take together.
+  ///   - timeout: The time for greeting and negotiation together.
   ///   - body: What to do with the connection.
   /// - Returns: What the body returns.
-  /// - Throws: ``QMPError`` where the connection fails; else what the body throws.
+  /// - Throws: ``QMPError`` if the connection fails; else what the body throws.
   @discardableResult
   public static func withConnection<Value: Sendable>(
     over transport: any QMPTransport, on loop: EventLoop? = nil, timeout: Duration = .seconds(5),
@@ -88,16 +88,16 @@ extension QMPClient {
     }
   }
 
-  /// Connects to a monitor that listens at a path, hands the client to a body and closes it when
-  /// the body ends, however it ends.
+  /// Connects to a monitor that listens at a path, passes the client to a body and closes it when
+  /// the body returns or throws.
   ///
   /// - Parameters:
   ///   - path: The monitor's socket.
   ///   - loop: The loop that reads it; ``EventLoop/shared`` if nil.
-  ///   - timeout: How long greeting and negotiation may take together.
+  ///   - timeout: The time for greeting and negotiation together.
   ///   - body: What to do with the connection.
   /// - Returns: What the body returns.
-  /// - Throws: ``QMPError`` where the connection fails; else what the body throws.
+  /// - Throws: ``QMPError`` if the connection fails; else what the body throws.
   @discardableResult
   public static func withConnection<Value: Sendable>(
     path: String, on loop: EventLoop? = nil, timeout: Duration = .seconds(5),
@@ -107,16 +107,16 @@ extension QMPClient {
       over: try SocketTransport(path: path), on: loop, timeout: timeout, body)
   }
 
-  /// Takes over a connected socket, such as one end of a `socketpair`, hands the client to a body
-  /// and closes it when the body ends, however it ends.
+  /// Takes over a connected socket, such as one end of a `socketpair`, passes the client to a body
+  /// and closes it when the body returns or throws.
   ///
   /// - Parameters:
   ///   - descriptor: The socket; it is closed at the end.
   ///   - loop: The loop that reads it; ``EventLoop/shared`` if nil.
-  ///   - timeout: How long greeting and negotiation may take together.
+  ///   - timeout: The time for greeting and negotiation together.
   ///   - body: What to do with the connection.
   /// - Returns: What the body returns.
-  /// - Throws: ``QMPError`` where the connection fails; else what the body throws.
+  /// - Throws: ``QMPError`` if the connection fails; else what the body throws.
   @discardableResult
   public static func withConnection<Value: Sendable>(
     descriptor: Int32, on loop: EventLoop? = nil, timeout: Duration = .seconds(5),

@@ -6,17 +6,17 @@
 /// }
 /// ```
 ///
-/// Many tasks may execute commands at the same time: replies find their callers by id. Every wait
-/// ends when its task is cancelled, when its deadline passes, and when QEMU hangs up.
+/// Many tasks may execute commands at the same time: each reply goes to its caller by id. Every
+/// wait ends when its task is cancelled, its deadline passes or QEMU hangs up.
 public actor QMPClient {
-  /// So many of the last events are kept for the first subscriber.
+  /// How many of the latest events are kept for the first subscriber.
   public static let mostEarlyEvents = 256
 
-  /// A line of more bytes than this fails the connection; the longest that QEMU is known to send,
-  /// the reply to `query-qmp-schema`, has about 207,000.
+  /// A longer line, in bytes, ends the connection. The longest known line of QEMU's, the reply to
+  /// `query-qmp-schema`, has about 207,000.
   public static let longestLine = 16 << 20
 
-  /// Somebody who waits for a reply.
+  /// A caller that waits for a reply.
   private struct Caller {
     let continuation: CheckedContinuation<Result<JSONValue, QMPError>, Never>
     let timer: EventLoop.Token?
@@ -33,17 +33,17 @@ public actor QMPClient {
       timer: EventLoop.Token
     )?
   private var subscribers: [Mailbox<QMPEvent>] = []
-  /// What has been reported before anybody could subscribe; nil once somebody has.
+  /// The events before the first subscription; nil after it.
   private var earlyEvents: [QMPEvent]? = []
 
-  /// Why the connection has ended: `closed`, `disconnected`, a failure of the socket or something
-  /// that is not QMP; nil while it lasts.
+  /// Why the connection ended: `closed`, `disconnected`, a failed socket or invalid input. Nil
+  /// while it is open.
   public private(set) var ending: QMPError?
 
-  /// What QEMU said of itself; never nil on a client that somebody else can see.
+  /// QEMU's greeting; never nil on a client that `connect` has returned.
   public var greeting: QMPGreeting? { session.greeting }
 
-  /// Whether out-of-band execution was asked for and QEMU offers it.
+  /// Whether out-of-band execution was requested and QEMU offers it.
   public var isOutOfBandEnabled: Bool { session.isOutOfBandEnabled }
 
   /// The loop: the actor's code and the reading of the socket share its thread.
@@ -57,7 +57,7 @@ public actor QMPClient {
   }
 
   deinit {
-    // Whoever let go of the client without closing it must not leave others waiting.
+    // A client may be dropped without having been closed: its subscribers must not wait for ever.
     transport.close()
     for subscriber in subscribers { subscriber.finish() }
   }
@@ -73,8 +73,8 @@ public actor QMPClient {
   ///   - name: The name on the wire.
   ///   - arguments: The arguments on the wire.
   ///   - timeout: How long to wait; for ever if nil.
-  ///   - outOfBand: Ahead of the commands that wait, where the connection has enabled it and QEMU
-  ///     allows it for this command; in turn where it has not.
+  ///   - outOfBand: Whether to execute ahead of queued commands. QEMU must allow that for this
+  ///     command. Ignored unless enabled for the connection.
   /// - Returns: The reply's `return` member.
   /// - Throws: `refused` with QEMU's own words, `disconnected`, `timedOut`, `cancelled`.
   @discardableResult
@@ -85,7 +85,7 @@ public actor QMPClient {
     let id = session.newID()
     let answer: Result<JSONValue, QMPError> = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        // All in one step: between the calls above the loop may have done other things.
+        // In one step: the loop may run other code between the calls above.
         if let ending {
           continuation.resume(returning: .failure(ending))
         } else if Task.isCancelled {
@@ -97,7 +97,7 @@ public actor QMPClient {
         }
       }
     } onCancel: {
-      // Comes too early only where the task was cancelled before it looked, above.
+      // If this runs before the caller is registered, the check above sees the cancellation.
       loop.perform { [weak self] in
         self?.assumeIsolated { $0.giveUp(id, .cancelled(command: name)) }
       }
@@ -118,7 +118,7 @@ public actor QMPClient {
     session.abandon(id)
   }
 
-  /// Gives a caller its answer; false where nobody waits for it.
+  /// Resumes a caller with its answer; false if no caller waits for it.
   @discardableResult
   private func answer(_ id: Int, _ result: Result<JSONValue, QMPError>) -> Bool {
     guard let caller = callers.removeValue(forKey: id) else { return false }
@@ -129,11 +129,10 @@ public actor QMPClient {
 
   // MARK: - Events
 
-  /// The events from now on. Each call gives a further subscriber that gets all of them.
+  /// The events from now on. Each call adds a subscriber, and each subscriber gets all events.
   ///
-  /// The first subscriber also gets what QEMU has reported since the greeting, the last
-  /// ``mostEarlyEvents`` of it. What was before the connection is lost: subscribe, then ask for the
-  /// state.
+  /// The first subscriber also gets the last ``mostEarlyEvents`` events since the greeting. Events
+  /// before the connection are lost: subscribe first, then ask for the state.
   public func events() -> QMPEvents {
     let subscription = QMPEvents.Subscription()
     for event in earlyEvents ?? [] { subscription.mailbox.send(event) }
@@ -176,7 +175,7 @@ public actor QMPClient {
     case .reply(let id, let result): answer(id, result)
     case .event(let event):
       if earlyEvents == nil {
-        // A subscriber that nobody listens to any longer refuses, and goes.
+        // A subscriber whose subscription was dropped refuses the event and is removed.
         subscribers.removeAll { !$0.send(event) }
       } else {
         if earlyEvents?.count == Self.mostEarlyEvents { earlyEvents?.removeFirst() }

@@ -22,9 +22,9 @@ extension QMPCommand {
   public var arguments: JSONObject { JSONObject() }
 }
 
-/// Something that can be read out of the `return` member of a reply.
+/// A value that is read from the `return` member of a reply.
 public protocol QMPReply: Sendable {
-  /// Reads the reply; members that are not known are ignored, since newer QEMUs add some.
+  /// Reads the reply. Unknown members are ignored, because newer QEMUs add some.
   ///
   /// - Throws: ``QMPReplyError`` naming the member that is missing or of another type.
   init(_ json: JSONValue) throws(QMPReplyError)
@@ -40,19 +40,19 @@ public struct QMPReplyError: Error, Sendable, Hashable {
 }
 
 extension JSONValue {
-  /// The text of a member, or an error that names it.
+  /// The string value of a member, or an error that names the member.
   public func requiredString(_ name: String) throws(QMPReplyError) -> String {
     guard let text = self[name]?.string else { throw QMPReplyError(name) }
     return text
   }
 
-  /// The boolean of a member, or an error that names it.
+  /// The boolean value of a member, or an error that names the member.
   public func requiredBool(_ name: String) throws(QMPReplyError) -> Bool {
     guard let value = self[name]?.bool else { throw QMPReplyError(name) }
     return value
   }
 
-  /// The integer of a member, or an error that names it.
+  /// The integer value of a member, or an error that names the member.
   public func requiredInt(_ name: String) throws(QMPReplyError) -> Int {
     guard let value = self[name]?.int else { throw QMPReplyError(name) }
     return value
@@ -60,8 +60,7 @@ extension JSONValue {
 }
 
 extension JSONValue {
-  /// The elements of an array, each read by a body, or an error that names the element and what it
-  /// lacks, such as `2.device`.
+  /// Reads each element of an array. An error names the element and its member, such as `2.device`.
   public func requiredElements<Element>(
     _ read: (JSONValue) throws(QMPReplyError) -> Element
   ) throws(QMPReplyError) -> [Element] {
@@ -84,7 +83,7 @@ public struct QMPEmpty: QMPReply, Hashable {
 }
 
 extension JSONValue: QMPReply {
-  /// Takes the reply as it is.
+  /// Keeps the reply unchanged.
   public init(_ json: JSONValue) { self = json }
 }
 

@@ -1,12 +1,12 @@
 extension QMPEvent {
-  /// What `SHUTDOWN` and `RESET` say. Since QEMU 0.12; source: `qapi/run-state.json`.
+  /// The data of `SHUTDOWN` and `RESET`. Since QEMU 0.12; source: `qapi/run-state.json`.
   public struct Shutdown: Sendable, Hashable {
-    /// Whether the guest wanted it. Since QEMU 2.10.
+    /// Whether the guest caused it. Since QEMU 2.10.
     public let isByGuest: Bool?
     /// Why. Since QEMU 4.0.
     public let reason: ShutdownCause?
 
-    /// Creates what such an event says.
+    /// Creates the data of such an event.
     public init(isByGuest: Bool?, reason: ShutdownCause?) {
       self.isByGuest = isByGuest
       self.reason = reason
@@ -19,18 +19,19 @@ extension QMPEvent {
       reason: data["reason"]?.string.map(ShutdownCause.init(rawValue:)))
   }
 
-  /// What `SHUTDOWN` says: QEMU is about to end, unless it was told to stay; nil for other events.
+  /// The data of `SHUTDOWN`: QEMU is about to exit, unless it was told to stay. Nil for other
+  /// events.
   ///
-  /// QEMU may still flush its disks for long: only the end of its process is the end.
+  /// QEMU may still flush its disks for long. Only the exit of its process is the end.
   public var shutdown: Shutdown? { name == "SHUTDOWN" ? shutdownData : nil }
 
-  /// What `RESET` says; nil for other events. One reset of the guest may be reported several times,
-  /// since some firmware resets again.
+  /// The data of `RESET`; nil for other events. QEMU may report one reset several times, because
+  /// some firmware resets again.
   public var reset: Shutdown? { name == "RESET" ? shutdownData : nil }
 
-  /// What `BLOCK_IO_ERROR` says. Since QEMU 0.13; source: `qapi/block-core.json`.
+  /// The data of `BLOCK_IO_ERROR`. Since QEMU 0.13; source: `qapi/block-core.json`.
   public struct BlockIOError: Sendable, Hashable {
-    /// The drive, such as `drive0`; empty where only the device has a name.
+    /// The drive, such as `drive0`; empty if only the device has a name.
     public let device: String
     /// `read` or `write`.
     public let operation: String
@@ -38,11 +39,11 @@ extension QMPEvent {
     public let action: String
     /// Whether the host's disk is full. Since QEMU 2.2.
     public let isNoSpace: Bool
-    /// The operating system's words, for people.
+    /// The operating system's description of the error.
     public let reason: String
   }
 
-  /// What `BLOCK_IO_ERROR` says; nil for other events. With the action `stop`, `STOP` follows.
+  /// The data of `BLOCK_IO_ERROR`; nil for other events. With the action `stop`, `STOP` follows.
   public var blockIOError: BlockIOError? {
     guard name == "BLOCK_IO_ERROR" else { return nil }
     return BlockIOError(

@@ -1,10 +1,10 @@
-/// Something that QEMU reports unasked, such as `SHUTDOWN`.
+/// An event that QEMU reports, such as `SHUTDOWN`.
 public struct QMPEvent: Sendable, Hashable {
-  /// The name on the wire. Newer QEMUs have events that nobody here knows.
+  /// The name on the wire. Newer QEMUs have more events than this library knows.
   public let name: String
-  /// The members of `data`; empty where there are none.
+  /// The members of `data`; empty if there are none.
   public let data: JSONObject
-  /// QEMU's wall clock in microseconds since 1970; nil where QEMU could not tell.
+  /// QEMU's wall clock in microseconds since 1970; nil if QEMU sent none.
   public let timestamp: Int?
 
   /// Creates an event.
@@ -26,18 +26,18 @@ public struct QMPEvent: Sendable, Hashable {
   }
 }
 
-/// The events of one connection, in the order QEMU sent them, from the moment of asking for them.
+/// The events of one connection since the subscription, in the order in which QEMU sent them.
 ///
 /// Ends when QEMU hangs up or the connection is closed. Nothing is dropped: events that arrive
-/// between two `next()` calls wait, without holding up the reader or another subscriber. One
-/// consumer; ask the client again for a second one.
+/// between two `next()` calls are queued. They hold up neither the reader nor another subscriber.
+/// For a second consumer, ask the client again.
 public struct QMPEvents: AsyncSequence, Sendable {
   /// An event.
   public typealias Element = QMPEvent
-  /// The events never fail; why the connection ended is the client's to tell.
+  /// The sequence never fails. ``QMPClient/ending`` says why the connection ended.
   public typealias Failure = Never
 
-  /// What makes the client drop a subscriber that nobody holds any longer.
+  /// Ends the mailbox when the subscription is dropped, so that the client removes the subscriber.
   final class Subscription: Sendable {
     let mailbox = Mailbox<QMPEvent>()
     deinit { mailbox.finish() }
@@ -45,10 +45,10 @@ public struct QMPEvents: AsyncSequence, Sendable {
 
   let subscription: Subscription
 
-  /// Starts the iteration; several share the events between them.
+  /// Starts the iteration. Several iterators share the events among them.
   public func makeAsyncIterator() -> Iterator { Iterator(subscription: subscription) }
 
-  /// Hands out the events one by one.
+  /// Delivers the events one by one.
   public struct Iterator: AsyncIteratorProtocol {
     let subscription: Subscription
 

@@ -1,4 +1,4 @@
-/// What QEMU says of itself when a client connects.
+/// What QEMU sends when a client connects.
 public struct QMPGreeting: Sendable, Hashable {
   /// QEMU's version.
   public let version: QEMUVersion

@@ -1,14 +1,14 @@
-/// A run state of the virtual machine, in QEMU's own words.
+/// A run state of the virtual machine, under QEMU's name for it.
 ///
 /// An open set: a newer QEMU may have more. Source: `RunState` of `qapi/run-state.json`.
 public struct RunState: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
-  /// QEMU's word.
+  /// QEMU's name.
   public let rawValue: String
 
-  /// Creates a run state from QEMU's word, known or not.
+  /// Creates a run state from QEMU's name, known or not.
   public init(rawValue: String) { self.rawValue = rawValue }
 
-  /// QEMU's word.
+  /// QEMU's name.
   public var description: String { rawValue }
 
   /// The guest executes.
@@ -21,9 +21,9 @@ public struct RunState: RawRepresentable, Sendable, Hashable, CustomStringConver
   public static let shutdown = RunState(rawValue: "shutdown")
   /// The guest sleeps (ACPI S3).
   public static let suspended = RunState(rawValue: "suspended")
-  /// A disk could not be read or written, and the guest was stopped for it.
+  /// A disk could not be read or written, so QEMU stopped the guest.
   public static let ioError = RunState(rawValue: "io-error")
-  /// The accelerator failed in a way that only a reset mends.
+  /// The accelerator failed; only a reset helps.
   public static let internalError = RunState(rawValue: "internal-error")
   /// The guest reported a panic, and QEMU was told to stop it.
   public static let guestPanicked = RunState(rawValue: "guest-panicked")
@@ -31,11 +31,11 @@ public struct RunState: RawRepresentable, Sendable, Hashable, CustomStringConver
   public static let watchdog = RunState(rawValue: "watchdog")
   /// Stopped by a debugger.
   public static let debug = RunState(rawValue: "debug")
-  /// Waits for a migration to come in.
+  /// Waits for an incoming migration.
   public static let incomingMigration = RunState(rawValue: "inmigrate")
-  /// Stopped while the last of a migration goes out.
+  /// Stopped for the last part of an outgoing migration.
   public static let finishMigration = RunState(rawValue: "finish-migrate")
-  /// Stopped after it has migrated.
+  /// Stopped after a migration.
   public static let postMigration = RunState(rawValue: "postmigrate")
   /// Stopped while its state is saved.
   public static let savingState = RunState(rawValue: "save-vm")

@@ -1,14 +1,14 @@
-/// Why QEMU shut down or was reset, in QEMU's own words.
+/// Why QEMU shut down or was reset, under QEMU's name for it.
 ///
 /// An open set. Source: `ShutdownCause` of `qapi/run-state.json`.
 public struct ShutdownCause: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
-  /// QEMU's word.
+  /// QEMU's name.
   public let rawValue: String
 
-  /// Creates a cause from QEMU's word, known or not.
+  /// Creates a cause from QEMU's name, known or not.
   public init(rawValue: String) { self.rawValue = rawValue }
 
-  /// QEMU's word.
+  /// QEMU's name.
   public var description: String { rawValue }
 
   /// No cause was given: `none` on the wire.
@@ -19,16 +19,16 @@ public struct ShutdownCause: RawRepresentable, Sendable, Hashable, CustomStringC
   public static let guestShutdown = ShutdownCause(rawValue: "guest-shutdown")
   /// The guest reset itself.
   public static let guestReset = ShutdownCause(rawValue: "guest-reset")
-  /// The guest panicked, and QEMU was told to end then.
+  /// The guest panicked, and QEMU was told to exit then.
   public static let guestPanic = ShutdownCause(rawValue: "guest-panic")
-  /// Somebody sent `quit`.
+  /// A client sent `quit`.
   public static let hostQMPQuit = ShutdownCause(rawValue: "host-qmp-quit")
-  /// Somebody sent SIGTERM, SIGINT or SIGHUP to QEMU.
+  /// QEMU got SIGTERM, SIGINT or SIGHUP.
   public static let hostSignal = ShutdownCause(rawValue: "host-signal")
-  /// Somebody sent `system_reset`.
+  /// A client sent `system_reset`.
   public static let hostQMPSystemReset = ShutdownCause(rawValue: "host-qmp-system-reset")
-  /// Somebody closed QEMU's window.
+  /// The user closed QEMU's window.
   public static let hostUI = ShutdownCause(rawValue: "host-ui")
-  /// A part of the guest was reset, by itself.
+  /// A part of the machine was reset on its own.
   public static let subsystemReset = ShutdownCause(rawValue: "subsystem-reset")
 }

@@ -1,6 +1,6 @@
-/// Lets a stopped guest run; without effect on one that runs.
+/// Resumes a stopped guest; has no effect on a running one.
 ///
-/// Also the start of a guest whose QEMU was started with `-S`.
+/// Also starts a guest whose QEMU was started with `-S`.
 ///
 /// On the wire: `cont`. Since QEMU 0.14; source: `qapi/misc.json`.
 public struct Cont: QMPCommand {

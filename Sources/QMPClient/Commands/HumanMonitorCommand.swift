@@ -1,4 +1,4 @@
-/// Executes a line of the monitor for people, for what QMP has no command for.
+/// Executes a command line of the human monitor (HMP), if QMP has no such command.
 ///
 /// Errors come as text in the reply, not as ``QMPError/refused(command:errorClass:description:)``,
 /// and the text changes between versions.

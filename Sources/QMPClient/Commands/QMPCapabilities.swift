@@ -1,4 +1,4 @@
-/// Ends the negotiation; every connection begins with it, and ``QMPClient`` sends it by itself.
+/// Ends the negotiation at the start of each connection. ``QMPClient`` sends it by itself.
 ///
 /// On the wire: `qmp_capabilities`. Since QEMU 0.13; source: `qapi/control.json`.
 public struct QMPCapabilities: QMPCommand {

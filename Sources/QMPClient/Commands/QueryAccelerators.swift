@@ -1,7 +1,7 @@
 /// Asks which accelerator the guest runs with.
 ///
 /// On the wire: `query-accelerators`, answered by `{"enabled": "tcg", "present": ["tcg", "kvm"]}`.
-/// Since QEMU 10.2, where it takes the place of `query-kvm`; source: `qapi/accelerator.json`.
+/// Since QEMU 10.2, which replaces `query-kvm` with it; source: `qapi/accelerator.json`.
 public struct QueryAccelerators: QMPCommand {
   /// The name on the wire.
   public static let name = "query-accelerators"

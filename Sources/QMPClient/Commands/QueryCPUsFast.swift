@@ -1,4 +1,4 @@
-/// Asks for the virtual CPUs and the host threads that run them, without stopping them for it.
+/// Asks for the virtual CPUs and the host threads that run them, without stopping the CPUs.
 ///
 /// On the wire: `query-cpus-fast`, answered by one object a CPU. Since QEMU 2.12; source:
 /// `qapi/machine.json`.

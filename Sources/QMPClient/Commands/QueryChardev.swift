@@ -1,4 +1,4 @@
-/// Asks for the character devices: consoles, monitors, and who is connected to them.
+/// Asks for the character devices: consoles, monitors, and their connections.
 ///
 /// On the wire: `query-chardev`, answered by one object a device. Since QEMU 0.14; source:
 /// `qapi/char.json`.
@@ -27,7 +27,7 @@ public struct QueryChardev: QMPCommand {
 public struct CharacterDevice: QMPReply, Hashable {
   /// Its id.
   public let label: String
-  /// What is behind it, in QEMU's own notation, such as `unix:/run/vm/console.sock,server=on`.
+  /// Its back end in QEMU's notation, such as `unix:/run/vm/console.sock,server=on`.
   public let filename: String
   /// Whether the front end, such as the guest's serial port, has opened it.
   public let isFrontendOpen: Bool

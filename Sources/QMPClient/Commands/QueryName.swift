@@ -1,4 +1,4 @@
-/// Asks for the name that QEMU was given by `-name`.
+/// Asks for the virtual machine's name, as set by `-name`.
 ///
 /// On the wire: `query-name`, answered by `{"name": "demo"}`, or `{}` without a name. Since QEMU
 /// 0.14; source: `qapi/misc.json`.

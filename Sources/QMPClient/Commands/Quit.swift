@@ -1,6 +1,6 @@
-/// Ends QEMU at once, with its disk images flushed; the guest isn't asked.
+/// Makes QEMU exit at once and flush its disk images. The guest isn't asked.
 ///
-/// QEMU may hang up before its reply arrives: `disconnected` is a success here.
+/// QEMU may hang up before its reply arrives, so `disconnected` is a success here.
 ///
 /// On the wire: `quit`. Since QEMU 0.14; source: `qapi/control.json`.
 public struct Quit: QMPCommand {

@@ -1,4 +1,4 @@
-/// Writes what the guest's screen shows into a file on the host.
+/// Writes a picture of the guest's screen to a file on the host.
 ///
 /// On the wire: `screendump`. Since QEMU 0.14; `format` since 7.1; source: `qapi/ui.json`.
 public struct Screendump: QMPCommand {
@@ -7,19 +7,19 @@ public struct Screendump: QMPCommand {
 
   /// The format of the file.
   public enum Format: String, Sendable {
-    /// Portable pixmap, what QEMU takes unless told otherwise.
+    /// Portable pixmap, QEMU's default.
     case ppm
-    /// Portable network graphics, where QEMU was built with it.
+    /// Portable network graphics, if QEMU was built with it.
     case png
   }
 
-  /// The file, to be written by QEMU as itself.
+  /// The file. QEMU itself writes it, with its own permissions.
   public var filename: String
   /// The display device; the first one if nil.
   public var device: String?
   /// The head of the device, from 0; only with a device.
   public var head: Int?
-  /// The format; QEMU's own choice if nil.
+  /// The format; QEMU's default if nil.
   public var format: Format?
 
   /// Creates the command.

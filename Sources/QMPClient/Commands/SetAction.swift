@@ -1,12 +1,12 @@
-/// Says what QEMU does when the guest reboots, shuts down or panics, and when a watchdog fires.
+/// Sets what QEMU does when the guest reboots, shuts down or panics, and when a watchdog fires.
 ///
-/// On the wire: `set-action`; what is nil stays as it is. Since QEMU 6.0; source:
+/// On the wire: `set-action`. An argument that is nil changes nothing. Since QEMU 6.0; source:
 /// `qapi/run-state.json`.
 public struct SetAction: QMPCommand {
   /// The name on the wire.
   public static let name = "set-action"
 
-  /// What follows when the guest reboots: `RebootAction`.
+  /// What QEMU does when the guest reboots: `RebootAction`.
   public enum OnReboot: String, Sendable {
     /// The guest is reset.
     case reset
@@ -14,33 +14,33 @@ public struct SetAction: QMPCommand {
     case shutdown
   }
 
-  /// What follows when the guest shuts down: `ShutdownAction`.
+  /// What QEMU does when the guest shuts down: `ShutdownAction`.
   public enum OnShutdown: String, Sendable {
-    /// QEMU ends.
+    /// QEMU exits.
     case poweroff
     /// QEMU stays, with the guest stopped in the run state `shutdown`.
     case pause
   }
 
-  /// What follows when the guest reports a panic: `PanicAction`.
+  /// What QEMU does when the guest reports a panic: `PanicAction`.
   public enum OnPanic: String, Sendable {
     /// The guest is stopped in the run state `guest-panicked`.
     case pause
     /// The guest is shut down, as `OnShutdown` says.
     case shutdown
-    /// QEMU ends with a status other than 0. Since QEMU 7.1.
+    /// QEMU exits with a status other than 0. Since QEMU 7.1.
     case exitFailure = "exit-failure"
-    /// The guest goes on: `none` on the wire.
+    /// The guest continues: `none` on the wire.
     case goOn = "none"
   }
 
-  /// What follows when the guest reboots.
+  /// What QEMU does when the guest reboots.
   public var reboot: OnReboot?
-  /// What follows when the guest shuts down.
+  /// What QEMU does when the guest shuts down.
   public var shutdown: OnShutdown?
-  /// What follows when the guest reports a panic.
+  /// What QEMU does when the guest reports a panic.
   public var panic: OnPanic?
-  /// What follows when a watchdog fires.
+  /// What QEMU does when a watchdog fires.
   public var watchdog: WatchdogAction?
 
   /// Creates the command.

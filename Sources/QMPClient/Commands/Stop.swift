@@ -1,4 +1,4 @@
-/// Stops the guest's CPUs; without effect on a stopped one.
+/// Stops the guest's CPUs; has no effect on a stopped guest.
 ///
 /// On the wire: `stop`. Since QEMU 0.14; source: `qapi/misc.json`.
 public struct Stop: QMPCommand {

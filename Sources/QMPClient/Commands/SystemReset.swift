@@ -1,4 +1,4 @@
-/// Resets the guest, as a reset button does: its files may be lost.
+/// Resets the guest like a reset button. Data that the guest hasn't written yet is lost.
 ///
 /// On the wire: `system_reset`. Since QEMU 0.14; source: `qapi/machine.json`.
 public struct SystemReset: QMPCommand {

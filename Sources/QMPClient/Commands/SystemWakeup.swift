@@ -1,7 +1,7 @@
 /// Wakes a guest that sleeps (run state `suspended`).
 ///
-/// On the wire: `system_wakeup`, refused with `GenericError` where the guest doesn't sleep. Since
-/// QEMU 1.1; source: `qapi/machine.json`.
+/// On the wire: `system_wakeup`, refused with `GenericError` if the guest doesn't sleep. Since QEMU
+/// 1.1; source: `qapi/machine.json`.
 public struct SystemWakeup: QMPCommand {
   /// The name on the wire.
   public static let name = "system_wakeup"

@@ -1,11 +1,11 @@
-/// Says what QEMU does when a watchdog fires; ``SetAction`` can do the same since QEMU 6.0.
+/// Sets what QEMU does when a watchdog fires. ``SetAction`` can do the same since QEMU 6.0.
 ///
 /// On the wire: `watchdog-set-action`. Since QEMU 2.11; source: `qapi/run-state.json`.
 public struct WatchdogSetAction: QMPCommand {
   /// The name on the wire.
   public static let name = "watchdog-set-action"
 
-  /// What QEMU is to do.
+  /// What QEMU does.
   public var action: WatchdogAction
 
   /// Creates the command.
@@ -15,13 +15,13 @@ public struct WatchdogSetAction: QMPCommand {
   public var arguments: JSONObject { ["action": .string(action.rawValue)] }
 }
 
-/// What follows when a watchdog fires: `WatchdogAction` of `qapi/run-state.json`.
+/// What QEMU does when a watchdog fires: `WatchdogAction` of `qapi/run-state.json`.
 public enum WatchdogAction: String, Sendable {
   /// The guest is reset.
   case reset
   /// The power button is pressed.
   case shutdown
-  /// QEMU ends.
+  /// QEMU exits.
   case poweroff
   /// The guest is stopped in the run state `watchdog`.
   case pause

@@ -16,7 +16,7 @@ public final class SocketTransport: QMPTransport {
   /// Takes over a connected socket.
   package init(_ descriptor: Descriptor) { state = Mutex(State(descriptor: descriptor)) }
 
-  /// Takes over a connected socket, such as one end of a `socketpair`; it is closed at the end.
+  /// Takes over a connected socket, such as one end of a `socketpair`, and closes it at the end.
   public convenience init(owning descriptor: Int32) {
     self.init(Descriptor(owning: descriptor))
   }
@@ -37,7 +37,7 @@ public final class SocketTransport: QMPTransport {
 
   deinit { close() }
 
-  /// Begins to read, and to send what could not be sent before.
+  /// Starts to read, and sends what was queued before.
   public func start(on loop: EventLoop, _ receive: @escaping @Sendable (QMPInput) -> Void) {
     state.withLock { state in
       guard let descriptor = state.descriptor, state.loop == nil else { return }
@@ -48,7 +48,7 @@ public final class SocketTransport: QMPTransport {
     }
   }
 
-  /// Has the rest sent when the kernel has room for it.
+  /// Sends the rest when the kernel has room for it.
   private func watchForRoom(_ state: inout State, _ descriptor: Descriptor) {
     guard !state.unsent.isEmpty, state.writing == nil else { return }
     state.writing = state.loop?.watch(descriptor.number, for: .write) { [weak self] in
@@ -71,10 +71,10 @@ public final class SocketTransport: QMPTransport {
     }
   }
 
-  /// Sends what has been handed over in one turn of the loop with one call, and keeps what the
-  /// kernel doesn't take until it does.
+  /// Sends all bytes of one turn of the loop with one system call, and queues what the kernel
+  /// doesn't take.
   ///
-  /// Errors show when reading: a peer that is gone ends the input as well.
+  /// Errors are reported when reading: if the peer is gone, the input ends as well.
   public func send(_ bytes: [UInt8]) {
     state.withLock { state in
       guard state.descriptor != nil else { return }
@@ -94,10 +94,10 @@ public final class SocketTransport: QMPTransport {
     }
   }
 
-  /// How many bytes wait for the peer to read.
+  /// How many bytes are queued.
   package var unsentCount: Int { state.withLock { $0.unsent.count } }
 
-  /// Whether so much is unsent that whoever sends should wait.
+  /// Whether so many bytes are queued that the sender should wait.
   package var isBehind: Bool { unsentCount > 1 << 16 }
 
   private func flush() {
@@ -121,7 +121,7 @@ public final class SocketTransport: QMPTransport {
   /// Stops reading and closes the socket.
   public func close() {
     let (descriptor, loop, tokens) = state.withLock { state in
-      // A command of this turn, such as `quit`, must not be lost with the connection.
+      // A command of this turn, such as `quit`, must still be sent.
       if let descriptor = state.descriptor { _ = Self.send(state.unsent[...], to: descriptor) }
       defer {
         state.descriptor = nil
@@ -132,7 +132,7 @@ public final class SocketTransport: QMPTransport {
       }
       return (state.descriptor, state.loop, [state.reading, state.writing].compactMap(\.self))
     }
-    // The loop must not look at the descriptor any more when its number is free for others.
+    // The loop must stop watching the descriptor before its number can be reused.
     withExtendedLifetime(descriptor) {
       for token in tokens { loop?.cancel(token) }
     }

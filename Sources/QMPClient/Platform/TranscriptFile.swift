@@ -6,22 +6,22 @@
   internal import Musl
 #endif
 
-/// A file that only ever holds whole lines, as far as the operating system lets it.
+/// A file that holds only whole lines, as far as the operating system allows it.
 struct TranscriptFile {
   private let descriptor: Descriptor
   private var length = 0
 
-  /// Creates the file, or empties the one that is there; for this user only.
+  /// Creates the file with mode 0600, or truncates it.
   init(path: String) throws(SystemError) {
     let number = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard number >= 0 else { throw .last("open") }
     descriptor = Descriptor(owning: number)
   }
 
-  /// Takes over a file that is open.
+  /// Takes over an open file.
   init(_ descriptor: Descriptor) { self.descriptor = descriptor }
 
-  /// Appends a line; where that fails, takes back what has been written of it.
+  /// Appends a line. If that fails, removes the part that was written.
   mutating func append(_ line: [UInt8]) throws(SystemError) {
     var rest = line[...]
     while !rest.isEmpty {

@@ -1,16 +1,16 @@
 internal import Synchronization
 
-/// Writes one conversation with QEMU into a file, as a ``Transcript``, while it goes on.
+/// Writes one conversation with QEMU to a file, as a ``Transcript``, while it takes place.
 ///
-/// Each line is written as it comes and kept nowhere else, so a conversation of days costs no
-/// memory. Where the file can't be written any longer the recording ends, with ``failure`` saying
-/// why, and the conversation goes on.
+/// Each line is written at once and not kept, so a conversation of days costs no memory. If the
+/// file can't be written any longer, the recording ends, ``failure`` says why, and the conversation
+/// continues.
 public final class QMPRecorder: Sendable {
   /// Why a recording is not complete.
   public enum Failure: Error, Sendable, Hashable {
-    /// The file could not be written; it ends with the last line that could.
+    /// The file could not be written. It ends with the last whole line.
     case file(SystemError)
-    /// Somebody sent a line of more than this many bytes.
+    /// A line was longer than this many bytes.
     case lineTooLong(limit: Int)
   }
 
@@ -25,12 +25,12 @@ public final class QMPRecorder: Sendable {
 
   private let state: Mutex<State>
 
-  /// Creates the file, or empties the one that is there; for this user only.
+  /// Creates the file with mode 0600, or truncates it.
   ///
   /// - Parameters:
   ///   - path: The file.
-  ///   - comments: Lines for people at the beginning, such as how to record it again.
-  /// - Throws: ``SystemError`` where the file can't be created or written.
+  ///   - comments: Comments for the beginning of the file, such as how to record it again.
+  /// - Throws: ``SystemError`` if the file can't be created or written.
   public convenience init(path: String, comments: [String] = []) throws(SystemError) {
     try self.init(try TranscriptFile(path: path), comments: comments)
   }
@@ -43,10 +43,10 @@ public final class QMPRecorder: Sendable {
     state = Mutex(State(file: file))
   }
 
-  /// Why the recording stopped before the conversation did; nil while all is well.
+  /// Why the recording stopped before the conversation did; nil if it did not.
   public var failure: Failure? { state.withLock { $0.failure } }
 
-  /// Takes down what the client sends.
+  /// Records what the client sends.
   func sent(_ bytes: [UInt8]) {
     state.withLock { state in
       guard state.isRecording else { return }
@@ -55,7 +55,7 @@ public final class QMPRecorder: Sendable {
     }
   }
 
-  /// Takes down what QEMU sends.
+  /// Records what QEMU sends.
   func received(_ bytes: [UInt8]) {
     state.withLock { state in
       guard state.isRecording else { return }
@@ -64,7 +64,7 @@ public final class QMPRecorder: Sendable {
     }
   }
 
-  /// Takes down who ended the conversation; only the first one counts.
+  /// Records which side hung up; only the first call counts.
   func ended(_ step: Transcript.Step) {
     state.withLock { state in
       guard state.isRecording else { return }

@@ -1,15 +1,15 @@
-/// A transport that has what passes through another one taken down.
+/// A transport that records what passes through another one.
 public final class RecordingTransport: QMPTransport {
   private let transport: any QMPTransport
   private let recorder: QMPRecorder
 
-  /// Wraps a transport that nobody has started.
+  /// Wraps a transport that was not started yet.
   public init(wrapping transport: any QMPTransport, to recorder: QMPRecorder) {
     self.transport = transport
     self.recorder = recorder
   }
 
-  /// Begins to read from the other transport.
+  /// Starts to read from the other transport.
   public func start(on loop: EventLoop, _ receive: @escaping @Sendable (QMPInput) -> Void) {
     transport.start(on: loop) { [recorder] input in
       switch input {
@@ -26,7 +26,7 @@ public final class RecordingTransport: QMPTransport {
     transport.send(bytes)
   }
 
-  /// Ends the other transport.
+  /// Closes the other transport.
   public func close() {
     recorder.ended(.clientHungUp)
     transport.close()

@@ -1,11 +1,11 @@
-/// Takes out of a QMP message what differs between two recordings of the same conversation, or is
-/// nobody else's business: times, process ids, and the folders of paths.
+/// Removes from a QMP message what differs between two recordings of the same conversation or is
+/// private: times, process ids, and the folders of paths.
 ///
-/// Works on the bytes, so that all else stays as QEMU wrote it, and on anything, JSON or not.
+/// Works on bytes: all else stays as QEMU wrote it, even if it isn't JSON.
 struct Scrubber {
   private static let numbers: Set<[UInt8]> = Set(
     ["seconds", "microseconds", "pid", "thread-id"].map { Array($0.utf8) })
-  /// Where absolute names begin that are no files of the user: QEMU's object tree, and devices.
+  /// First parts of absolute names that are not the user's files: QEMU's object tree, and devices.
   private static let publicRoots: Set<[UInt8]> = Set(
     ["machine", "objects", "chardevs", "dev", "proc", "sys"].map { Array($0.utf8) })
   private static let folder = Array("/scrubbed/".utf8)
@@ -20,8 +20,8 @@ struct Scrubber {
     output.reserveCapacity(line.count)
   }
 
-  /// The message with its times and process ids set to 0 and its paths reduced to their last part,
-  /// in `/scrubbed/`.
+  /// The message with its times and process ids set to 0. Of each path the last part remains, in
+  /// `/scrubbed/`.
   static func scrub(_ line: [UInt8]) -> [UInt8] {
     var scrubber = Scrubber(line)
     scrubber.run()
@@ -89,7 +89,7 @@ struct Scrubber {
         index += 1
         continue
       }
-      // A string that is nothing but a path may have spaces in it.
+      // If the whole string is a path, it may contain spaces.
       var end = text.endIndex
       if index > text.startIndex || text.contains(where: { $0 == UInt8(ascii: ",") }) {
         end = text[index...].firstIndex(where: Self.endsPath) ?? text.endIndex

@@ -1,4 +1,4 @@
-/// A conversation with QEMU on file.
+/// A recorded conversation with QEMU.
 ///
 /// ```
 /// # qmp transcript 1
@@ -9,14 +9,15 @@
 /// <- EOF
 /// ```
 ///
-/// `->` is what the client sends, `<-` what QEMU sends, as in QEMU's own documentation, each on a
-/// line in the order the client saw them; `EOF` says who hung up. Lines that begin with `#` are
-/// comments, of which the first names the format. Times, process ids and folders are scrubbed.
+/// `->` marks what the client sends and `<-` what QEMU sends, as in QEMU's documentation. The lines
+/// are in the order in which the client saw them. `EOF` marks the side that hung up. Lines that
+/// begin with `#` are comments; the first one names the format. Times, process ids and folders are
+/// removed.
 public struct Transcript: Sendable {
   /// The first line of every transcript.
   public static let header = "# qmp transcript 1"
 
-  /// What happened.
+  /// What one side did.
   public enum Step: Sendable, Hashable {
     /// The client sent a line.
     case client(String)
@@ -49,7 +50,7 @@ public struct Transcript: Sendable {
     }
   }
 
-  /// Why a file is not a transcript, with the place.
+  /// Why a file is not a transcript, and where.
   public struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
     /// The file's name.
     public let file: String
@@ -64,17 +65,17 @@ public struct Transcript: Sendable {
 
   /// The file's name, for messages.
   public let name: String
-  /// The comments behind the header, without `#`.
+  /// The comments after the header, without `#`.
   public let comments: [String]
-  /// What happened, with the numbers of the lines, from 1.
+  /// What happened, with line numbers from 1.
   public let steps: [(line: Int, step: Step)]
 
   /// Reads a transcript.
   ///
   /// - Parameters:
-  ///   - text: What is in the file.
+  ///   - text: The file's contents.
   ///   - name: The file's name, for messages.
-  /// - Throws: ``Failure`` for another header, a line of no known kind, or one that is not whole.
+  /// - Throws: ``Failure`` for another header, an unknown kind of line, or an incomplete line.
   public init(parsing text: String, name: String) throws(Failure) {
     self.name = name
     var comments: [String] = []

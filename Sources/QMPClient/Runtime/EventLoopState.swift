@@ -1,6 +1,6 @@
-/// What an event loop has to do: work handed over, descriptors watched, timers set.
+/// The state of an event loop: queued work, watched descriptors, timers.
 ///
-/// A value without I/O; ``EventLoop`` keeps it under a lock.
+/// A value without I/O. ``EventLoop`` guards it with a lock.
 struct EventLoopState {
   typealias Handler = @Sendable () -> Void
 
@@ -27,9 +27,9 @@ struct EventLoopState {
 
   private var work: [Work] = []
   private(set) var watches: [Watch] = []
-  /// By due time; of the same time, the older ones first.
+  /// Sorted by due time, then by age.
   private var timers: [Timer] = []
-  /// The token of the next watch or timer: each token is used once.
+  /// The token of the next watch or timer. No token is used twice.
   private(set) var nextToken: UInt64 = 1
   /// Changes whenever `watches` does.
   private(set) var watchGeneration: UInt64 = 0
@@ -42,7 +42,7 @@ struct EventLoopState {
 
   mutating func add(_ item: Work) { work.append(item) }
 
-  /// Hands out all work there is, and takes an empty list to fill, so that both keep their memory.
+  /// Swaps the queued work with an empty list, so that both arrays keep their memory.
   mutating func exchangeWork(for empty: inout [Work]) { swap(&work, &empty) }
 
   private mutating func newToken() -> UInt64 {
@@ -63,8 +63,8 @@ struct EventLoopState {
     return token
   }
 
-  /// Whether a watch is still on; one that its handler must not be called twice for, or whose
-  /// descriptor is not open, ends here.
+  /// Whether a watch still exists and its handler may be called. Removes a one-shot watch, and one
+  /// whose descriptor is not open.
   mutating func claim(_ watch: Watch, ending: Bool) -> Bool {
     guard let index = watches.firstIndex(where: { $0.token == watch.token }) else { return false }
     if ending || watch.isOneShot {
@@ -76,16 +76,16 @@ struct EventLoopState {
 
   mutating func schedule(at due: SuspendingClock.Instant, _ handler: @escaping Handler) -> UInt64 {
     let token = newToken()
-    // Most timers are later than all others, so the search begins at the end.
+    // A new timer is mostly the latest, so the search begins at the end.
     let index = timers.lastIndex { $0.due <= due }.map { $0 + 1 } ?? 0
     timers.insert(Timer(due: due, token: token, handler: handler), at: index)
     return token
   }
 
-  /// Takes out the first timer that is due.
+  /// Removes and returns the first timer that is due.
   ///
-  /// Only timers with tokens below the limit count, so that a handler which sets a timer in the
-  /// past doesn't keep the loop busy for ever.
+  /// Only timers with tokens below the limit count. So a handler that sets a timer in the past
+  /// doesn't keep the loop busy for ever.
   mutating func takeTimer(dueAt now: SuspendingClock.Instant, below limit: UInt64) -> Timer? {
     for (index, timer) in timers.enumerated() {
       if timer.due > now { return nil }

@@ -1,13 +1,14 @@
 internal import Synchronization
 
-/// An unbounded queue: senders never wait, nothing is dropped, each element goes to one consumer.
+/// An unbounded queue. Senders never wait, nothing is dropped, and each element goes to one
+/// consumer.
 ///
-/// Senders and consumers may be on any thread. A consumer that is cancelled stops waiting at once;
-/// several that wait are served in turn.
+/// Senders and consumers may be on any thread. A cancelled consumer stops waiting at once. Waiting
+/// consumers are served in turn.
 package final class Mailbox<Element: Sendable>: Sendable {
   private struct State {
     var waiting: [Element] = []
-    /// The first element of `waiting` that has not been handed out.
+    /// The index of the first element of `waiting` that was not delivered yet.
     var head = 0
     var isFinished = false
     var consumers: [(id: UInt64, continuation: CheckedContinuation<Element?, Never>)] = []
@@ -21,7 +22,7 @@ package final class Mailbox<Element: Sendable>: Sendable {
         waiting.removeAll(keepingCapacity: waiting.count <= 1024)
         head = 0
       } else if head >= 1024, head * 2 >= waiting.count {
-        // A consumer that never quite catches up must not keep what it has had.
+        // A consumer that never quite catches up must not keep delivered elements in memory.
         waiting.removeSubrange(..<head)
         head = 0
       }
@@ -50,7 +51,7 @@ package final class Mailbox<Element: Sendable>: Sendable {
     return isTaken
   }
 
-  /// Lets the consumers have what is left, then nil.
+  /// Ends the queue: consumers get the remaining elements, then nil.
   package func finish() {
     let consumers = state.withLock { state in
       state.isFinished = true
@@ -60,12 +61,12 @@ package final class Mailbox<Element: Sendable>: Sendable {
     for consumer in consumers { consumer.resume(returning: nil) }
   }
 
-  /// What is there already, without waiting.
+  /// The next element if there is one already; doesn't wait.
   package func poll() -> Element? { state.withLock { $0.take() } }
 
-  /// The next element, in the order they were sent; nil after ``finish()`` and when cancelled.
+  /// The next element, in the order of sending; nil after ``finish()`` and when cancelled.
   ///
-  /// What is there already is handed out even to a cancelled task.
+  /// A cancelled task still gets an element that is there already.
   package func next() async -> Element? {
     if let element = poll() { return element }
     let id = state.withLock { state -> UInt64 in
@@ -76,7 +77,7 @@ package final class Mailbox<Element: Sendable>: Sendable {
       await withCheckedContinuation { continuation in
         let now: Element?? = state.withLock { state in
           if let element = state.take() { return .some(element) }
-          // Asked under the lock: a cancellation after this finds the consumer in the list.
+          // Checked under the lock, so a later cancellation finds the consumer in the list.
           if state.isFinished || Task.isCancelled { return .some(nil) }
           state.consumers.append((id, continuation))
           return .none

@@ -1,8 +1,8 @@
-/// Cuts a stream of bytes into lines, however the bytes were split on their way.
+/// Splits a stream of bytes into lines, wherever the reads divided it.
 ///
-/// Each byte is looked at once, so a line of many reads costs no more than a line of one.
+/// Each byte is scanned once, so a line of many reads costs no more than a line of one.
 struct LineFramer {
-  /// A line of more bytes than this fails the connection.
+  /// A longer line, in bytes, ends the connection.
   let limit: Int
   private var buffer: [UInt8] = []
   private var start = 0
@@ -10,7 +10,7 @@ struct LineFramer {
 
   init(limit: Int) { self.limit = limit }
 
-  /// How many bytes wait for the end of their line.
+  /// How many bytes of an incomplete line are buffered.
   var pendingCount: Int { buffer.count - start }
 
   mutating func append(_ bytes: [UInt8]) {
@@ -27,7 +27,7 @@ struct LineFramer {
     buffer.append(contentsOf: bytes)
   }
 
-  /// Calls a body with the next whole line, without its LF or CRLF; nil where there is none yet.
+  /// Calls a body with the next whole line, without its LF or CRLF; nil if there is none yet.
   ///
   /// - Throws: `lineTooLong`.
   mutating func next<Result>(

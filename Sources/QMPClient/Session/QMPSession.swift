@@ -1,18 +1,18 @@
 /// One conversation with QEMU as a value: lines in, actions out, no I/O and no waiting.
 struct QMPSession {
-  /// What a line means for whoever holds the connection.
+  /// What the connection must do about a line.
   enum Action: Equatable {
     case greeting(QMPGreeting)
     case reply(id: Int, Result<JSONValue, QMPError>)
     case event(QMPEvent)
-    /// Nothing to do: a late reply that nobody waits for, an unknown message, an empty line.
+    /// Nothing: a late reply that no caller waits for, an unknown message, an empty line.
     case ignored
   }
 
   /// A command that QEMU has not answered yet.
   private struct Outstanding {
     let command: String
-    /// Whether nobody waits any longer.
+    /// Whether the caller has stopped waiting.
     var isAbandoned = false
   }
 
@@ -22,14 +22,14 @@ struct QMPSession {
   private var outstanding: [Int: Outstanding] = [:]
   private var nextID = 1
 
-  /// An id that no command had before.
+  /// An unused id for a command.
   mutating func newID() -> Int {
     defer { nextID += 1 }
     return nextID
   }
 
-  /// The bytes of a command, minified, with one of the ids of ``newID()``; out of band, which jumps
-  /// the queue, only where that is enabled.
+  /// The bytes of a command, minified, with an id of ``newID()``. Out-of-band commands, which
+  /// overtake queued ones, are sent as such only if that is enabled.
   mutating func send(
     _ command: String, _ arguments: JSONObject, id: Int, outOfBand: Bool = false
   ) -> [UInt8] {
@@ -49,20 +49,19 @@ struct QMPSession {
     return bytes
   }
 
-  /// Stops waiting for a reply; when it comes after all, it is ignored.
+  /// Stops waiting for a reply. A late reply is ignored.
   mutating func abandon(_ id: Int) { outstanding[id]?.isAbandoned = true }
 
   /// Reads one line.
   ///
   /// - Throws: `notQMP` for a line that is not a JSON object, for a greeting without a version, and
-  ///   for an error without an id that can't be given to the one command it belongs to.
+  ///   for an error without an id that can't be matched to one command.
   mutating func receive(_ line: UnsafeBufferPointer<UInt8>) throws(QMPError) -> Action {
     if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return .ignored }
     guard let message = try? JSONValue(parsing: line), case .object(let members) = message else {
       throw .notQMP(line: Self.beginning(of: line))
     }
-    // Old versions sent events ahead of the greeting; whatever comes before it, only the greeting
-    // starts the conversation.
+    // Old versions sent events before the greeting. Only the greeting starts the conversation.
     if greeting == nil {
       if members["QMP"] == nil { return .ignored }
       guard let greeting = QMPGreeting(message) else {
@@ -77,8 +76,8 @@ struct QMPSession {
     return .ignored
   }
 
-  /// Gives an answer to the one who waits for it; unknown ids are passed over, as the protocol's
-  /// specification asks.
+  /// Matches an answer to its command. Unknown ids are ignored, as the protocol's specification
+  /// requires.
   private mutating func answer(
     _ id: JSONValue?, _ result: @autoclosure () -> Result<JSONValue, QMPError>
   ) -> Action {
@@ -92,7 +91,7 @@ struct QMPSession {
   ) throws(QMPError) -> Action {
     var id = id
     if id == nil {
-      // QEMU could not read the id. With one command under way it must be that one's.
+      // QEMU could not read the id. If one command is outstanding, the error belongs to it.
       guard outstanding.count == 1, let only = outstanding.first else {
         throw .notQMP(line: Self.beginning(of: line))
       }

@@ -1,23 +1,23 @@
 /// Bytes to and from a QEMU monitor.
 ///
-/// The real one is ``SocketTransport``; ``RecordingTransport`` wraps any other and writes down
-/// what passes.
+/// ``SocketTransport`` is the real one. ``RecordingTransport`` wraps another one and records what
+/// passes.
 public protocol QMPTransport: Sendable {
-  /// Begins to deliver what QEMU sends, on the loop, until `close()` or the end.
+  /// Starts to deliver what QEMU sends, on the loop, until `close()` or the end.
   ///
-  /// After `.closed` or `.failed` nothing more comes.
+  /// `.closed` or `.failed` is the last input.
   func start(on loop: EventLoop, _ receive: @escaping @Sendable (QMPInput) -> Void)
 
-  /// Sends bytes, in order, without waiting; what the kernel doesn't take yet is kept.
+  /// Sends bytes in order, without waiting. Bytes that the kernel doesn't take yet are queued.
   func send(_ bytes: [UInt8])
 
   /// Ends the connection; idempotent.
   func close()
 }
 
-/// What comes out of a transport.
+/// What a transport delivers.
 public enum QMPInput: Sendable {
-  /// Some bytes, cut anywhere.
+  /// Some bytes, divided anywhere.
   case bytes([UInt8])
   /// QEMU hung up.
   case closed

@@ -1,7 +1,7 @@
-/// The members of a JSON object, in the order they were written.
+/// The members of a JSON object, in the order in which they were written.
 ///
-/// A list rather than a hash table: QMP's objects have a handful of members, and building a table
-/// for each message costs more than every look-up that follows. Equality ignores the order.
+/// A list rather than a hash table: QMP's objects have few members, and building a table for each
+/// message costs more than the look-ups that follow. Equality ignores the order.
 public struct JSONObject: Sendable {
   /// The members in order; no name occurs twice.
   public private(set) var members: [(name: String, value: JSONValue)] = []
@@ -9,7 +9,7 @@ public struct JSONObject: Sendable {
   /// Creates an object without members.
   public init() {}
 
-  /// Creates an object of members whose names are known to differ.
+  /// Creates an object of members whose names must differ.
   init(distinct members: [(name: String, value: JSONValue)]) { self.members = members }
 
   /// The value of a member; assigning nil removes the member.
@@ -34,14 +34,14 @@ public struct JSONObject: Sendable {
 }
 
 extension JSONObject: ExpressibleByDictionaryLiteral {
-  /// Creates an object; of members with the same name the last one counts.
+  /// Creates an object; of members with the same name, the last one counts.
   public init(dictionaryLiteral elements: (String, JSONValue)...) {
     for (name, value) in elements { self[name] = value }
   }
 }
 
 extension JSONObject: Hashable {
-  /// Whether both have the same members, in whatever order.
+  /// Whether both have the same members, in any order.
   public static func == (left: JSONObject, right: JSONObject) -> Bool {
     left.members.count == right.members.count
       && left.members.allSatisfy { right[$0.name] == $0.value }

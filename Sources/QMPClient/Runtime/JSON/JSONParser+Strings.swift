@@ -52,7 +52,7 @@ extension JSONParser {
     }
   }
 
-  /// The scalar behind `\u`, of one escape or of a surrogate pair; U+FFFD for half a pair.
+  /// The scalar after `\u`, of one escape or of a surrogate pair; U+FFFD for half a pair.
   private mutating func scalar() throws(JSONError) -> Unicode.Scalar {
     let replacement: Unicode.Scalar = "\u{FFFD}"
     let first = try hexadecimal()

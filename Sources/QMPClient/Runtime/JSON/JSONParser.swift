@@ -1,8 +1,8 @@
 extension JSONValue {
-  /// Arrays and objects may be nested this deep; QEMU's own parser stops at 1,024.
+  /// How deeply arrays and objects may be nested. QEMU's own parser allows 1,024 levels.
   public static let deepestNesting = 512
 
-  /// Reads one JSON value that fills all the bytes but for white space.
+  /// Reads one JSON value from all of the bytes; white space may surround it.
   ///
   /// - Parameter bytes: UTF-8; a broken sequence inside a string becomes U+FFFD, as does half a
   ///   surrogate pair.
@@ -12,14 +12,14 @@ extension JSONValue {
     self = try parser.document()
   }
 
-  /// Reads one JSON value that fills all of the text.
+  /// Reads one JSON value from all of the text.
   ///
   /// - Throws: ``JSONError``.
   public init(parsing text: String) throws(JSONError) {
     try self.init(parsing: Array(text.utf8))
   }
 
-  /// Reads one JSON value that fills all of the bytes.
+  /// Reads one JSON value from all of the bytes.
   ///
   /// - Throws: ``JSONError``.
   public init(parsing bytes: [UInt8]) throws(JSONError) {
@@ -32,7 +32,7 @@ extension JSONValue {
   }
 }
 
-/// A recursive-descent parser over bytes that stay where they are.
+/// A recursive-descent parser over bytes that aren't copied.
 struct JSONParser {
   let bytes: UnsafeBufferPointer<UInt8>
   var offset = 0
@@ -128,8 +128,8 @@ struct JSONParser {
         skipSpace()
         guard take(UInt8(ascii: ":")) else { throw unexpected() }
         let value = try self.value()
-        // Quadratic only up to the width of real QMP objects; beyond it duplicates are sorted out
-        // below, once.
+        // Quadratic only up to the size of real QMP objects. In larger ones duplicates are removed
+        // once, below.
         if members.count < 32 {
           repeated = repeated || members.contains { $0.name == name }
         } else {
@@ -164,7 +164,7 @@ struct JSONParser {
 }
 
 extension JSONParser {
-  /// Reads a number: exact where it is an integer of 64 bits, else the nearest double.
+  /// Reads a number: exact if it is a 64-bit integer, else the nearest double.
   mutating func number() throws(JSONError) -> JSONValue {
     let start = offset
     let negative = take(UInt8(ascii: "-"))
@@ -194,7 +194,7 @@ extension JSONParser {
     return .double(value)
   }
 
-  /// Steps over `.5e-3`; whether there was anything of the kind.
+  /// Skips a fraction and an exponent, such as `.5e-3`. Returns whether there was one.
   private mutating func fractionAndExponent() throws(JSONError) -> Bool {
     var found = false
     if take(UInt8(ascii: ".")) {

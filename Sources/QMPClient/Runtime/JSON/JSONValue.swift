@@ -26,7 +26,7 @@ extension JSONValue {
   /// The value of a boolean.
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
 
-  /// The value of an integer that fits; a double never counts as one.
+  /// The value of an integer that fits into `Int`; nil for a double.
   public var int: Int? {
     switch self {
     case .integer(let value): Int(exactly: value)
@@ -35,7 +35,7 @@ extension JSONValue {
     }
   }
 
-  /// The value of any number, rounded where a double can't hold it.
+  /// The value of any number, rounded if a double can't hold it exactly.
   public var double: Double? {
     switch self {
     case .integer(let value): Double(value)
@@ -71,7 +71,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral,
   /// Creates an array.
   public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
 
-  /// Creates an object; of members with the same name the last one counts.
+  /// Creates an object; of members with the same name, the last one counts.
   public init(dictionaryLiteral elements: (String, JSONValue)...) {
     var object = JSONObject()
     for (key, value) in elements { object[key] = value }

@@ -1,6 +1,6 @@
 extension JSONValue {
-  /// The value as minified JSON in UTF-8: no spaces; escaped are control characters, of Unicode too,
-  /// and those that change the direction or the lines of what is shown around them.
+  /// The value as minified JSON in UTF-8. Control characters, including Unicode's, are escaped. So
+  /// are the characters that change the direction or the lines of the text around them.
   ///
   /// QEMU reads its monitor one byte per system call, so each byte saved is time saved.
   public var bytes: [UInt8] {
@@ -19,7 +19,7 @@ extension JSONValue {
     case .bool(let value): output.append(contentsOf: (value ? "true" : "false").utf8)
     case .integer(let value): output.append(contentsOf: value.description.utf8)
     case .unsigned(let value): output.append(contentsOf: value.description.utf8)
-    // JSON knows no infinity and no NaN; QMP has no use for either.
+    // JSON has no infinity and no NaN, and QMP needs neither.
     case .double(let value):
       output.append(contentsOf: (value.isFinite ? value.description : "null").utf8)
     case .string(let text): Self.write(text, to: &output)
@@ -36,7 +36,7 @@ extension JSONValue {
 
   static func write(_ text: String, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "\""))
-    // The lead bytes of the characters that are looked at more closely.
+    // The lead bytes of the characters that `changesWhatIsShown` knows.
     if text.utf8.contains(where: { $0 == 0xC2 || $0 == 0xD8 || $0 == 0xE2 }) {
       for scalar in text.unicodeScalars {
         if changesWhatIsShown(scalar) {
@@ -54,8 +54,8 @@ extension JSONValue {
     output.append(UInt8(ascii: "\""))
   }
 
-  /// Whether a character beyond ASCII would act on a terminal, rather than be shown: a control, a
-  /// separator of lines, a mark or override of the writing direction.
+  /// Whether a character beyond ASCII would act on a terminal instead of being shown: a control
+  /// character, a line separator, or a mark or override of the writing direction.
   private static func changesWhatIsShown(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0x80...0x9F, 0x61C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: true

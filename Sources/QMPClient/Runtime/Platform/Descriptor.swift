@@ -6,7 +6,7 @@
   internal import Musl
 #endif
 
-/// A descriptor that is closed when nothing refers to it any longer.
+/// A file descriptor that is closed when its last reference is dropped.
 package final class Descriptor: Sendable {
   package let number: Int32
 

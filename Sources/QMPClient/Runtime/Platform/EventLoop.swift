@@ -9,41 +9,40 @@ internal import Synchronization
 
 /// A poll(2) loop on one thread that is also the executor of the tasks and actors bound to it.
 ///
-/// Reading a socket, resuming the task that waits for what was read and running that task happen
-/// on one thread, without a hop: this is what makes a QMP round trip as quick as a blocking one.
-/// An idle loop sleeps in the kernel; nothing wakes it but a descriptor, a timer that is due, or
-/// work handed over from another thread.
+/// One thread reads a socket, resumes the task that waits for the data and runs that task. There is
+/// no thread switch, so a QMP round trip is as quick as a blocking one. An idle loop sleeps in the
+/// kernel. Only a descriptor, a timer or work from another thread wakes it.
 ///
-/// ``run(_:)`` makes the calling thread the loop's; ``shared`` has a thread of its own. Nothing
-/// that is bound to a loop goes on while nobody runs it.
+/// ``run(_:)`` runs the loop on the calling thread; ``shared`` has a thread of its own. Tasks and
+/// actors that are bound to a loop make no progress while it doesn't run.
 public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
   package typealias Handler = @Sendable () -> Void
 
   let state = Mutex(EventLoopState())
-  /// The thread that runs the loop, if any.
+  /// The thread that runs the loop; nil if it doesn't run.
   let thread = Mutex<pthread_t?>(nil)
   let wakeUp: (read: Descriptor, write: Descriptor)
 
   /// Creates a loop that does nothing until ``run(_:)``.
   ///
-  /// - Throws: ``SystemError`` where the process has no descriptors left.
+  /// - Throws: ``SystemError`` if the process has no descriptors left.
   public init() throws(SystemError) {
     wakeUp = try SocketCalls.pair()
   }
 
   // MARK: - Executor
 
-  /// Hands a job to the loop; callable from any thread.
+  /// Adds a job to the loop. Callable from any thread.
   public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     change { $0.add(.job(job)) }
   }
 
-  /// Hands a job of a task that prefers the loop, and is isolated to none of its actors, to the
-  /// loop; callable from any thread.
+  /// Adds a job of a task that prefers the loop and is isolated to none of its actors. Callable
+  /// from any thread.
   ///
-  /// Kept apart from the actors' jobs, since a task that is run as if it were isolated to an actor
-  /// must be enqueued again after each `await`, even one that has not waited.
+  /// Distinct from the actors' jobs: if such a task ran as isolated to an actor, it would have to
+  /// be enqueued again after each `await`, even one that has not waited.
   @_implements(TaskExecutor,enqueue(_:))
   public func enqueueTask(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
@@ -58,14 +57,14 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
     }
   }
 
-  /// Traps where the caller is not on the loop's thread, as actor isolation demands.
+  /// Traps if the caller is not on the loop's thread, as actor isolation requires.
   public func checkIsolated() {
     precondition(isCurrent, "not on the event loop's thread")
   }
 
   // MARK: - Work, descriptors, timers
 
-  /// Changes the state and, where the loop sleeps, wakes it once.
+  /// Changes the state. If the loop sleeps, wakes it once.
   private func change<Value: Sendable>(_ body: (inout sending EventLoopState) -> Value) -> Value {
     let (value, isPolling) = state.withLock { state in
       let value = body(&state)
@@ -79,10 +78,10 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
     return value
   }
 
-  /// Runs a closure on the loop, soon; callable from any thread.
+  /// Runs a closure on the loop soon. Callable from any thread.
   package func perform(_ body: @escaping Handler) { change { $0.add(.closure(body)) } }
 
-  /// Names a watch or a timer, to end it.
+  /// Identifies a watch or a timer, for ``cancel(_:)``.
   package struct Token: Sendable, Hashable {
     fileprivate let value: UInt64
   }
@@ -90,9 +89,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
   /// Calls a handler on the loop each time that a descriptor is ready, until ``cancel(_:)``.
   ///
   /// Level-triggered: the handler must read or write, or cancel. End of file and errors count as
-  /// ready. Cancel before closing the descriptor; one that turns out not to be open ends its
-  /// watch, after a last call of the handler. A watch that is for `once` ends with the first call.
-  /// Callable from any thread.
+  /// ready. Cancel the watch before closing the descriptor. If a descriptor is not open, its
+  /// handler is called a last time and the watch ends. With `once`, the watch ends with the first
+  /// call. Callable from any thread.
   package func watch(
     _ descriptor: Int32, for readiness: SocketCalls.Readiness, once: Bool = false,
     _ handler: @escaping Handler
@@ -100,8 +99,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
     Token(value: change { $0.watch(descriptor, for: readiness, once: once, handler) })
   }
 
-  /// Calls a handler on the loop once, at a time, unless cancelled before; callable from any
-  /// thread.
+  /// Calls a handler on the loop once, at the given time, unless cancelled before. Callable from
+  /// any thread.
   package func schedule(
     at due: SuspendingClock.Instant, _ handler: @escaping Handler
   ) -> Token {
@@ -110,8 +109,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
 
   /// Ends a watch or a timer; unknown tokens are ignored. Callable from any thread.
   ///
-  /// On the loop's thread, its handler is not called again; from another thread, a call that has
-  /// begun goes on.
+  /// If called on the loop's thread, the handler is not called again. If called on another thread,
+  /// a call that has begun continues.
   package func cancel(_ token: Token) { change { $0.remove(token.value) } }
 
   /// How many descriptors are watched, for tests.
@@ -119,9 +118,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
 
   // MARK: - Running
 
-  /// Runs an operation on this thread until it ends; tasks and actors of the loop run meanwhile.
+  /// Runs an operation on this thread until it returns. Tasks and actors of the loop run meanwhile.
   ///
-  /// Child tasks of the operation stay on the loop. Must not be called on a loop that runs.
+  /// Child tasks of the operation stay on the loop. The loop must not be running already.
   ///
   /// - Returns: What the operation returns.
   /// - Throws: What the operation throws.
@@ -144,8 +143,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
     }
   }
 
-  /// Whether an operation has ended: asked after every round of work, which the outcome would make
-  /// slow, since its type is generic and has to be found out each time.
+  /// Whether an operation has ended. Not a property of ``Outcome``: this is read after each round
+  /// of work, and a generic type is slow to look up at run time.
   private final class Ending: Sendable {
     let isReached = Atomic(false)
   }
@@ -156,7 +155,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
     func set(_ result: Result<Value, any Error>) { value.withLock { $0 = result } }
   }
 
-  /// A loop on a thread of its own, for programs that bring none; nil where none can be had.
+  /// A loop on a thread of its own; nil if the thread can't be started.
   public static let shared: EventLoop? = {
     guard let loop = try? EventLoop() else { return nil }
     return startThread { loop.turn { false } } ? loop : nil
@@ -164,11 +163,11 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
 }
 
 extension EventLoop {
-  /// So many rounds of work are done between two looks at the descriptors and the timers, lest
-  /// tasks that keep each other busy shut out everything else.
+  /// How many rounds of work run before the loop polls again. Without that limit, tasks that keep
+  /// each other busy would starve descriptors and timers.
   private static let roundsBetweenPolls = 32
 
-  /// Runs what is due and sleeps where nothing is, over and over.
+  /// Runs due work, and sleeps if there is none, until `isDone`.
   func turn(until isDone: () -> Bool) {
     thread.withLock { thread in
       precondition(thread == nil, "the event loop runs already")
@@ -200,12 +199,12 @@ extension EventLoop {
     }
   }
 
-  /// Sleeps until something happens and calls the handlers of the descriptors that are ready; only
-  /// looks at them where there is work.
+  /// Sleeps until something happens, and calls the handlers of the ready descriptors. If there is
+  /// work, polls without sleeping.
   private func poll(_ polled: inout PollSet) {
     let timeout = state.withLock { state -> Int32 in
       if polled.generation != state.watchGeneration { polled.take(state) }
-      // Checked under the lock that work is added under: whoever adds some later sees
+      // Checked under the same lock that `add` takes: a thread that adds work later sees
       // `isPolling` and wakes the loop.
       if state.hasWork { return 0 }
       state.isPolling = true
@@ -247,7 +246,7 @@ extension EventLoop {
     guard await mailbox.next() != nil else { throw CancellationError() }
   }
 
-  /// Waits until a descriptor is ready, at most until the deadline; whether it is.
+  /// Waits until a descriptor is ready, at most until the deadline. Returns whether it is ready.
   ///
   /// - Throws: `CancellationError` as soon as the task is cancelled.
   package func ready(

@@ -7,7 +7,8 @@
 #endif
 
 extension UnsafeBufferPointer<UInt8> {
-  /// Where a byte is first, at or behind a place; nil where it is not. Many bytes at a time.
+  /// The index of the first such byte at or after `start`; nil if there is none. Uses memchr(3),
+  /// which compares many bytes at a time.
   func firstIndex(of byte: UInt8, from start: Int) -> Int? {
     guard start < count, let base = UnsafeRawPointer(baseAddress) else { return nil }
     return memchr(base + start, Int32(byte), count - start).map { UnsafeRawPointer($0) - base }

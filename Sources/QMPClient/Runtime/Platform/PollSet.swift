@@ -6,9 +6,9 @@
   internal import Musl
 #endif
 
-/// What poll(2) looks at, kept from one call to the next.
+/// The arguments of poll(2), kept from one call to the next.
 struct PollSet {
-  /// The generation of the watches in here.
+  /// The `watchGeneration` of these watches.
   private(set) var generation: UInt64 = 0
   private var watches: [EventLoopState.Watch] = []
   /// The descriptor that wakes the loop, then one for each watch.
@@ -18,7 +18,7 @@ struct PollSet {
     entries = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
   }
 
-  /// Takes over the watches of a loop.
+  /// Copies the watches of a loop.
   mutating func take(_ state: EventLoopState) {
     generation = state.watchGeneration
     watches = state.watches
@@ -28,9 +28,9 @@ struct PollSet {
     }
   }
 
-  /// Sleeps until a descriptor is ready, at most so many milliseconds, for ever if negative.
+  /// Sleeps until a descriptor is ready, at most `timeout` milliseconds; for ever if negative.
   ///
-  /// - Returns: How many are ready; negative where a signal or an error ended the sleep.
+  /// - Returns: How many are ready; negative if a signal or an error ended the sleep.
   mutating func poll(_ timeout: Int32) -> Int32 {
     let count = nfds_t(entries.count)
     #if canImport(Darwin)
@@ -42,10 +42,10 @@ struct PollSet {
     #endif
   }
 
-  /// Whether somebody woke the loop.
+  /// Whether another thread woke the loop.
   var isAwakened: Bool { entries[0].revents != 0 }
 
-  /// Hands out the watches whose descriptors are ready, and whether those are open at all.
+  /// Calls a body for each watch whose descriptor is ready or not open.
   func forEachReady(_ body: (_ watch: EventLoopState.Watch, _ isOpen: Bool) -> Void) {
     for (index, watch) in watches.enumerated() where entries[index + 1].revents != 0 {
       body(watch, entries[index + 1].revents & Int16(POLLNVAL) == 0)

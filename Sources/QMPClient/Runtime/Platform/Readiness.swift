@@ -15,7 +15,7 @@ extension SocketCalls {
     package static let write = Readiness(rawValue: Int16(POLLOUT))
   }
 
-  /// Blocks until the descriptor is ready, at most until the deadline; whether it is.
+  /// Blocks until the descriptor is ready, at most until the deadline. Returns whether it is ready.
   package static func wait(
     _ descriptor: Int32, for readiness: Readiness, until deadline: SuspendingClock.Instant
   ) -> Bool {
@@ -27,8 +27,8 @@ extension SocketCalls {
     }
   }
 
-  /// Blocks until one of the descriptors can be read, at most until the deadline; the places of those
-  /// that can.
+  /// Blocks until one of the descriptors can be read, at most until the deadline. Returns the
+  /// indices of those that can.
   package static func readable(
     _ descriptors: [Int32], until deadline: SuspendingClock.Instant
   ) -> [Int] {
@@ -42,7 +42,7 @@ extension SocketCalls {
 }
 
 extension SuspendingClock.Instant {
-  /// The time from now on in milliseconds, rounded up so that a timer is never early.
+  /// The time until this instant in milliseconds, rounded up so that a timer is never early.
   package var pollTimeout: Int32 {
     let left = SuspendingClock.now.duration(to: self)
     if left <= .zero { return 0 }

@@ -8,11 +8,11 @@
 
 /// The libc calls behind every Unix socket of this package.
 ///
-/// Each function has one meaning on every platform. Descriptors are close-on-exec; no descriptor
-/// is ever switched to `O_NONBLOCK`, since that flag is shared with whoever else holds it.
+/// Each function means the same on every platform. Descriptors are close-on-exec. An inherited
+/// descriptor never becomes `O_NONBLOCK`, because other processes that hold it share that flag.
 package enum SocketCalls {
-  // Close-on-exec from the start where the kernel can: between socket(2) and fcntl(2) another
-  // thread may start QEMU, which would then hold this socket open for as long as it lives.
+  // Close-on-exec from the start, if the kernel can. Otherwise another thread may spawn QEMU
+  // between socket(2) and fcntl(2), and QEMU would keep this socket open until it exits.
   #if canImport(Darwin)
     private static let streamType = SOCK_STREAM
   #elseif canImport(Musl)
@@ -29,8 +29,8 @@ package enum SocketCalls {
   #endif
   private static let receiveFlags = Int32(MSG_DONTWAIT)
 
-  /// The longest socket path the kernel takes, in bytes, without the final NUL: 107 on Linux, 103
-  /// on macOS.
+  /// The longest socket path that the kernel accepts, in bytes without the final NUL: 107 on Linux,
+  /// 103 on macOS.
   package static let longestPath = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
 
   private static func prepare(_ descriptor: Int32) {
@@ -67,17 +67,17 @@ package enum SocketCalls {
     if result != 0 { throw .last(call) }
   }
 
-  /// Connects to a listening Unix socket; waits only for a place in the listener's queue.
+  /// Connects to a listening Unix socket, without waiting for room in the listener's queue.
   ///
-  /// - Throws: `ENAMETOOLONG` for a path over ``longestPath``, `ENOENT`, `ECONNREFUSED` where
-  ///   nobody listens, `EAGAIN` where the queue is full.
+  /// - Throws: `ENAMETOOLONG` for a path over ``longestPath``, `ENOENT`, `ECONNREFUSED` if no
+  ///   process listens, `EAGAIN` if the queue is full.
   package static func connect(_ path: String) throws(SystemError) -> Descriptor {
     let number = socket(AF_UNIX, streamType, 0)
     guard number >= 0 else { throw .last("socket") }
     let descriptor = Descriptor(owning: number)
     prepare(number)
-    // A full queue would block for as long as the listener is stuck; non-blocking for this call
-    // alone makes it an error. The socket is not shared with anybody yet.
+    // If the listener hangs, a full queue would block connect(2). Non-blocking for this call alone,
+    // it is an error instead. No other process shares this socket yet.
     let flags = fcntl(number, F_GETFL)
     _ = fcntl(number, F_SETFL, flags | O_NONBLOCK)
     #if canImport(Darwin)
@@ -91,14 +91,14 @@ package enum SocketCalls {
     return descriptor
   }
 
-  /// A socket that listens at a path where nothing is yet, for this user only.
+  /// Listens at a path that must not exist yet, with mode 0600.
   package static func listen(_ path: String) throws(SystemError) -> Descriptor {
     let number = socket(AF_UNIX, streamType, 0)
     guard number >= 0 else { throw .last("socket") }
     let descriptor = Descriptor(owning: number)
     prepare(number)
-    // accept(2) must not block when a client gave up between poll and accept; nobody else shares
-    // this description.
+    // accept(2) must not block if a client gives up between poll and accept. No other process
+    // shares this socket.
     _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK)
     try withAddress(path, "bind") { bind(number, $0, $1) }
     _ = chmod(path, 0o600)
@@ -113,7 +113,7 @@ package enum SocketCalls {
     return descriptor
   }
 
-  /// The next waiting client; nil where there is none.
+  /// The next waiting client; nil if there is none.
   package static func accept(on listener: Descriptor) -> Descriptor? {
     while true {
       #if canImport(Darwin)
@@ -131,22 +131,22 @@ package enum SocketCalls {
     }
   }
 
-  /// What a read or a write came to: some bytes, or why there were none.
+  /// The result of a read or a write: some bytes, or why there were none.
   package enum Transfer<Bytes: Sendable>: Sendable {
     case bytes(Bytes)
-    /// The kernel's buffer is empty, or full: try again when `poll` says so.
+    /// The kernel's buffer is empty (read) or full (write): wait with `poll` and retry.
     case wouldBlock
-    /// The other side is gone: end of file, `ECONNRESET` or `EPIPE`.
+    /// The peer has closed: end of file, `ECONNRESET` or `EPIPE`.
     case closed
     case failed(SystemError)
   }
 
-  /// Reads what is there, without waiting.
+  /// Reads what is available, without waiting.
   ///
   /// - Parameters:
   ///   - descriptor: A socket.
-  ///   - room: How much to read at most, in bytes; what is more than needed costs a short-lived
-  ///     process time, since its memory is new.
+  ///   - room: How much to read at most, in bytes. A larger buffer than needed costs a short-lived
+  ///     process time, because its memory is new.
   /// - Returns: The bytes, or why there are none.
   package static func receive(
     _ descriptor: Int32, atMost room: Int = 1 << 16
@@ -186,8 +186,8 @@ package enum SocketCalls {
     }
   }
 
-  /// The user that the other side of a connected Unix socket belonged to when it connected, or began
-  /// to listen; nil where the system doesn't tell.
+  /// The user of the peer of a Unix socket at the time when it connected, or began to listen; nil
+  /// if the system doesn't know.
   package static func peerUserID(_ descriptor: Int32) -> UInt32? {
     #if canImport(Darwin)
       var (user, group) = (uid_t(), gid_t())
@@ -201,6 +201,6 @@ package enum SocketCalls {
     #endif
   }
 
-  /// Lets the other side read an end of file, while it can still write.
+  /// Shuts down writing: the peer reads an end of file and can still write.
   package static func endWriting(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 }

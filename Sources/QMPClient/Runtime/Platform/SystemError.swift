@@ -19,7 +19,7 @@ public struct SystemError: Error, Sendable, Hashable {
     self.code = code
   }
 
-  /// The failure that the last call of this thread left in `errno`.
+  /// The failure in `errno`, of this thread's last call.
   package static func last(_ call: String) -> SystemError { SystemError(call: call, code: errno) }
 
   /// The operating system's own words for the code, such as `Connection refused`.
@@ -31,8 +31,8 @@ extension SystemError {
   package var isRefused: Bool { code == ECONNREFUSED }
   package var isTimeOut: Bool { code == ETIMEDOUT }
   package static let timedOut = ETIMEDOUT
-  /// What `write` says when nobody can read any more.
+  /// The error of `write` when the read end is closed.
   package static let brokenPipe = SystemError(call: "write", code: EPIPE)
-  /// What `pthread_create` says when there is no further thread to be had.
+  /// The error of `pthread_create` when no more threads are available.
   package static let noThread = SystemError(call: "pthread_create", code: EAGAIN)
 }

@@ -6,11 +6,11 @@
   internal import Musl
 #endif
 
-/// Runs a body on a new thread that takes no signals but its own faults; whether the thread could
-/// be started.
+/// Runs a body on a new thread, which blocks all signals but its own faults. Returns whether the
+/// thread could be started.
 ///
-/// The thread has a stack of 8 MiB on every platform: macOS and musl give far less by themselves,
-/// and the deepest JSON must fit.
+/// The thread has a stack of 8 MiB on every platform, for the most deeply nested JSON. The defaults
+/// of macOS and musl are far smaller.
 package func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
   final class Box: Sendable {
     let body: @Sendable () -> Void
@@ -26,7 +26,8 @@ package func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
   var everySignal = sigset_t()
   var before = sigset_t()
   sigfillset(&everySignal)
-  // A fault on a thread that blocks its signal ends the process before anything can be put right.
+  // If a thread blocks the signal of a fault, the fault kills the process before the handler can
+  // restore the terminal.
   for fault in [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] {
     sigdelset(&everySignal, fault)
   }
