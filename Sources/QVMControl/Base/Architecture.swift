@@ -4,7 +4,7 @@ package enum Architecture: String, CaseIterable, Sendable {
   // swift-format-ignore: AlwaysUseLowerCamelCase
   case x86_64 = "x86-64"
 
-  /// The architecture that `word` names in any of its usual spellings, in upper or lower case.
+  /// Reads any usual spelling of an architecture, in upper or lower case.
   package init?(word: String) {
     switch word.lowercased() {
     case "arm64", "aarch64": self = .arm64
@@ -13,7 +13,7 @@ package enum Architecture: String, CaseIterable, Sendable {
     }
   }
 
-  /// QEMU's name for it, the last part of `qemu-system-…`.
+  /// QEMU's name for it: the last part of `qemu-system-…`.
   package var qemuTarget: String {
     switch self {
     case .arm64: "aarch64"

@@ -1,6 +1,6 @@
-/// Sizes for people.
+/// Formats sizes for people.
 package enum ByteCount {
-  /// In decimal units, as networks and disks are sold: `512 B`, `1.5 MB`, `120 MB`.
+  /// In decimal units, like the sizes of disks and networks: `512 B`, `1.5 MB`, `120 MB`.
   package static func text(_ bytes: Int) -> String {
     if bytes < 1000 { return "\(max(0, bytes)) B" }
     var tenths = bytes / 100

@@ -1,38 +1,39 @@
-/// Text that somebody else wrote, made harmless for a terminal and for who reads it there: a guest,
-/// who answers at a socket, QEMU, curl, a release's listing, a file that may be damaged.
+/// Makes text from outside harmless for a terminal and its reader. Such text comes from a guest,
+/// from a peer at a socket, from QEMU and curl, from a release's listing, or from a file that may
+/// be damaged.
 ///
-/// What has no shape of its own, or changes that of its neighbours, is written out as its number,
-/// such as `\u{1b}`, so that it neither acts nor gets lost:
+/// Characters without a visible shape, and those that change how their neighbours are shown, are
+/// written as their number, such as `\u{1b}`. So they have no effect, and don't get lost:
 ///
 /// * control characters: those of ASCII, Delete, and U+0080 to U+009F, which a terminal obeys too;
 /// * separators of lines and paragraphs (U+2028, U+2029);
-/// * invisible formatting, of which the overrides of the writing direction make a text read as
-///   another one. The soft hyphen and the two joiners (U+200C, U+200D) stay: words, scripts and
-///   emoji need them.
+/// * invisible formatting. Overrides of the writing direction make a text read as another one. The
+///   soft hyphen and the two joiners (U+200C, U+200D) stay, because words, scripts and emoji need
+///   them.
 ///
-/// Bytes that are no UTF-8 have become U+FFFD before: a `String` can't hold them.
+/// Invalid UTF-8 has become U+FFFD before, because a `String` can't hold it.
 package enum ForeignText {
-  /// The most characters that are kept of a line.
+  /// How many characters of a line are kept at most.
   package static let longestLine = 1000
-  /// The most lines that are kept.
+  /// How many lines are kept at most.
   package static let mostLines = 100
 
-  /// One line: line ends and tabs are written out too, and what is too long is cut.
+  /// One line: line ends and tabs are escaped too, and a long text is truncated.
   ///
-  /// For a cell of a table, and for a part of a sentence.
+  /// For a table cell or a part of a sentence.
   package static func line(_ text: String) -> String {
     let text = cut(text)
     return isPlain(text, lines: false) ? text : spelled(text, keeping: [])
   }
 
-  /// A text of several lines: line ends and tabs stay.
+  /// Text of several lines: line ends and tabs stay.
   ///
-  /// For the last step before a terminal, after qvm's own sentences have been put together.
+  /// The last step before text is written to a terminal.
   package static func lines(_ text: String) -> String {
     isPlain(text, lines: true) ? text : spelled(text, keeping: ["\n", "\t"])
   }
 
-  /// A message of several lines, of which there are not too many, none too long.
+  /// A message of several lines, with limits for their number and length.
   package static func message(_ text: String) -> String {
     let all = text.split(separator: "\n", maxSplits: mostLines, omittingEmptySubsequences: false)
     let kept = all.prefix(mostLines).map { lines(cut(String($0))) }
@@ -40,7 +41,7 @@ package enum ForeignText {
   }
 
   private static func cut(_ text: String) -> String {
-    // Characters are counted only where there may be too many.
+    // Counts characters only if there may be too many.
     if text.utf8.count <= longestLine { return text }
     let scalars = text.unicodeScalars
     guard
@@ -58,7 +59,7 @@ package enum ForeignText {
     }
   }
 
-  /// Whether ``line(_:)`` leaves a text of these bytes as it is, and each of them is a character.
+  /// Whether ``line(_:)`` leaves text of these bytes unchanged, and each byte is one character.
   package static func isPlainLine(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
     bytes.count <= longestLine && bytes.allSatisfy { 0x20..<0x7F ~= $0 }
   }
@@ -82,7 +83,7 @@ package enum ForeignText {
     return String(result)
   }
 
-  /// Whether a character may be shown as it is.
+  /// Whether a character may be shown unchanged.
   static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
     if 0x20..<0x7F ~= scalar.value { return true }
     switch scalar.properties.generalCategory {

@@ -1,6 +1,7 @@
-/// A name that is safe in a path and in a URL, as those of tags and assets are.
+/// Names that are safe in a path and in a URL: those of tags and assets.
 enum PlainName {
-  /// Whether a word is safe in a file name and an address: what every tag and asset looks like.
+  /// Whether a name has at most 128 characters, only letters, digits and `.-_+`, and doesn't begin
+  /// with `.` or `-`.
   static func isValid(_ name: String) -> Bool {
     guard let first = name.utf8.first, name.utf8.count <= 128, first != UInt8(ascii: ".") else {
       return false

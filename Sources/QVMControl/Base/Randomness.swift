@@ -1,4 +1,4 @@
-/// Bytes that nobody can guess.
+/// Random bytes that cannot be guessed.
 package enum Randomness {
   package static func bytes(_ count: Int) -> [UInt8] {
     var generator = SystemRandomNumberGenerator()

@@ -1,15 +1,15 @@
-/// A failure that a user can do something about.
+/// An error with a message for the user.
 ///
-/// Each area has an enum of its own that conforms; the cases carry the values involved, and this
-/// protocol is how the command line turns any of them into two lines and an exit status.
+/// Each area has an error enum that conforms. Its cases carry the values involved. The command line
+/// turns each error into two lines and an exit status.
 package protocol UserFacingError: Error, Sendable {
   /// What went wrong, with the values involved. One sentence, no final full stop.
   var message: String { get }
 
-  /// What the user can do about it, as an imperative sentence; nil where there is nothing to add.
+  /// What the user can do about it, as an imperative sentence; nil if there is nothing to add.
   var advice: String? { get }
 
-  /// The exit status of a command that ends with this failure.
+  /// The exit status of a command that fails with this error.
   var exitStatus: ExitStatus { get }
 }
 

@@ -1,4 +1,4 @@
-/// The order of versions, by their numbers: 9.4 before 10.0, and `r1beta4` before `r1beta5`.
+/// Orders versions by their numbers: 9.4 before 10.0, and `r1beta4` before `r1beta5`.
 package enum VersionOrder {
   package static func precedes(_ one: String, _ other: String) -> Bool {
     let (left, right) = (parts(one), parts(other))
@@ -15,7 +15,8 @@ package enum VersionOrder {
     return left.count < right.count && Int(right[left.count]) != nil
   }
 
-  /// Runs of digits and runs of anything else between dots and dashes: `r1beta5` is `r 1 beta 5`.
+  /// Splits at dots, dashes and underscores, and between digits and other characters: `r1beta5` is
+  /// `r 1 beta 5`.
   private static func parts(_ version: String) -> [Substring] {
     var parts: [Substring] = []
     for word in version.split(whereSeparator: { ".-_".contains($0) }) {

@@ -1,10 +1,10 @@
-/// Where everything lies: paths only, nothing is read or created here but by ``prepare()``.
+/// The paths in the cache. Only ``prepare()`` creates anything.
 package struct Cache: Sendable, Hashable {
   /// The absolute path of the cache folder, without a slash at its end.
   package let path: String
-  /// The home folder that it is in; nil where the user chose another place.
+  /// The home folder that contains it; nil if the user chose another place.
   private let home: String?
-  /// The folder that the user's programs keep their caches in, where that is why it is there.
+  /// The home or `$XDG_CACHE_HOME` from which the path was derived; nil with `QVM_CACHE`.
   private let place: String?
 
   package init(path: String) { self.init(path: path, home: nil, place: nil) }
@@ -15,22 +15,22 @@ package struct Cache: Sendable, Hashable {
     self.place = place
   }
 
-  /// The cache that the environment asks for: `QVM_CACHE`, else `$XDG_CACHE_HOME/qvm`, else
-  /// `~/.cache/qvm`. A relative `QVM_CACHE` is below the folder that this process was started in.
+  /// The cache that the environment names: `QVM_CACHE`, else `$XDG_CACHE_HOME/qvm`, else
+  /// `~/.cache/qvm`. A relative `QVM_CACHE` is relative to the working folder.
   ///
-  /// - Throws: ``CacheError`` where none of them is set, or the one that is can't be a path here.
+  /// - Throws: ``CacheError`` if none of them is set, or the value is not a usable path.
   package static func fromEnvironment() throws(CacheError) -> Cache {
     for name in ["QVM_CACHE", "XDG_CACHE_HOME", "HOME"] where Host.isGarbled(name) {
       throw .notUTF8(variable: name)
     }
     if let path = Host.environmentPath("QVM_CACHE") {
       if path.hasPrefix("/") { return Cache(path: trimmed(path)) }
-      // Nobody means a folder of that name.
+      // Not a folder named `~`: without HOME the home is unknown.
       if path == "~" || path.hasPrefix("~/") { throw .tildeWithoutHome(path) }
       guard let folder = Host.workingFolder else { throw .relative(path) }
       return Cache(path: trimmed("\(folder)/\(path)"))
     }
-    // The XDG specification wants relative paths ignored.
+    // The XDG specification says that relative paths are ignored.
     if let path = Host.environmentPath("XDG_CACHE_HOME"), path.hasPrefix("/") {
       return Cache(path: trimmed(path) + "/qvm", home: nil, place: trimmed(path))
     }
@@ -44,20 +44,20 @@ package struct Cache: Sendable, Hashable {
     return path
   }
 
-  /// QEMU and its firmware for one target: what the drivers call `$QVM_CACHE`.
+  /// The folder of QEMU and its firmware for one target, which the drivers call `$QVM_CACHE`.
   package func toolchain(_ target: String) -> String { "\(path)/qemu/\(target)" }
 
-  /// The firmware of a system QEMU under the names that the drivers use.
+  /// The folder of a system QEMU's firmware, under the file names that the drivers use.
   package func systemFirmware(_ target: String) -> String { "\(path)/qemu/system-\(target)" }
 
   package var imageTools: String { "\(path)/qemu/img" }
-  /// Where a base image is that an instance of this cache was created over.
+  /// Where the base image of an instance of this cache is now.
   ///
-  /// The cache may have been moved or copied since: then the one in it is meant, which nobody else
-  /// removes, and not the one at the old place.
+  /// The cache may have been moved or copied since. Then this cache's own image is used, not the
+  /// one at the old place, which another user of that cache might remove.
   ///
-  /// - Parameter recorded: The absolute path that the image had then.
-  /// - Returns: An absolute path; nothing need be there.
+  /// - Parameter recorded: The absolute path that the image had when the instance was created.
+  /// - Returns: An absolute path. The file may be missing.
   func place(ofImage recorded: String) -> String {
     let folder = Files.parent(of: recorded)
     guard Files.lastName(of: Files.parent(of: folder)) == "images" else { return recorded }
@@ -69,22 +69,22 @@ package struct Cache: Sendable, Hashable {
   package var instances: String { "\(path)/instances" }
   package var downloads: String { "\(path)/downloads" }
 
-  /// Whether the cache is this user's own; one that isn't there is nobody's.
+  /// Whether the cache exists and belongs to this user.
   package var isOwn: Bool { Files.destination(path)?.owner == Host.userID }
 
-  /// Makes sure that nobody else's cache is changed.
+  /// Refuses a cache of another user's.
   ///
-  /// - Throws: ``FileError`` where it is there and belongs to somebody else: what this user, root
-  ///   included, left in it could not be managed by its owner.
+  /// - Throws: ``FileError`` if it exists and belongs to another user. Its owner could not manage
+  ///   what this user, root included, left in it.
   package func requireOwn() throws(FileError) {
     guard let found = Files.destination(path), found.owner != Host.userID else { return }
     throw FileError(verb: "use", path: path, cause: .notOwned)
   }
 
-  /// Makes sure that root makes no cache in somebody else's home, as under a `sudo` that keeps HOME:
-  /// its owner could not use it afterwards. One that was named with `QVM_CACHE` may be anywhere. An
-  /// owner without an account here is nobody who could: so it is where a container's home comes from
-  /// outside.
+  /// Refuses a new cache of root's in another user's home, as under a `sudo` that keeps HOME. The
+  /// home's owner could not use that cache afterwards. A cache that `QVM_CACHE` names may be
+  /// anywhere. An owner without an account on this system is ignored, as in a container whose home
+  /// is mounted from outside.
   ///
   /// - Throws: `foreignHome`.
   package func requireOwnHome() throws(CacheError) {
@@ -102,12 +102,12 @@ package struct Cache: Sendable, Hashable {
     }
   }
 
-  /// Makes sure that the cache is there and belongs to this user.
+  /// Creates the cache's folders. The cache must belong to this user.
   ///
-  /// It may be a link that the user made, to another disk; nothing in it may.
+  /// The cache may be a link of the user's, to another disk. Its contents may not.
   ///
-  /// - Throws: ``FileError`` where it can't be written, or belongs to somebody else; ``CacheError``
-  ///   where even the user's home is missing.
+  /// - Throws: ``FileError`` if it can't be written, or belongs to another user; ``CacheError`` if
+  ///   the user's home is missing.
   package func prepare() throws {
     if let home, !Files.exists(home) { throw CacheError.noHomeFolder(home) }
     try requireOwnHome()
@@ -120,15 +120,15 @@ package struct Cache: Sendable, Hashable {
   }
 }
 
-/// A cache folder that can't be told.
+/// Why the cache folder is unknown or unusable.
 package enum CacheError: UserFacingError, Hashable {
   case noHome
-  /// A path below the home, where that isn't known.
+  /// A path in the home, but the home is unknown.
   case tildeWithoutHome(String)
   case relative(String)
   case noHomeFolder(String)
   case notUTF8(variable: String)
-  /// Root would make a cache in a folder of another user's.
+  /// Root would create the cache in another user's folder.
   case foreignHome(String)
 
   package var message: String {

@@ -1,5 +1,4 @@
-/// What kind of thing some bytes are, by their beginning: for telling what came instead of what was
-/// asked for.
+/// Describes the kind of a file by its first bytes, for errors about an unexpected download.
 enum FileKind {
   static func description(of head: [UInt8]) -> String {
     if head.isEmpty { return "an empty file" }

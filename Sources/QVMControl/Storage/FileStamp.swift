@@ -1,14 +1,15 @@
 internal import QMPClient
 
-/// What tells at a glance that a file is still the one whose bytes were checked.
+/// Size, time and inode of a file, which show at a glance that it is still the file that was
+/// checked.
 ///
-/// Whoever writes to a file changes its time, and whoever puts another in its place its inode. A
-/// copy of the whole cache has other inodes too: a different stamp is a reason to look at the
-/// bytes, not a fault.
+/// Writing to a file changes its time, and replacing it changes its inode. A copy of the whole
+/// cache has other inodes too. So a different stamp is not an error, but a reason to check the
+/// bytes.
 package struct FileStamp: Sendable, Hashable {
   /// In bytes.
   package let size: Int
-  /// When it was last written to, in nanoseconds since 1970.
+  /// The time of the last write, in nanoseconds since 1970.
   package let modified: Int
   package let inode: UInt64
 
@@ -18,7 +19,7 @@ package struct FileStamp: Sendable, Hashable {
     inode = file.inode
   }
 
-  /// Reads it from an image's record; nil where that was written before there were stamps.
+  /// Reads the stamp from an image's record; nil if the record is from a qvm without stamps.
   init?(_ record: JSONValue) {
     guard let size = record["bytes"]?.int, let modified = record["modified"]?.int,
       let inode = record["inode"]?.int
@@ -28,7 +29,7 @@ package struct FileStamp: Sendable, Hashable {
     self.inode = UInt64(truncatingIfNeeded: inode)
   }
 
-  /// For an image's record, beside its size.
+  /// The members for an image's record. The record has the size already.
   var members: JSONObject {
     [
       "modified": .integer(Int64(modified)),

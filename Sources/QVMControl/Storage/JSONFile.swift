@@ -1,23 +1,23 @@
 package import QMPClient
 
-/// A JSON file that is replaced as a whole and read with care.
+/// Reads and writes JSON files. Writing replaces the whole file.
 package enum JSONFile {
   /// Writes an object.
   ///
   /// - Parameters:
   ///   - value: The object.
   ///   - path: The absolute path of its file.
-  ///   - isLasting: Whether a power cut after this may not bring back the old one.
-  /// - Throws: ``FileError``, with the old one in place.
+  ///   - isLasting: Whether the new file must survive a power failure.
+  /// - Throws: ``FileError``; the old file is unchanged.
   package static func write(
     _ value: JSONValue, to path: String, isLasting: Bool = true
   ) throws(FileError) {
     try Files.write(value.bytes + [UInt8(ascii: "\n")], to: path, isLasting: isLasting)
   }
 
-  /// Reads an object; nil where there is no such file.
+  /// Reads an object; nil if there is no such file.
   ///
-  /// - Throws: ``JSONFileError`` for a file that can't be read or isn't JSON.
+  /// - Throws: ``JSONFileError`` if the file can't be read or isn't a JSON object.
   package static func read(_ path: String) throws(JSONFileError) -> JSONValue? {
     let bytes: [UInt8]
     do throws(FileError) { bytes = try Files.read(path) } catch {
@@ -30,7 +30,7 @@ package enum JSONFile {
   }
 }
 
-/// A JSON file of qvm that says nothing usable.
+/// Why a JSON file of qvm's is unusable.
 package enum JSONFileError: UserFacingError, Hashable {
   case unreadable(FileError)
   case notJSON(path: String)

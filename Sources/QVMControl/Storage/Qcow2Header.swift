@@ -1,4 +1,4 @@
-/// The header of a qcow2 image, as far as it says whether the image is whole and its own.
+/// The header of a qcow2 image. It shows whether the image is complete and needs no other file.
 ///
 /// Source: QEMU's `docs/interop/qcow2.txt`. All numbers are big-endian.
 package struct Qcow2Header: Sendable, Hashable {
@@ -6,16 +6,16 @@ package struct Qcow2Header: Sendable, Hashable {
   /// The size of the disk that the guest sees, in bytes.
   package let virtualSize: Int
 
-  /// What keeps an image from being a base image.
+  /// Why an image can't be a base image.
   package enum Problem: Error, Sendable, Hashable {
     case notQcow2(found: String)
     case truncated
     case version(Int)
-    /// It names another file that it needs; any file of this machine could be meant.
+    /// It needs another file. An image from outside could name any file of this host.
     case backingFile
     case externalDataFile
     case encrypted
-    /// It was not closed, or was found damaged, when it was made.
+    /// It was not closed properly when it was made.
     case dirty
     case corrupt
     case unknownFeatures(UInt64)
@@ -37,10 +37,11 @@ package struct Qcow2Header: Sendable, Hashable {
     }
   }
 
-  /// The bytes to read: the header of version 3 without its extensions.
+  /// How many bytes to read: the header of version 3 without its extensions.
   package static let length = 104
 
-  /// Reads the header of a base image from the first ``length`` bytes of a file, or all there are.
+  /// Checks the header of a base image, in the first ``length`` bytes of a file; fewer if the file
+  /// is shorter.
   package init(_ bytes: [UInt8]) throws(Problem) {
     guard bytes.starts(with: [0x51, 0x46, 0x49, 0xFB]) else {
       throw .notQcow2(found: FileKind.description(of: bytes))
@@ -64,14 +65,15 @@ package struct Qcow2Header: Sendable, Hashable {
     if features & 0b10 != 0 { throw .corrupt }
     if features & 0b100 != 0 { throw .externalDataFile }
     if features & 0b1 != 0 { throw .dirty }
-    // Bits 3 and 4 are the compression type and extended L2 entries; QEMU says if it can't.
+    // Bits 3 and 4 are the compression type and extended L2 entries. QEMU reports an error if it
+    // doesn't know them.
     if features & ~0b11111 != 0 { throw .unknownFeatures(features & ~0b11111) }
     guard number(100, 4) >= UInt64(Self.length) else { throw .implausible }
   }
 }
 
 extension Qcow2Header {
-  /// The file that an overlay stands on, as its header names it; nil for an image that needs none.
+  /// The backing file of an overlay, as its header names it; nil for an image without one.
   ///
   /// - Throws: `notQcow2`, `truncated`, `implausible`; ``FileError``.
   static func backingFile(of path: String) throws -> String? {
@@ -85,7 +87,7 @@ extension Qcow2Header {
     }
     let (offset, length) = (number(8, 8), number(16, 4))
     if offset == 0 { return nil }
-    // The name lies within the first cluster, and has at most 1023 bytes.
+    // The name is in the first cluster, and has at most 1023 bytes.
     guard offset < 1 << 21, length < 1024 else { throw Problem.implausible }
     let end = Int(offset + length)
     let bytes = try Files.head(of: path, count: end)
