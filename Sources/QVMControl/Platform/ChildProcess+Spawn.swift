@@ -17,7 +17,7 @@ extension ChildProcess {
     private static let extraFlags: Int16 = 0
   #endif
 
-  /// Starts a child, for the caller to reap.
+  /// Spawns a child. The caller must reap it.
   static func spawn(_ plan: Plan) throws(SpawnError) -> Int32 {
     var actions = emptyActions()
     posix_spawn_file_actions_init(&actions)
@@ -31,18 +31,18 @@ extension ChildProcess {
     for signal in plan.blockedSignals { sigaddset(&mask, signal.rawValue) }
     posix_spawnattr_setsigmask(&attributes, &mask)
     sigfillset(&mask)
-    // A file that gets too big for 'ulimit -f' is an error that a program can tell of, or that a VM
-    // is paused for; the signal would end it.
+    // Ignore SIGXFSZ: a write beyond 'ulimit -f' then fails. A program can report that, and QEMU
+    // pauses the VM. The signal would kill them.
     sigdelset(&mask, SIGXFSZ)
-    // What 'nohup' ignored stays ignored.
+    // Keep SIGHUP ignored if 'nohup' has set that.
     if Signal.hangUp.isIgnored { sigdelset(&mask, SIGHUP) }
     posix_spawnattr_setsigdefault(&attributes, &mask)
     var flags = Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF) | extraFlags
     if plan.ownSession { flags |= setsid }
     posix_spawnattr_setflags(&attributes, flags)
 
-    // Sources are moved out of the way first: with a source among the targets an earlier dup2
-    // would overwrite it.
+    // Duplicate the sources above the targets first. If a source were among the targets, an earlier
+    // dup2 would overwrite it.
     var sources: [Int32] = []
     defer { for source in sources { close(source) } }
     for (target, descriptor) in plan.descriptors.enumerated() {

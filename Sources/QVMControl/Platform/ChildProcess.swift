@@ -21,7 +21,7 @@ package enum ProcessEnd: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// A program that could not be started.
+/// A program that could not be spawned.
 package struct SpawnError: UserFacingError, Hashable {
   package let program: String
   package let cause: SystemError
@@ -35,27 +35,27 @@ package struct SpawnError: UserFacingError, Hashable {
   }
 }
 
-/// A child process: started with exactly the descriptors it is given, reaped as soon as it ends.
+/// A child process. It inherits only the given descriptors, and is reaped as soon as it exits.
 ///
-/// A thread of its own blocks in `waitid`. The process is signalled only while it isn't reaped, so
-/// a signal can't hit an unrelated process that got the same pid.
+/// A thread blocks in `waitid` for each child. A child is signalled only before it is reaped, so a
+/// signal can't hit another process that got the same pid.
 package final class ChildProcess: Sendable {
   package let pid: Int32
   private let state: Mutex<(end: ProcessEnd?, watchers: [@Sendable (ProcessEnd) -> Void])>
 
-  /// What a child gets.
+  /// What to spawn, and what it inherits.
   package struct Plan: Sendable {
     /// An absolute path.
     package var executable: String
     /// Without the program's own name.
     package var arguments: [String]
-    /// All of it, as `NAME=value`; nil for this process's own.
+    /// The whole environment, as `NAME=value`; nil for this process's own.
     package var environment: [String]?
     /// Descriptors 0, 1, 2 and so on, in order; nil is /dev/null.
     package var descriptors: [Descriptor?]
-    /// Whether it leads a session of its own, out of reach of the terminal's signals.
+    /// Whether it leads a session of its own, which gets no signals of the terminal.
     package var ownSession: Bool
-    /// Signals that it doesn't get unless it unblocks them.
+    /// Signals that are blocked in the child until it unblocks them.
     package var blockedSignals: [Signal]
 
     package init(
@@ -72,15 +72,17 @@ package final class ChildProcess: Sendable {
     }
   }
 
-  /// Starts a child.
+  /// Spawns a child.
   ///
-  /// - Throws: ``SpawnError`` where the program is missing, not executable or for another machine.
+  /// - Throws: ``SpawnError`` if the program is missing, not executable or for another
+  ///   architecture.
   package init(_ plan: Plan) throws(SpawnError) {
     pid = try Self.spawn(plan)
     state = Mutex((nil, []))
     let reaper: @Sendable () -> Void = { [self] in
       blockUntilEnded()
-      // Reaping and recording are one step for `signal(_:)`: before it the pid is still ours.
+      // Reap and record the end under one lock, so that `signal(_:)` never uses the pid after
+      // reaping.
       let (end, watchers) = state.withLock { state in
         let end = reap()
         state.end = end
@@ -90,7 +92,7 @@ package final class ChildProcess: Sendable {
       for watcher in watchers { watcher(end) }
     }
     if !startThread(reaper) {
-      // Without a thread the child could not be watched: better none than one that leaks.
+      // Without a thread nothing would reap the child, so it must not live.
       kill(pid, SIGKILL)
       var status: Int32 = 0
       waitpid(pid, &status, 0)
@@ -107,7 +109,7 @@ package final class ChildProcess: Sendable {
   private func reap() -> ProcessEnd {
     var status: Int32 = 0
     while waitpid(pid, &status, 0) < 0 {
-      // Somebody else reaped it: then nothing is known of how it ended.
+      // Other code has reaped it, so its end is unknown.
       if errno != EINTR { return .signalled(SIGKILL) }
     }
     let signal = status & 0x7F
@@ -116,10 +118,10 @@ package final class ChildProcess: Sendable {
 
   // MARK: - The end
 
-  /// How it ended; nil while it lives.
+  /// How it ended; nil while it runs.
   package var end: ProcessEnd? { state.withLock { $0.end } }
 
-  /// Calls a closure once it has ended, on the thread that noticed; at once if it has already.
+  /// Calls a closure when it has ended, on the reaping thread; at once if it has ended already.
   package func whenEnded(_ body: @escaping @Sendable (ProcessEnd) -> Void) {
     let end = state.withLock { state -> ProcessEnd? in
       if state.end == nil { state.watchers.append(body) }
@@ -128,9 +130,9 @@ package final class ChildProcess: Sendable {
     if let end { body(end) }
   }
 
-  /// Waits for the end, and no longer than the task lives.
+  /// Waits until it has ended or the task is cancelled.
   ///
-  /// - Throws: `CancellationError` when the task is cancelled; the child lives on.
+  /// - Throws: `CancellationError` when the task is cancelled; the child keeps running.
   package func ended() async throws(CancellationError) -> ProcessEnd {
     let mailbox = Mailbox<ProcessEnd>()
     whenEnded { mailbox.send($0) }

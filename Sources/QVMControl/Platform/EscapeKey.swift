@@ -1,11 +1,11 @@
-/// The key at a console after which the next one is for qvm.
+/// The console's escape key: the key that is typed after it is a command to qvm.
 package struct EscapeKey: Sendable, Hashable {
-  /// What it sends; nil where there is no such key.
+  /// The byte that the key sends; nil for no escape key.
   package let byte: UInt8?
 
   package static let usual = EscapeKey(byte: 0x1D)
 
-  /// A word for one can't be understood.
+  /// A text that doesn't name an escape key.
   package struct Unknown: UserFacingError, Hashable {
     package let word: String
 
@@ -18,7 +18,7 @@ package struct EscapeKey: Sendable, Hashable {
 
   private init(byte: UInt8?) { self.byte = byte }
 
-  /// Reads a word such as `ctrl-a`, `^]` or `none`, in capitals or not.
+  /// Reads a name such as `ctrl-a`, `^]` or `none`, in upper or lower case.
   ///
   /// - Throws: ``Unknown``.
   package init(_ word: String) throws(Unknown) {
@@ -35,7 +35,7 @@ package struct EscapeKey: Sendable, Hashable {
     self.init(byte: letter & 0x1F)
   }
 
-  /// What the user chose: by an option, else by `QVM_ESCAPE`, else the usual one.
+  /// The user's choice: the option, else `QVM_ESCAPE`, else the usual key.
   ///
   /// - Throws: ``Unknown``.
   package static func chosen(_ option: String?) throws(Unknown) -> EscapeKey {
@@ -43,7 +43,7 @@ package struct EscapeKey: Sendable, Hashable {
     return try EscapeKey(word)
   }
 
-  /// What it is called, such as `Ctrl-]`; nil where there is none.
+  /// Its title, such as `Ctrl-]`; nil for no escape key.
   package var title: String? { byte.map(Self.title(of:)) }
 
   static func title(of byte: UInt8) -> String {

@@ -1,5 +1,5 @@
-/// 64 bits of FNV-1a: names for files after something that is no file name. It guards against no
-/// one who looks for two texts with the same one.
+/// The 64-bit FNV-1a hash, for file names derived from other text. It is not cryptographic:
+/// collisions are easy to construct.
 enum FNV1a {
   /// The hash of a text in sixteen hexadecimal digits.
   static func hexadecimal(_ text: String) -> String {

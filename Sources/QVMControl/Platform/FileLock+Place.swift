@@ -7,9 +7,9 @@
 #endif
 internal import QMPClient
 
-/// Where a locked file is, whatever was renamed since it was locked.
+/// Where a locked file is now, even if it was renamed after it was locked.
 extension FileLock {
-  /// Whether a path names the very file that is locked.
+  /// Whether a path names the locked file itself.
   package func isFile(at path: String) -> Bool {
     var locked = stat()
     var named = stat()
@@ -17,15 +17,15 @@ extension FileLock {
       && locked.st_ino == named.st_ino && locked.st_dev == named.st_dev
   }
 
-  /// Whether the locked file has no name any more, anywhere: it was removed, and with it whatever else
-  /// was in its folder.
+  /// Whether the locked file has no name left. Then it was removed, and so was its folder's other
+  /// content.
   package var isRemoved: Bool {
     var locked = stat()
     return fstat(descriptor.number, &locked) == 0 && locked.st_nlink == 0
   }
 
-  /// The folder in which the locked file lies now; nil where it has been removed, or the system
-  /// doesn't tell.
+  /// The folder that contains the locked file now; nil if the file was removed or its place is
+  /// unknown.
   package var folder: String? {
     if isFile(at: path) { return Files.parent(of: path) }
     guard let now = placeNow, isFile(at: now) else { return nil }

@@ -7,25 +7,25 @@
 #endif
 package import QMPClient
 
-/// A lock on a file, held for as long as its descriptor is open anywhere.
+/// A lock on a file, held while its descriptor is open in any process.
 ///
 /// `flock(2)`: the lock belongs to the open file, so a child that inherits the descriptor holds it
-/// too, and the kernel drops it when the last holder ends, however it ends.
+/// too. The kernel drops it when the last holder exits, even if it was killed.
 package struct FileLock: Sendable {
   package let descriptor: Descriptor
   package let path: String
 
-  /// Takes over a descriptor whose file is locked already, as a parent passed it.
+  /// Takes over a parent's descriptor whose file is already locked.
   package init(inherited descriptor: Descriptor, path: String) {
     self.descriptor = descriptor
     self.path = path
   }
 
-  /// Drops the lock for all who share the descriptor, before it is closed.
+  /// Drops the lock for all processes that share the descriptor, before it is closed.
   package func release() { flock(descriptor.number, LOCK_UN) }
 
-  /// Replaces what is in the file, for those who ask what its holder does; as far as the disk takes
-  /// it.
+  /// Replaces the file's contents, which tell other processes what the holder does. Errors are
+  /// ignored.
   func replaceContent(with text: String) {
     guard ftruncate(descriptor.number, 0) == 0 else { return }
     let bytes = Array(text.utf8)
@@ -52,7 +52,8 @@ package struct FileLock: Sendable {
       while flock(number, operation) != 0 {
         if errno == EINTR { continue }
         if errno == EWOULDBLOCK {
-          // Somebody may only have a look, which takes a moment; who holds it keeps it.
+          // A process that only checks the lock takes it for a moment. Retry for 25 ms before
+          // treating it as held.
           glances += 1
           if glances > 5 { return nil }
           _ = poll(nil, 0, 5)
@@ -60,8 +61,8 @@ package struct FileLock: Sendable {
         }
         throw FileError(verb: "lock", path: path, cause: .last("flock"))
       }
-      // Between open and flock the file may have been removed, and perhaps made anew: a lock on a
-      // file without its name keeps nobody out.
+      // Between open and flock the file may have been removed or replaced. A lock on a file without
+      // its name excludes no other process.
       var named = stat()
       let isNamed = lstat(path, &named) == 0
       if !isNamed, !create { throw FileError(verb: "lock", path: path, cause: .last("lstat")) }
@@ -71,12 +72,12 @@ package struct FileLock: Sendable {
     }
   }
 
-  /// Locks a file, created where it is absent; nil if another process holds the lock.
+  /// Locks a file, and creates it if it is missing; nil if another process holds the lock.
   package static func attempt(_ path: String) throws(FileError) -> FileLock? {
     try lock(path, wait: false, create: true)
   }
 
-  /// The same together with others who share the lock; nil if a process holds it alone.
+  /// Takes a shared lock instead; nil if another process holds an exclusive one.
   package static func attemptShared(_ path: String) throws(FileError) -> FileLock? {
     try lock(path, wait: false, create: true, isShared: true)
   }
@@ -91,23 +92,23 @@ package struct FileLock: Sendable {
     try lock(path, wait: true, create: false)
   }
 
-  /// Blocks until nobody holds the lock of a file that must exist; any number may wait side by side,
-  /// and none of them keeps it.
+  /// Blocks until the lock of a file that must exist is free. Doesn't keep the lock, so several
+  /// processes may wait at once.
   ///
-  /// - Throws: ``FileError`` also where the file is removed meanwhile.
+  /// - Throws: ``FileError``, also if the file is removed meanwhile.
   package static func untilFree(_ path: String) throws(FileError) {
     _ = try lock(path, wait: true, create: false, isShared: true)
   }
 
-  /// Whether somebody holds the lock; false where there is no such file.
+  /// Whether any process holds the lock; false if there is no such file.
   package static func isHeld(_ path: String) -> Bool {
     isHeld(open(path, lookingFlags))
   }
 
-  /// The same where it matters that it can't be told.
+  /// Whether any process holds the lock; an error if that is unknown.
   ///
-  /// - Throws: ``FileError`` where a folder, a pipe, a device or a socket is in its place: whoever
-  ///   boots the instance can't lock that.
+  /// - Throws: ``FileError`` if a folder, a pipe, a device or a socket is in its place. A command
+  ///   that boots the instance can't lock that.
   static func isHeldForCertain(_ path: String) throws(FileError) -> Bool {
     let number = open(path, lookingFlags)
     var status = stat()
@@ -119,16 +120,17 @@ package struct FileLock: Sendable {
     return isHeld
   }
 
-  /// A pipe in the place of the file keeps nobody who only has a look.
+  /// Non-blocking, in case the path names a pipe.
   static let lookingFlags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
 
   private static func isFile(_ status: stat) -> Bool { status.st_mode & S_IFMT == S_IFREG }
 
-  /// The same of a file that was opened for this, or could not be; it is closed.
+  /// Whether any process holds the lock of an open file. Closes the file. A negative number counts
+  /// as not held.
   static func isHeld(_ number: Int32) -> Bool {
     guard number >= 0 else { return false }
     defer { close(number) }
-    // A shared lock, so that two who look at the same time don't see each other.
+    // A shared lock, so that two checks at the same time don't see each other.
     guard flock(number, LOCK_SH | LOCK_NB) != 0 else { return false }
     return errno == EWOULDBLOCK
   }

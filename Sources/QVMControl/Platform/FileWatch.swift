@@ -7,7 +7,7 @@
 #endif
 package import QMPClient
 
-/// Tells when a file grows or is removed: a descriptor that is ready to read whenever it did or was.
+/// Reports when files change or are removed: its descriptor then becomes readable.
 package struct FileWatch: Sendable {
   package let descriptor: Descriptor
   private let watched: [Descriptor]
@@ -15,7 +15,7 @@ package struct FileWatch: Sendable {
   package init(_ path: String) throws(FileError) { try self.init([path]) }
 
   #if canImport(Darwin)
-    /// Watches several files with one descriptor to wait for.
+    /// Watches several files with one descriptor.
     package init(_ paths: [String]) throws(FileError) {
       let queue = kqueue()
       guard queue >= 0 else {
@@ -40,14 +40,14 @@ package struct FileWatch: Sendable {
       return descriptor
     }
 
-    /// Forgets what has happened so far.
+    /// Discards the events so far.
     package func clear() {
       var event = kevent()
       var none = timespec()
       while kevent(descriptor.number, nil, 0, &event, 1, &none) > 0 {}
     }
   #else
-    /// Watches several files with one descriptor to wait for; a user may have some hundred of these.
+    /// Watches several files with one descriptor. A user may have some hundred such descriptors.
     package init(_ paths: [String]) throws(FileError) {
       let queue = inotify_init1(Int32(O_NONBLOCK) | Int32(O_CLOEXEC))
       guard queue >= 0 else {
@@ -55,7 +55,7 @@ package struct FileWatch: Sendable {
       }
       descriptor = Descriptor(owning: queue)
       watched = []
-      // A file that is removed while somebody has it open only loses its name: an attribute.
+      // If a file is removed while a process has it open, only its link count changes: IN_ATTRIB.
       let events =
         UInt32(IN_MODIFY) | UInt32(IN_ATTRIB) | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF)
       for path in paths where inotify_add_watch(queue, path, events) < 0 {
@@ -63,7 +63,7 @@ package struct FileWatch: Sendable {
       }
     }
 
-    /// Forgets what has happened so far.
+    /// Discards the events so far.
     package func clear() {
       while Files.readSome(descriptor.number) != nil {}
     }

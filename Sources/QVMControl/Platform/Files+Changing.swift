@@ -9,15 +9,15 @@ package import QMPClient
 
 /// Writing, renaming and removing.
 extension Files {
-  /// Replaces a file as a whole: whoever reads it sees the old bytes or the new ones.
+  /// Replaces a file atomically: a reader gets the old contents or the new ones.
   ///
   /// - Parameters:
-  ///   - bytes: What is to be in it.
+  ///   - bytes: The new contents.
   ///   - path: Its absolute path.
   ///   - mode: Its permissions.
-  ///   - isLasting: Whether a power cut after this may not bring back the old bytes; it costs a
-  ///     fsync of the folder.
-  /// - Throws: ``FileError``, with the old bytes in place.
+  ///   - isLasting: Whether the new contents must survive a power failure. That costs an fsync of
+  ///     the folder.
+  /// - Throws: ``FileError``; the old contents are unchanged.
   package static func write(
     _ bytes: [UInt8], to path: String, mode: UInt32 = 0o600, isLasting: Bool = true
   ) throws(FileError) {
@@ -41,7 +41,7 @@ extension Files {
     }
   }
 
-  /// A path from the root, whatever folder this process works in later.
+  /// The absolute path, which stays valid if this process changes its working folder.
   package static func absolute(_ path: String) -> String {
     path.hasPrefix("/") ? path : "\(Host.workingFolder ?? "")/\(path)"
   }
@@ -61,7 +61,8 @@ extension Files {
     }
   }
 
-  /// Writes what the descriptor takes; -1 with `errno` where it takes nothing.
+  /// Writes as many bytes as the descriptor takes. Returns their number; -1 with `errno` on an
+  /// error.
   package static func writeSome(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int {
     bytes.withUnsafeBytes { buffer in
       while true {
@@ -75,7 +76,7 @@ extension Files {
         if count >= 0 { return count }
         if errno == EINTR { continue }
         if errno == EAGAIN {
-          // Somebody else made the descriptor non-blocking; wait as a blocking one would.
+          // Another process made the descriptor non-blocking. Wait, as a blocking write would.
           var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
           if poll(&entry, 1, -1) >= 0 || errno == EINTR { continue }
         }
@@ -92,14 +93,14 @@ extension Files {
 
   private static func sync(_ descriptor: Int32) -> Int32 {
     #if canImport(Darwin)
-      // fsync(2) of Darwin leaves the bytes in the drive's cache.
+      // On Darwin, fsync(2) leaves the bytes in the drive's cache.
       return fcntl(descriptor, F_FULLFSYNC) == 0 ? 0 : fsync(descriptor)
     #else
       return fsync(descriptor)
     #endif
   }
 
-  /// Makes sure that a file's bytes, or a folder's entries, are on the disk.
+  /// Flushes a file's contents, or a folder's entries, to the disk.
   package static func synchronize(_ path: String) throws(FileError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw fail("synchronize", path, "open") }
@@ -107,7 +108,7 @@ extension Files {
     if sync(descriptor) != 0, errno != EINVAL { throw fail("synchronize", path, "fsync") }
   }
 
-  /// Renames within one disk, and makes it last unless that doesn't matter.
+  /// Renames within one file system. If `isLasting`, the new name survives a power failure.
   package static func rename(
     _ path: String, to destination: String, isLasting: Bool = true
   ) throws(FileError) {
@@ -130,32 +131,32 @@ extension Files {
     if symlink(target, path) != 0, errno != EEXIST { throw fail("create", path, "symlink") }
   }
 
-  /// Removes a file, a link or a socket; no error where nothing is there.
+  /// Removes a file, a link or a socket. Not an error if there is none.
   package static func remove(_ path: String) throws(FileError) {
     if unlink(path) != 0, errno != ENOENT { throw fail("remove", path, "unlink") }
   }
 
-  /// Removes a folder if nothing is in it.
+  /// Removes a folder if it is empty.
   package static func removeEmptyFolder(_ path: String) { rmdir(path) }
 
-  /// Removes a folder with all that is in it, never following a link.
+  /// Removes a folder with its contents. Never follows a link.
   package static func removeTree(_ path: String) throws(FileError) {
     guard let found = information(path) else { return }
     guard found.kind == .folder else { return try remove(path) }
-    // A folder from a tarball may be read-only; its entries could not be removed then.
+    // A folder from a tar archive may be read-only, which would protect its entries.
     if found.mode & 0o700 != 0o700 { chmod(path, 0o700) }
     for name in list(path) { try removeTree("\(path)/\(name)") }
     if rmdir(path) != 0, errno != ENOENT { throw fail("remove", path, "rmdir") }
   }
 
-  /// Opens a file for a child's output, 0600, emptied unless it is to be appended to.
+  /// Opens a file for a child's output, with mode 0600. Truncates it unless `append`.
   ///
-  /// - Throws: ``FileError`` for a link, and for a file with other names: what is written there
-  ///   would be written to a file that is somebody else's.
+  /// - Throws: ``FileError`` for a link, and for a file with other hard links: the output would go
+  ///   to a file of another owner.
   package static func openForOutput(
     _ path: String, append: Bool
   ) throws(FileError) -> Descriptor {
-    // Without blocking, for as long as it may turn out to be a pipe that nobody reads.
+    // Non-blocking until it is known not to be a pipe without a reader.
     let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (append ? O_APPEND : 0)
     let number = open(path, flags, mode_t(0o600))
     guard number >= 0 else { throw fail("write", path, "open") }
@@ -163,22 +164,23 @@ extension Files {
     var status = stat()
     if fstat(number, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
       if status.st_nlink > 1 { throw FileError(verb: "write", path: path, cause: .hasOtherNames) }
-      // Only now that it is known to be no other file's name.
+      // Truncate only now, because the check above excludes a hard link to another file.
       if !append, ftruncate(number, 0) != 0 { throw fail("write", path, "ftruncate") }
     }
     _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) & ~O_NONBLOCK)
     return descriptor
   }
 
-  /// Makes sure that a program which follows links may write to a path: nothing is there yet, or a
-  /// file with this one name.
+  /// Checks that a program that follows links may write to a path: it must not exist, or be a file
+  /// without other hard links.
   ///
   /// - Throws: ``FileError``.
   package static func checkForOutput(_ path: String) throws(FileError) {
     if exists(path) { _ = try openForOutput(path, append: true) }
   }
 
-  /// Sets the length of a file, creating it 0600; what is added reads as zeros.
+  /// Sets the length of a file, and creates it with mode 0600 if it is missing. Added bytes read as
+  /// zeros.
   package static func setSize(_ size: Int, of path: String) throws(FileError) {
     let number = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode_t(0o600))
     guard number >= 0 else { throw fail("write", path, "open") }

@@ -11,15 +11,16 @@ extension Files {
     package let kind: Kind
     /// The length in bytes.
     package let size: Int
-    /// What it takes on the disk, in bytes.
+    /// The space that it takes on the disk, in bytes.
     package let allocated: Int
     package let mode: UInt32
     package let owner: UInt32
     /// Seconds since 1970.
     package let modified: Int
-    /// Nanoseconds since 1970, as exactly as the disk keeps them.
+    /// Nanoseconds since 1970, with the file system's precision.
     package let modifiedExactly: Int
-    /// When the file, or what is known of it, was last changed; nobody can set that.
+    /// The last change of the file or its attributes, in nanoseconds since 1970. Programs can't set
+    /// it.
     package let changedExactly: Int
     package let inode: UInt64
     package let device: UInt64

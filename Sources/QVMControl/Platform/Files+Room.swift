@@ -6,17 +6,17 @@
   internal import Musl
 #endif
 
-/// Giving the room of a file's beginning back to the disk while somebody goes on writing at its end.
+/// Frees the disk space of a file's beginning while another process writes at its end.
 ///
-/// The bytes keep their places, so that neither the writer nor a reader who counts has to be told.
+/// All bytes keep their offsets, so neither the writer nor a reader has to know.
 extension Files {
-  /// What begins and ends at multiples of this can be given back, on every file system in use.
+  /// The alignment of a hole, in bytes; enough for every file system in use.
   private static let block = 1 << 16
 
-  /// Gives the room of a file's first bytes back, as many of `count` as fill whole blocks; they
-  /// read as zeros from now on.
+  /// Frees the space of a file's first `count` bytes, rounded down to whole blocks. They read as
+  /// zeros from now on.
   ///
-  /// - Returns: Whether that was done: not every file system can.
+  /// - Returns: Whether it succeeded. Not every file system can do that.
   package static func release(first count: Int, of path: String) -> Bool {
     let length = count / block * block
     guard length > 0 else { return false }
@@ -28,7 +28,7 @@ extension Files {
       hole.fp_length = off_t(length)
       return fcntl(number, F_PUNCHHOLE, &hole) == 0
     #else
-      // What fallocate(2), which the module map hides, does with FALLOC_FL_PUNCH_HOLE.
+      // The same as fallocate(2) with FALLOC_FL_PUNCH_HOLE, which the module map hides.
       guard let pages = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_SHARED, number, 0),
         pages != MAP_FAILED
       else { return false }
@@ -37,8 +37,8 @@ extension Files {
     #endif
   }
 
-  /// Where, from an offset on, a file's bytes are still there; the offset itself where it can't be
-  /// told, or where there are none.
+  /// The offset of a file's first data at or after an offset; the same offset if that is unknown or
+  /// there is no data.
   package static func firstByte(of path: String, from offset: Int) -> Int {
     #if canImport(Darwin)
       let seekData = SEEK_DATA

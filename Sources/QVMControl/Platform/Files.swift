@@ -10,18 +10,19 @@ package import QMPClient
 extension SystemError {
   var isFull: Bool { code == ENOSPC || code == EDQUOT }
   var isForbidden: Bool { code == EACCES || code == EPERM || code == EROFS }
-  /// A folder is in the way that is not empty: `rename` onto it lost a race.
+  /// The destination of a `rename` is a folder that is not empty: another process was first.
   package var isOccupied: Bool { code == ENOTEMPTY || code == EEXIST }
   static let notOwned = SystemError(call: "stat", code: EPERM)
   static let notFolder = SystemError(call: "stat", code: ENOTDIR)
-  /// A pipe, a device or a socket: reading from it might never end, or open something.
+  /// A pipe, a device or a socket: a read might block for ever, and an open might have side
+  /// effects.
   static let notFile = SystemError(call: "open", code: ENXIO)
   static let tooBig = SystemError(call: "read", code: EFBIG)
   static let isLink = SystemError(call: "open", code: ELOOP)
   static let hasOtherNames = SystemError(call: "fstat", code: EMLINK)
   static let isOccupant = SystemError(call: "lstat", code: EEXIST)
   static let isInUse = SystemError(call: "bind", code: EADDRINUSE)
-  /// The folder at a path is another one than it was.
+  /// The folder at a path was replaced by another one.
   static let isAnother = SystemError(call: "fstat", code: ESTALE)
   static let nothingThere = SystemError(call: "lstat", code: ENOENT)
   /// The file system has no sockets.
@@ -30,8 +31,8 @@ extension SystemError {
 
 /// Files and folders, by absolute path.
 ///
-/// Folders are created 0700 and files 0600; whatever is written whole appears under its name only
-/// when its bytes are on the disk.
+/// Folders are created with mode 0700 and files with 0600. A file that is replaced as a whole
+/// appears under its name only when its contents are on the disk.
 package enum Files {
   package enum Kind: Sendable { case file, folder, link, socket, other }
 
@@ -41,7 +42,7 @@ package enum Files {
 
   // MARK: - Looking
 
-  /// What a path names, without following a final link; nil where there is nothing.
+  /// What a path names, without following a final link; nil if there is nothing.
   package static func information(_ path: String) -> Information? {
     var status = stat()
     return lstat(path, &status) == 0 ? Information(status) : nil
@@ -49,26 +50,26 @@ package enum Files {
 
   package static func exists(_ path: String) -> Bool { information(path) != nil }
 
-  /// What a path names, a final link followed; nil where there is nothing.
+  /// What a path names, following a final link; nil if there is nothing.
   package static func destination(_ path: String) -> Information? {
     var status = stat()
     return stat(path, &status) == 0 ? Information(status) : nil
   }
 
-  /// Whether a path is a link whose target certainly isn't there.
+  /// Whether a path is a link whose target certainly doesn't exist.
   package static func isDangling(_ path: String) -> Bool {
     var status = stat()
     guard lstat(path, &status) == 0, Information(status).kind == .link else { return false }
     return stat(path, &status) != 0 && errno == ENOENT
   }
 
-  /// Whether two paths lead to one file that is there.
+  /// Whether two paths lead to the same existing file.
   package static func areSame(_ path: String, _ other: String) -> Bool {
     guard let first = destination(path), let second = destination(other) else { return false }
     return first.device == second.device && first.inode == second.inode
   }
 
-  /// Whether this user could write there now; nobody can on a disk that is mounted read-only.
+  /// Whether this user could write there now; false on a disk that is mounted read-only.
   package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
 
   /// Whether a path names a file that this user may execute.
@@ -78,12 +79,12 @@ package enum Files {
       && access(path, X_OK) == 0
   }
 
-  /// The names in a folder, sorted, without `.` and `..`; empty where the folder doesn't exist.
+  /// The names in a folder, sorted, without `.` and `..`; empty if the folder doesn't exist.
   package static func list(_ folder: String) -> [String] {
     (try? contents(of: folder)) ?? []
   }
 
-  /// The names in a folder, sorted, without `.` and `..`; none where the folder doesn't exist.
+  /// The names in a folder, sorted, without `.` and `..`; empty if the folder doesn't exist.
   package static func contents(of folder: String) throws(FileError) -> [String] {
     guard let stream = opendir(folder) else {
       if errno == ENOENT { return [] }
@@ -100,21 +101,21 @@ package enum Files {
     return names.sorted()
   }
 
-  /// The free space for this user on the disk of a path, in bytes; nil if it can't be told.
+  /// The free space for this user on the disk of a path, in bytes; nil if unknown.
   package static func freeSpace(at path: String) -> Int? {
     var status = statvfs()
     guard statvfs(path, &status) == 0 else { return nil }
     return Int(status.f_bavail) * Int(status.f_frsize)
   }
 
-  /// A path with every link in it followed; nil where nothing is there.
+  /// A path with all links resolved; nil if nothing is there.
   package static func resolved(_ path: String) -> String? {
     guard let real = realpath(path, nil) else { return nil }
     defer { free(real) }
     return String(cString: real)
   }
 
-  /// Where a link leads, as it says; nil where there is none.
+  /// The text of a link; nil if the path isn't a link.
   package static func linkTarget(_ path: String) -> String? {
     withUnsafeTemporaryAllocation(byteCount: Int(PATH_MAX), alignment: 1) { buffer in
       guard let base = buffer.baseAddress else { return nil }
@@ -124,24 +125,24 @@ package enum Files {
     }
   }
 
-  /// The whole of a file, from an offset on; `limit` is the most bytes it may have from there.
+  /// Reads a file from an offset to its end. `limit` is the most bytes that it may have from there.
   ///
-  /// - Throws: ``FileError``, at once also where a pipe, a device or a socket is in its place.
+  /// - Throws: ``FileError``; at once if a pipe, a device or a socket is in its place.
   package static func read(
     _ path: String, from offset: Int = 0, limit: Int = 1 << 24
   ) throws(FileError) -> [UInt8] {
-    // Without blocking, for as long as it may turn out to be a pipe that nobody writes to.
+    // Non-blocking until it is known not to be a pipe without a writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw failure(ofReading: path) }
     defer { close(descriptor) }
-    // What a file says of its length spares it a second look, and tells nothing in /proc.
+    // If the size is known, one read is enough. Files in /proc have a size of 0.
     var status = stat()
     let isKnown = fstat(descriptor, &status) == 0
     if isKnown, !isReadable(status) {
       throw FileError(verb: "read", path: path, cause: .notFile)
     }
     let told = isKnown ? Int(status.st_size) - offset : 0
-    // Elsewhere the bytes would be others, and be counted as if they were these.
+    // Without the seek, the bytes would be those from the beginning.
     if offset > 0, lseek(descriptor, off_t(offset), SEEK_SET) < 0 {
       throw fail("read", path, "lseek")
     }
@@ -156,13 +157,13 @@ package enum Files {
     }
   }
 
-  /// The text of a small file such as those in /proc; nil where it can't be read.
+  /// The text of a small file such as those in /proc; nil if it can't be read.
   package static func text(_ path: String) -> String? {
     guard let bytes = try? read(path) else { return nil }
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// What one read gives, empty at the end; nil with `errno` where it fails.
+  /// The bytes of one read; empty at the end of the file, nil with `errno` on an error.
   static func readOnce(_ descriptor: Int32, atMost room: Int) -> [UInt8]? {
     var count = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, initializedCount in
@@ -193,12 +194,12 @@ package enum Files {
 
   // MARK: - Folders
 
-  /// Creates a folder and those above it, 0700; one that exists already stays as it is.
+  /// Creates a folder and its parents with mode 0700. An existing folder stays unchanged.
   package static func makeFolder(_ path: String) throws(FileError) {
     if mkdir(path, 0o700) == 0 { return }
     switch errno {
     case EEXIST, EISDIR:
-      // A link could lead anywhere, wherever whoever planted it wants the files.
+      // A link could lead anywhere: another user may have planted it.
       guard let kind = information(path)?.kind, kind != .folder else { return }
       throw FileError(verb: "use", path: path, cause: kind == .link ? .isLink : .notFolder)
     case ENOENT:
@@ -210,7 +211,7 @@ package enum Files {
     }
   }
 
-  /// Creates a folder for this user only, or checks that the one there is no link and is theirs.
+  /// Creates a folder for this user only. An existing one must be a real folder of this user's.
   package static func makePrivateFolder(_ path: String) throws(FileError) {
     if information(path) == nil { try makeFolder(path) }
     guard let found = information(path), found.kind == .folder else {
@@ -230,9 +231,9 @@ package enum Files {
 }
 
 extension Files {
-  /// The first bytes of a file, fewer where it is shorter: what tells a kind of file from another.
+  /// The first bytes of a file, which show its kind; fewer if the file is shorter.
   static func head(of path: String, count: Int) throws(FileError) -> [UInt8] {
-    // Without blocking: a pipe that nobody writes to has no bytes.
+    // Non-blocking: a pipe without a writer has no bytes.
     let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard number >= 0 else { throw failure(ofReading: path) }
     let descriptor = Descriptor(owning: number)
@@ -244,7 +245,7 @@ extension Files {
   }
 }
 
-/// Reading files bit by bit.
+/// Reading files in parts.
 extension Files {
   /// Opens a file for reading.
   package static func openForReading(_ path: String) throws(FileError) -> Descriptor {
@@ -258,21 +259,21 @@ extension Files {
     return descriptor
   }
 
-  /// Whether reading comes to an end by itself; of a folder the read itself says that it is one.
+  /// Whether reading can't block for ever. For a folder, the read itself reports an error.
   static func isReadable(_ status: stat) -> Bool {
     [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
   }
 
-  /// What `open` has just left in `errno`.
+  /// The error that `open` has just set in `errno`.
   static func failure(ofReading path: String) -> FileError {
-    // So the systems say that it is a socket, or a device without a driver.
+    // These codes mean a socket, or a device without a driver.
     let isNotFile = errno == ENXIO || errno == EOPNOTSUPP
     return isNotFile
       ? FileError(verb: "read", path: path, cause: .notFile) : fail("read", path, "open")
   }
 
-  /// Fills a buffer from where the last read of the descriptor ended; fewer bytes at the end of
-  /// the file, none there.
+  /// Reads into a buffer from where the last read of the descriptor ended. Returns the number of
+  /// bytes; 0 at the end of the file.
   static func read(
     _ descriptor: Descriptor, into buffer: inout [UInt8], of path: String
   ) throws(FileError) -> Int {
@@ -281,7 +282,7 @@ extension Files {
     return count
   }
 
-  /// Fills a buffer from an offset on; fewer bytes at the end of the file, none there.
+  /// Reads into a buffer from an offset. Returns the number of bytes; 0 at the end of the file.
   static func read(
     _ descriptor: Descriptor, at offset: Int, into buffer: inout [UInt8], of path: String
   ) throws(FileError) -> Int {

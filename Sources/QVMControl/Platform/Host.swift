@@ -1,6 +1,6 @@
 #if canImport(Darwin)
   internal import Darwin
-  // Of <mach-o/dyld.h>, which is no part of Darwin.
+  // From <mach-o/dyld.h>, which the module Darwin doesn't include.
   internal import MachO
 #elseif canImport(Glibc)
   internal import Glibc
@@ -9,13 +9,13 @@
 #endif
 package import QMPClient
 
-/// The machine and the process that qvm runs on and in.
+/// The host and this process.
 package enum Host {
   #if canImport(Darwin)
-    /// The operating system as the release assets spell it.
+    /// The operating system's name in the names of release assets.
     package static let system = "macos"
   #else
-    /// The operating system as the release assets spell it.
+    /// The operating system's name in the names of release assets.
     package static let system = "linux"
   #endif
 
@@ -26,13 +26,13 @@ package enum Host {
   #endif
 
   package static var userID: UInt32 { geteuid() }
-  /// The user who started this process, whatever it may do.
+  /// The real user id, even if the process is setuid.
   package static var realUserID: UInt32 { getuid() }
   package static var processID: Int32 { getpid() }
 
-  /// Whether a user has an account on this system, or is the one who called `sudo`.
+  /// Whether a user has an account on this system, or called `sudo`.
   ///
-  /// Accounts that aren't in /etc/passwd would take a library that a static program can't load.
+  /// Reads only /etc/passwd: other accounts would need a library that a static program can't load.
   package static func hasAccount(_ user: UInt32) -> Bool {
     if environment("SUDO_UID") == String(user) { return true }
     let lines = Files.text("/etc/passwd")?.split(separator: "\n") ?? []
@@ -42,16 +42,16 @@ package enum Host {
     }
   }
 
-  /// A variable of the environment; nil where it is unset or empty.
+  /// An environment variable; nil if it is unset or empty.
   package static func environment(_ name: String) -> String? {
     guard let value = getenv(name), value.pointee != 0 else { return nil }
     return String(cString: value)
   }
 
-  /// A variable of the environment that is a path; nil where it is unset or empty.
+  /// An environment variable that holds a path; nil if it is unset or empty.
   ///
-  /// A shell leaves `~/` as it is in quotes and in what is no assignment, and many programs' settings
-  /// are never seen by one: it is the user's home here all the same.
+  /// `~/` means the user's home. A shell expands it only in some places, and many programs'
+  /// settings don't pass through a shell.
   package static func environmentPath(_ name: String) -> String? {
     guard let path = environment(name) else { return nil }
     guard path == "~" || path.hasPrefix("~/"), let home = environment("HOME"), home.hasPrefix("/")
@@ -59,7 +59,7 @@ package enum Host {
     return home + path.dropFirst()
   }
 
-  /// Whether a variable holds bytes that are no UTF-8: as text they would name another path.
+  /// Whether a variable holds invalid UTF-8. As text it would name another path.
   package static func isGarbled(_ name: String) -> Bool {
     guard let value = getenv(name) else { return false }
     return String(validatingCString: value) == nil
@@ -82,10 +82,10 @@ package enum Host {
     return String(cString: path)
   }
 
-  /// Works in `/` from now on, so that no disk is kept from being unmounted.
+  /// Changes the working folder to `/`, so that every disk can be unmounted.
   package static func leaveWorkingFolder() { chdir("/") }
 
-  /// The path of this very program, to start it again.
+  /// The path of this program, to spawn it again.
   package static var executable: String {
     #if canImport(Darwin)
       var size = UInt32(4096)
@@ -93,12 +93,12 @@ package enum Host {
       guard _NSGetExecutablePath(&path, &size) == 0 else { return CommandLine.arguments[0] }
       return String(decoding: path.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     #else
-      // Follows the program even when its file is replaced meanwhile.
+      // Names this program even after its file was replaced.
       return "/proc/self/exe"
     #endif
   }
 
-  /// Where this very program is, for others to start it; nil where it isn't there any more.
+  /// The path of this program, for other programs; nil if the file doesn't exist any more.
   package static var executablePath: String? {
     #if canImport(Darwin)
       let path: String? = executable
@@ -108,7 +108,7 @@ package enum Host {
     return path.flatMap { $0.hasPrefix("/") && Files.isExecutable($0) ? $0 : nil }
   }
 
-  /// Names this boot of the machine: pids and start times of another one mean nothing.
+  /// Identifies this boot of the host. Pids and start times are valid only within one boot.
   package static var bootID: String {
     if let simulated = environment("QVM_TEST_BOOT_ID") { return simulated }
     #if canImport(Darwin)
@@ -122,8 +122,7 @@ package enum Host {
     #endif
   }
 
-  /// Names the namespace that this process's pid, and those that it knows of, belong to; nil where
-  /// the system has but one.
+  /// Identifies the pid namespace of this process; nil if the system has only one.
   package static var pidNamespace: String? {
     #if canImport(Darwin)
       return nil
@@ -132,12 +131,13 @@ package enum Host {
     #endif
   }
 
-  /// Whether pids here are those that the kernel itself writes down: those of its first namespace,
-  /// whose number is fixed.
+  /// Whether this is the kernel's first pid namespace, whose number is fixed. The kernel log uses
+  /// its pids.
   static var countsAsKernel: Bool { pidNamespace == "pid:[4026531836]" }
 
-  /// When a process started, in the kernel's own unit; with the boot id it names a process for
-  /// good, as a pid alone doesn't. Nil where there is no such process, or only a zombie.
+  /// When a process started, in the kernel's own unit. Together with the boot id and the pid it
+  /// identifies a process; a pid alone may be reused. Nil if there is no such process, or only a
+  /// zombie.
   package static func startTime(of pid: Int32) -> UInt64? {
     #if canImport(Darwin)
       var information = proc_bsdinfo()
@@ -158,15 +158,15 @@ package enum Host {
     #endif
   }
 
-  /// Sends a signal to a process that is not a child; whether it was there.
+  /// Sends a signal to a process that is not a child. Returns whether the process exists.
   package static func signal(_ signal: Signal, to pid: Int32) -> Bool {
     pid > 1 && kill(pid, signal.rawValue) == 0
   }
 
   /// Opens /dev/null until standard input, output and error exist.
   ///
-  /// Otherwise the first socket that is opened becomes descriptor 0, 1 or 2, and somebody's output
-  /// goes into it.
+  /// Otherwise the first socket would become descriptor 0, 1 or 2, and output would be written to
+  /// it.
   package static func ensureStandardDescriptors() {
     while true {
       let number = open("/dev/null", O_RDWR)
@@ -178,8 +178,8 @@ package enum Host {
     }
   }
 
-  /// Keeps the descriptors that this process was started with, but for the standard ones, from its
-  /// children: a caller's lock or pipe must not live as long as a VM.
+  /// Makes all inherited descriptors but the standard ones close-on-exec. A caller's lock or pipe
+  /// must not stay open as long as a VM runs.
   package static func keepDescriptorsFromChildren() {
     #if !canImport(Darwin)
       // Darwin has a flag of posix_spawn for this.
@@ -191,27 +191,27 @@ package enum Host {
     #endif
   }
 
-  /// Files made from now on are for this user only, whatever the caller's umask.
+  /// Sets the umask so that new files are for this user only.
   package static func restrictFileModes() { umask(0o077) }
 
-  /// Takes over a descriptor that the parent passed, out of the way of children; nil where it
-  /// isn't open.
+  /// Takes over a descriptor from the parent and makes it close-on-exec; nil if it isn't open.
   package static func inherited(_ number: Int32) -> Descriptor? {
     guard fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else { return nil }
     return Descriptor(owning: number)
   }
 
-  /// Another descriptor for the same open file; nil where there is none.
+  /// Another descriptor for the same open file; nil on an error.
   package static func copy(of number: Int32) -> Descriptor? {
     let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
     return copy < 0 ? nil : Descriptor(owning: copy)
   }
 
-  /// Becomes another program, with this process's terminal, descriptors and signals.
+  /// Executes another program in place of this one, with the same terminal, descriptors and
+  /// signals.
   ///
-  /// - Throws: ``SpawnError``; it returns in no other way.
+  /// - Throws: ``SpawnError``. It never returns.
   package static func become(_ program: String, _ arguments: [String]) throws(SpawnError) -> Never {
-    // What is ignored stays so across exec, and few programs expect that.
+    // Ignored signals stay ignored across exec, which few programs expect.
     Signal.restoreForExecution()
     let pointers = ([program] + arguments).map { strdup($0) } + [nil]
     execv(program, pointers)
@@ -220,10 +220,10 @@ package enum Host {
     throw SpawnError(program: program, cause: cause)
   }
 
-  /// Ends the process at once.
+  /// Exits at once.
   package static func exit(_ status: Int32) -> Never { _exit(status) }
 
-  /// Where a program is on the search path; nil where it isn't.
+  /// The path of a program in `PATH`; nil if it isn't there.
   package static func find(_ program: String) -> String? {
     for folder in (environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":") {
       let path = "\(folder)/\(program)"

@@ -6,15 +6,16 @@
   internal import Musl
 #endif
 
-/// What the kernel wrote down, where this user may read it.
+/// The kernel's log, if this user may read it.
 package enum KernelLog {
-  /// The most records that are looked at.
+  /// How many records are read at most.
   private static let most = 50_000
 
-  /// The processes that the kernel says it killed for want of memory, as the host counts them.
+  /// The processes that the kernel killed because memory was short, by their pids on the host.
   ///
-  /// - Parameter since: From when on, in hundredths of a second since the host's start.
-  /// - Returns: Nil where its log can't be read.
+  /// - Parameter since: The time from which on to look, in hundredths of a second since the host's
+  ///   boot.
+  /// - Returns: The pids; nil if the log can't be read.
   package static func kills(since: UInt64) -> [Int32]? {
     #if canImport(Darwin)
       return nil
@@ -24,9 +25,9 @@ package enum KernelLog {
       defer { close(descriptor) }
       var killed: [Int32] = []
       for _ in 0..<most {
-        // One record a read.
+        // Each read returns one record.
         guard let record = Files.readOnce(descriptor, atMost: 1 << 13) else {
-          // Overwritten while it was read; the next one is there.
+          // The record was overwritten while it was read. The next one is readable.
           if errno == EPIPE { continue }
           break
         }
@@ -38,8 +39,8 @@ package enum KernelLog {
     #endif
   }
 
-  /// The process of whose kill a record, `priority,sequence,microseconds,flags;text`, tells; nil for
-  /// any other record.
+  /// The pid in a record of a kill; nil for any other record. A record is
+  /// `priority,sequence,microseconds,flags;text`.
   package static func killed(_ record: String, since: UInt64) -> Int32? {
     guard let end = record.firstIndex(of: ";") else { return nil }
     let head = record[..<end].split(separator: ",")

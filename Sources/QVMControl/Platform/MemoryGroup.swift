@@ -1,27 +1,27 @@
-/// The group of processes that the kernel counts memory for (cgroup), as far as it tells of the
-/// processes that it has killed for want of it.
+/// A control group (cgroup) of processes: how many of them the kernel has killed because memory was
+/// short, and their limit.
 ///
-/// Linux only. Version 2 tells in `memory.events` (`oom_kill`, which counts those that were killed for
-/// the whole host's sake, too) and `memory.max`; version 1 in `memory.oom_control` and
+/// Linux only. Version 2 has `memory.events` and `memory.max`; its `oom_kill` also counts kills
+/// because the whole host's memory was short. Version 1 has `memory.oom_control` and
 /// `memory.limit_in_bytes`. Source: the kernel's Documentation/admin-guide/cgroup-v2.rst and
 /// cgroup-v1/memory.rst.
 package struct MemoryGroup: Sendable, Hashable {
   private let folder: String
-  /// The top of its hierarchy: groups above that can't be seen.
+  /// The root of its hierarchy. Groups above it are invisible.
   private let root: String
   private let isUnified: Bool
 
-  /// The group of a process; nil where there is none, or it can't be seen.
+  /// The group of a process; nil if there is none, or it is invisible.
   ///
   /// - Parameters:
   ///   - pid: The process.
-  ///   - processes: Where the kernel tells of processes.
-  ///   - groups: Where the hierarchies are mounted.
+  ///   - processes: The folder of the process file system.
+  ///   - groups: The folder in which the hierarchies are mounted.
   package init?(
     of pid: Int32, processes: String = "/proc", groups: String = "/sys/fs/cgroup"
   ) {
     guard let text = Files.text("\(processes)/\(pid)/cgroup") else { return nil }
-    // `4:memory:/a/b` in version 1, `0::/a/b` in version 2; both at once on some hosts.
+    // `4:memory:/a/b` in version 1, `0::/a/b` in version 2. Some hosts have both.
     let lines = text.split(separator: "\n").map {
       $0.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
     }.filter { $0.count == 3 }
@@ -44,7 +44,7 @@ package struct MemoryGroup: Sendable, Hashable {
     _ path: String, below roots: [String], _ file: String
   ) -> (folder: String, root: String)? {
     for root in roots {
-      // A container may see its own group as the top, under the name that it has outside.
+      // In a container its own group may be the root, although the name is the one outside.
       for folder in [root + (path == "/" ? "" : path), root]
       where Files.exists("\(folder)/\(file)") {
         return (folder, root)
@@ -53,7 +53,7 @@ package struct MemoryGroup: Sendable, Hashable {
     return nil
   }
 
-  /// How many of its processes were killed for want of memory; nil where that isn't told.
+  /// How many of its processes were killed because memory was short; nil if unknown.
   package var kills: Int? {
     let file = isUnified ? "memory.events" : "memory.oom_control"
     let lines = Files.text("\(folder)/\(file)")?.split(separator: "\n") ?? []
@@ -64,15 +64,15 @@ package struct MemoryGroup: Sendable, Hashable {
     return nil
   }
 
-  /// The most memory that it may have, in bytes: the least of what it and the groups above it are
-  /// given; nil without a limit.
+  /// Its memory limit in bytes: the smallest limit of it and the groups above it; nil without a
+  /// limit.
   package var limit: Int? {
     var least: Int?
     var folder = folder
     while folder.utf8.count >= root.utf8.count {
       let file = isUnified ? "memory.max" : "memory.limit_in_bytes"
       let text = Files.text("\(folder)/\(file)").map { $0.filter { !$0.isWhitespace } }
-      // Version 1 says no limit by a number that no machine has.
+      // In version 1, a number beyond any host's memory means no limit.
       if let limit = text.flatMap({ Int($0) }), limit < 1 << 60 {
         least = min(least ?? limit, limit)
       }

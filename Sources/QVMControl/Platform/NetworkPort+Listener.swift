@@ -4,12 +4,11 @@
 
 extension NetworkPort {
   #if canImport(Darwin)
-    /// The words of the command of a process that listens on a port; nil, since the system doesn't tell
-    /// it simply.
+    /// Always nil: on this system the process that listens on a port isn't simple to find.
     static func listener(on port: Int) -> [String]? { nil }
   #else
-    /// The words of the command of a process that listens on a TCP port of IPv4; nil where none of those
-    /// that this user may look at does.
+    /// The command line of a process that listens on a TCP port of IPv4; nil if there is none that
+    /// this user may inspect.
     static func listener(on port: Int) -> [String]? {
       let sockets = listeningSockets(on: port)
       if sockets.isEmpty { return nil }
@@ -25,13 +24,12 @@ extension NetworkPort {
       return nil
     }
 
-    /// The sockets, as the links of those who have them open name them.
+    /// The listening sockets, as the links in `/proc/PID/fd` name them.
     private static func listeningSockets(on port: Int) -> Set<String> {
       let isListening = "0A"
       var found: Set<String> = []
       for line in Files.text("/proc/net/tcp")?.split(separator: "\n").dropFirst() ?? [] {
-        // Of the columns the second is the address, in hexadecimal, the fourth the state, the tenth
-        // the inode.
+        // Column 2 is the address in hexadecimal, column 4 the state, column 10 the inode.
         let columns = line.split(separator: " ")
         guard columns.count > 9, columns[3] == isListening,
           let place = columns[1].split(separator: ":").last, Int(place, radix: 16) == port

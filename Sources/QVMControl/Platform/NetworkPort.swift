@@ -7,7 +7,7 @@
 #endif
 package import QMPClient
 
-/// TCP on this host, as far as port forwarding needs it.
+/// TCP on this host, for port forwarding.
 package enum NetworkPort {
   #if canImport(Darwin) || canImport(Musl)
     private static let streamType = SOCK_STREAM
@@ -35,17 +35,18 @@ package enum NetworkPort {
     }
   }
 
-  /// Whether this machine has an address; an empty one is every one.
+  /// Whether this host has an address. An empty one means all interfaces.
   package static func isOwn(_ address: String) -> Bool {
     guard let target = socketAddress(address, 0) else { return false }
     let number = socket(AF_INET, streamType, 0)
-    // Without a descriptor nothing is known.
+    // Without a descriptor it is unknown; assume that it has.
     guard number >= 0 else { return true }
     defer { close(number) }
     return with(target, { bind(number, $0, $1) }) == 0 || errno != EADDRNOTAVAIL
   }
 
-  /// Whether QEMU could listen there now, tried in QEMU's own way; an empty address is every one.
+  /// Whether QEMU could listen there now. Tries it with the same calls as QEMU. An empty address
+  /// means all interfaces.
   package static func isFree(_ port: Int, on address: String) -> Bool {
     guard let target = socketAddress(address, port) else { return false }
     let number = socket(AF_INET, streamType, 0)
@@ -63,7 +64,7 @@ package enum NetworkPort {
     #endif
   }
 
-  /// Begins to connect; the descriptor is ready for writing when that is done or has failed.
+  /// Starts to connect. The descriptor becomes writable when the connection is made or has failed.
   package static func connect(
     to address: String, port: Int
   ) throws(SystemError) -> Descriptor {

@@ -7,7 +7,7 @@
 #endif
 internal import QMPClient
 
-/// The datagram socket by which a service manager hears of its services: `sd_notify(3)`.
+/// A service manager's datagram socket for its services' state: `sd_notify(3)`.
 struct NotifySocket: Sendable {
   #if canImport(Darwin) || canImport(Musl)
     private static let datagramType = SOCK_DGRAM
@@ -20,10 +20,10 @@ struct NotifySocket: Sendable {
     private static let sendFlags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
   #endif
 
-  /// The bytes of the address; an abstract one begins with a zero.
+  /// The bytes of the address. An abstract address begins with a zero byte.
   private let name: [UInt8]
 
-  /// Takes the address out of the environment, where children would find it; nil where there is
+  /// Removes the address from the environment, so that children don't inherit it; nil if there is
   /// none. Call it before any thread is started.
   static func takeFromEnvironment() -> NotifySocket? {
     defer { unsetenv("NOTIFY_SOCKET") }
@@ -42,7 +42,7 @@ struct NotifySocket: Sendable {
     self.name = name
   }
 
-  /// Sends a message if that is possible at once; whether it was.
+  /// Sends a message if that is possible at once. Returns whether it was sent.
   @discardableResult
   func send(_ text: String) -> Bool {
     let number = socket(AF_UNIX, Self.datagramType, 0)
@@ -52,7 +52,7 @@ struct NotifySocket: Sendable {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
-    // The length ends the name of an abstract address, which may contain any byte.
+    // An abstract address may contain any byte, so its length ends it.
     let offset = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
     let length = socklen_t(name[0] == 0 ? offset + name.count : MemoryLayout<sockaddr_un>.size)
     let bytes = Array(text.utf8)

@@ -7,22 +7,22 @@
 #endif
 internal import QMPClient
 
-/// A folder that is held open, for many looks at what is in it: a look by a path from the root goes
-/// through every folder above it, too.
+/// An open folder, for many look-ups in it. Each look-up by an absolute path would traverse all
+/// folders above it.
 struct OpenFolder: Sendable {
   private let descriptor: Descriptor
 
-  /// Opens a folder; nil where that can't be done.
+  /// Opens a folder; nil on an error.
   init?(_ path: String) {
     let number = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard number >= 0 else { return nil }
     descriptor = Descriptor(owning: number)
   }
 
-  /// What a name in it is, without following a final link; nil where there is nothing.
+  /// What a name in it is, without following a final link; nil if there is nothing.
   func information(_ name: String) -> Files.Information? { name.withCString(information) }
 
-  /// The same of a name in a folder in it.
+  /// What a name in a folder in it is.
   func information(_ folder: String, _ name: String) -> Files.Information? {
     Self.withPath(folder, name, information) ?? nil
   }
@@ -33,7 +33,8 @@ struct OpenFolder: Sendable {
     return result == 0 ? Files.Information(status) : nil
   }
 
-  /// Whether somebody holds the lock of a file in a folder in it, as ``FileLock/isHeld(_:)`` tells.
+  /// Whether any process holds the lock of a file in a folder in it, as ``FileLock/isHeld(_:)``
+  /// does.
   func isLocked(_ folder: String, _ name: String) -> Bool {
     Self.withPath(folder, name, isLocked) ?? false
   }
@@ -42,7 +43,7 @@ struct OpenFolder: Sendable {
     FileLock.isHeld(openat(descriptor.number, path, FileLock.lookingFlags))
   }
 
-  /// Puts a path together on the stack: for thousands of files that is a part of their time.
+  /// Joins a path on the stack, because with thousands of files an allocation for each costs time.
   private static func withPath<Result>(
     _ folder: String, _ name: String, _ body: (UnsafePointer<CChar>) -> Result
   ) -> Result? {

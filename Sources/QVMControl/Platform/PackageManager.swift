@@ -1,21 +1,21 @@
-/// How programs are installed on this system.
+/// A package manager of this system.
 package enum PackageManager: String, CaseIterable, Sendable {
   case brew
   // swift-format-ignore: AlwaysUseLowerCamelCase
   case apt_get = "apt-get"
   case dnf, zypper, pacman, apk
 
-  /// Something to install.
+  /// A package that qvm may need.
   package enum Package: Sendable, Hashable {
     case curl, tar, zstd, qemuImg, bios
     case qemu(Architecture)
     case uefi(Architecture)
   }
 
-  /// The one of this system; nil where none of them is.
+  /// This system's package manager; nil if it has none of these.
   package static var current: PackageManager? { allCases.first { Host.find($0.rawValue) != nil } }
 
-  /// The sentence that says how to install something here.
+  /// A sentence that says how to install a package.
   package static func advice(for package: Package, with manager: PackageManager? = current)
     -> String
   {
@@ -23,7 +23,7 @@ package enum PackageManager: String, CaseIterable, Sendable {
     return "Install \(apt_get.name(of: package)) or what this system calls it."
   }
 
-  /// The line that installs something.
+  /// The command that installs a package.
   package func command(for package: Package) -> String {
     let name = name(of: package)
     return switch self {
@@ -42,7 +42,7 @@ package enum PackageManager: String, CaseIterable, Sendable {
     case (_, .zstd): "zstd"
     case (.brew, .tar): "gnu-tar"
     case (_, .tar): "tar"
-    // Homebrew's has qemu-img and all firmware with it.
+    // Homebrew's qemu includes qemu-img and all firmware.
     case (.brew, _): "qemu"
 
     case (.apt_get, .qemuImg): "qemu-utils"

@@ -8,12 +8,13 @@
 internal import QMPClient
 internal import Synchronization
 
-/// Work that the processors can share, for commands without tasks.
+/// Spreads work over the processors, for commands without tasks.
 enum Parallel {
-  /// More than these gain nothing where each waits for the same folder.
+  /// More threads gain nothing if all of them wait for the same folder.
   private static let mostThreads = 4
 
-  /// What threads share: the next number that nobody has taken, and the results by where they begin.
+  /// What the threads share: the next number to take, and the results by the first number of their
+  /// part.
   private final class Work<Result: Sendable>: Sendable {
     private let count: Int
     private let partSize: Int
@@ -27,7 +28,8 @@ enum Parallel {
       self.body = body
     }
 
-    /// Takes part after part until all are taken: a thread that begins late leaves more to the others.
+    /// Takes one part after the other until all are taken. If a thread starts late, the others do
+    /// more.
     func run() {
       while true {
         let begin = next.withLock { next in
@@ -45,14 +47,14 @@ enum Parallel {
     }
   }
 
-  /// Does something for each number from 0, part by part, on as many threads as there are processors;
-  /// on this one alone where no other is to be had.
+  /// Calls a body for the numbers from 0, part by part, on one thread per processor. If no thread
+  /// can be started, this thread does it all.
   ///
   /// - Parameters:
   ///   - count: How many numbers there are.
-  ///   - partSize: How many are done at once; what has no more than two parts is worth no thread.
-  ///   - body: What is done for those of a part, in their order.
-  /// - Returns: What came of it, in the order of the numbers.
+  ///   - partSize: How many numbers a part has. Two parts or fewer are not worth a thread.
+  ///   - body: Returns the results for a part, in order.
+  /// - Returns: The results, in the order of the numbers.
   static func map<Result: Sendable>(
     _ count: Int, partSize: Int, _ body: @escaping @Sendable (Range<Int>) -> [Result]
   ) -> [Result] {
@@ -70,7 +72,7 @@ enum Parallel {
     }
     work.run()
     for descriptor in waiting {
-      // A thread of this very process comes to its end.
+      // A thread of this process always ends, so this loop does too.
       while !SocketCalls.wait(
         descriptor.number, for: .read, until: .now.advanced(by: .seconds(3600)))
       {}

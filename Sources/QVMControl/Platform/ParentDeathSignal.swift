@@ -1,18 +1,17 @@
 internal import QMPClient
 internal import Synchronization
 
-/// Has a program end with the process that runs it, whoever killed that.
+/// Makes a program end with the process that runs it, even if that is killed.
 ///
-/// Nobody is left to end a curl whose qvm got SIGKILL: it would go on for as long as the transfer
-/// takes. Linux can send a signal at the death of the parent, and util-linux's `setpriv` asks for it
-/// before it becomes the program. Elsewhere the program goes on to its end, under the lock that it
-/// has inherited.
+/// If qvm gets SIGKILL, nothing would end its curl: it would run until the transfer is done. Linux
+/// can send a signal when the parent dies. util-linux's `setpriv` requests that and then executes
+/// the program. On other systems the program runs to its end, under the lock that it has inherited.
 enum ParentDeathSignal {
   private static let options = ["--pdeathsig", "KILL"]
-  /// What was found; the outer is nil before anybody has looked.
+  /// The result of the search; the outer optional is nil before the search.
   private static let found = Mutex<String??>(nil)
 
-  /// The command that becomes a program that is tethered, or just the program.
+  /// The command that runs a program with `setpriv`, or the program alone if there is none.
   static func command(
     _ program: String, _ arguments: [String]
   ) async -> (program: String, arguments: [String]) {
@@ -20,7 +19,7 @@ enum ParentDeathSignal {
     return (tether, options + [program] + arguments)
   }
 
-  /// A `setpriv` that can do it; older ones can't.
+  /// The path of a `setpriv` that has `--pdeathsig`; older ones don't.
   private static func tether() async -> String? {
     if let known = found.withLock({ $0 }) { return known }
     var usable: String?

@@ -7,7 +7,7 @@
 #endif
 package import QMPClient
 
-/// A limit that this process and its children are under, and that one of them has run into.
+/// A resource limit that this process or one of its children has reached.
 package enum ResourceLimit: Sendable, Hashable {
   /// The descriptors of one process.
   case descriptors
@@ -18,8 +18,7 @@ package enum ResourceLimit: Sendable, Hashable {
   /// The size of a file that a process writes.
   case fileSize
 
-  /// Which limit it is, with its value where that can be told; stands in parentheses behind what
-  /// failed.
+  /// Names the limit, with its value if that is known. Shown in parentheses after the failure.
   package var description: String {
     switch self {
     case .descriptors:
@@ -45,12 +44,12 @@ package enum ResourceLimit: Sendable, Hashable {
 
   // MARK: - Telling which
 
-  /// The limit that a program's own words, or its end, tell of; nil where they tell of none.
+  /// Recognises a limit by a program's error message or its end; nil if it was no limit.
   package init?(_ end: ProcessEnd, complaint: String) {
     if end == .signalled(SIGXFSZ) {
       self = .fileSize
     } else if let found = Self.words.first(where: { complaint.contains($0.0) })?.1 {
-      // The same words may tell of what the disk, or somebody else, doesn't take.
+      // Without a limit, the same message is about the file system.
       if found == .fileSize, Self.value(Self.sizeOfFile) == nil { return nil }
       self = found
     } else {
@@ -60,7 +59,7 @@ package enum ResourceLimit: Sendable, Hashable {
 
   private static let words: [(String, ResourceLimit)] = [
     (reason(EMFILE), .descriptors), (reason(ENFILE), .systemFiles), (reason(EFBIG), .fileSize),
-    // What qemu-img makes of it.
+    // qemu-img's message for EFBIG.
     ("The image size is too large for file format", .fileSize),
     ("thread_create: \(reason(EAGAIN))", .processes), ("fork: \(reason(EAGAIN))", .processes),
     ("vfork: \(reason(EAGAIN))", .processes), ("Cannot fork", .processes),
@@ -69,7 +68,7 @@ package enum ResourceLimit: Sendable, Hashable {
 
   private static func reason(_ code: Int32) -> String { SystemError(call: "", code: code).reason }
 
-  /// Whether a file has reached the size that a process may write.
+  /// Whether a file has reached the file size limit.
   package static func isReached(by path: String) -> Bool {
     guard let limit = value(sizeOfFile), let found = Files.information(path) else { return false }
     return found.size >= limit
@@ -87,11 +86,11 @@ package enum ResourceLimit: Sendable, Hashable {
     private static let processesOfUser = Int32(__RLIMIT_NPROC.rawValue)
   #endif
 
-  /// A limit of this process; nil where there is none.
+  /// A limit of this process; nil if there is none.
   private static func value(_ resource: Int32) -> Int? {
     var limit = rlimit()
     guard getrlimit(resource, &limit) == 0 else { return nil }
-    // What stands for no limit at all is beyond every number of ours.
+    // The value for no limit doesn't fit into `Int`.
     return limit.rlim_cur < rlim_t(Int64.max) ? Int(limit.rlim_cur) : nil
   }
 
@@ -109,12 +108,12 @@ package enum ResourceLimit: Sendable, Hashable {
       ? "no further process or thread may be started" : known.joined(separator: ", ")
   }
 
-  /// The smallest `pids.max` of the control groups that this process is in; nil where none has one.
+  /// The smallest `pids.max` of this process's control groups; nil if none has a limit.
   private static var pidsMaximum: Int? {
     #if canImport(Darwin)
       return nil
     #else
-      // As in `0::/user.slice`, or in version 1 `8:pids:/docker/…`.
+      // Lines such as `0::/user.slice`, or in version 1 `8:pids:/docker/…`.
       let groups = (Files.text("/proc/self/cgroup") ?? "").split(whereSeparator: \.isNewline)
       var smallest: Int?
       for group in groups {
@@ -134,7 +133,7 @@ package enum ResourceLimit: Sendable, Hashable {
 }
 
 extension SystemError {
-  /// The limit that the call ran into; nil for any other failure.
+  /// The limit that the call has reached; nil for any other failure.
   package var limit: ResourceLimit? {
     switch code {
     case EMFILE: .descriptors
@@ -145,21 +144,21 @@ extension SystemError {
     }
   }
 
-  /// The operating system's own words, with the limit that is meant.
+  /// The operating system's description, with the limit.
   package var explanation: String { limit.map { "\(reason) (\($0.description))" } ?? reason }
 }
 
-/// A system call that failed where nothing says what it was for.
+/// A failed system call, reported without a context.
 extension SystemError: UserFacingError {
   package var message: String { "\(call) failed: \(explanation)" }
   package var advice: String? { limit?.advice }
 }
 
-/// A program that could not do its work for a limit of this process.
+/// A program that failed because of a limit of this process.
 package struct LimitError: UserFacingError, Hashable {
   /// The program's name.
   package let program: String
-  /// Its own words, or how it ended.
+  /// Its error message, or how it ended.
   package let why: String
   package let limit: ResourceLimit
 

@@ -6,11 +6,11 @@
   internal import Musl
 #endif
 
-/// What a service manager tells the main process of a service by its environment, of sockets, of a
-/// watchdog and of itself: `systemd.exec(5)`, `sd_listen_fds(3)`, `sd_watchdog_enabled(3)`.
+/// The environment variables that a service manager sets for a service's main process:
+/// `systemd.exec(5)`, `sd_listen_fds(3)`, `sd_watchdog_enabled(3)`.
 ///
-/// Whoever else finds it takes it for their own: a QEMU with `LISTEN_FDS` looks for sockets that
-/// nobody gave it. `NOTIFY_SOCKET` is taken by ``NotifySocket`` where it is used.
+/// A child that inherits them would take them for its own: a QEMU with `LISTEN_FDS` looks for
+/// sockets that it doesn't have. ``NotifySocket`` removes `NOTIFY_SOCKET`.
 package enum ServiceVariables {
   static let names = [
     "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
@@ -19,8 +19,8 @@ package enum ServiceVariables {
     "REMOTE_ADDR", "REMOTE_PORT",
   ]
 
-  /// Takes them out of the environment, where children would find them. Call it before any thread is
-  /// started.
+  /// Removes them from the environment, so that children don't inherit them. Call it before any
+  /// thread is started.
   package static func remove() {
     for name in names { unsetenv(name) }
   }

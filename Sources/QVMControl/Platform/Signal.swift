@@ -21,19 +21,19 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
   package static let kill = Signal(rawValue: SIGKILL)
   package static let terminalStop = Signal(rawValue: SIGTSTP)
   package static let continued = Signal(rawValue: SIGCONT)
-  /// Tells a supervisor that its sockets are gone. One that doesn't know of it ignores it, as every
-  /// process does that has said nothing of SIGWINCH.
+  /// Tells a supervisor that its sockets are gone. An older supervisor ignores it, because the
+  /// default action of SIGWINCH is to ignore it.
   package static let renewSockets = Signal(rawValue: SIGWINCH)
 
-  /// What ends, stops or continues a command in the foreground of a shell.
+  /// The signals that end, stop or continue a foreground command of a shell.
   package static let ofSessions: [Signal] = [
     .interrupt, .terminate, .hangUp, .quit, .terminalStop, .continued,
   ]
 
-  /// Whether it asks for the end of what is being done, rather than for a pause or its end.
+  /// Whether it asks the process to end, and not to pause or to continue.
   package var asksForEnd: Bool { ![.terminalStop, .continued, .renewSockets].contains(self) }
 
-  /// How a shell says that a command ended by it.
+  /// The exit status by which a shell reports a command that this signal ended.
   package var exitStatus: ExitStatus { ExitStatus(rawValue: 128 + rawValue) }
 
   package var description: String {
@@ -47,12 +47,12 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
     }
   }
 
-  /// Delivers signals to a closure instead of to the process, from now to its end; echoes of what was
-  /// delivered (``SignalEchoes``) are left out.
+  /// Delivers signals to a closure from now on, without their default action. Echoes of a delivered
+  /// signal (``SignalEchoes``) are dropped.
   ///
-  /// Call it before any thread is started: threads inherit that the signals are blocked, and one
-  /// thread waits for them, where any code may run, unlike in a signal handler. Signals that the
-  /// process was started with ignored, as `nohup` does, stay ignored.
+  /// Call it before any thread is started, because threads inherit the signal mask. One thread
+  /// waits for the signals; unlike a signal handler, it may run any code. Signals that were ignored
+  /// when the process was started, as by `nohup`, stay ignored.
   package static func handle(
     _ signals: [Signal], _ body: @escaping @Sendable (Signal) -> Void
   ) {
@@ -76,23 +76,24 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
         if echoes.isWish(signal, fromTerminal: fromTerminal, at: .now) { body(signal) }
       }
     }
-    // Without a thread that takes them they end the process, which is better than to be deaf.
+    // Without the thread, let the signals end the process; otherwise they would have no effect.
     if !started { pthread_sigmask(SIG_UNBLOCK, &set, nil) }
   }
 
-  /// Some systems drop what is ignored by default even while it is blocked, unless it has a handler.
+  /// Some systems drop a signal whose default is to be ignored, even while it is blocked, unless it
+  /// has a handler.
   private static func keepFromBeingDropped(_ number: Int32) { signal(number) { _ in } }
 
   #if canImport(Darwin)
-    /// Waits for a signal. Nothing tells where one came from on macOS, so none is the terminal's.
+    /// Waits for a signal. macOS doesn't report the sender, so no signal counts as the terminal's.
     private static func next(of set: inout sigset_t) -> (Signal, fromTerminal: Bool)? {
       var number: Int32 = 0
       return sigwait(&set, &number) == 0 ? (Signal(rawValue: number), false) : nil
     }
   #else
-    /// Waits for a signal, and tells whether the kernel sent it, as it does for a key.
+    /// Waits for a signal. Returns also whether the kernel sent it, as it does for a key.
     private static func next(of set: inout sigset_t) -> (Signal, fromTerminal: Bool)? {
-      // SI_KERNEL, which not every libc shows to Swift; `kill` has SI_USER, 0.
+      // SI_KERNEL, which not every libc exposes to Swift; `kill` has SI_USER, 0.
       let byKernel: Int32 = 0x80
       var information = siginfo_t()
       let number = sigwaitinfo(&set, &information)
@@ -102,8 +103,8 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
 
   private static let hasInterrupted = Atomic(false)
 
-  /// Ends this process by SIGINT, if it was interrupted by one: a shell that sees a command die of it
-  /// ends its loop or script, too, rather than going on with the next command. Returns otherwise.
+  /// Ends this process by SIGINT if it got one; returns otherwise. A shell whose command dies of
+  /// SIGINT also ends its loop or script, and doesn't run the next command.
   package static func dieIfInterrupted() {
     guard hasInterrupted.load(ordering: .relaxed) else { return }
     signal(SIGINT, SIG_DFL)
@@ -114,7 +115,7 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
     pthread_kill(pthread_self(), SIGINT)
   }
 
-  /// Whether the process ignores it, as `nohup` has its programs do.
+  /// Whether the process ignores it, as under `nohup`.
   package var isIgnored: Bool {
     var action = sigaction()
     guard sigaction(rawValue, nil, &action) == 0 else { return false }
@@ -126,29 +127,29 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
     return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
-  /// Sets what qvm relies on, whatever the caller has left. Call it before any thread is started.
+  /// Sets the signal actions that qvm relies on. Call it before any thread is started.
   ///
-  /// Writing to a closed pipe, and beyond the size that a file may have, is an error of the write
-  /// instead of the end of the process. Children wait to be reaped: where their end is ignored, as
-  /// some daemons have it, nobody learns how they ended.
+  /// A write to a closed pipe, or beyond the file size limit, fails instead of killing the process.
+  /// SIGCHLD gets its default action: if a parent ignored it, as some daemons do, the exit status
+  /// of children would be lost.
   package static func prepareProcess() {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
     signal(SIGCHLD, SIG_DFL)
   }
 
-  /// What programs expect when they start.
+  /// Sets the signal actions that programs expect when they start.
   static func restoreForExecution() {
     signal(SIGPIPE, SIG_DFL)
     signal(SIGXFSZ, SIG_DFL)
   }
 
-  /// Stops this process as Ctrl-Z does; returns when it is continued, and at once where no shell
-  /// could continue it.
+  /// Stops this process as Ctrl-Z does. Returns when it is continued; at once if no shell could
+  /// continue it.
   package static func stopThisProcess() {
-    // SIGTSTP rather than SIGSTOP: the kernel ignores it where the process would sleep for ever,
-    // such as in a terminal window of its own. To this thread, so that it doesn't run on for a
-    // moment while another one takes the signal.
+    // SIGTSTP instead of SIGSTOP: the kernel ignores it if no process could continue this one, as
+    // in a terminal window of its own. Sent to this thread, so that it doesn't run on while another
+    // thread takes the signal.
     var set = sigset_t()
     var before = sigset_t()
     sigemptyset(&set)

@@ -8,9 +8,9 @@
 internal import QMPClient
 
 extension SocketCalls {
-  /// Whether somebody listens on a Unix socket; never waits.
+  /// Whether a process listens on a Unix socket. Never waits.
   ///
-  /// Where that can't be told, somebody may. Whoever listens sees a connection that ends at once.
+  /// True if unknown. The listener sees a connection that is closed at once.
   static func isListening(_ path: String) -> Bool {
     do throws(SystemError) {
       _ = try connect(path)

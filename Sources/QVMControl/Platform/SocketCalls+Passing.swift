@@ -8,12 +8,12 @@
 package import QMPClient
 
 extension SocketCalls {
-  /// The first bytes that have come to a socket, which stay there to be read.
+  /// The first bytes that a socket has received, without removing them.
   ///
   /// - Parameters:
   ///   - descriptor: A socket, which may still be connecting.
-  ///   - room: The most bytes to look at.
-  /// - Returns: The bytes, or why there are none; an error of the connecting is one of these.
+  ///   - room: How many bytes to return at most.
+  /// - Returns: The bytes, or why there are none, such as a failed connection.
   static func peek(_ descriptor: Int32, atMost room: Int) -> Transfer<[UInt8]> {
     var bytes = [UInt8](repeating: 0, count: room)
     while true {
@@ -29,13 +29,13 @@ extension SocketCalls {
     }
   }
 
-  /// Passes a descriptor to the process at the other end of a Unix socket, with one byte that means
-  /// nothing, as ssh takes it from its `ProxyCommand`: `ProxyUseFdpass` in `ssh_config(5)`.
+  /// Passes a descriptor to the peer of a Unix socket, with one byte of no meaning. ssh expects
+  /// that from its `ProxyCommand`: `ProxyUseFdpass` in `ssh_config(5)`.
   ///
-  /// Calls on it block from now on, for whoever has it.
+  /// The descriptor becomes blocking, for all processes that share it.
   package static func pass(_ descriptor: Int32, to socket: Int32) throws(SystemError) {
     _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
-    // What CMSG_DATA and CMSG_SPACE of <sys/socket.h> come to, which are macros.
+    // What the macros CMSG_DATA and CMSG_SPACE of <sys/socket.h> compute.
     #if canImport(Darwin)
       let alignment = MemoryLayout<UInt32>.size
     #else

@@ -1,20 +1,20 @@
 package import QMPClient
 
-/// Runs a program to its end and collects what it prints.
+/// Runs a program to its end and collects its output.
 package enum Subprocess {
   package struct Output: Sendable {
     package let end: ProcessEnd
     package let standardOutput: [UInt8]
     package let standardError: [UInt8]
-    /// The time that it was given, where it was ended for taking longer.
+    /// The timeout, if it was killed for exceeding it; else nil.
     package let exceeded: Duration?
-    /// The bytes that it may print, where it was ended for printing more.
+    /// The output limit in bytes, if it was killed for exceeding it; else nil.
     package let overflowed: Int?
 
     package var succeeded: Bool { end == .exited(0) && overflowed == nil }
 
-    /// Why it failed: the last line of standard error that says anything; that is where programs say
-    /// why.
+    /// Why it failed: a limit, or the last line of standard error that isn't blank, or how it
+    /// ended.
     package var complaint: String {
       if let exceeded { return "it did not end within \(Int(exceeded.inSeconds)) s" }
       if let overflowed { return "it prints more than \(ByteCount.text(overflowed))" }
@@ -24,18 +24,18 @@ package enum Subprocess {
     }
   }
 
-  /// For a program that has little to do.
+  /// The timeout of a program that has little to do.
   package static let shortTime = Duration.seconds(60)
-  /// For a program that reads or writes all of an image, on a slow disk too.
+  /// The timeout of a program that reads or writes a whole image, even on a slow disk.
   package static let longTime = Duration.seconds(3600)
 
-  /// How long a program may take to obey SIGTERM before it gets SIGKILL.
+  /// How long a program may take after SIGTERM before it gets SIGKILL.
   private static let grace = Duration.seconds(5)
-  /// How long output may come after the end of the program: from a child of its own, which may keep
-  /// the descriptors open for as long as it likes.
+  /// How long to read output after the program has exited. A child of its own may keep the
+  /// descriptors open for ever.
   private static let drainTime = Duration.seconds(1)
 
-  /// How much a program may print, in bytes: all of it is kept in memory.
+  /// The default output limit in bytes. All output is kept in memory.
   package static let mostOutput = 1 << 24
 
   /// Runs a program.
@@ -43,30 +43,30 @@ package enum Subprocess {
   /// - Parameters:
   ///   - path: Absolute.
   ///   - arguments: Without the program's own name.
-  ///   - environment: All of it, as `NAME=value`; nil for this process's own.
-  ///   - input: What it reads on its standard input, at most a few kilobytes; nil for /dev/null.
-  ///   - inheriting: What it gets as descriptors 3, 4 and so on. A ``FileLock``'s is held for as
-  ///     long as the program lives, even when this process is killed.
-  ///   - most: The most bytes that it may print on either of its outputs before it is ended.
-  ///   - limit: How long it may take before it is ended; nil for one that has limits of its own. One
-  ///     that may take longer than ``shortTime`` ends with this process where ``ParentDeathSignal`` can do that.
+  ///   - environment: The whole environment, as `NAME=value`; nil for this process's own.
+  ///   - input: Its standard input, at most a few kilobytes; nil for /dev/null.
+  ///   - inheriting: Its descriptors 3, 4 and so on. The lock of an inherited ``FileLock`` is held
+  ///     until the program exits, even if this process is killed.
+  ///   - most: The most bytes that it may print on either output before it is killed.
+  ///   - limit: The timeout; nil for a program with limits of its own. If it is longer than
+  ///     ``shortTime``, the program ends with this process where ``ParentDeathSignal`` works.
   ///   - loop: The loop that the calling task runs on.
-  /// - Returns: What it printed and how it ended; an exit status other than 0 is no error, nor is one
-  ///   that took too long.
-  /// - Throws: ``SpawnError``; ``LimitError`` where it failed for a limit that this process is under;
-  ///   `CancellationError` when the task is cancelled or the user interrupted
-  ///   the program, after the program has ended.
+  /// - Returns: What it printed and how it ended. A nonzero exit status is not thrown, and neither
+  ///   is a timeout.
+  /// - Throws: ``SpawnError``; ``LimitError`` if it failed because of a limit of this process;
+  ///   `CancellationError` if the task was cancelled or the user interrupted the program, after the
+  ///   program has ended.
   package static func run(
     _ path: String, _ arguments: [String], environment: [String]? = nil, input: [UInt8]? = nil,
     inheriting: [Descriptor] = [], atMost most: Int = mostOutput,
     within limit: Duration? = shortTime, on loop: EventLoop
   ) async throws -> Output {
     var (path, arguments) = (path, arguments)
-    // What may take long must not go on without anybody to hear of it.
+    // A long-running program must not outlive this process.
     if (limit ?? longTime) > shortTime {
       (path, arguments) = await ParentDeathSignal.command(path, arguments)
     }
-    // Sockets rather than pipes: they can be read without waiting and without O_NONBLOCK.
+    // Sockets instead of pipes: they can be read without blocking and without O_NONBLOCK.
     let (output, errors, process) = try start(path, arguments, environment, input, inheriting)
     let deadline = limit.map { SuspendingClock.now.advanced(by: $0) }
     return try await withTaskCancellationHandler {
@@ -98,16 +98,16 @@ package enum Subprocess {
     }
   }
 
-  /// How long a signal to all of a job may take from one of its processes to this one.
+  /// How much later than the program this process may get a signal that was sent to both.
   private static let signalSpread = Duration.milliseconds(300)
 
-  /// Waits, where a signal ended a program, for the same one to cancel the task.
+  /// If a signal ended the program, waits for the same signal to cancel the task.
   ///
-  /// The terminal tells all of its foreground at once, a shell's `kill %1` all of a job, systemd all
-  /// of a service; this process may hear of it a moment later.
+  /// The terminal signals all foreground processes, a shell's `kill %1` a whole job, systemd a
+  /// whole service. This process may get the signal a moment later.
   private static func waitForOwnSignal(after end: ProcessEnd, on loop: EventLoop) async throws {
     switch end {
-    // Nothing but keys sends these.
+    // Only keys send these.
     case .signalled(Signal.interrupt.rawValue), .signalled(Signal.quit.rawValue):
       throw CancellationError()
     case .signalled(Signal.terminate.rawValue), .signalled(Signal.hangUp.rawValue):
@@ -135,7 +135,8 @@ package enum Subprocess {
     return (output, errors, process)
   }
 
-  /// A descriptor to read bytes from that fit into a socket's buffer, and then the end.
+  /// A descriptor from which these bytes can be read, then the end. They must fit into a socket's
+  /// buffer.
   private static func filled(with bytes: [UInt8]) throws(SystemError) -> Descriptor {
     let (reader, writer) = try SocketCalls.pair()
     bytes.withUnsafeBytes { _ = SocketCalls.send(writer.number, $0) }
@@ -159,11 +160,11 @@ package enum Subprocess {
     }
   }
 
-  /// The most bytes to take once nobody waits for the end any more: what a socket holds.
+  /// How many bytes to read after the task was cancelled: what a socket's buffer holds.
   private static let lastBytes = 1 << 20
 
-  /// All that comes until the end, or until it is more than `most`, or that is there when the task is
-  /// cancelled.
+  /// Reads to the end or until more than `most` bytes. If the task is cancelled, reads what has
+  /// arrived.
   private static func everything(
     from source: Descriptor, atMost most: Int, on loop: EventLoop
   ) async -> [UInt8] {
@@ -176,7 +177,7 @@ package enum Subprocess {
         if Task.isCancelled { room -= bytes.count }
       case .closed, .failed: return collected
       case .wouldBlock:
-        // Not before: where this process was held up, what came meanwhile is still to be taken.
+        // Checked only here: if this process was held up, the output so far must still be read.
         if Task.isCancelled { return collected }
         let far = SuspendingClock.now.advanced(by: .seconds(86_400))
         _ = try? await loop.ready(source.number, for: .read, until: far)

@@ -6,14 +6,14 @@
   internal import Musl
 #endif
 
-/// The terminal on a descriptor, whose settings are put back as they were.
+/// The terminal of a descriptor, and its original settings.
 package struct Terminal: Sendable {
   package let descriptor: Int32
   private let original: termios
 
   package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
-  /// Remembers the settings of the terminal; nil where the descriptor is none.
+  /// Remembers the terminal's settings; nil if the descriptor isn't a terminal.
   package init?(_ descriptor: Int32) {
     var settings = termios()
     guard isatty(descriptor) == 1, tcgetattr(descriptor, &settings) == 0 else { return nil }
@@ -21,15 +21,14 @@ package struct Terminal: Sendable {
     original = settings
   }
 
-  /// Hands each key to the program as it is typed and unechoed, but for Ctrl-C, Ctrl-\ and Ctrl-Z,
-  /// which remain signals.
+  /// Delivers each key at once and without echo. Ctrl-C, Ctrl-\ and Ctrl-Z remain signals.
   ///
-  /// Output processing stays on, so that messages of qvm itself look right; carriage returns are
-  /// not turned into line feeds, since a serial console expects them as they are.
+  /// Output processing stays on for qvm's own messages. Carriage returns are not turned into line
+  /// feeds, because a serial console expects them.
   ///
   /// - Parameters:
-  ///   - signals: Whether those three remain signals; without, every key is passed on.
-  ///   - escape: A key that is passed on in any case.
+  ///   - signals: Whether those three keys remain signals. If not, every key is delivered.
+  ///   - escape: A key that is delivered in any case.
   package func passKeys(signals: Bool = true, escape: EscapeKey = .usual) {
     var settings = original
     settings.c_lflag &= ~tcflag_t(ICANON | ECHO | ECHONL | IEXTEN)
@@ -53,7 +52,7 @@ package struct Terminal: Sendable {
     tcsetattr(descriptor, TCSADRAIN, &settings)
   }
 
-  /// Puts the settings back, unless the terminal is somebody else's by now.
+  /// Restores the settings, unless another process is in the foreground by now.
   package func restore() {
     if isForeground {
       var settings = original
@@ -62,12 +61,12 @@ package struct Terminal: Sendable {
     TerminalRestorer.disarm()
   }
 
-  /// The width in columns; nil where the terminal doesn't say.
+  /// The width in columns; nil if unknown.
   package static func width(of descriptor: Int32) -> Int? {
     size(of: descriptor).flatMap { $0.ws_col > 0 ? Int($0.ws_col) : nil }
   }
 
-  /// The height in rows; nil where the terminal doesn't say.
+  /// The height in rows; nil if unknown.
   package static func height(of descriptor: Int32) -> Int? {
     size(of: descriptor).flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil }
   }
@@ -77,7 +76,7 @@ package struct Terminal: Sendable {
     return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 ? size : nil
   }
 
-  /// Whether this process may read from and write to its terminal: it is not in the background.
+  /// Whether this process is in the foreground, so that it may use the terminal.
   package var isForeground: Bool { Self.isForeground(descriptor) }
 
   static func isForeground(_ descriptor: Int32) -> Bool { tcgetpgrp(descriptor) == getpgrp() }

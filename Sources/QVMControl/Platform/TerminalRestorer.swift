@@ -7,32 +7,32 @@
 #endif
 internal import Synchronization
 
-/// Puts a terminal's settings back, and the modes that a guest has switched on its screen, when this
-/// process crashes, or is ended by a signal that nobody handles, while it has changed them.
+/// Restores a terminal's settings, and the screen modes that a guest has switched, if this process
+/// crashes or an unhandled signal ends it.
 ///
-/// What runs in the signal handler are atomic loads and calls that POSIX allows there. SIGKILL is
-/// beyond this; shells put their own settings back then.
+/// The signal handler uses only atomic loads and calls that POSIX allows there. After SIGKILL only
+/// a shell can restore its settings.
 enum TerminalRestorer {
-  /// What ends a process that doesn't handle it; a trap of Swift's is SIGILL or SIGTRAP.
+  /// Signals that end a process by default. A Swift trap is SIGILL or SIGTRAP.
   private static let fatal = [
     SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, SIGXCPU, SIGXFSZ, SIGUSR1, SIGUSR2,
     SIGALRM, SIGVTALRM, SIGPROF,
   ]
 
-  /// The address of the settings to put back; 0 where there are none.
+  /// The address of the settings to restore; 0 if there are none.
   private static let settings = Atomic<UInt>(0)
   private static let terminal = Atomic<Int32>(0)
   /// Never freed: a handler may run at any time.
   private static let memory = UInt(bitPattern: malloc(MemoryLayout<termios>.size))
-  /// What is to be written to standard output, and how many bytes of it; 0 where nothing is.
+  /// The bytes to write to standard output, and their number; 0 if there are none.
   private static let farewell = UInt(bitPattern: malloc(longestFarewell))
   private static let farewellLength = Atomic<Int>(0)
   private static let longestFarewell = 1024
-  /// What was to happen at each signal before, by its number.
+  /// The previous action of each signal, by its number.
   private static let actions = UInt(bitPattern: malloc(64 * MemoryLayout<sigaction>.stride))
   private static let isInstalled = Atomic(false)
 
-  /// From now on these settings are put back in a crash.
+  /// Restores these settings in a crash from now on.
   static func arm(_ descriptor: Int32, _ original: termios) {
     guard let place = UnsafeMutablePointer<termios>(bitPattern: memory) else { return }
     if !isInstalled.exchange(true, ordering: .relaxed) { install() }
@@ -42,15 +42,15 @@ enum TerminalRestorer {
     settings.store(memory, ordering: .releasing)
   }
 
-  /// The settings are as they were.
+  /// Restores no settings from now on.
   static func disarm() { settings.store(0, ordering: .releasing) }
 
-  /// From now on this is written to the terminal that is standard output in a crash.
+  /// Writes these bytes to the terminal at standard output in a crash from now on.
   static func armScreen(_ bytes: [UInt8]) {
     guard let place = UnsafeMutableRawPointer(bitPattern: farewell) else { return }
     if !isInstalled.exchange(true, ordering: .relaxed) { install() }
     farewellLength.store(0, ordering: .releasing)
-    // A part would be worse than nothing; no terminal has so many modes.
+    // A part would be worse than nothing. No terminal has that many modes.
     guard bytes.count <= longestFarewell else { return }
     bytes.withUnsafeBytes { source in
       if let start = source.baseAddress { place.copyMemory(from: start, byteCount: source.count) }
@@ -58,11 +58,11 @@ enum TerminalRestorer {
     farewellLength.store(bytes.count, ordering: .releasing)
   }
 
-  /// The screen is as it was.
+  /// Writes nothing in a crash from now on.
   static func disarmScreen() { farewellLength.store(0, ordering: .releasing) }
 
   private static func install() {
-    // A stack of its own: the thread's may be what has overflowed.
+    // A stack of its own, because the thread's stack may have overflowed.
     var stack = stack_t()
     stack.ss_size = 1 << 16
     stack.ss_sp = malloc(1 << 16)
@@ -74,8 +74,8 @@ enum TerminalRestorer {
       (previous + Int(number)).initialize(to: action)
       setHandler(&action) { number in
         TerminalRestorer.restore()
-        // Then whatever would have happened without this, such as the runtime's backtrace, with
-        // this thread as it was at the fault.
+        // Then the previous action runs, such as the runtime's backtrace, with this thread as it
+        // was at the fault.
         if let previous = TerminalRestorer.previousActions {
           sigaction(number, previous + Int(number), nil)
         }
@@ -94,7 +94,7 @@ enum TerminalRestorer {
     restoreScreen()
     let address = settings.load(ordering: .acquiring)
     let descriptor = terminal.load(ordering: .relaxed)
-    // In the background the terminal is somebody else's, and touching it would stop this process.
+    // A background process must not touch the terminal: that would stop it.
     guard let original = UnsafePointer<termios>(bitPattern: address),
       tcgetpgrp(descriptor) == getpgrp()
     else { return }
@@ -106,7 +106,7 @@ enum TerminalRestorer {
     guard length > 0, let bytes = UnsafeRawPointer(bitPattern: farewell),
       tcgetpgrp(STDOUT_FILENO) == getpgrp()
     else { return }
-    // One that takes nothing must not keep this process from its end.
+    // A terminal that accepts no output must not block this process.
     var entry = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
     if poll(&entry, 1, 0) == 1 { _ = write(STDOUT_FILENO, bytes, length) }
   }

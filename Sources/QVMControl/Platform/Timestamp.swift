@@ -6,7 +6,7 @@
   internal import Musl
 #endif
 
-/// A moment of the wall clock, for people and files; never for time-outs.
+/// A time of the wall clock, for people and files. Never for timeouts.
 package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible {
   /// Seconds since 1970 in UTC.
   package let seconds: Int
@@ -46,14 +46,14 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
       let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19)
     else { return nil }
     seconds = ((Self.day(year, month, day) * 24 + hour) * 60 + minute) * 60 + second
-    // Whatever was odd about the text is not in what it was read as: then the two differ.
+    // A malformed or impossible date is written differently than it was read.
     if description != text { return nil }
   }
 
   // MARK: - The calendar
 
-  // By hand: libc reads the file of the time zone even for UTC, seven system calls in a command that
-  // has a millisecond. Years are counted from March, so that the odd day is their last.
+  // Not by libc, which reads the time zone's file even for UTC: seven system calls, in a command
+  // that has a millisecond. Years begin in March, so that the leap day is the last day.
 
   /// The days from 1970 to a date of the Gregorian calendar.
   private static func day(_ year: Int, _ month: Int, _ day: Int) -> Int {
@@ -64,7 +64,7 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
     return years * 365 + leapDays + (months * 153 + 2) / 5 + day - 1 - daysTo1970
   }
 
-  /// The date of a day that is counted from 1970.
+  /// The date of a day, counted in days from 1970.
   private static func date(ofDay number: Int) -> (year: Int, month: Int, day: Int) {
     // 146,097 days are 400 years.
     let (era, day) = (number + daysTo1970).dividedFlooring(by: 146_097)
@@ -75,12 +75,12 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
     return (era * 400 + year + (month < 3 ? 1 : 0), month, rest - (months * 153 + 2) / 5 + 1)
   }
 
-  /// From the first of March of the year 0.
+  /// The days from the first of March of the year 0 to 1970.
   private static let daysTo1970 = 719_468
 }
 
 extension Int {
-  /// The quotient towards minus infinity, and what remains.
+  /// The quotient rounded towards minus infinity, and the remainder.
   fileprivate func dividedFlooring(by divisor: Int) -> (quotient: Int, remainder: Int) {
     let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)

@@ -1,7 +1,7 @@
 /// The environment of the programs that qvm runs for itself: curl, tar, qemu-img.
 ///
-/// Only what they need: variables such as `TAR_OPTIONS` or `POSIXLY_CORRECT` change what the same
-/// arguments mean, and a locale changes the words of their messages.
+/// It has only what they need. Variables such as `TAR_OPTIONS` or `POSIXLY_CORRECT` change the
+/// meaning of arguments, and a locale changes the text of messages.
 enum ToolEnvironment {
   private static let kept = [
     "PATH",
