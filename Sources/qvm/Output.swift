@@ -70,9 +70,17 @@ enum Output {
     if let advice = failure.advice { note("     \(advice)\n") }
   }
 
-  /// Says in one line what is wrong with the words on the command line, and in another where to read
-  /// more: a page of help would scroll the first away.
-  static func reportMisuse(_ failure: any UserFacingError, help: String) {
-    note("qvm: \(failure.message)\(failure.advice.map { ". \($0)" } ?? "")\n     See '\(help)'.\n")
+  /// Reports a usage error.
+  ///
+  /// The whole help comes before the error: after it the help would scroll the error away.
+  static func report(_ error: UsageError, _ guidance: UsageGuidance) {
+    switch guidance {
+    case .command(let usage, let help):
+      report(error)
+      note("     Usage: \(usage)\n     See '\(help)'.\n")
+    case .program(let help):
+      draw("\(help)\n")
+      report(error)
+    }
   }
 }

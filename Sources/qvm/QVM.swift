@@ -31,14 +31,18 @@ enum QVM {
     do {
       switch program.parse(words) {
       case .print(let text): try Output.show(text)
-      case .misuse(let error, let help):
-        Output.reportMisuse(error, help: help)
+      case .misuse(let error, let guidance):
+        Output.report(error, guidance)
         return error.exitStatus
       case .complete(let completion):
         try Output.print(completion.text)
         // The shell takes a failure as the word to offer file names.
         return completion.wantsFiles ? .failed : .done
-      case .run(let command): return try command.run()
+      case .run(let command):
+        do { return try command.run() } catch let error as UsageError {
+          Output.report(error, program.guidance(for: type(of: command)))
+          return error.exitStatus
+        }
       }
       return .done
     } catch let failure as any UserFacingError {
@@ -85,7 +89,6 @@ enum QVM {
     case "resume", "unpause": "qvm start"
     case "inspect", "info", "show": "qvm status"
     case "download", "fetch": "qvm pull"
-    case "version": "qvm --version"
     default: nil
     }
   }

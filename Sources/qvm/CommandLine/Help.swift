@@ -39,12 +39,9 @@ extension Program {
     let rows = command.rows
     let words = rows.filter { $0.spellings.isEmpty }
     let options = rows.filter { !$0.spellings.isEmpty }
-    let usage = [name, command.name, options.isEmpty ? nil : "[OPTIONS]"] + words.map(\.usage)
 
     var page = HelpPage()
-    page.add(
-      HelpSection(
-        title: "Usage", rows: [HelpRow(usage.compactMap(\.self).joined(separator: " "))]))
+    page.add(HelpSection(title: "Usage", rows: [HelpRow(usage(of: command))]))
     page.add(paragraphs: command.summary)
     if let discussion = command.discussion { page.add(paragraphs: discussion) }
     page.add(HelpSection(title: "Arguments", rows: words.map { HelpRow($0.term, $0.help) }))
@@ -57,6 +54,14 @@ extension Program {
       page.add(HelpSection(title: "Also called", rows: command.aliases.map { HelpRow($0) }))
     }
     return page.text
+  }
+
+  /// One line, such as `qvm run [OPTIONS] <OS> <VERSION> [-- <COMMAND>...]`.
+  func usage(of command: any Command.Type) -> String {
+    let rows = command.rows
+    let options = rows.contains { !$0.spellings.isEmpty } ? "[OPTIONS]" : nil
+    let arguments = rows.filter { $0.spellings.isEmpty }.map(\.usage)
+    return ([name, command.name, options] + arguments).compactMap(\.self).joined(separator: " ")
   }
 }
 

@@ -22,13 +22,13 @@ struct Program: Sendable {
     guard let first = words.first else { return .print(help) }
     switch first {
     case "--help", "-h": return .print(help)
-    case "--version": return .print("\(version)\n")
+    case "--version", "version": return .print("\(version)\n")
     case "__complete": return .complete(complete(words.dropFirst()))
     case "help": return explain(words.dropFirst())
     case _ where first.utf8.first == UInt8(ascii: "-"):
       let (option, _) = OptionWord.split(first)
       let closest = Spelling.closest(to: option, in: ["--help", "--version"])
-      return .misuse(.unknownOption(option, closest: closest), help: "\(name) --help")
+      return .misuse(.unknownOption(option, closest: closest), .program(help: help))
     default: break
     }
     var rest = words[...]
@@ -65,8 +65,13 @@ struct Program: Sendable {
       guard let parsed = try Parser<C>.parse(words) else { return .print(help(for: command)) }
       return .run(parsed)
     } catch {
-      return .misuse(error, help: "\(name) \(command.name) --help")
+      return .misuse(error, guidance(for: command))
     }
+  }
+
+  /// What is printed with a usage error of a command.
+  func guidance(for command: any Command.Type) -> UsageGuidance {
+    .command(usage: usage(of: command), help: "\(name) \(command.name) --help")
   }
 
   /// `qvm help`, `qvm help run`.
@@ -88,11 +93,11 @@ struct Program: Sendable {
       }
       guard let second, second.utf8.first != UInt8(ascii: "-") else {
         return .misuse(
-          .incompleteCommand(first, commands: group.map(spelled)), help: "\(name) --help")
+          .incompleteCommand(first, commands: group.map(spelled)), .program(help: help))
       }
     }
     let typed = group.isEmpty ? first : words.prefix(2).joined(separator: " ")
-    return .misuse(.unknownCommand(typed, closest: closest(to: typed)), help: "\(name) --help")
+    return .misuse(.unknownCommand(typed, closest: closest(to: typed)), .program(help: help))
   }
 
   /// The command that `typed` was meant to be; where only its first word is near, that will do.
@@ -113,8 +118,16 @@ enum Invocation {
   case run(any Command)
   /// Help or the version, for standard output; exit status 0.
   case print(String)
-  /// For standard error: the error's line, then the command that prints the help; exit status 64.
-  case misuse(UsageError, help: String)
+  /// For standard error, with exit status 64.
+  case misuse(UsageError, UsageGuidance)
   /// What a shell can offer for the last word.
   case complete(Completion)
+}
+
+/// What is printed with a usage error.
+enum UsageGuidance: Equatable {
+  /// The usage line of the command, and the command line that prints its help.
+  case command(usage: String, help: String)
+  /// The whole help of the program, because no known command was named.
+  case program(help: String)
 }

@@ -14,8 +14,12 @@ import Testing
     if case .print(let text) = program.parse(words) { text } else { nil }
   }
 
-  private func error(_ words: String...) -> (UsageError, help: String)? {
-    if case .misuse(let error, let help) = program.parse(words) { (error, help) } else { nil }
+  private func error(_ words: String...) -> (UsageError, guidance: UsageGuidance)? {
+    if case .misuse(let error, let guidance) = program.parse(words) {
+      (error, guidance)
+    } else {
+      nil
+    }
   }
 
   @Test func `a command is found by its name or an alias`() {
@@ -51,6 +55,7 @@ import Testing
 
   @Test func `the version is a line of its own`() {
     #expect(text("--version") == "1.2.3\n")
+    #expect(text("version") == "1.2.3\n")
   }
 
   static let failures: [([String], UsageError)] = [
@@ -73,23 +78,23 @@ import Testing
   ]
 
   @Test(arguments: failures)
-  func `words that name no command come back with where the help is`(
+  func `a command line without a known command prints the whole help`(
     words: [String], error: UsageError
   ) {
-    guard case .misuse(let found, let help) = program.parse(words) else {
+    guard case .misuse(let found, let guidance) = program.parse(words) else {
       Issue.record("\(words) were taken")
       return
     }
     #expect(found == error)
-    #expect(help == "qvm --help")
+    #expect(guidance == .program(help: program.help))
     #expect(found.exitStatus == .usage)
   }
 
-  @Test func `a command's wrong words come back with where its help is`() throws {
+  @Test func `a usage error of a command prints its usage line and where its help is`() throws {
     let misuse = try #require(error("rm", "--force"))
 
     #expect(misuse.0 == .unknownOption("--force", closest: nil))
-    #expect(misuse.help == "qvm rm --help")
+    #expect(misuse.guidance == .command(usage: "qvm rm <NAME>...", help: "qvm rm --help"))
   }
 
   static let texts: [(UsageError, message: String, advice: String?)] = [
