@@ -1,4 +1,4 @@
-/// What the name of a base image says: `freebsd-14.2-x86-64`.
+/// The parts of a base image's name, such as `freebsd-14.2-x86-64`.
 package struct ImageName: Sendable, Hashable {
   package let version: String
   package let architecture: Architecture
@@ -21,7 +21,8 @@ package struct ImageName: Sendable, Hashable {
 }
 
 extension Target {
-  /// What the image with a name, such as `freebsd-14.2-x86-64`, is for; nil for another kind of name.
+  /// The target of the base image with a name such as `freebsd-14.2-x86-64`; nil for any other
+  /// name.
   package init?(imageName name: String) {
     guard let dash = name.firstIndex(of: "-"),
       let system = OperatingSystem(word: String(name[..<dash])),
@@ -34,7 +35,7 @@ extension Target {
   }
 
   /// The command that downloads the base image at a path again, from the same release; nil if the
-  /// path isn't one of a base image.
+  /// path is not that of a base image.
   package static func pullCommand(for path: String) -> String? {
     let name = Files.lastName(of: path)
     let tag = String(Files.lastName(of: Files.parent(of: path)))

@@ -1,10 +1,10 @@
 /// An operating system that qvm has drivers for.
 package enum OperatingSystem: String, CaseIterable, Sendable {
   case freebsd, netbsd, openbsd, haiku, omnios
-  /// The built-in demo guest: it needs no download, and has no ssh.
+  /// The built-in demo guest, without a download and without ssh.
   case demo
 
-  /// The operating system that `word` names, in upper or lower case.
+  /// Reads the name of an operating system, in upper or lower case.
   package init?(word: String) {
     self.init(rawValue: word.lowercased())
   }
@@ -20,12 +20,12 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
     }
   }
 
-  /// The architectures that there is a driver for.
+  /// The architectures with a driver.
   package var architectures: [Architecture] {
     Driver.all.filter { $0.operatingSystem == self }.map(\.architecture)
   }
 
-  /// The user whom the image's ssh server lets in; nil where the guest has no ssh server.
+  /// The user that can log in by ssh; nil if the guest has no ssh server.
   package var sshUser: String? {
     switch self {
     case .freebsd, .netbsd, .openbsd, .omnios: "runner"
@@ -42,7 +42,7 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
     }
   }
 
-  /// What shows that the guest is up.
+  /// What shows that the guest is ready.
   package enum Readiness: Sendable, Hashable {
     /// The ssh server's first bytes.
     case ssh
@@ -59,8 +59,8 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
 
   /// Whether the guest shuts down when its power button is pressed.
   ///
-  /// FreeBSD on arm64 doesn't: the ACPI tables of QEMU's `virt` machine have no `\_S5`, so its
-  /// kernel hands the press to devd, which has no rule for it. (FreeBSD commit a9880bfe1181.)
+  /// FreeBSD on arm64 doesn't. The ACPI tables of QEMU's `virt` machine have no `\_S5`, so the
+  /// kernel passes the press to devd, which has no rule for it. (FreeBSD commit a9880bfe1181.)
   package func obeysPowerButton(on architecture: Architecture) -> Bool {
     switch (self, architecture) {
     case (.freebsd, .arm64): false
@@ -68,11 +68,11 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
     }
   }
 
-  /// After how long the power button is pressed again while the guest hasn't reacted; the last one
-  /// again and again.
+  /// The intervals after which the power button is pressed again while the guest hasn't reacted.
+  /// The last one repeats.
   ///
-  /// A press before the guest's ACPI is up is lost. illumos takes two presses within a second and a
-  /// half as a cancellation, and an emulated guest that was held up gets two of them at once.
+  /// A press before the guest's ACPI is up is lost. illumos treats two presses within a second and
+  /// a half as a cancellation, and an emulated guest that was held up gets two presses at once.
   package var pressIntervals: [Duration] {
     switch self {
     case .freebsd, .netbsd, .openbsd, .haiku, .demo: [.seconds(3), .seconds(5), .seconds(10)]
@@ -80,10 +80,10 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
     }
   }
 
-  /// How long the guest may take to power off, in seconds, where the user doesn't say.
+  /// The default timeout for powering off, in seconds.
   ///
-  /// FreeBSD's `rc.shutdown` gives its services 90 seconds. illumos, once it has taken two presses
-  /// as a cancellation, listens again after 100 seconds.
+  /// FreeBSD's `rc.shutdown` gives its services 90 seconds. illumos ignores the button for 100
+  /// seconds after a cancellation.
   package var shutdownTimeout: Int {
     switch self {
     case .freebsd, .netbsd, .openbsd, .haiku, .demo: 120
@@ -91,11 +91,11 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
     }
   }
 
-  /// The memory below which the guest doesn't boot, in MiB: less is a slip of the unit. To work well
-  /// each needs much more.
+  /// The least memory that is accepted, in MiB. A smaller value is mostly a wrong unit. To work
+  /// well, each guest needs much more.
   ///
-  /// The demo guest was seen to boot with it; the others' are cautious, well below what their makers
-  /// ask for.
+  /// The demo guest was tested with its value. The others are well below what the makers of the
+  /// systems require.
   package var leastMemory: Int {
     switch self {
     case .demo: 16
@@ -103,9 +103,9 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
     }
   }
 
-  /// What powers the guest off, for its shell; nil for a guest without one.
+  /// The shell command that powers the guest off; nil for a guest without a shell.
   ///
-  /// The images let their user become root without a password, by `sudo`.
+  /// In the images, `sudo` needs no password.
   package var powerOffCommand: String? {
     switch self {
     case .freebsd, .netbsd: "sudo -n shutdown -p now"

@@ -1,11 +1,12 @@
-/// A TCP port of the host that leads into the guest: the value of `hostfwd=` in `-netdev user`.
+/// A TCP port of the host that is forwarded to the guest: the value of `hostfwd=` in `-netdev
+/// user`.
 ///
 /// On the command line: `tcp:[ADDRESS]:PORT-[GUEST]:GUESTPORT`, such as `tcp::2847-:22`.
 struct PortForward: Equatable {
-  /// Where the host listens; empty: on every interface.
+  /// The address on which the host listens; empty for all interfaces.
   var address: String
   var port: Int
-  /// What follows the dash: the guest's address and port.
+  /// The text after the dash: the guest's address and port.
   private var guest: String
 
   init?(_ value: String) {
@@ -19,7 +20,7 @@ struct PortForward: Equatable {
     guest = String(halves[1])
   }
 
-  /// Whether the port leads to the guest's ssh server.
+  /// Whether the port is forwarded to the guest's ssh server.
   var leadsToSSH: Bool { guest.hasSuffix(":22") }
 
   var value: String { "tcp:\(address):\(port)-\(guest)" }

@@ -1,16 +1,15 @@
 extension QEMUArguments {
-  /// Words for QEMU whose relative paths lead to the same files from any folder.
+  /// Makes the relative paths in a user's arguments absolute, so that they are valid in any folder.
   ///
-  /// QEMU runs in `/`: in the caller's folder it would keep that folder's disk from being unmounted,
-  /// and an instance that is started again from elsewhere would not find its files. What is a path
-  /// is told by the options and members that take one; what is a network address, the name of a
-  /// block device or JSON stays as it is.
+  /// QEMU runs in `/`. In the caller's folder, it would keep the folder's disk mounted, and a later
+  /// start from another folder would not find the files. Options and members that take a path are
+  /// known by name. Network addresses, names of block devices and JSON stay unchanged.
   ///
   /// - Parameters:
-  ///   - words: What the user gave with `--qemu-arg`.
-  ///   - folder: The caller's, absolute.
+  ///   - words: The user's `--qemu-arg` arguments.
+  ///   - folder: The caller's working folder, absolute.
   ///   - exists: Whether something is at an absolute path.
-  /// - Returns: As many words, in their order.
+  /// - Returns: The same number of arguments in the same order.
   package static func withAbsolutePaths(
     _ words: [String], in folder: String, exists: (String) -> Bool
   ) -> [String] {
@@ -25,21 +24,21 @@ extension QEMUArguments {
     }
   }
 
-  /// The options whose whole value is a path. QEMU looks for `-bios` in its own folders, too.
+  /// The options whose whole value is a path. QEMU also searches its own folders for `-bios`.
   private static let takingPath: Set<String> = [
     "bios", "cdrom", "dtb", "fda", "fdb", "hda", "hdb", "hdc", "hdd", "initrd", "kernel", "L",
     "mtdblock", "pflash", "readconfig", "sd", "shim",
   ]
 
-  /// The members of other options that are paths of files, which need not be there yet.
+  /// Members of other options that are always paths. The file may not exist yet.
   private static let certainKeys = [
     "file", "filename", "file.filename", "logfile", "mem-path", "path",
   ]
-  /// Those that may be something else.
+  /// Members that may be paths or something else.
   private static let possibleKeys = [
     "dir", "downscript", "dtb", "initrd", "kernel", "romfile", "script", "smb", "tftp",
   ]
-  /// What stands before the path of `-serial`, `-monitor` and their like.
+  /// The prefixes of a path in the values of `-serial`, `-monitor` and similar options.
   private static let prefixes = ["file:", "pipe:", "unix:"]
 
   private static func name(ofOption word: String) -> String? {
@@ -65,20 +64,20 @@ extension QEMUArguments {
       return edited
     }
     let rest = String(decoding: edited.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
-    // The items behind it are no part of the path, and begin at its first comma.
+    // The path ends at the first comma, where the next item begins.
     let path = rest.prefix { $0 != "," }
     guard !path.isEmpty, path.utf8.first != UInt8(ascii: "/") else { return edited }
     return "\(prefix)\(QEMUOptionValue.quoted(folder))/\(rest)"
   }
 
-  /// The absolute form of a relative path; nil for what is none, or may well be none.
+  /// The absolute form of a relative path; nil if the value isn't certainly a relative path.
   private static func absolute(
     _ value: String, in folder: String, isCertain: Bool, _ exists: (String) -> Bool
   ) -> String? {
     if value.isEmpty || value.utf8.first == UInt8(ascii: "/") { return nil }
     let path = folder == "/" ? "/\(value)" : "\(folder)/\(value)"
     let isOutright = value.hasPrefix("./") || value.hasPrefix("../")
-    // As in nbd://host/name or fat:rw:folder.
+    // With a colon it may be nbd://host/name or fat:rw:folder.
     let isPlain = !value.utf8.contains(UInt8(ascii: ":"))
     return isOutright || isCertain && isPlain || exists(path) ? path : nil
   }

@@ -1,18 +1,18 @@
 extension QEMUArguments {
-  /// The command for a POSIX shell, an option a line as specification §7 shows it, with a newline
-  /// at the end. Pasted into a shell it gives the very same words.
+  /// The command for a POSIX shell, with one option a line as in specification §7, and a newline at
+  /// the end. A shell reads exactly the same arguments from it.
   ///
-  /// The word at `index`, the first that is not the driver's, begins a line even where it is no
-  /// option; nil where all are the driver's.
+  /// The argument at `index` is the first that is not the driver's. It begins a line even if it
+  /// isn't an option. Nil if all are the driver's.
   package func shellText(ownFrom index: Int? = nil) -> String {
     shellLines(words.indices, own: index).joined(separator: " \\\n") + "\n"
   }
 
-  /// The number of the line in `shellText(ownFrom: index)` on which the word at `index` begins,
-  /// counted from 1.
+  /// The number of the line, from 1, on which the argument at `index` begins in `shellText(ownFrom:
+  /// index)`.
   package func shellLine(ofOwnFrom index: Int) -> Int {
     let above = shellLines(0..<min(index, words.count), own: nil)
-    // A word may have newlines of its own.
+    // An argument may contain newlines.
     return above.reduce(1) { $0 + 1 + $1.utf8.count { $0 == UInt8(ascii: "\n") } }
   }
 
@@ -31,11 +31,11 @@ extension QEMUArguments {
     return lines
   }
 
-  /// `word` as a POSIX shell has to be given it: as it is where nothing in it means anything to a
-  /// shell, else between single quotes.
+  /// Quotes an argument for a POSIX shell. It stays unchanged if no character in it is special to a
+  /// shell, else it gets single quotes.
   ///
-  /// An equals sign is harmless but in the program's name, where it would make an assignment, and
-  /// in front of a word, where zsh expands it.
+  /// An equals sign is special in the program's name, which it turns into an assignment, and as the
+  /// first character, where zsh expands it.
   static func shellQuoted(_ word: String, isProgram: Bool = false) -> String {
     let equals = UInt8(ascii: "=")
     let isAssignment = isProgram && word.utf8.contains(equals)
@@ -44,7 +44,8 @@ extension QEMUArguments {
     {
       return word
     }
-    // By bytes: an apostrophe with a combining accent is one character, yet it ends the quotes.
+    // Works on bytes: an apostrophe with a combining accent is one character, but still ends the
+    // quotes.
     let quote = UInt8(ascii: "'")
     let inner = word.utf8.flatMap { $0 == quote ? Array(#"'\''"#.utf8) : [$0] }
     return "'" + String(decoding: inner, as: UTF8.self) + "'"

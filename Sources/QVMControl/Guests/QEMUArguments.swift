@@ -1,18 +1,17 @@
 /// A QEMU command line, edited by option name.
 ///
-/// A driver's arguments are literal; what the user asks to be different, and what a second attempt
-/// at starting needs, are edits of the words that the driver gave. Each edit returns a new value.
-/// An option that is not there yet is appended, but for the port forward: without one there is no
-/// port to change, and that is an error.
+/// A driver's arguments are literal. The user's options, and what a second attempt to start needs,
+/// are edits of them. Each edit returns a new value. A missing option is appended. A missing port
+/// forward is an error, because there is no port to change.
 package struct QEMUArguments: Sendable, Equatable {
-  /// The words, the program first.
+  /// The arguments, with the program first.
   package private(set) var words: [String]
 
   package init(_ words: [String]) {
     self.words = words
   }
 
-  /// The first word: QEMU's name or path; empty where there are no words.
+  /// The first argument: QEMU's name or path; empty if there are none.
   package var program: String { words.first ?? "" }
 
   /// The same arguments for another program, such as the path of the QEMU to run.
@@ -26,7 +25,7 @@ package struct QEMUArguments: Sendable, Equatable {
     QEMUArguments(words + more)
   }
 
-  /// The value that follows `option`; nil where the option is missing.
+  /// The value that follows `option`; nil if the option is missing.
   package func value(of option: String) -> String? {
     values(of: option).first.map { words[$0] }
   }
@@ -40,7 +39,7 @@ package struct QEMUArguments: Sendable, Equatable {
   /// The CPU model and its features: `-cpu`.
   package func settingCPU(_ model: String) -> Self { setting("-cpu", to: model) }
 
-  /// The accelerators in the order in which QEMU tries them; empty where none are named.
+  /// The accelerators in the order in which QEMU tries them; empty if none are named.
   package var acceleratorList: [String] {
     let list = value(of: "-machine").flatMap { QEMUOptionValue($0)["accel"] } ?? ""
     return list.split(separator: ":").map(String.init)
@@ -51,14 +50,14 @@ package struct QEMUArguments: Sendable, Equatable {
     values(of: "-drive").contains { QEMUOptionValue(words[$0])["id"] == id }
   }
 
-  /// Whether QEMU may end, as orderly as ever, without the guest's having shut down: when that resets
-  /// itself (`-no-reboot`, `-action reboot=shutdown`), or can tell of its panic.
+  /// Whether QEMU may exit normally although the guest has not shut down: after a reset
+  /// (`-no-reboot`, `-action reboot=shutdown`), or after a panic that the guest can report.
   package var mayEndWithoutShutdown: Bool {
     words.contains { $0 == "-no-reboot" || $0 == "--no-reboot" || $0.contains("pvpanic") }
       || values(of: "-action").contains { QEMUOptionValue(words[$0])["reboot"] == "shutdown" }
   }
 
-  /// Whether QEMU stays when the guest is off (`-no-shutdown`, `-action shutdown=pause`).
+  /// Whether QEMU stays after the guest has powered off (`-no-shutdown`, `-action shutdown=pause`).
   package var staysAfterShutdown: Bool {
     words.contains { $0 == "-no-shutdown" || $0 == "--no-shutdown" }
       || values(of: "-action").contains { QEMUOptionValue(words[$0])["shutdown"] == "pause" }
@@ -75,19 +74,18 @@ package struct QEMUArguments: Sendable, Equatable {
     return setting("-machine", to: items.value)
   }
 
-  /// The host's port that leads to the guest's ssh server; nil without a forward.
+  /// The host's port that is forwarded to the guest's ssh server; nil without a forward.
   package var forwardedPort: Int? { forward?.forward.port }
 
-  /// The address that the forwarded port is bound to; empty for every interface, nil without a
-  /// forward.
+  /// The address on which the host listens for it; empty for all interfaces, nil without a forward.
   package var forwardedAddress: String? { forward?.forward.address }
 
-  /// - Throws: `noPortForward` where no `-netdev` forwards a port to the guest's ssh server.
+  /// - Throws: `noPortForward` if no `-netdev` forwards a port to the guest's ssh server.
   package func settingForwardedPort(_ port: Int) throws(RunOptionError) -> Self {
     try editingForward { $0.port = port }
   }
 
-  /// - Throws: `noPortForward` where no `-netdev` forwards a port to the guest's ssh server.
+  /// - Throws: `noPortForward` if no `-netdev` forwards a port to the guest's ssh server.
   package func settingForwardedAddress(_ address: String) throws(RunOptionError) -> Self {
     try editingForward { $0.address = address }
   }
@@ -126,8 +124,8 @@ package struct QEMUArguments: Sendable, Equatable {
     return copy
   }
 
-  /// Where the values of `option` are. A word that begins with a dash is an option, and the word
-  /// after it is its value unless that begins with a dash too: so it is in every driver.
+  /// The indices of the values of `option`. As in every driver, an argument that begins with a dash
+  /// is an option. The argument after it is its value, unless that begins with a dash too.
   private func values(of option: String) -> [Int] {
     words.indices.dropFirst(2).filter {
       words[$0 - 1] == option && !Self.isOption(words[$0])

@@ -1,8 +1,8 @@
-/// The value of a QEMU option as the items between its commas: `type=q35,accel=kvm:tcg`.
+/// The value of a QEMU option, split at commas: `type=q35,accel=kvm:tcg`.
 ///
-/// A doubled comma stands for a comma inside an item. Items that nobody edits come out as they went
-/// in, to the byte. All of it works on bytes, as QEMU does: a comma with a combining accent behind
-/// it is one character to Swift, and still ends an item.
+/// A doubled comma means a comma inside an item. Items that are not edited stay the same, byte for
+/// byte. Works on bytes, as QEMU does: a comma with a combining accent is one character to Swift,
+/// but still ends an item.
 package struct QEMUOptionValue: Sendable, Equatable {
   private var items: [String]
 
@@ -10,10 +10,10 @@ package struct QEMUOptionValue: Sendable, Equatable {
     items = value.isEmpty ? [] : Self.split(value)
   }
 
-  /// The option's value, as QEMU takes it.
+  /// The whole value, in QEMU's syntax.
   package var value: String { items.joined(separator: ",") }
 
-  /// The value of the first item named `key`; nil where there is none.
+  /// The value of the first item named `key`; nil if there is none.
   package subscript(key: String) -> String? {
     indices(of: key).first.map { self[$0, key] }
   }
@@ -27,21 +27,21 @@ package struct QEMUOptionValue: Sendable, Equatable {
     }
   }
 
-  /// Where the items named `key` are: QEMU allows some, such as `hostfwd`, more than once.
+  /// The indices of the items named `key`. QEMU allows some, such as `hostfwd`, more than once.
   func indices(of key: String) -> [Int] {
     items.indices.filter { items[$0].utf8.starts(with: "\(key)=".utf8) }
   }
 
-  /// The value of the item at `index`, which is named `key`.
+  /// The value of the item at `index`, which must be named `key`.
   subscript(index: Int, key: String) -> String {
     get { Self.unquoted(items[index].utf8.dropFirst(key.utf8.count + 1)) }
     set { items[index] = Self.item(key, newValue) }
   }
 
-  /// `text` for a place where QEMU splits at commas: each comma doubled.
+  /// Doubles the commas of a text, for options whose value QEMU splits at commas.
   ///
-  /// Right for the values of `-drive`, `-chardev`, `-netdev`, `-machine` and their like; wrong for
-  /// `-bios` and `-pidfile`, which take a path as it is.
+  /// Needed in the values of `-drive`, `-chardev`, `-netdev`, `-machine` and similar options. Wrong
+  /// for `-bios` and `-pidfile`, whose value is a plain path.
   package static func quoted(_ text: String) -> String {
     guard text.utf8.contains(comma) else { return text }
     let bytes = text.utf8.flatMap { $0 == comma ? [comma, comma] : [$0] }
@@ -64,7 +64,7 @@ package struct QEMUOptionValue: Sendable, Equatable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Splits as QEMU does, from the left: in `a,,,b` the first two commas are the item's own.
+  /// Splits from the left, as QEMU does: in `a,,,b` the first two commas belong to the item.
   private static func split(_ value: String) -> [String] {
     var items: [[UInt8]] = [[]]
     var rest = value.utf8[...]

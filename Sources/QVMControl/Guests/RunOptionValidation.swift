@@ -1,12 +1,13 @@
-/// The checks that a value passes before it reaches QEMU's command line.
+/// Checks of the values that go into QEMU's command line.
 ///
-/// QEMU would refuse most of the same values itself, but in its own words and after the downloads.
+/// QEMU would refuse most bad values too, but only after the downloads and with its own messages.
 package enum RunOptionValidation {
   static let mostCPUs = 255
   static let accelerators = ["hvf", "kvm", "tcg"]
-  /// A year, in seconds: more is a slip of the keyboard, and far more would overflow a deadline.
+  /// A year, in seconds. A larger value is a typing error, and a much larger one would overflow a
+  /// deadline.
   static let longestTimeout = 31_536_000
-  /// 1 TiB, in MiB: what the 40-bit physical addresses of QEMU's emulated CPUs can reach.
+  /// 1 TiB, in MiB: the limit of the 40-bit physical addresses of QEMU's emulated CPUs.
   private static let mostMebibytes = 1 << 20
 
   /// A number of virtual CPUs, from 1 to 255.
@@ -15,17 +16,17 @@ package enum RunOptionValidation {
     return count
   }
 
-  /// An amount of memory as QEMU writes it, `512M`, from a whole number and a unit: M, G or T, which
-  /// may be followed by `B` or `iB` and are powers of 1024 in any case, in upper or lower case; MiB
-  /// without one.
+  /// Reads a memory size and returns it in QEMU's syntax, such as `512M`. The size is a whole
+  /// number and a unit: M, G or T, in upper or lower case, optionally followed by `B` or `iB`. All
+  /// units are powers of 1024. Without a unit it is MiB.
   package static func memory(_ word: String) throws(RunOptionError) -> String {
     let (number, unit, _) = try memorySize(word)
     return "\(number)\(unit)"
   }
 
-  /// The same, where a guest may not have less than it can boot with.
+  /// Reads a memory size that must be enough for a guest to boot.
   ///
-  /// - Throws: `badMemory`; `tooLittleMemory`, which is nearly always a slip of the unit.
+  /// - Throws: `badMemory`; `tooLittleMemory`, mostly because of a wrong unit.
   package static func memory(
     _ word: String, for system: OperatingSystem
   ) throws(RunOptionError) -> String {
@@ -37,13 +38,13 @@ package enum RunOptionValidation {
     return "\(number)\(unit)"
   }
 
-  /// A number, its unit as QEMU has it, and the MiB in that.
+  /// The number, QEMU's unit, and the unit in MiB.
   private static func memorySize(
     _ word: String
   ) throws(RunOptionError) -> (number: Int, unit: String, scale: Int) {
     let small = word.lowercased()
     var size = small[...]
-    // Bytes of a unit that is named; `4B` would be four of them.
+    // Remove `B` or `iB` only after a unit: `4B` would be four bytes.
     for ending in ["ib", "b"] where size.hasSuffix(ending) {
       let rest = size.dropLast(ending.count)
       if let last = rest.last, "mgt".contains(last) { size = rest }
@@ -62,7 +63,7 @@ package enum RunOptionValidation {
     return (number, unit, scale)
   }
 
-  /// A CPU model, with features if any: `max,-pdpe1gb`.
+  /// Checks a CPU model, optionally with features: `max,-pdpe1gb`.
   package static func cpuModel(_ word: String) throws(RunOptionError) -> String {
     let isPrintable = word.utf8.allSatisfy { UInt8(ascii: "!")...UInt8(ascii: "~") ~= $0 }
     guard let first = word.first, first != "-", first != ",", first != "?", isPrintable,
@@ -71,8 +72,7 @@ package enum RunOptionValidation {
     return word
   }
 
-  /// Accelerators in order of preference, from their names with colons between, as QEMU has it, or
-  /// commas.
+  /// Reads accelerators in order of preference, separated by colons, as in QEMU, or by commas.
   package static func accelerators(_ list: String) throws(RunOptionError) -> [String] {
     let separators: [Character] = [":", ","]
     var names: [String] = []
@@ -90,8 +90,8 @@ package enum RunOptionValidation {
     return number
   }
 
-  /// An IPv4 address of four decimal numbers. A number with a leading zero is refused: the C
-  /// library that QEMU asks would take it for an octal one.
+  /// Checks an IPv4 address of four decimal numbers. A number with a leading zero is refused,
+  /// because the C library that QEMU uses would read it as octal.
   package static func address(_ word: String) throws(RunOptionError) -> String {
     let parts = word.split(separator: ".", omittingEmptySubsequences: false)
     let isAddress =
@@ -103,7 +103,7 @@ package enum RunOptionValidation {
     return word
   }
 
-  /// A time limit in whole seconds; 0 means not to wait at all.
+  /// Checks a timeout in whole seconds; 0 means not to wait at all.
   package static func timeout(_ seconds: Int) throws(RunOptionError) -> Duration {
     guard 0...longestTimeout ~= seconds else { throw .badTimeout(seconds) }
     return .seconds(seconds)
@@ -111,14 +111,14 @@ package enum RunOptionValidation {
 
   // MARK: - From the environment
 
-  /// What `QVM_ACCEL` says, in the form of ``accelerators(_:)``; nil where it isn't set.
+  /// The value of `QVM_ACCEL`, valid for ``accelerators(_:)``; nil if it isn't set.
   ///
   /// - Throws: ``RunOptionError`` `inVariable`.
   package static func acceleratorsOfEnvironment() throws(RunOptionError) -> String? {
     try variable("QVM_ACCEL") { value throws(RunOptionError) in _ = try accelerators(value) }
   }
 
-  /// What `QVM_SSH_ADDRESS` says; nil where it isn't set.
+  /// The value of `QVM_SSH_ADDRESS`; nil if it isn't set.
   ///
   /// - Throws: ``RunOptionError`` `inVariable`.
   package static func addressOfEnvironment() throws(RunOptionError) -> String? {
@@ -133,7 +133,7 @@ package enum RunOptionValidation {
     return value
   }
 
-  /// The number that `digits` spell in ASCII, with no sign; nil where they don't, or overflow.
+  /// Reads a number of ASCII digits without a sign; nil for anything else and on overflow.
   private static func decimal(_ digits: Substring) -> Int? {
     let areDigits = digits.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
     return areDigits ? Int(digits) : nil

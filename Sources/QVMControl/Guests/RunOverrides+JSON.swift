@@ -1,7 +1,7 @@
 package import QMPClient
 
 extension RunOverrides {
-  /// What differs from the driver, for an instance's record; what doesn't is absent.
+  /// The overrides for an instance's record. Members that are nil are absent.
   package var json: JSONObject {
     var object = JSONObject()
     object["cpus"] = cpus.map { .integer(Int64($0)) }
@@ -16,9 +16,9 @@ extension RunOverrides {
     return object
   }
 
-  /// Reads what ``json`` writes, with the accelerators that the environment asks for now, if any.
+  /// Reads what ``json`` writes. `accelerators`, if any, replaces the recorded ones.
   ///
-  /// - Throws: ``RunOptionError`` for a value that no command line would have let in.
+  /// - Throws: ``RunOptionError`` for a value that the command line would have refused.
   package init(_ json: JSONValue, accelerators: String?) throws(RunOptionError) {
     try self.init(
       cpus: json["cpus"]?.int, memory: json["memory"]?.string, cpu: json["cpu"]?.string,
@@ -27,20 +27,20 @@ extension RunOverrides {
       extraArguments: json["extraArguments"]?.array?.compactMap(\.string) ?? [])
   }
 
-  /// The same with an instance's own values for what isn't given here.
+  /// These overrides, completed with an instance's recorded ones.
   ///
-  /// - Parameter own: What ``json`` wrote when the instance was created.
+  /// - Parameter own: The ``json`` of the instance's creation.
   /// - Returns: The overrides for this boot.
-  /// - Throws: ``RunOptionError`` for a value on record that no command line would have let in.
+  /// - Throws: ``RunOptionError`` for a recorded value that the command line would have refused.
   func completed(by own: JSONObject) throws(RunOptionError) -> RunOverrides {
     var all = own
     for (name, value) in json.members { all[name] = value }
     return try RunOverrides(.object(all), accelerators: nil)
   }
 
-  /// The options of the command line that are given here with other values than an instance has.
+  /// The command-line options whose values here differ from an instance's recorded ones.
   ///
-  /// Accelerator and address are left out: they mostly come from the environment.
+  /// Without accelerator and address, which mostly come from the environment.
   func optionsDiffering(from own: JSONObject) -> [String] {
     let options = [
       ("cpus", "--cpus"), ("memory", "--memory"), ("cpu", "--cpu"), ("sshPort", "--ssh-port"),

@@ -1,4 +1,4 @@
-/// What the user wants to be different from the driver's command line; nil leaves it as it is.
+/// The user's changes to the driver's command line. Nil changes nothing.
 package struct RunOverrides: Sendable, Equatable {
   package let cpus: Int?
   package let memory: String?
@@ -6,10 +6,10 @@ package struct RunOverrides: Sendable, Equatable {
   package let accelerators: [String]?
   package let sshPort: Int?
   package let sshAddress: String?
-  /// Words for QEMU as they are, after all of the driver's.
+  /// Literal arguments for QEMU, after all of the driver's.
   package private(set) var extraArguments: [String]
 
-  /// Checks every value, as the functions of `RunOptionValidation` say.
+  /// Checks every value with `RunOptionValidation`.
   package init(
     cpus: Int? = nil, memory: String? = nil, cpu: String? = nil, accelerators: String? = nil,
     sshPort: Int? = nil, sshAddress: String? = nil, extraArguments: [String] = []
@@ -24,10 +24,10 @@ package struct RunOverrides: Sendable, Equatable {
     self.extraArguments = extraArguments
   }
 
-  /// The same with the extra arguments' relative paths as absolute ones.
+  /// A copy in which the extra arguments' relative paths are absolute.
   ///
   /// - Parameter folder: The folder that they are relative to.
-  /// - Returns: The overrides, for whatever folder QEMU works in.
+  /// - Returns: The overrides, valid in any working folder.
   package func withAbsolutePaths(in folder: String) -> RunOverrides {
     var copy = self
     copy.extraArguments = QEMUArguments.withAbsolutePaths(
@@ -35,9 +35,9 @@ package struct RunOverrides: Sendable, Equatable {
     return copy
   }
 
-  /// A driver's command line with these differences, the extra arguments at its end.
+  /// Applies the overrides to a driver's command line, with the extra arguments at its end.
   ///
-  /// - Throws: `noPortForward` where there is no forward whose port or address could change.
+  /// - Throws: `noPortForward` if there is no forward whose port or address could be changed.
   package func apply(to arguments: QEMUArguments) throws(RunOptionError) -> QEMUArguments {
     var edited = arguments
     if let cpus { edited = edited.settingCPUs(cpus) }

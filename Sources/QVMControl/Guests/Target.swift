@@ -1,16 +1,16 @@
-/// What to run: an operating system, its version and the architecture of the machine.
+/// What to run: an operating system, its version and the VM's architecture.
 ///
-/// A target that exists is safe to use in a file name and in a URL, and has a driver.
+/// A `Target` is checked: its parts are safe in a file name and in a URL, and it has a driver.
 package struct Target: Sendable, Hashable {
   package let operatingSystem: OperatingSystem
   package let version: String
   package let architecture: Architecture
 
-  /// Reads a target from the user's words: an operating system in upper or lower case, a version as
-  /// the base images' names spell it, and an architecture in any of its spellings.
+  /// Reads a target: an operating system in upper or lower case, a version as in the names of base
+  /// images, and an architecture in any usual spelling.
   ///
-  /// Without a `platform` the architecture is the host's where the operating system has that, else
-  /// the only one it has.
+  /// Without a `platform`, the architecture is the host's if the operating system supports it, else
+  /// the first supported one.
   package init(
     operatingSystem word: String, version: String, platform: String?, host: Architecture
   ) throws(TargetError) {
@@ -48,8 +48,8 @@ package struct Target: Sendable, Hashable {
     return architecture
   }
 
-  /// Whether `version` is a letter or digit and up to 31 more of them, dots and dashes, without
-  /// two dots in a row.
+  /// Whether a version has 1 to 32 letters, digits, dots and dashes, begins with a letter or digit,
+  /// and has no two dots in a row.
   private static func isVersion(_ version: String) -> Bool {
     let bytes = Array(version.utf8)
     guard let first = bytes.first, bytes.count <= 32, isAlphanumeric(first) else { return false }

@@ -1,6 +1,6 @@
 extension Driver {
-  /// The built-in demo guest. It has no ssh server and no use for much of a machine; the rest, the
-  /// forwarded port included, is there so that it is started and supervised like any other guest.
+  /// The built-in demo guest. It has no ssh server and needs little of a machine. The forwarded
+  /// port and the rest are there so that it is started and supervised like any other guest.
   static let demoX8664 = Driver(.demo, .x86_64) { paths in
     // swift-format-ignore
     [

@@ -1,7 +1,7 @@
-/// How QEMU is told to run one operating system on one architecture: a literal command line.
+/// The literal QEMU command line for one operating system on one architecture.
 ///
-/// Each driver is a file of its own and says everything itself: nothing is shared between drivers,
-/// not even a constant, so that a guest's command is read in one place.
+/// Each driver is a file of its own. Drivers share nothing, not even a constant, so that a guest's
+/// whole command line is in one place.
 package struct Driver: Sendable {
   package let operatingSystem: OperatingSystem
   package let architecture: Architecture
@@ -27,7 +27,7 @@ package struct Driver: Sendable {
 
   /// The driver for a target.
   ///
-  /// - Throws: `platformNotAvailable` where the operating system has none for that architecture.
+  /// - Throws: `platformNotAvailable` if the operating system has none for that architecture.
   package static func find(_ target: Target) throws(TargetError) -> Driver {
     let driver = all.first {
       $0.operatingSystem == target.operatingSystem && $0.architecture == target.architecture
@@ -38,12 +38,10 @@ package struct Driver: Sendable {
     return driver
   }
 
-  /// The command that boots the guest; its first word is QEMU's name, such as
-  /// `qemu-system-aarch64`.
+  /// The command that boots the guest. It begins with QEMU's name, such as `qemu-system-aarch64`.
   ///
-  /// QEMU takes the value of `-bios` as it is and splits every other value at commas, where a
-  /// comma of the path's own has to be doubled. That is seen to here, so that the drivers write a
-  /// path in the same way wherever it stands.
+  /// QEMU splits every value but that of `-bios` at commas, so a comma in a path must be doubled
+  /// there. This function does that, and the drivers can write each path in the same way.
   package func command(_ paths: DriverPaths) -> [String] {
     let plain = words(paths)
     let quoted = words(paths.quotedForOptions)
@@ -58,7 +56,7 @@ extension Driver: CustomStringConvertible {
   package var description: String { "\(operatingSystem.rawValue)-\(architecture.rawValue)" }
 }
 
-/// The paths in a driver's command; absolute, as specification §8 asks.
+/// The paths in a driver's command line. They are absolute, as specification §8 requires.
 package struct DriverPaths: Sendable {
   /// The folder that holds `share/qemu` with the firmware: the specification's `$QVM_CACHE`.
   package let cache: String
