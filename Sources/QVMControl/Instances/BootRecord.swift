@@ -1,84 +1,85 @@
 package import QMPClient
 
-/// One boot of an instance: what was intended and what is running, written as `boot.json`.
+/// One boot of an instance: what was requested and what is running. Written as `boot.json`.
 ///
-/// It outlives its boot, so that a command that finds the VM gone knows what was to be done then.
+/// It outlives the boot. A command that finds the VM gone reads here what must be done after it.
 package struct BootRecord: Sendable, Hashable {
   package static let schema = 1
 
-  /// Names this boot; the outcome repeats it.
+  /// Identifies this boot. Its outcome has the same token.
   package var token: String
-  /// Names the host's boot: another one means that the host was restarted meanwhile.
+  /// Identifies the host's boot. If it differs, the host was restarted meanwhile.
   package var hostBootID: String
   package var startedAt: Timestamp
-  /// Whether the instance is to be removed once its shutdown is confirmed.
+  /// Whether to remove the instance once its shutdown is confirmed.
   package var removeOnShutdown: Bool
-  /// How long the guest may take to power off, in seconds.
+  /// The timeout for powering off, in seconds.
   package var shutdownTimeout: Int
   package var supervisorPid: Int32
   package var supervisorStart: UInt64
-  /// QEMU's; nil before it was started.
+  /// QEMU's pid; nil before it was spawned.
   package var pid: Int32?
   package var start: UInt64?
-  /// QEMU's command, the program first.
+  /// QEMU's command line, with the program first.
   package var command: [String]
-  /// `kvm`, `hvf` or `tcg`; nil before QEMU has answered.
+  /// `kvm`, `hvf` or `tcg`; nil before QEMU's greeting.
   package var accelerator: String?
   package var qemuVersion: String?
   package var sshAddress: String?
   package var sshPort: Int?
-  /// Where in `console.log` this boot begins, in bytes.
+  /// The offset in `console.log` at which this boot begins, in bytes.
   package var consoleOffset: Int
-  /// The folder of the sockets; nil where they are beside the disk.
+  /// The folder of the sockets; nil if they are beside the disk.
   package var runtimeFolder: String?
-  /// The namespace that QEMU's pid belongs to, as Linux names it; nil where there is but one.
+  /// The pid namespace of QEMU's pid, as Linux names it; nil if the system has only one.
   package var pidNamespace: String?
-  /// The same of the supervisor's pid: one that took over may run elsewhere than QEMU.
+  /// The pid namespace of the supervisor's pid. A supervisor that adopted the VM may run in another
+  /// one than QEMU.
   package var supervisorNamespace: String?
-  /// The lock's file, as device and inode; nil where it is not known. Another one means that all of this
-  /// is a copy.
+  /// The device and inode of `vm.lock`; nil if unknown. If they differ from the file's, this
+  /// instance is a copy.
   package var lock: String?
-  /// Whether the disk was made for this very boot, so that nothing is lost with it.
+  /// Whether the disk was made for this boot, so that nothing is lost with it.
   package var isFirst: Bool
-  /// Whether QEMU was started with SIGTERM blocked; an older qvm's was not.
+  /// Whether QEMU was spawned with SIGTERM blocked; false in the records of an older qvm.
   package var blocksSignals = false
-  /// How many boots of the instance there were with this one.
+  /// The number of this boot, counted from 1.
   package var number = 1
-  /// Where in `console.log` the boots before this begin, in bytes, the oldest first; less than 0 where
-  /// so many bytes of that boot are not kept any more.
+  /// The offsets in `console.log` at which the earlier boots begin, in bytes, oldest first.
+  /// Negative if that many bytes of the boot were discarded.
   package var earlier: [Int] = []
 
-  /// So many boots before the last are known.
+  /// How many earlier boots are recorded at most.
   static let mostEarlier = 31
 
-  /// Whether the QEMU of this boot may live: false only where it certainly doesn't.
+  /// Whether the QEMU of this boot may be running. False only if it certainly isn't.
   package var mayLive: Bool {
     guard hostBootID == Host.bootID else { return false }
     guard hasOwnPids, let pid, let start else { return true }
     return Host.startTime(of: pid) == start
   }
 
-  /// Whether QEMU's pid means that process here. One of a container's means another, or none: only
-  /// the locks and the monitor tell of it.
+  /// Whether QEMU's pid is valid in this pid namespace. If not, only the locks and the monitor show
+  /// whether QEMU is running.
   package var hasOwnPids: Bool { pidNamespace == nil || pidNamespace == Host.pidNamespace }
 
-  /// QEMU's pid, if it means that process here.
+  /// QEMU's pid, if it is valid in this pid namespace.
   package var knownPid: Int32? { hasOwnPids ? pid : nil }
 
-  /// The supervisor's pid, if it means that process here.
+  /// The supervisor's pid, if it is valid in this pid namespace.
   package var knownSupervisorPid: Int32? {
     supervisorNamespace == nil || supervisorNamespace == Host.pidNamespace ? supervisorPid : nil
   }
 
-  /// Where the sockets of this boot are.
+  /// The folder of this boot's sockets.
   package func runtime(_ files: InstanceFiles) -> RuntimeFolder {
     runtimeFolder.map { RuntimeFolder(path: $0) } ?? .of(files)
   }
 
-  /// The file that QEMU writes its pid to, and removes when it ends in an orderly way.
+  /// The file to which QEMU writes its pid. QEMU removes it on a normal exit.
   ///
-  /// - Parameter files: The instance's, which may have been moved since.
-  /// - Returns: Its path.
+  /// - Parameter files: The instance's files. The instance may have been moved since.
+  /// - Returns: The path.
   package func pidFile(in files: InstanceFiles) -> String {
     guard let place = command.lastIndex(of: "-pidfile"), place + 1 < command.count else {
       return files.qemuPid
@@ -86,31 +87,32 @@ package struct BootRecord: Sendable, Hashable {
     return "\(files.folder)/\(Files.lastName(of: command[place + 1]))"
   }
 
-  /// Whether QEMU has ever answered: before that no instruction of the guest has run, and the
-  /// absence of QEMU's pid file proves nothing.
+  /// Whether QEMU has sent its greeting. Before that, the guest has executed no instruction, and a
+  /// missing pid file proves nothing.
   package var wasGreeted: Bool { accelerator != nil }
 
-  /// Whether the instance is to be removed after this outcome of the boot.
+  /// Whether to remove the instance after this outcome of the boot.
   ///
-  /// Only an end that is certain to be orderly is enough, or one before the guest's first
-  /// instruction where the disk was made for this very boot: nothing was ever written to it.
+  /// Only after a certainly orderly end. Also if the boot ended before the guest's first
+  /// instruction and the disk was made for it: then nothing was ever written to the disk.
   package func removesInstance(after outcome: Outcome) -> Bool {
     guard removeOnShutdown, outcome.token == token else { return false }
-    // What nobody saw may have been a reset or a panic, where QEMU was told to end then.
+    // An unobserved end may have been a reset or a panic, if QEMU was told to exit then.
     if outcome.result == .unknown, QEMUArguments(command).mayEndWithoutShutdown { return false }
     return outcome.isConfirmedShutdown || isFirst && outcome.result == .failedToStart
   }
 
-  /// A boot that this process begins.
+  /// The record of a boot that this process begins.
   ///
   /// - Parameters:
   ///   - files: The instance's.
-  ///   - runtimeFolder: The folder of the sockets; nil where they are beside the disk.
-  ///   - removeOnShutdown: Whether the instance is to be removed once its shutdown is confirmed.
-  ///   - shutdownTimeout: How long the guest may take to power off, in seconds.
-  ///   - isFirst: Whether the disk was made for this very boot.
-  ///   - consoleCut: How many of the console's first bytes were removed since the boot before.
-  /// - Returns: Its record, before QEMU has started.
+  ///   - runtimeFolder: The folder of the sockets; nil if they are beside the disk.
+  ///   - removeOnShutdown: Whether to remove the instance once its shutdown is confirmed.
+  ///   - shutdownTimeout: The timeout for powering off, in seconds.
+  ///   - isFirst: Whether the disk was made for this boot.
+  ///   - consoleCut: How many bytes were removed from the beginning of the console's log since the
+  ///     last boot.
+  /// - Returns: The record before QEMU is spawned.
   package static func beginning(
     _ files: InstanceFiles, runtimeFolder: String?, removeOnShutdown: Bool, shutdownTimeout: Int,
     isFirst: Bool, consoleCut: Int = 0
@@ -124,17 +126,17 @@ package struct BootRecord: Sendable, Hashable {
       pidNamespace: Host.pidNamespace, supervisorNamespace: Host.pidNamespace,
       lock: files.lockIdentity,
       isFirst: isFirst)
-    // What stands there of an instance that is made for this boot is the intention of it.
+    // For a first boot, the existing file is not an earlier boot's but the request for this one.
     if !isFirst, let last = (try? read(files.boot)) ?? nil {
       record.follow(last, consoleCut: consoleCut)
     }
     return record
   }
 
-  /// Takes over what the boot before knew of the console's log.
+  /// Takes over the offsets of the last boot.
   mutating func follow(_ last: BootRecord, consoleCut: Int) {
     let starts = (last.earlier + [last.consoleOffset]).map { $0 - consoleCut }
-    // The end of one is the beginning of the next: those with nothing left are forgotten.
+    // A boot ends where the next one begins. Boots without remaining bytes are dropped.
     let ends = Array(starts.dropFirst()) + [consoleOffset]
     let firstKept = ends.firstIndex { $0 > 0 } ?? ends.endIndex
     earlier = Array(starts[firstKept...].suffix(Self.mostEarlier))
@@ -172,7 +174,7 @@ package struct BootRecord: Sendable, Hashable {
 
   /// Reads the last boot of an instance; nil if it was never booted.
   ///
-  /// - Throws: ``JSONFileError`` for a file that is torn, or from a newer qvm.
+  /// - Throws: ``JSONFileError`` for a damaged file or one of a newer qvm.
   package static func read(_ path: String) throws(JSONFileError) -> BootRecord? {
     guard let json = try JSONFile.read(path) else { return nil }
     try json.checkSchema(schema, path)

@@ -1,14 +1,14 @@
-/// Which part of `console.log` belongs to which boot of an instance.
+/// Assigns the parts of `console.log` to the boots of an instance.
 package struct ConsoleBoots: Sendable, Hashable {
-  /// A boot, and where it begins.
+  /// A boot and its start.
   struct Entry: Sendable, Hashable {
-    /// Counted from the instance's first, which is 1.
+    /// The boot's number, counted from 1.
     let number: Int
-    /// In the log, in bytes; less than 0 where so many bytes of it are not kept any more.
+    /// The offset in the log, in bytes. Negative if that many bytes of the boot were discarded.
     let start: Int
   }
 
-  /// There is no such boot, or nothing of it is left.
+  /// There is no such boot, or its output was discarded.
   package struct Missing: UserFacingError, Hashable {
     package let name: String
     package let boot: Int
@@ -23,10 +23,10 @@ package struct ConsoleBoots: Sendable, Hashable {
   }
 
   let name: String
-  /// The oldest first.
+  /// Oldest first.
   let entries: [Entry]
 
-  /// Those of an instance.
+  /// Reads the boots of an instance.
   ///
   /// - Throws: ``JSONFileError``.
   package init(_ name: InstanceName, _ files: InstanceFiles) throws(JSONFileError) {
@@ -44,10 +44,12 @@ package struct ConsoleBoots: Sendable, Hashable {
       } ?? []
   }
 
-  /// Where a boot's part begins and ends.
+  /// The range of a boot's part.
   ///
-  /// - Parameter boot: Its number, counted from 1, or from the last, which is 0, to -1 and further back.
-  /// - Returns: The beginning, which may be before the log's own, and the end; nil for the log's own.
+  /// - Parameter boot: Its number from 1; or counted back from the last boot, which is 0, then -1
+  ///   and so on.
+  /// - Returns: The start, which may be before the beginning of the log, and the end; nil for the
+  ///   end of the log.
   /// - Throws: ``Missing``.
   package func part(of boot: Int) throws(Missing) -> (start: Int, end: Int?) {
     let number = boot > 0 ? boot : (entries.last?.number ?? 0) + boot

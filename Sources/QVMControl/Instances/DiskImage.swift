@@ -2,8 +2,8 @@ package import QMPClient
 
 /// The disks of instances: qcow2 overlays over a base image.
 package enum DiskImage {
-  /// How an overlay names its base image: relative to itself where both are in one cache, so that the
-  /// cache can be moved.
+  /// The name of an overlay's base image in its header: relative to the overlay if both are in one
+  /// cache, so that the cache can be moved.
   package static func reference(to baseImage: String, from disk: String) -> String {
     // <cache>/instances/<name>/disk.qcow2
     let instances = Files.parent(of: Files.parent(of: disk))
@@ -12,7 +12,7 @@ package enum DiskImage {
     return "../../\(baseImage.dropFirst(cache.count + 1))"
   }
 
-  /// The absolute path of the image that an overlay names; nil where it needs none.
+  /// The absolute path of an overlay's base image; nil if it has none.
   ///
   /// - Throws: ``Qcow2Header/Problem``; ``FileError``.
   static func baseImage(of disk: String) throws -> String? {
@@ -26,9 +26,9 @@ package enum DiskImage {
     return "\(folder)/\(rest)"
   }
 
-  /// Creates an overlay that holds what the guest writes, while the base image stays as it is.
+  /// Creates an overlay, which will hold what the guest writes. The base image is never written to.
   ///
-  /// - Throws: ``InstanceError/cannotCreateDisk(path:why:)`` with qemu-img's own words.
+  /// - Throws: ``InstanceError/cannotCreateDisk(path:why:)`` with qemu-img's error message.
   package static func createOverlay(
     at path: String, over baseImage: String, format: String = "qcow2", qemuImg: String,
     on loop: EventLoop
@@ -45,10 +45,10 @@ package enum DiskImage {
     try Files.synchronize(path)
   }
 
-  /// Has an overlay name its base image, which must have the same bytes as the one that it was made
-  /// over, by another path.
+  /// Changes the path of the base image in an overlay's header. The image there must have the same
+  /// bytes as the one that the overlay was created over.
   ///
-  /// - Throws: ``InstanceError/cannotMoveDisk(path:why:)`` with qemu-img's own words.
+  /// - Throws: ``InstanceError/cannotMoveDisk(path:why:)`` with qemu-img's error message.
   static func rename(
     baseImage: String, of path: String, qemuImg: String, on loop: EventLoop
   ) async throws {
@@ -64,8 +64,8 @@ package enum DiskImage {
     try Files.synchronize(path)
   }
 
-  /// Looks through a disk that a host was restarted under: with `cache=unsafe` what QEMU had written
-  /// last may be there in part only.
+  /// Checks a disk after a restart of the host. With `cache=unsafe`, QEMU's last writes may be only
+  /// partly on the disk.
   ///
   /// - Throws: ``InstanceError/diskCorrupt(name:path:why:)``; `CancellationError`.
   package static func check(
@@ -74,7 +74,7 @@ package enum DiskImage {
     let output = try await Subprocess.run(
       qemuImg, ["check", "-q", "-f", "qcow2", path], environment: ToolEnvironment.entries,
       within: Subprocess.longTime, on: loop)
-    // Anything else is no word on the disk: space that belongs to nothing, or a check that failed.
+    // Other statuses don't mean damage: leaked clusters, or a check that failed.
     guard output.end == .exited(2) else { return }
     throw InstanceError.diskCorrupt(name: name, path: path, why: output.complaint)
   }

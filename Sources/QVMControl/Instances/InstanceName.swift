@@ -17,9 +17,9 @@ package struct InstanceName: Sendable, Hashable, CustomStringConvertible {
     self.text = text
   }
 
-  /// The names that words are, each once, in their order.
+  /// Reads names, without duplicates, in their order.
   ///
-  /// - Throws: ``InstanceError/badName(_:)`` for the first word that is none.
+  /// - Throws: ``InstanceError/badName(_:)`` for the first invalid name.
   package static func distinct(_ words: [String]) throws(InstanceError) -> [InstanceName] {
     var names: [InstanceName] = []
     for word in words {
@@ -33,7 +33,7 @@ package struct InstanceName: Sendable, Hashable, CustomStringConvertible {
 
   package var description: String { text }
 
-  /// `qvm-` and a random word that can be said aloud, such as `qvm-tibaru`.
+  /// `qvm-` and a random pronounceable word, such as `qvm-tibaru`.
   package static func random() -> InstanceName {
     let consonants = Array("bdfgklmnprstvz")
     let vowels = Array("aeiou")

@@ -1,17 +1,17 @@
 package import QMPClient
 
-/// What an instance is: written once, when it is created, as `instance.json`.
+/// What an instance is. Written once as `instance.json`, when the instance is created.
 package struct InstanceRecord: Sendable, Hashable {
   package static let schema = 1
 
   package let name: String
   package let target: Target
   package let createdAt: Timestamp
-  /// The absolute path of the base image under its disk.
+  /// The absolute path of its base image.
   package let baseImage: String
-  /// The SHA-256 of that image, in lower-case hexadecimal digits; nil where it wasn't known.
+  /// The SHA-256 of that image, in lower-case hexadecimal digits; nil if unknown.
   package let baseDigest: String?
-  /// The options that it was created with, to boot it in the same way again.
+  /// The options of its creation, for the next boots.
   package let options: JSONObject
 
   package init(
@@ -40,7 +40,7 @@ package struct InstanceRecord: Sendable, Hashable {
 
   /// Reads the record of an instance.
   ///
-  /// - Throws: ``JSONFileError`` for one that is absent, torn, or from a newer qvm.
+  /// - Throws: ``JSONFileError`` for a missing or damaged file or one of a newer qvm.
   package init(reading path: String) throws(JSONFileError) {
     guard let json = try JSONFile.read(path) else {
       throw .missing(member: "name", path: path)

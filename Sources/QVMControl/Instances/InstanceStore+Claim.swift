@@ -1,21 +1,22 @@
 internal import QMPClient
 
 extension InstanceStore {
-  /// Both locks of an instance: whoever has them may boot, finish or remove it, and nobody else.
+  /// Both locks of an instance. Only their holder may boot, reconcile or remove it.
   struct Claim {
     let supervisor: FileLock
     let vm: FileLock
   }
 
-  /// How long somebody else's glance at an instance, or the end of its VM, may stand in the way.
+  /// How long to wait for another command that only checks the locks, or for a VM that is just
+  /// ending.
   private static let patience = Duration.seconds(1)
 
   /// Takes both locks of an instance.
   ///
-  /// The supervisor's first: a supervisor that has taken over a QEMU holds it while that lives, so
-  /// nobody gets `vm.lock` between the end of QEMU and what is to be done after it.
+  /// The supervisor's first. A supervisor that has adopted a QEMU holds that lock. So no other
+  /// process can get `vm.lock` between the exit of QEMU and what must be done after it.
   ///
-  /// - Throws: `running`, `busy` or `removed`, according to who was faster; ``FileError``.
+  /// - Throws: `running`, `busy` or `removed`, if another command was faster; ``FileError``.
   func claim(_ name: InstanceName, to doing: String) throws -> Claim {
     let files = files(name)
     let deadline = SuspendingClock.now.advanced(by: Self.patience)
@@ -38,7 +39,7 @@ extension InstanceStore {
     }
   }
 
-  /// What to tell a command that finds an instance where it wanted to create one.
+  /// The error for a command that finds an instance although it wanted to create one.
   func taken(_ name: InstanceName, doing: String) -> InstanceError {
     running(files(name), name, doing) ?? busy(files(name), name, doing)
   }
@@ -52,7 +53,7 @@ extension InstanceStore {
       holder: note.map { "\($0.writer), to \($0.doing) it" })
   }
 
-  /// The error for an instance whose QEMU lives; nil where none is known to.
+  /// The error for an instance whose QEMU is running; nil if none is known to run.
   private func running(
     _ files: InstanceFiles, _ name: InstanceName, _ doing: String
   ) -> InstanceError? {
@@ -65,7 +66,7 @@ extension InstanceStore {
       hasSSH: system?.sshUser != nil)
   }
 
-  /// The other instance whose VM has a port forwarded; nil where none is known to.
+  /// The other instance whose VM forwards a port; nil if none is known.
   func holder(ofPort port: Int, but own: String) -> InstanceName? {
     names.first { name in
       let files = files(name)

@@ -1,19 +1,19 @@
 package import QMPClient
 
 extension InstanceStore {
-  /// Creates an instance, locked; it appears under its name only when it is complete. The name itself
-  /// lasts after ``outlast(_:)``.
+  /// Creates a locked instance. It appears under its name only when it is complete. The name
+  /// survives a power failure after ``outlast(_:)``.
   ///
   /// - Parameters:
-  ///   - name: A name that is free.
-  ///   - target: What its guest is.
-  ///   - baseImage: The absolute path of the image under its disk.
+  ///   - name: An unused name.
+  ///   - target: The guest.
+  ///   - baseImage: The absolute path of its base image.
   ///   - baseDigest: The image's digest, if it is known.
-  ///   - options: The options to boot it with, for its record.
-  ///   - boot: What is intended with it, in case its maker is killed before it has a supervisor.
-  ///   - make: Makes the overlay, in the folder that becomes the instance's.
-  /// - Returns: The instance, locked, and what `make` returns.
-  /// - Throws: `similar`; ``FileError`` whose cause `isOccupied` where the name was taken meanwhile.
+  ///   - options: The boot options, for its record.
+  ///   - boot: The requested boot, in case this process is killed before there is a supervisor.
+  ///   - make: Makes the overlay, in the folder that will become the instance's.
+  /// - Returns: The locked instance, and the result of `make`.
+  /// - Throws: `similar`; ``FileError`` whose cause `isOccupied` if the name was taken meanwhile.
   package func create<Made>(
     _ name: InstanceName, _ target: Target, baseImage: String, baseDigest: String? = nil,
     options: JSONObject, boot: BootRecord? = nil, make: (Locked) async throws -> Made
@@ -25,8 +25,8 @@ extension InstanceStore {
     let staging = InstanceFiles(folder: "\(cache.instances)/.new-\(suffix)")
     try Files.makeFolder(unlocked.folder)
     do {
-      // Locked before it has the name by which a sweep tells one in the making, whose lock is held,
-      // from one whose maker was killed.
+      // Lock it before it gets a `.new-` name. A sweep treats a folder of that name as left behind
+      // if its lock is free.
       guard let vmLock = try FileLock.attempt(unlocked.vmLock),
         let supervisorLock = try FileLock.attempt(unlocked.supervisorLock)
       else { throw InstanceError.busy(name: name.text, doing: "create") }
@@ -34,14 +34,14 @@ extension InstanceStore {
       let record = InstanceRecord(
         name: name.text, target: target, createdAt: .now, baseImage: baseImage,
         baseDigest: baseDigest, options: options)
-      // While the disk is made by a program there is time to wait for the disk that all is on.
+      // Write the records while qemu-img makes the overlay.
       async let written: Void = Self.write(record, boot, to: staging)
       let made = try await make(
         Locked(
           name: name, files: staging, record: record, vmLock: vmLock,
           supervisorLock: supervisorLock))
       try await written
-      // All of its names at once, before it gets its own.
+      // Flush all names in the folder at once, before it gets its own name.
       try Files.synchronize(staging.folder)
       let files = files(name)
       try Files.rename(staging.folder, to: files.folder, isLasting: false)
@@ -57,9 +57,9 @@ extension InstanceStore {
     }
   }
 
-  /// Makes sure that an instance is still there after a power cut.
+  /// Makes sure that a new instance survives a power failure.
   ///
-  /// - Throws: ``FileError`` where the disk doesn't take its name.
+  /// - Throws: ``FileError`` if the folder can't be flushed.
   static func outlast(_ files: InstanceFiles) throws(FileError) {
     try Files.synchronize(Files.parent(of: files.folder))
   }
@@ -67,16 +67,16 @@ extension InstanceStore {
   private static func write(
     _ record: InstanceRecord, _ boot: BootRecord?, to files: InstanceFiles
   ) async throws(FileError) {
-    // The start of the supervisor goes first: this only has to be done when the disk is there.
+    // Let the supervisor be spawned first. The records are needed only when the disk is done.
     await Task.yield()
     try JSONFile.write(record.json, to: files.record, isLasting: false)
     if let boot { try JSONFile.write(boot.json, to: files.boot, isLasting: false) }
   }
 
-  /// Makes sure that an instance can have a name that none has.
+  /// Checks that a new instance can have a name.
   ///
-  /// - Throws: `similar` for one that differs in capitals alone, which on many disks is no difference;
-  ///   ``FileError`` where something else is in its place.
+  /// - Throws: `similar` if the name of an instance differs only in upper and lower case, which
+  ///   many file systems ignore; ``FileError`` if something else is in its place.
   private func checkFree(_ name: InstanceName) throws {
     let folded = name.text.lowercased()
     let other = names.first { $0 != name && $0.text.lowercased() == folded && exists($0) }

@@ -1,6 +1,6 @@
 internal import QMPClient
 
-/// The instances in a cache, as folders that appear and disappear as a whole.
+/// The instances in a cache. Each is a folder that appears and disappears as a whole.
 package struct InstanceStore: Sendable {
   package let cache: Cache
 
@@ -15,9 +15,9 @@ package struct InstanceStore: Sendable {
     Files.list(cache.instances).compactMap { try? InstanceName($0) }
   }
 
-  /// The same, where it matters that they can't be told.
+  /// The names of the instances, or an error if they are unknown.
   ///
-  /// - Throws: ``FileError`` where the folder is there and can't be read.
+  /// - Throws: ``FileError`` if the folder exists and can't be read.
   package func listed() throws(FileError) -> [InstanceName] {
     try Files.contents(of: cache.instances).compactMap { try? InstanceName($0) }
   }
@@ -28,7 +28,7 @@ package struct InstanceStore: Sendable {
 
   /// The files of an instance that must exist.
   ///
-  /// - Throws: `noSuch`; `unreadable` where it can't even be told.
+  /// - Throws: `noSuch`; `unreadable` if the folder of instances can't be read.
   package func existing(_ name: InstanceName) throws(InstanceError) -> InstanceFiles {
     if exists(name) { return files(name) }
     do throws(FileError) { _ = try listed() } catch { throw .unreadable(error) }
@@ -37,7 +37,7 @@ package struct InstanceStore: Sendable {
 
   // MARK: - Locking
 
-  /// An instance that is locked for whoever is about to boot it.
+  /// A locked instance that is about to be booted.
   package struct Locked: Sendable {
     package let name: InstanceName
     package let files: InstanceFiles
@@ -48,14 +48,15 @@ package struct InstanceStore: Sendable {
 
   /// Locks an instance that exists, to boot it.
   ///
-  /// - Throws: `running`, `busy` or `removed` where another command was faster; `broken`.
+  /// - Throws: `running`, `busy` or `removed` if another command was faster; `broken`.
   package func lock(_ name: InstanceName, to doing: String) throws -> Locked {
     let files = try existing(name)
     let claim = try claim(name, to: doing)
     do throws(JSONFileError) {
       let record = try InstanceRecord(reading: files.record)
       do throws(JSONFileError) { _ = try BootRecord.read(files.boot) } catch {
-        // One that is torn is replaced by this boot's; a newer qvm's may say what is to be kept.
+        // This boot replaces a damaged record. A newer qvm's record may name something that must be
+        // kept.
         if case .futureSchema = error { throw error }
       }
       removeTornFiles(files.folder)
@@ -67,7 +68,7 @@ package struct InstanceStore: Sendable {
     }
   }
 
-  /// Removes what writers who were killed have left beside the files that they wanted to replace.
+  /// Removes the temporary files of processes that were killed while they replaced a file.
   private func removeTornFiles(_ folder: String) {
     for entry in Files.list(folder) where entry.hasPrefix(".") && entry.hasSuffix(".new") {
       try? Files.remove("\(folder)/\(entry)")
@@ -78,12 +79,12 @@ package struct InstanceStore: Sendable {
 
   /// Removes an instance that doesn't run.
   ///
-  /// - Throws: `noSuch`; `running`, `busy` or `removed` where another command was faster.
+  /// - Throws: `noSuch`; `running`, `busy` or `removed` if another command was faster.
   package func remove(_ name: InstanceName) throws {
     let files = try existing(name)
     try cache.requireOwn()
     let claim = try claim(name, to: "remove")
-    // What a QEMU that was killed has left there, and nobody has looked at since.
+    // Remove what a killed QEMU has left in the runtime folder.
     let boot = try? BootRecord.read(files.boot)
     (boot?.runtime(files) ?? .of(files)).remove()
     if let boot { KeptOutcome.remove(boot: boot.token, of: files) }
@@ -92,35 +93,35 @@ package struct InstanceStore: Sendable {
 
   /// Removes an instance whose `vm.lock` the caller holds.
   ///
-  /// - Throws: ``FileError``, also where the folder under that name is not the one whose lock that
-  ///   is: somebody has moved or removed that, and made another, whose disk is nobody else's to remove.
+  /// - Throws: ``FileError``, also if the lock belongs to another folder than the one with that
+  ///   name. Then the folder was replaced, and the new one must not be removed.
   package func remove(_ name: InstanceName, holding lock: FileLock) throws(FileError) {
     let folder = files(name).folder
     let another = FileError(verb: "remove", path: folder, cause: .isAnother)
     guard lock.isFile(at: files(name).vmLock) else { throw another }
-    // Out of sight in one step, then bit by bit: whoever is interrupted leaves only what a sweep
-    // finishes.
+    // Rename it in one step, then remove it part by part. If this is interrupted, a sweep removes
+    // the rest.
     let doomed = "\(cache.instances)/.removed-\(name)-\(Randomness.hexadecimal(bytes: 4))"
     try Files.rename(folder, to: doomed)
     guard lock.isFile(at: InstanceFiles(folder: doomed).vmLock) else {
-      // It was replaced in the very moment before.
+      // It was replaced just before the rename.
       try Files.rename(doomed, to: folder)
       throw another
     }
     try Files.removeTree(doomed)
   }
 
-  /// The folders that commands that were killed have left half-made or half-removed.
+  /// The folders of instances that killed commands have left half-made or half-removed.
   package var leftovers: [String] {
     Files.list(cache.instances).compactMap { entry in
       guard entry.hasPrefix(".") else { return nil }
       let folder = "\(cache.instances)/\(entry)"
       let files = InstanceFiles(folder: folder)
       if entry.hasPrefix(".new-") || entry.hasPrefix(".removed-") {
-        // Whoever makes or removes it holds its lock.
+        // The process that makes or removes it holds its lock.
         guard !FileLock.isHeld(files.vmLock) else { return nil }
       } else if entry.hasPrefix(".unlocked-") {
-        // It is so for a moment; one that stays so was left behind.
+        // A folder has this name only for a moment. After a minute it was left behind.
         guard let found = Files.information(folder), Timestamp.now.seconds - found.modified > 60
         else { return nil }
       } else {
@@ -130,7 +131,7 @@ package struct InstanceStore: Sendable {
     }
   }
 
-  /// Removes what commands that were killed have left half-made or half-removed.
+  /// Removes the ``leftovers``.
   package func sweep() {
     for folder in leftovers { try? Files.removeTree(folder) }
   }

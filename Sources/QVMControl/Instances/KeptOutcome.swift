@@ -1,12 +1,12 @@
-/// The outcome of a boot that the instance's own folder did not take, since its disk was full: kept
-/// in the user's runtime folder until it does.
+/// The outcome of a boot that could not be written to the instance's folder because the disk was
+/// full. It is kept in the user's runtime folder until it can be.
 package enum KeptOutcome {
-  /// The outcome of a boot; nil where none is kept.
+  /// The outcome of a boot; nil if none is kept.
   ///
   /// - Parameters:
-  ///   - token: The boot's.
-  ///   - files: The instance's, of which there may be a copy with the same boot.
-  /// - Returns: How it ended.
+  ///   - token: The boot's token.
+  ///   - files: The instance's files, because a copy of the instance has the same token.
+  /// - Returns: The outcome.
   package static func read(boot token: String, of files: InstanceFiles) -> Outcome? {
     for path in paths(token, files) where isOwn(path) && isOwn(Files.parent(of: path)) {
       if let outcome = try? Outcome.read(path), outcome.token == token { return outcome }
@@ -23,7 +23,7 @@ package enum KeptOutcome {
     try JSONFile.write(outcome.json, to: "\(RuntimeFolder.parent)/\(name)")
   }
 
-  /// Removes what is kept of a boot.
+  /// Removes the kept outcome of a boot.
   static func remove(boot token: String, of files: InstanceFiles) {
     for path in paths(token, files) where isOwn(path) { try? Files.remove(path) }
   }
@@ -38,7 +38,7 @@ package enum KeptOutcome {
     return RuntimeFolder.parents.map { "\($0)/\(name)" }
   }
 
-  /// Nil where the instance is gone, or its record damaged: what that names must not lead elsewhere.
+  /// The file's name; nil if the instance is gone, or the token could lead to another folder.
   private static func name(_ token: String, _ files: InstanceFiles) -> String? {
     guard let lock = files.lockIdentity,
       token.utf8.allSatisfy({ $0 != UInt8(ascii: "/") })

@@ -1,18 +1,18 @@
 internal import QMPClient
 
-/// What the holder of an instance's locks is about to do with it, as it stands in the lock's file.
+/// A note in the lock's file: what the holder of an instance's locks is about to do.
 ///
-/// From taking the locks to its supervisor's first word a command may download for minutes, while the
-/// record of the boot is still the last one's. The note is believed only while the lock is held and
-/// the process lives that wrote it: nobody has to clear it.
+/// A command that holds the locks may download for minutes before its supervisor is there. Until
+/// then `boot.json` describes the last boot. The note counts only while the lock is held and its
+/// writer runs, so it needs no cleaning up.
 struct LockOwner: Sendable, Hashable {
   /// A verb, such as `start`.
   let doing: String
-  /// The writer's; nil where it belongs to another namespace, and means nobody here.
+  /// The writer's pid; nil if it belongs to another pid namespace.
   let pid: Int32?
   private let text: String
 
-  /// One of this process.
+  /// A note of this process.
   init(doing: String) {
     self.doing = doing
     let own = Host.processID
@@ -21,7 +21,7 @@ struct LockOwner: Sendable, Hashable {
     text = "\(doing) \(own) \(start)\(Host.pidNamespace.map { " \($0)" } ?? "")\n"
   }
 
-  /// The note of whoever holds a lock; nil where there is none.
+  /// Reads the note of a lock's holder; nil if there is none.
   init?(reading path: String) {
     guard FileLock.isHeld(path), let text = Files.text(path) else { return nil }
     let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
@@ -29,24 +29,24 @@ struct LockOwner: Sendable, Hashable {
       let start = UInt64(words[2])
     else { return nil }
     let isOwn = words.count == 3 || words[3] == Host.pidNamespace
-    // Of a process that can't be seen the lock alone tells that it lives.
+    // A process of another namespace can't be checked. The lock alone shows that it runs.
     guard !isOwn || Host.startTime(of: pid) == start else { return nil }
     doing = words[0]
     self.pid = isOwn ? pid : nil
     self.text = text
   }
 
-  /// Whether a VM will come of it.
+  /// Whether the writer is about to boot a VM.
   var isBoot: Bool { doing == "start" || doing == "run" }
 
-  /// Who has written it, such as `process 123`.
+  /// Describes the writer, such as `process 123`.
   var writer: String { Self.writer(pid) }
 
-  /// The same for a pid, or nil for one of another namespace.
+  /// Describes a writer by its pid; nil for one of another namespace.
   static func writer(_ pid: Int32?) -> String {
     pid.map { "process \($0)" } ?? "a process of another container"
   }
 
-  /// Writes it into the file of a lock; where that fails, as on a full disk, others know less.
+  /// Writes it to the file of a lock. Errors are ignored, as on a full disk.
   func write(into lock: FileLock) { lock.replaceContent(with: text) }
 }

@@ -1,11 +1,11 @@
-/// A log that somebody else writes, and what it may take on the disk.
+/// A log that another process writes, with a limit for its space on the disk.
 ///
-/// While it is written its oldest bytes are given back to the disk and the others keep their places,
-/// so that readers who count bytes miss nothing; between two boots it is made shorter indeed.
+/// While it is written, the space of its oldest bytes is freed and all offsets stay valid. Between
+/// two boots it is shortened.
 package struct LogFile: Sendable, Hashable {
-  /// A log that takes more than this is cut, in bytes.
+  /// The space above which the log is cut, in bytes.
   package static let most = 8 << 20
-  /// What is kept of it then, in bytes: its end.
+  /// How many bytes at its end are kept then.
   package static let kept = 4 << 20
 
   package let path: String
@@ -15,17 +15,17 @@ package struct LogFile: Sendable, Hashable {
   /// A part of a log.
   package struct Part: Sendable, Hashable {
     package let bytes: [UInt8]
-    /// How many bytes before them are not kept any more.
+    /// How many bytes before them were discarded.
     package let skipped: Int
-    /// Where the next part begins.
+    /// The offset of the next part.
     package let end: Int
 
-    /// Its last lines, at most so many: where there are more, nothing else is missed.
+    /// The last `count` lines. If lines are left out, `skipped` is 0, because they are not missing.
     package func lastLines(_ count: Int) -> Part {
       var left = count
       var start = bytes.count
       while start > 0 {
-        // The end of the last line begins no other.
+        // The newline at the very end begins no line.
         if bytes[start - 1] == UInt8(ascii: "\n"), start < bytes.count { left -= 1 }
         if left <= 0 { return Part(bytes: Array(bytes[start...]), skipped: 0, end: end) }
         start -= 1
@@ -34,9 +34,9 @@ package struct LogFile: Sendable, Hashable {
     }
   }
 
-  /// What the log has from an offset on, to another, or to its end where that is nil.
+  /// Reads the log from an offset to another; to its end if that is nil.
   ///
-  /// The offsets may be before its beginning, where that was cut off.
+  /// The offsets may be negative, if the beginning was cut off.
   package func read(from offset: Int, to end: Int? = nil) throws(FileError) -> Part {
     let last = end.map { max(0, $0) } ?? .max
     let start = min(last, Files.firstByte(of: path, from: max(0, offset)))
@@ -45,16 +45,17 @@ package struct LogFile: Sendable, Hashable {
     return Part(bytes: bytes, skipped: start - offset, end: start + bytes.count)
   }
 
-  /// Gives the room of the oldest bytes back where the log takes too much; while it is written.
+  /// Frees the space of the oldest bytes if the log takes too much. For a log that is being
+  /// written.
   package func giveBack() {
     guard let size = Files.information(path)?.size, size > Self.most,
       size - Files.firstByte(of: path, from: 0) > Self.most
     else { return }
-    // Where a file system can't, the next boot makes the log shorter.
+    // If the file system can't do that, the next boot shortens the log.
     _ = Files.release(first: size - Self.kept, of: path)
   }
 
-  /// Makes the log as short as it may be, from the beginning of a line; while nobody writes it.
+  /// Shortens the log to whole lines at its end. No process may be writing it.
   ///
   /// - Returns: How many bytes were removed from its beginning.
   @discardableResult

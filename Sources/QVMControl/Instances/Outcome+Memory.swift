@@ -1,10 +1,9 @@
 internal import QMPClient
 
 extension Outcome {
-  /// That the kernel killed QEMU for want of memory.
+  /// A kill of QEMU by the kernel because memory was short.
   package struct MemoryKill: Sendable, Hashable {
-    /// What QEMU's group of processes may have, in bytes; nil where only the host's memory is the
-    /// limit.
+    /// The memory limit of QEMU's control group, in bytes; nil if the host's memory was the limit.
     package let limit: Int?
 
     package init(limit: Int?) { self.limit = limit }
@@ -15,13 +14,13 @@ extension Outcome {
       return .object(object)
     }
 
-    /// Reads it; nil where there is none.
+    /// Reads it; nil if there is none.
     init?(_ json: JSONValue?) {
       guard let json, json.object != nil else { return nil }
       limit = json["limit"]?.int
     }
 
-    /// For people.
+    /// A sentence for people.
     package var sentence: String {
       let room =
         limit.map { "its limit is \(ByteCount.text($0)) (cgroup)" } ?? "the host had no more"
@@ -29,6 +28,6 @@ extension Outcome {
     }
   }
 
-  /// The reason of one that the kernel killed for want of memory.
+  /// The reason of a boot that the kernel ended because memory was short.
   package static let outOfMemory = "out-of-memory"
 }

@@ -1,6 +1,6 @@
 extension Outcome {
-  /// How it ended, for people, such as `demo-1 powered off (1.2 s)`; `disk` is the one that is kept,
-  /// nil where the instance was removed.
+  /// Describes the end for people, such as `demo-1 powered off (1.2 s)`. `disk` is the disk that is
+  /// kept; nil if the instance was removed.
   package func sentence(_ name: String, disk: String?) -> String {
     let time = seconds.map { " (\(Self.short($0)) s)" } ?? ""
     let reason = ForeignText.line(Self.words(reason))
@@ -30,7 +30,7 @@ extension Outcome {
     return text
   }
 
-  /// Seconds with one digit behind the point.
+  /// Seconds with one decimal digit.
   static func short(_ seconds: Double) -> String {
     let tenths = Int(min(max(seconds, 0), 1e9) * 10 + 0.5)
     return "\(tenths / 10).\(tenths % 10)"

@@ -1,12 +1,12 @@
 internal import QMPClient
 
 extension Outcome {
-  /// A rung of the shutdown as it was reached.
+  /// A rung of the shutdown ladder that was reached.
   package struct Step: Sendable, Hashable {
     package let rung: String
-    /// Since the request for the end.
+    /// Seconds since the request for the shutdown.
     package let seconds: Double
-    /// Why it could not be carried out; nil where it was, as far as is known.
+    /// Why it could not be carried out; nil if it was, as far as is known.
     package var failure: String?
 
     package init(rung: String, seconds: Double) {
@@ -20,7 +20,7 @@ extension Outcome {
       return .object(object)
     }
 
-    /// Reads a step; nil for what is none.
+    /// Reads a step; nil for anything else.
     init?(_ json: JSONValue) {
       guard let rung = json["rung"]?.string, let seconds = json["seconds"]?.double else {
         return nil

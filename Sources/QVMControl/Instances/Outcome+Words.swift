@@ -1,8 +1,8 @@
 private import QMPClient
 
 extension Outcome {
-  /// What a reason means, for people: a few words, without a full stop. One that isn't known, and
-  /// one that is words already, stays as it is.
+  /// Describes a reason for people, in a few words without a full stop. An unknown reason, and one
+  /// that is already a description, stays unchanged.
   package static func words(_ reason: String) -> String {
     switch reason {
     case ShutdownCause.guestShutdown.rawValue: "the guest powered off"
@@ -26,7 +26,7 @@ extension Outcome {
     }
   }
 
-  /// How QEMU's process ended, such as `qemu-signal-9`.
+  /// Describes the end of QEMU's process, such as `qemu-signal-9`.
   private static func ofProcess(_ reason: String) -> String? {
     let signal = "qemu-signal-"
     let exit = "qemu-exit-"

@@ -1,45 +1,45 @@
 package import QMPClient
 
-/// How one boot of a VM ended, written as `outcome.json`.
+/// How one boot of an instance ended. Written as `outcome.json`.
 package struct Outcome: Sendable, Hashable {
   package static let schema = 1
 
   package enum Result: String, Sendable {
     /// The guest powered itself off.
     case clean
-    /// Somebody ended QEMU from outside; its disks were flushed, the guest was not asked.
+    /// QEMU was ended from outside. Its disks were flushed; the guest was not asked.
     case forced
-    /// The guest was reset, by itself or by a fault, and QEMU was told to end then: what the guest
-    /// had to write is not known to be on its disk.
+    /// The guest was reset, by itself or by a fault, and QEMU was told to exit then. The guest's
+    /// last writes may not be on its disk.
     case reset
-    /// QEMU or the guest ended in a way that nobody wanted.
+    /// QEMU or the guest ended unexpectedly.
     case crashed
     /// The guest never executed an instruction.
     case failedToStart = "failed-to-start"
-    /// It ended in an orderly way while no supervisor was watching.
+    /// QEMU exited normally while no supervisor was watching.
     case unknown
   }
 
   /// The boot that ended.
   package var token: String
   package var result: Result
-  /// QEMU's own word where there is one, such as `guest-shutdown`; else a few of ours.
+  /// QEMU's cause if there is one, such as `guest-shutdown`; else qvm's own description.
   package var reason: String
-  /// The last rung of the shutdown that was used; nil if nobody asked for a shutdown.
+  /// The last rung of the shutdown ladder; nil if no shutdown was requested.
   package var rung: String?
-  /// From the request to the end of QEMU, in seconds; nil if nobody asked for a shutdown.
+  /// The time from the request to the exit of QEMU, in seconds; nil if no shutdown was requested.
   package var seconds: Double?
-  /// The rungs in the order they were reached.
+  /// The rungs in the order in which they were reached.
   package var steps: [Step] = []
-  /// How often the button was pressed.
+  /// How often the power button was pressed.
   package var presses = 0
   package var exitStatus: Int32?
   package var signal: Int32?
-  /// What QEMU could not read or write, such as `write: Disk quota exceeded`; nil if nothing.
+  /// QEMU's disk error, such as `write: Disk quota exceeded`; nil without one.
   package var diskError: String?
-  /// That the kernel killed QEMU for want of memory; nil where it doesn't say so.
+  /// The kernel's kill of QEMU because memory was short; nil if none is known.
   package var memoryKill: MemoryKill?
-  /// Whether QEMU crashed so that a core would have been left, and its limit kept it from that.
+  /// Whether QEMU crashed and would have dumped core without its limit.
   package var isWithoutCore = false
   package var endedAt: Timestamp
 
@@ -57,28 +57,28 @@ package struct Outcome: Sendable, Hashable {
     self.endedAt = endedAt
   }
 
-  /// The reason of one whose host was restarted while it ran.
+  /// The reason of a boot whose host was restarted.
   package static let hostReboot = "host-reboot"
 
-  /// The reason of one that is a copy of an instance whose VM ran.
+  /// The reason for an instance that was copied while its VM ran.
   package static let copied = "copied-while-running"
 
-  /// The reason of one that was ended since the guest stood still for want of its disk.
+  /// The reason of a boot that was ended because the guest was stopped by a disk error.
   package static let stalledByDisk = "disk-error"
 
-  /// The outcome of a boot that nobody saw the end of, and whose files are gone.
+  /// The outcome of a boot whose end was not observed and whose files are gone.
   package static var unobserved: Outcome {
     Outcome(token: "", result: .unknown, reason: "unobserved")
   }
 
-  /// The outcome of a boot whose supervisor was killed before QEMU had answered.
+  /// The outcome of a boot whose supervisor was killed before QEMU's greeting.
   package static func unfinishedStart(_ boot: BootRecord) -> Outcome {
     Outcome(
       token: boot.token, result: .failedToStart, reason: "supervisor killed during the start")
   }
 
-  /// Whether it is certain that the VM ended in an orderly way: only then may `--rm` remove the
-  /// instance. After a kill, by whomever, the disk may be what somebody wants to look at.
+  /// Whether the VM certainly ended in an orderly way. Only then may `--rm` remove the instance.
+  /// After a kill, the user may want to examine the disk.
   package var isConfirmedShutdown: Bool {
     switch result {
     case .clean, .forced:
@@ -88,8 +88,8 @@ package struct Outcome: Sendable, Hashable {
     }
   }
 
-  /// Whether the cause leaves the disk as the guest, or whoever ended it, meant it to be. A signal that
-  /// was no rung of a shutdown is somebody else's, and a power cut to the guest.
+  /// Whether the cause leaves the disk in the intended state. A signal that was not a rung of the
+  /// ladder came from another program, and is like a power failure to the guest.
   private var isOrderly: Bool {
     switch ShutdownCause(rawValue: reason) {
     case .guestShutdown, .hostQMPQuit: true
@@ -106,7 +106,7 @@ package struct Outcome: Sendable, Hashable {
     }
   }
 
-  /// The members that `status --json` shows, too.
+  /// The members that `status --json` also shows.
   package var publicMembers: JSONObject {
     var object: JSONObject = ["result": .string(result.rawValue), "reason": .string(reason)]
     object["rung"] = rung.map(JSONValue.string)
@@ -130,7 +130,7 @@ package struct Outcome: Sendable, Hashable {
     return .object(object)
   }
 
-  /// Reads how the last boot ended; nil where that isn't recorded.
+  /// Reads the outcome of the last boot; nil if there is none.
   ///
   /// - Throws: ``JSONFileError`` for a file that is torn, or from a newer qvm.
   package static func read(_ path: String) throws(JSONFileError) -> Outcome? {

@@ -1,14 +1,14 @@
-/// Where in its life an instance is, in one word.
+/// The phase of an instance's life.
 package enum Phase: String, Sendable {
   case creating, starting, running, paused, stopping, stopped, crashed
-  /// QEMU runs without its supervisor, or a new one is just taking it over.
+  /// QEMU runs without a supervisor, or a new supervisor is just adopting it.
   case orphaned
-  /// It lives, and doesn't answer.
+  /// The VM is running but doesn't respond.
   case unresponsive
   /// Its files can't be read.
   case broken
 
-  /// Whether a process of the VM lives.
+  /// Whether a process of the VM is running.
   package var isAlive: Bool {
     switch self {
     case .starting, .running, .paused, .stopping, .orphaned, .unresponsive: true

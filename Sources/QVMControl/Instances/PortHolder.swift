@@ -1,7 +1,7 @@
-/// The VM that has a port of this host forwarded to its guest.
+/// The VM that forwards a port of this host to its guest.
 package struct PortHolder: Sendable, Hashable {
   package let name: String
-  /// Where its instance is; nil for the cache that is used here.
+  /// The cache of its instance; nil for this command's cache.
   package let cache: String?
 
   package init(name: String, cache: String? = nil) {
@@ -9,12 +9,12 @@ package struct PortHolder: Sendable, Hashable {
     self.cache = cache
   }
 
-  /// Who it is, for people.
+  /// Describes it for people.
   package var words: String {
     "the instance '\(name)'" + (cache.map { " of the cache \(ForeignText.line($0))" } ?? "")
   }
 
-  /// Reads from the command of a QEMU whose it is; nil where no qvm has started that.
+  /// Finds the instance in a QEMU's command line; nil if qvm hasn't spawned that QEMU.
   package init?(command: [String]) {
     guard let place = command.firstIndex(of: "-pidfile"), place + 1 < command.count else {
       return nil
@@ -28,7 +28,7 @@ package struct PortHolder: Sendable, Hashable {
     self.init(name: name.text, cache: Files.parent(of: instances))
   }
 
-  /// Who has a port; nil where it is no VM of qvm's, as far as can be seen.
+  /// Finds the VM that has a port; nil if no VM of qvm's is known to have it.
   ///
   /// - Parameters:
   ///   - port: The port.

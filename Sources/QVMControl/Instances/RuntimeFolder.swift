@@ -1,11 +1,11 @@
 package import QMPClient
 
-/// Where the sockets of an instance are: beside its disk, so that they stay for as long as it does,
-/// whatever cleans up elsewhere.
+/// The folder of an instance's sockets. They are beside its disk, so that no cleaner of a shared
+/// folder removes them.
 ///
-/// A socket's address has room for some hundred bytes. Where the path of the instance has more, its
-/// sockets are reached by a short link to its folder, made anew by whoever finds it gone. On a disk
-/// that takes no sockets they have a folder of their own, in the user's runtime folder.
+/// A socket's address has room for about a hundred bytes. If the instance's path is longer, a short
+/// link leads to its folder. Any process that finds the link missing makes it again. If the file
+/// system has no sockets, they have a folder of their own in the user's runtime folder.
 package struct RuntimeFolder: Sendable, Hashable {
   private enum Place: Sendable, Hashable {
     case instance
@@ -14,11 +14,11 @@ package struct RuntimeFolder: Sendable, Hashable {
     case own
   }
 
-  /// What the paths of the sockets begin with.
+  /// The beginning of the sockets' paths.
   package let path: String
   private let place: Place
 
-  /// A folder that has nothing but sockets in it.
+  /// A folder that contains only sockets.
   package init(path: String) { self.init(path: path, .own) }
 
   private init(path: String, _ place: Place) {
@@ -34,16 +34,17 @@ package struct RuntimeFolder: Sendable, Hashable {
   /// The folder itself.
   private var folder: String { if case .link(let target) = place { target } else { path } }
 
-  /// The same places by addresses that no other boot has: a QEMU that ends removes what then has the
-  /// address that it was given, which may be another's where its own folder was moved.
+  /// The same sockets under addresses that are unique to a boot. QEMU removes its socket addresses
+  /// when it exits. After its folder was moved, a shared address could belong to another QEMU by
+  /// then.
   ///
   /// - Parameter token: The boot's.
-  /// - Returns: The same sockets by those addresses.
+  /// - Returns: The sockets under those addresses.
   package func addresses(ofBoot token: String) -> RuntimeFolder {
     RuntimeFolder(path: "\(path)/\(Self.alias(token))", place)
   }
 
-  /// A link to the folder that it is in.
+  /// The name of a link to the folder that contains it.
   private static func alias(_ token: String) -> String { ".\(token.prefix(8))" }
 
   private var aliases: [String] {
@@ -51,38 +52,38 @@ package struct RuntimeFolder: Sendable, Hashable {
       .filter { Files.linkTarget($0) == "." }
   }
 
-  /// Whether the sockets lie in the folder of their instance.
+  /// Whether the sockets are in their instance's folder.
   package var isBeside: Bool { place != .own }
 
   // MARK: - Finding
 
-  /// Where the sockets of an instance belong: the same for every process that has the same
-  /// environment, and the same sockets for one that has another.
+  /// The folder of an instance's sockets. Its path depends on the environment, but it always leads
+  /// to the same sockets.
   package static func of(_ files: InstanceFiles) -> RuntimeFolder {
     let beside = RuntimeFolder(path: files.folder, .instance)
     if beside.fits { return beside }
     return RuntimeFolder(path: short(files.folder), .link(to: files.folder))
   }
 
-  /// A folder for them where the instance's own takes none.
+  /// The folder for the sockets if the instance's file system has none.
   static func away(from files: InstanceFiles) -> RuntimeFolder {
     RuntimeFolder(path: short(files.folder) + ".d")
   }
 
-  /// The folders that hold this user's links, and the folders of sockets, of all caches.
+  /// The folders with this user's links and folders of sockets, of all caches.
   static var parents: [String] {
     let folder = Host.environmentPath("XDG_RUNTIME_DIR").flatMap { $0.hasPrefix("/") ? $0 : nil }
     return (folder.map { ["\($0)/qvm"] } ?? []) + shared
   }
 
-  /// The second is for when somebody else has made the first.
+  /// The second one is used if another user has made the first.
   private static var shared: [String] { ["/tmp", "/var/tmp"].map { "\($0)/qvm-\(Host.userID)" } }
 
-  /// The parent to make something new in: `$XDG_RUNTIME_DIR/qvm`, or `/tmp/qvm-<uid>` where that
-  /// variable is unset, too long for a socket's address or names a folder that is not this user's.
+  /// The parent for new links and folders: `$XDG_RUNTIME_DIR/qvm`, or `/tmp/qvm-<uid>` if that
+  /// variable is unset, too long for a socket's address or names another user's folder.
   static var parent: String {
     if let folder = Host.environmentPath("XDG_RUNTIME_DIR"), folder.hasPrefix("/"),
-      // Where others may rename what is in it, nothing in it is this user's own.
+      // If other users may rename its entries, no entry is safe.
       let found = Files.information(folder), isPrivate(found),
       RuntimeFolder(path: "\(folder)/qvm/\(FNV1a.hexadecimal("")).d").fits
     {
@@ -91,8 +92,8 @@ package struct RuntimeFolder: Sendable, Hashable {
     return shared.first { Files.information($0).map { isPrivate($0) } ?? true } ?? shared[0]
   }
 
-  /// The short name of a path. It may be the same in two containers that share the folder it is in:
-  /// there a link leads to each one's own.
+  /// The short name of a path. Two containers that share the parent may have the same one; then the
+  /// link leads to each container's own folder.
   private static func short(_ path: String) -> String { "\(parent)/\(FNV1a.hexadecimal(path))" }
 
   private var fits: Bool {
@@ -101,15 +102,15 @@ package struct RuntimeFolder: Sendable, Hashable {
 
   // MARK: - Making
 
-  /// Makes the folder ready for the sockets of a new boot.
+  /// Prepares the folder for the sockets of a new boot.
   ///
   /// - Parameter token: The boot's.
-  /// - Throws: ``RuntimeFolderError`` where somebody else is in the way, or listens there.
+  /// - Throws: ``RuntimeFolderError`` if something else is in the way, or a process listens there.
   package func prepare(forBoot token: String) throws(RuntimeFolderError) {
     do throws(FileError) {
       try makeFolder()
       try removeStale(sockets)
-      // QEMU would remove whatever it finds there.
+      // QEMU would remove any file at these paths.
       for socket in sockets where Files.exists(socket) {
         throw FileError(verb: "use", path: socket, cause: .isOccupant)
       }
@@ -126,10 +127,10 @@ package struct RuntimeFolder: Sendable, Hashable {
     try reach()
   }
 
-  /// Makes room for a new listener at `control.sock`, whose supervisor was killed, or whose sockets
-  /// were removed.
+  /// Prepares `control.sock` for a new listener, after the supervisor was killed or the socket
+  /// removed.
   ///
-  /// - Throws: ``RuntimeFolderError`` where that lives and listens.
+  /// - Throws: ``RuntimeFolderError`` if a process listens there.
   package func prepareControl() throws(RuntimeFolderError) {
     do throws(FileError) {
       try makeFolder()
@@ -143,9 +144,9 @@ package struct RuntimeFolder: Sendable, Hashable {
     isBeside && (place.hasPrefix("\(path)/") || place.hasPrefix("\(folder)/"))
   }
 
-  /// Removes sockets that nobody listens on any more.
+  /// Removes sockets without a listener.
   ///
-  /// - Throws: ``FileError`` where somebody does; the others are gone then.
+  /// - Throws: ``FileError`` if one has a listener. The others are removed first.
   private func removeStale(_ sockets: [String]) throws(FileError) {
     var failure: FileError?
     for socket in sockets where Files.information(socket)?.kind == .socket {
@@ -158,8 +159,8 @@ package struct RuntimeFolder: Sendable, Hashable {
     if let failure { throw failure }
   }
 
-  /// An address for a console that QEMU listens at anew: no other's, since QEMU removes it together
-  /// with the listener that it was made for.
+  /// A unique address for a new console of QEMU's. QEMU removes the address together with its
+  /// listener.
   package func newConsole() -> String {
     "\(path)/\(Randomness.hexadecimal(bytes: 4))\(Self.newConsoleSuffix)"
   }
@@ -202,14 +203,15 @@ package struct RuntimeFolder: Sendable, Hashable {
     }
   }
 
-  /// Whether the disk of the instance takes sockets; some that are shared with another system don't.
+  /// Whether the instance's file system supports sockets. Some that are shared with another system
+  /// don't.
   package func takesSockets() -> Bool {
     let trial = "\(path)/try.sock"
     do throws(FileError) {
       try reach()
       try Files.remove(trial)
     } catch {
-      // What is in the way is told when it is needed.
+      // A file in the way is reported later, when the folder is prepared.
       return true
     }
     do throws(SystemError) {
@@ -223,15 +225,16 @@ package struct RuntimeFolder: Sendable, Hashable {
 
   // MARK: - Connecting
 
-  /// Connects to one of the sockets, if it is this instance's owner who listens there.
+  /// Connects to one of the sockets, if the listener belongs to the folder's owner.
   ///
   /// - Parameter socket: One of ``sockets``.
   /// - Returns: The connection.
-  /// - Throws: What `connect(2)` says; `EPERM` where somebody else has made the folder, or listens.
+  /// - Throws: The error of `connect(2)`; `EPERM` if the folder or the listener belongs to another
+  ///   user.
   package func connect(_ socket: String) throws(SystemError) -> Descriptor {
     do throws(FileError) { try reach() } catch { throw error.cause }
     guard let found = Files.information(folder) else { throw .nothingThere }
-    // Root may look at everybody's, others only at what is theirs.
+    // Root may connect to every user's VM, other users only to their own.
     guard found.kind == .folder, found.owner == Host.userID || Host.userID == 0,
       found.mode & 0o022 == 0
     else { throw .notOwned }
@@ -240,7 +243,7 @@ package struct RuntimeFolder: Sendable, Hashable {
     return connection
   }
 
-  /// The same for QEMU's monitor, with the errors of a client of it.
+  /// Connects to QEMU's monitor, with the errors of a QMP client.
   package func connectToMonitor() throws(QMPError) -> Descriptor {
     do throws(SystemError) { return try connect(monitor) } catch {
       throw .cannotConnect(path: monitor, error)
@@ -253,7 +256,7 @@ package struct RuntimeFolder: Sendable, Hashable {
 
   // MARK: - Removing
 
-  /// Removes what qvm has put there, and a folder or a link that was made for it.
+  /// Removes the sockets, and a folder or a link that was made for them.
   package func remove() {
     removeSockets()
     switch place {
@@ -264,11 +267,12 @@ package struct RuntimeFolder: Sendable, Hashable {
     }
   }
 
-  /// Removes the sockets and what leads to them, and nothing else.
+  /// Removes only the sockets and the links to them.
   package func removeSockets() {
-    // A link that is gone must not keep them.
+    // A missing link must not prevent that.
     if Files.list(folder).contains(where: Self.isOwn) { try? reach() }
-    // A record may have been copied with its cache: then they are those of a VM that lives.
+    // Only without a listener: if the record was copied with its cache, they may belong to a
+    // running VM.
     let unfinished = Files.list(folder).filter { $0.hasSuffix(Self.newConsoleSuffix) }
     try? removeStale(sockets + unfinished.map { "\(folder)/\($0)" })
     for alias in aliases { try? Files.remove(alias) }

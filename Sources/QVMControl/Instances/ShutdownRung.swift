@@ -1,4 +1,4 @@
-/// One step of the shutdown ladder, from the one that asks the guest to the one that asks nobody.
+/// A rung of the shutdown ladder, from the gentlest to the hardest.
 package enum ShutdownRung: Int, CaseIterable, Comparable, Sendable {
   case powerButton = 1
   case guestCommand = 2
@@ -10,7 +10,7 @@ package enum ShutdownRung: Int, CaseIterable, Comparable, Sendable {
     left.rawValue < right.rawValue
   }
 
-  /// The word in files and messages.
+  /// The name in files and messages.
   package var name: String {
     switch self {
     case .powerButton: "powerdown"
