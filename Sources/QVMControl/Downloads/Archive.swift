@@ -1,36 +1,36 @@
 internal import QMPClient
 
-/// A tar archive, unpacked into a folder that is looked through before anybody uses it.
+/// Unpacks a tar archive into a folder and checks the contents before they are used.
 ///
-/// tar itself lets links out of the folder, devices and set-user-id programs pass.
+/// tar itself allows links out of the folder, devices and set-user-id programs.
 struct Archive: Sendable {
   /// The downloaded file.
   let path: String
-  /// The name to speak of it.
+  /// Its name in messages.
   let name: String
 
-  /// Something that the archive must have.
+  /// A file that the archive must contain.
   struct Member: Sendable {
     let path: String
-    /// What is wrong with it, as the end of a sentence; nil if nothing is.
+    /// Returns what is wrong with it, as the end of a sentence; nil if nothing is.
     let problem: @Sendable (_ path: String) throws -> String?
   }
 
   /// Unpacks into a new folder, without the first part of each name.
   ///
-  /// Whatever goes wrong, the folder is removed.
+  /// On any error the folder is removed.
   ///
   /// - Parameters:
-  ///   - folder: Doesn't exist yet; its parent does.
-  ///   - members: What must be in there. Those that are executable stay so.
-  ///   - lock: Held by tar too.
+  ///   - folder: The new folder. Its parent must exist.
+  ///   - members: The files that must be in it.
+  ///   - lock: A lock that tar holds too.
   ///   - loop: The loop that the calling task runs on.
   /// - Throws: ``ArchiveError``, ``FileError``; `CancellationError`.
   func unpack(
     into folder: String, requiring members: [Member], holding lock: FileLock, on loop: EventLoop
   ) async throws {
     guard let tar = Host.find("tar") else { throw ArchiveError.tarMissing }
-    // Only plain tar: what is packed once more has no limit on its size.
+    // Only uncompressed tar: a compressed archive could unpack to any size.
     let head = try Files.head(of: path, count: 512)
     guard head.count == 512, head[257..<262].elementsEqual("ustar".utf8) else {
       throw ArchiveError.notTar(name: name, found: FileKind.description(of: head))
@@ -64,7 +64,7 @@ struct Archive: Sendable {
     }
   }
 
-  /// Looks at everything, never through a link, and sets the modes.
+  /// Checks every entry, without following links, and sets the modes.
   private func secure(_ entry: String, inside root: String) throws {
     guard let found = Files.information(entry) else { return }
     switch found.kind {
@@ -72,7 +72,7 @@ struct Archive: Sendable {
       try Files.setMode(0o755, of: entry)
       for name in Files.list(entry) { try secure("\(entry)/\(name)", inside: root) }
     case .file:
-      // Holes make it longer than the archive says.
+      // Holes can make it longer than the size in the archive.
       if found.size > TarListing.largest {
         throw ArchiveError(.tooLarge(TarListing.largest), name: name)
       }

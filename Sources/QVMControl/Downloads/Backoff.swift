@@ -1,7 +1,7 @@
-/// How often something is tried that fails for now, and after which pauses.
+/// How often to retry after a transient failure, and after which pauses.
 ///
-/// The pauses double; a server may ask for a longer one. All of them together are about as long as
-/// the bursts of failures that the real servers have.
+/// The pauses double. A server may request a longer one. Together they are about as long as the
+/// bursts of failures of the real servers.
 struct Backoff: Sendable {
   private let limits: TransferLimits
   private let isLookUp: Bool
@@ -9,16 +9,16 @@ struct Backoff: Sendable {
   private var next: Duration
 
   /// - Parameters:
-  ///   - limits: How patient to be.
-  ///   - isLookUp: Whether nobody has waited for long yet: only a server that answers that it has
-  ///     trouble is worth all of the patience then, and one that can't be reached is worth none.
+  ///   - limits: The number of attempts and the pauses.
+  ///   - isLookUp: Whether this is a look-up before a transfer. Then all attempts are made only if
+  ///     a server answers with an error, and one attempt if it can't be reached.
   init(_ limits: TransferLimits, isLookUp: Bool = false) {
     self.limits = limits
     self.isLookUp = isLookUp
     next = limits.pause
   }
 
-  /// The pause before the next attempt; nil where there should be none.
+  /// The pause before the next attempt; nil if there should be no further attempt.
   mutating func pause(after error: DownloadError) -> Duration? {
     guard error.isTransient else { return nil }
     failures += 1
@@ -28,12 +28,12 @@ struct Backoff: Sendable {
     return asked > limits.longestPause ? nil : max(next, asked)
   }
 
-  /// Something came: what follows is another failure.
+  /// Starts over after progress.
   mutating func reset() { self = Backoff(limits, isLookUp: isLookUp) }
 
   private func attempts(after error: DownloadError) -> Int {
     if !isLookUp || error.status != nil { return limits.attempts }
-    // Nobody waits to hear that there is no network.
+    // Without a network, fail at once.
     if case .unreachable = error { return 1 }
     return min(limits.attempts, 3)
   }

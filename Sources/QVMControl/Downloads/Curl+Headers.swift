@@ -1,16 +1,16 @@
 extension Curl {
-  /// The headers of an answer, by their names in lower case.
+  /// The headers of a response, by their names in lower case.
   struct Headers: Sendable {
     private var values: [String: String] = [:]
-    /// The status of the answer; nil where there is none.
+    /// The status of the response; nil if there is none.
     private(set) var status: Int?
-    /// Whether they end as headers do: those of an answer that was cut off may lack any of them.
+    /// Whether they end with an empty line. If the response was cut off, some may be missing.
     private(set) var isComplete = false
 
     subscript(name: String) -> String? { values[name] }
 
-    /// Takes the headers off a text; after redirects, and behind a proxy, the last of several
-    /// blocks counts.
+    /// Splits a text into headers and body. After redirects, and behind a proxy, the last of
+    /// several blocks of headers counts.
     static func split(_ text: String) -> (headers: Headers, body: Substring) {
       var headers = Headers()
       var rest = text[...]
@@ -31,7 +31,7 @@ extension Curl {
       return (headers, rest)
     }
 
-    /// Those that curl wrote to a file; none where it had no answer.
+    /// Reads the headers that curl wrote to a file; none if it got no response.
     static func read(_ path: String) -> Headers {
       let bytes = (try? Files.read(path)) ?? []
       return split(String(decoding: bytes, as: UTF8.self)).headers
@@ -50,8 +50,8 @@ extension Curl {
       return String(text)
     }
 
-    /// The error that a refusal is, with when to ask again where it says so in seconds. (RFC 9110,
-    /// 10.2.3; GitHub says it with 403 too.)
+    /// The error for a refusal, with the time to retry if the server gives it in seconds. (RFC
+    /// 9110, 10.2.3; GitHub gives it with 403 too.)
     func refusal(url: String, status: Int) -> DownloadError {
       guard [403, 408, 429].contains(status) || status >= 500,
         let seconds = self["retry-after"].flatMap({ Int($0) }), seconds >= 0
@@ -59,8 +59,8 @@ extension Curl {
       return .unavailable(status, url: url, retryAfter: seconds)
     }
 
-    /// The error that a refusal is where it says that there were too many requests; GitHub says so
-    /// with 403 as well as with 429. (docs.github.com, "Rate limits for the REST API".)
+    /// The error for a refusal because of too many requests; nil for another refusal. GitHub uses
+    /// both 403 and 429. (docs.github.com, "Rate limits for the REST API".)
     func rateLimit(url: String, status: Int) -> DownloadError? {
       guard status == 403 || status == 429, self["x-ratelimit-remaining"] == "0" else {
         return nil

@@ -1,24 +1,24 @@
 internal import QMPClient
 
-/// Which version of a file a server speaks of.
+/// Which version of a file a response describes.
 extension Curl.Head {
-  /// What the server is to compare before it sends the rest of a file; nil where it told nothing
-  /// that names one version of it. (RFC 9110, 13.1.5: a weak entity tag won't do.)
+  /// The value of `If-Range` for the rest of the file; nil if nothing identifies its version. (RFC
+  /// 9110, 13.1.5: a weak entity tag is not enough.)
   var rangeCondition: String? {
     if let etag, etag.hasPrefix("\"") { return etag }
     return lastModified
   }
 
-  /// Whether this and what was said before are certainly of the same version of a file.
+  /// Whether both responses certainly describe the same version of a file.
   func vouches(for other: Curl.Head) -> Bool {
     if let etag, etag.hasPrefix("\"") { return etag == other.etag }
     return lastModified != nil && lastModified == other.lastModified && !contradicts(other)
   }
 
-  /// Whether it names no version at all.
+  /// Whether it identifies no version at all.
   var isVague: Bool { etag == nil && lastModified == nil }
 
-  /// Whether this and what was said before are of different versions of a file.
+  /// Whether both responses describe different versions of a file.
   func contradicts(_ other: Curl.Head) -> Bool {
     if let etag, let known = other.etag { return etag != known }
     if let lastModified, let known = other.lastModified { return lastModified != known }
@@ -26,10 +26,10 @@ extension Curl.Head {
   }
 
   /// - Parameters:
-  ///   - url: The address that redirects to the file.
-  ///   - size: What is expected, in bytes.
-  ///   - certain: So many bytes of the partial are of this version.
-  /// - Returns: What to note beside a partial.
+  ///   - url: The URL that redirects to the file.
+  ///   - size: The expected size, in bytes.
+  ///   - certain: How many bytes of the partial file are of this version.
+  /// - Returns: The note beside a partial file.
   func json(url: String, size: Int?, certain: Int) -> JSONValue {
     var object: JSONObject = [
       "schema": 1, "url": .string(url), "certain": .integer(Int64(certain)),

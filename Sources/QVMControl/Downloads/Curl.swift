@@ -1,8 +1,8 @@
 internal import QMPClient
 
-/// curl, which does everything that goes over the network.
+/// Runs curl, which does all network transfers.
 ///
-/// Its own configuration file, its globbing and any protocol but the source's are off.
+/// Its configuration file, its globbing and all protocols but the source's are disabled.
 struct Curl: Sendable {
   let program: String
   let protocols: String
@@ -19,9 +19,9 @@ struct Curl: Sendable {
     self.loop = loop
   }
 
-  /// What a server said about a file without sending it.
+  /// What a server reports about a file without sending it.
   struct Head: Sendable, Hashable {
-    /// The address after all redirects.
+    /// The URL after all redirects.
     let url: String
     /// In bytes.
     let length: Int?
@@ -29,19 +29,19 @@ struct Curl: Sendable {
     let lastModified: String?
   }
 
-  /// Asks for the headers of an address.
+  /// Requests the headers of a URL.
   func head(_ url: String) async throws -> Head {
     let answer = try await lookUp(
       url, ["-L", "-I", "-o", "/dev/null"], seconds: limits.lookUpSeconds)
     return Head(answer.headers, url: answer.url)
   }
 
-  /// The body of an address as text.
+  /// Requests the body of a URL as text.
   ///
-  /// A token is sent as a bearer token, and then no redirect is followed, so that nobody else gets
-  /// it. It reaches curl by its standard input: everybody can read a command line.
+  /// A token is sent as a bearer token. No redirect is followed then, so that no other server gets
+  /// it. curl reads it from its standard input, because other users can read a command line.
   func text(_ url: String, token: String?) async throws -> String {
-    // Older ones don't look at it where the server tells no length.
+    // Older curls ignore this if the server sends no length.
     let size = ["--max-filesize", String(Self.longestText)]
     guard let token else {
       return try await lookUp(url, ["-L"] + size, seconds: limits.listingSeconds).body
@@ -52,18 +52,19 @@ struct Curl: Sendable {
     ).body
   }
 
-  /// The most bytes of an answer that is kept in memory; the longest list of releases has some five
-  /// millions.
+  /// The largest response that is kept in memory, in bytes. The longest list of releases has about
+  /// five million.
   private static let longestText = 1 << 24
 
-  /// What is answered: the headers of the last answer, and what follows them.
+  /// Runs curl for a response in memory: the headers of the last response, the body and the final
+  /// URL.
   private func lookUp(
     _ url: String, _ options: [String], seconds: Int, input: [UInt8]? = nil
   ) async throws -> (headers: Headers, body: String, url: String) {
     let arguments =
       common + options
       + ["-D", "-", "--max-time", String(seconds), "-w", Self.epilogue, "--url", url]
-    // It has its limit with its arguments.
+    // curl's `--max-time` is the timeout.
     let output = try await Subprocess.run(
       program, arguments, environment: ToolEnvironment.entries, input: input,
       atMost: Self.longestText, within: nil, on: loop)
@@ -76,32 +77,32 @@ struct Curl: Sendable {
     return (headers, String(body), final)
   }
 
-  /// The bytes a second that are too few for a transfer.
+  /// A transfer that is slower than this, in bytes a second, is stalled.
   static let slowest = 1024
 
   /// How a transfer to a file ended.
   struct Transfer: Sendable {
-    /// What the server said about what it sent.
+    /// The headers of the response.
     let headers: Headers
-    /// Whether the rest of the file can't be had, only the whole.
+    /// Whether the server can't send the rest of the file, only the whole.
     let isRangeRefused: Bool
     /// What went wrong.
     let failure: DownloadError?
   }
 
-  /// Writes the body of an address to a file, or what is still missing from it.
+  /// Writes the body of a URL to a file, or the part that is still missing.
   ///
   /// - Parameters:
-  ///   - url: Redirects from there are followed.
+  ///   - url: The URL. Redirects are followed.
   ///   - file: An absolute path.
-  ///   - headers: The path of a file that gets the headers of the answer, before `file` gets its
-  ///     first byte: who reads both knows what the bytes are, whoever is killed meanwhile.
-  ///   - ifRange: An entity tag or a date: the server sends the rest only if the file is still
-  ///     that one. Nil to write all of it.
-  ///   - limit: The most bytes to accept.
-  ///   - lock: Held by curl too, so that a partial file has one writer even when this process is
-  ///     killed.
-  /// - Returns: How it ended; failures of the network are no errors here.
+  ///   - headers: The path of a file for the headers of the response. curl writes them before the
+  ///     first byte of `file`. So even after a kill it is known which version the bytes are of.
+  ///   - ifRange: An entity tag or a date. The server sends only the rest if the file is still that
+  ///     version. Nil for the whole file.
+  ///   - limit: The largest accepted size, in bytes.
+  ///   - lock: A lock that curl holds too, so that a partial file has one writer even if this
+  ///     process is killed.
+  /// - Returns: How it ended. A network failure is returned, not thrown.
   /// - Throws: ``SpawnError``; `CancellationError` after curl has ended.
   func transfer(
     _ url: String, to file: String, headers: String, resumingIf ifRange: String?, limit: Int,
@@ -113,7 +114,7 @@ struct Curl: Sendable {
         "--max-filesize", String(limit), "-o", file, "-D", headers, "-w", Self.epilogue,
       ]
     if let ifRange { arguments += ["-C", "-", "-H", "If-Range: \(ifRange)"] }
-    // It ends a transfer that stalls, and one that doesn't may take as long as it likes.
+    // curl ends a stalled transfer. Any other may take as long as it needs.
     let output = try await Subprocess.run(
       program, arguments + ["--url", url], environment: ToolEnvironment.entries,
       inheriting: [lock.descriptor], within: nil, on: loop)
@@ -129,7 +130,7 @@ struct Curl: Sendable {
 
   private var common: [String] {
     [
-      // First, or ~/.curlrc has been read already.
+      // It must be the first argument, else curl reads ~/.curlrc.
       "-q", "-g", "-f", "-sS", "--proto", protocols, "--proto-redir", protocols, "--tlsv1.2",
       "--max-redirs", "10", "--connect-timeout", String(limits.connectSeconds),
     ]
@@ -147,7 +148,7 @@ struct Curl: Sendable {
     )
   }
 
-  /// What an end of curl means; its statuses are those of `man curl`.
+  /// The error for an end of curl. Its exit statuses are listed in `man curl`.
   private static func failure(
     of output: Subprocess.Output, status: Int, _ headers: Headers, url: String, file: String? = nil,
     limit: Int = longestText
@@ -173,7 +174,7 @@ struct Curl: Sendable {
     }
   }
 
-  /// curl's complaint without its `curl: (7) `.
+  /// curl's error message without its prefix, such as `curl: (7) `.
   private static func words(_ output: Subprocess.Output) -> String {
     let complaint = output.complaint
     guard complaint.hasPrefix("curl: ("), let end = complaint.firstIndex(of: ")") else {

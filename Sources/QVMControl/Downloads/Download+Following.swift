@@ -1,22 +1,22 @@
 internal import QMPClient
 
 extension Download {
-  /// How far somebody else's download of a file is.
+  /// The progress of another process's download.
   struct Observed: Sendable, Hashable {
     /// In bytes.
     let received: Int
-    /// In bytes; nil where it isn't known.
+    /// In bytes; nil if unknown.
     let total: Int?
   }
 
-  /// How far whoever holds the lock of a download is, by the partial file and what is noted beside
-  /// it; nil where nothing is being received yet.
+  /// The progress of the process that holds a download's lock, from the partial file and its note;
+  /// nil if nothing was received yet.
   static func observe(_ name: String, in cache: Cache) -> Observed? {
     let suffix = ".partial.json"
     let notes = Files.list(cache.downloads).filter {
       $0.hasPrefix("\(name)@") && $0.hasSuffix(suffix)
     }
-    // An older release may have left one too.
+    // An older release may have left a note too.
     let newest = notes.max { one, other in
       let times = [one, other].map { Files.information("\(cache.downloads)/\($0)")?.modified ?? 0 }
       return times[0] < times[1]
@@ -28,7 +28,7 @@ extension Download {
     return Observed(received: partial.size, total: record?["size"]?.int)
   }
 
-  /// The progress of somebody else's download.
+  /// Reports the progress of another process's download.
   struct Following: Sendable {
     let name: String
     let cache: Cache
@@ -42,7 +42,7 @@ extension Download {
       self.progress = progress
     }
 
-    /// Looks how far it is, and tells.
+    /// Reports the current progress.
     mutating func look() {
       guard let observed = Download.observe(name, in: cache) else { return }
       if !hasBegun { progress(name, .followed(done: observed.received, total: observed.total)) }
@@ -51,10 +51,10 @@ extension Download {
       progress(name, .advanced(to: observed.received))
     }
 
-    /// Ends it; `complete` says whether what was waited for is there.
+    /// Reports the end. `complete` says whether the file is there.
     mutating func end(complete: Bool) {
       if hasBegun {
-        // The last bytes came after the last look.
+        // The last bytes arrived after the last report.
         if complete, let total { progress(name, .advanced(to: total)) }
         progress(name, .ended(complete: complete))
       }

@@ -1,12 +1,12 @@
 extension Download {
-  /// Where to unpack the file.
+  /// The folder to unpack the file into.
   var unpacked: String { "\(stem).unpacked" }
 
-  /// Where what is in place of the unpacked file waits until that has taken it.
+  /// Where the installed version is kept until the new one has replaced it.
   var setAside: String { "\(unpacked).old" }
 
-  /// What somebody set aside who was killed before the place was taken again; nil where there is
-  /// nothing. Whole, since what isn't needed any more is renamed before it is removed.
+  /// The installed version that a killed process had set aside; nil if there is none. It is
+  /// complete, because a version that isn't needed any more is renamed before it is removed.
   static func setAside(_ name: String, in cache: Cache) -> String? {
     let entry = Files.list(cache.downloads).last {
       $0.hasPrefix("\(name)@") && $0.hasSuffix(".unpacked.old")
@@ -14,15 +14,15 @@ extension Download {
     return entry.map { "\(cache.downloads)/\($0)" }
   }
 
-  /// Removes what is left of this and every other download of the same file, when it is in its
-  /// place.
+  /// Removes the files of this and all older downloads of the same file, after the file was
+  /// installed.
   func clean() {
     let name = Files.lastName(of: stem).split(separator: "@").first ?? ""
     Self.clean(String(name), upTo: asset.tag, in: client.cache)
   }
 
-  /// Removes what downloads of a file have left; with a tag only what belongs to that release or an
-  /// older one.
+  /// Removes the files of downloads of a file; with a tag, only those of that release and older
+  /// ones.
   private static func clean(_ name: String, upTo tag: String? = nil, in cache: Cache) {
     for entry in Files.list(cache.downloads) where Self.name(of: entry) == name {
       if entry.hasSuffix(".lock") { continue }
@@ -31,16 +31,16 @@ extension Download {
     }
   }
 
-  /// Removes what whoever downloaded a file has left when it was killed with the file in its place
-  /// already. The lock is there as long as anything else is. What there is of a newer release than
-  /// the one in place is left for who asks for that.
+  /// Removes the files of a download whose process was killed after the file was installed. The
+  /// lock's file exists as long as any other file does. Files of a newer release than the installed
+  /// one stay, for a later request.
   static func cleanAfterKill(_ name: String, upTo tag: String, in cache: Cache) {
     guard Files.exists("\(cache.downloads)/\(name).lock") else { return }
     _ = try? removeLeftovers(of: name, upTo: tag, in: cache)
   }
 
-  /// What an entry of the downloads belongs to: `NAME@TAG.…`, the same with a dot before it while
-  /// it is written, and `NAME.lock` as `once` makes it.
+  /// The name of the file to which an entry of the downloads belongs: `NAME@TAG.…`, the same with a
+  /// leading dot while it is written, or `NAME.lock` of `once`.
   private static func name(of entry: String) -> String {
     let visible = entry.drop { $0 == "." }
     let name = visible.prefix { $0 != "@" }
@@ -48,20 +48,20 @@ extension Download {
       name.hasSuffix(".lock") && name == visible ? name.dropLast(".lock".count) : name)
   }
 
-  /// The release that an entry `NAME@TAG.…` belongs to.
+  /// The release to which an entry `NAME@TAG.…` belongs.
   private static func tag(of entry: String) -> String {
     let parts = entry.drop { $0 != "@" }.dropFirst().split(
       separator: ".", omittingEmptySubsequences: false)
-    // Tags have dots too.
+    // Tags contain dots too.
     return parts.prefix { !extensions.contains(String($0)) }.joined(separator: ".")
   }
 
   private static let extensions = ["partial", "unpacked", "raw", "qcow2"]
 
-  /// What interrupted downloads have left and nobody is at.
+  /// The files of an interrupted download that no process continues.
   struct Leftover: Sendable, Hashable {
     let name: String
-    /// What it takes on the disk, in bytes.
+    /// The space that they take on the disk, in bytes.
     let size: Int
   }
 
@@ -74,8 +74,8 @@ extension Download {
     }
   }
 
-  /// Removes what interrupted downloads of one file have left, with a tag only as far as that
-  /// release; false where somebody is at it.
+  /// Removes the files of interrupted downloads of one file; with a tag, only up to that release.
+  /// Returns false if another process is downloading it.
   static func removeLeftovers(
     of name: String, upTo tag: String? = nil, in cache: Cache
   ) throws(FileError) -> Bool {
@@ -83,12 +83,12 @@ extension Download {
     guard let lock = try FileLock.attempt(path) else { return false }
     defer { lock.release() }
     clean(name, upTo: tag, in: cache)
-    // While it is still held: whoever waits locks a new file.
+    // Remove it while it is held. A waiting process then locks a new file.
     try Files.remove(path)
     return true
   }
 
-  /// Removes what interrupted downloads have left, unless somebody is at it.
+  /// Removes the files of all interrupted downloads.
   package static func prune(in cache: Cache) {
     for leftover in leftovers(in: cache) {
       _ = try? removeLeftovers(of: leftover.name, in: cache)

@@ -1,17 +1,17 @@
 internal import QMPClient
 
-/// What a partial holds.
+/// The contents of a partial file.
 ///
-/// A server may send another version of a file than it has just told of, as a mirror does that
-/// changes in between. So what came is gone on with only if the headers of the very answer that
-/// brought it name the version that is asked for. Beside the partial there are those headers, which
-/// curl writes before the first byte, and a note of that version with how many bytes were certain
-/// before this answer. That is enough to tell after a kill at any moment.
+/// A server may send another version of a file than it has just described, for example if a mirror
+/// changes in between. So received bytes are kept only if the headers of the same response identify
+/// the requested version. Beside the partial file are those headers, which curl writes before the
+/// first byte, and a note. The note identifies the version and says how many bytes were certain
+/// before this response. That is enough to continue after a kill at any time.
 extension Download {
   private var note: String { "\(partial).json" }
   var headers: String { "\(partial).headers" }
 
-  /// Discards what an earlier run left as far as it isn't certain that it is part of this version.
+  /// Discards the part of an earlier run's file that isn't certainly of this version.
   func prepare() throws {
     let known = (try? JSONFile.read(note)) ?? nil
     if let certain = known?["certain"]?.int, known == description(certain: certain),
@@ -23,7 +23,7 @@ extension Download {
     try JSONFile.write(description(certain: 0), to: note)
   }
 
-  /// Notes that all there is so far is certain, before more comes.
+  /// Notes that all bytes so far are certain, before more are received.
   func beginTransfer() throws {
     try JSONFile.write(description(certain: received), to: note)
     try Files.remove(headers)
@@ -33,26 +33,26 @@ extension Download {
     asset.head.json(url: asset.url, size: expected, certain: certain)
   }
 
-  /// How many bytes of the partial are certain, where so many were before the last answer, and
-  /// these are its headers.
+  /// How many bytes of the partial file are certain. `before` is their number before the last
+  /// response, and `headers` are that response's.
   private func certainBytes(before: Int, _ headers: Curl.Headers) -> Int {
     let received = received
     if received < before { return 0 }
-    // curl itself sees to it that a part begins where it should.
+    // curl itself checks that a range begins at the right offset.
     guard headers.isComplete, headers.status == (before > 0 ? 206 : 200),
       Curl.Head(headers, url: asset.url).vouches(for: asset.head)
     else { return before }
     return received
   }
 
-  /// Discards what came as far as it may be no part of the file: a web page with status 200 would
-  /// become the beginning of the image that a later run completes.
+  /// Discards received bytes that may not be part of the file. Otherwise a web page with status 200
+  /// would become the beginning of an image that a later run completes.
   ///
   /// - Parameters:
   ///   - transfer: How it ended.
-  ///   - before: How many bytes were there before.
-  /// - Returns: Whether what is there is right only if its digest is.
-  /// - Throws: ``DownloadError``, `otherContent` where something else came.
+  ///   - before: The size of the partial file before it.
+  /// - Returns: Whether the file is right only if its digest matches.
+  /// - Throws: ``DownloadError``, such as `otherContent` if the server sent something else.
   func judge(_ transfer: Curl.Transfer, before: Int) throws -> Bool {
     let certain = certainBytes(before: before, transfer.headers)
     let sent = Curl.Head(transfer.headers, url: asset.url)
@@ -61,7 +61,7 @@ extension Download {
       if transfer.failure == nil, isWhole, asset.listed?.sha256 != nil {
         return isOther || before > 0
       }
-      // From a server that names no versions only a file in one piece can be of one.
+      // If the server identifies no version, accept only a file from a single response.
       if transfer.failure == nil, isWhole, before == 0, !isOther { return false }
       let head = try Files.head(of: partial, count: 512)
       let failure = isOther ? nil : transfer.failure
@@ -73,10 +73,10 @@ extension Download {
     return false
   }
 
-  /// Whether the partial may be all of the file, by its length.
+  /// Whether the partial file may be complete, judging by its size.
   private var isWhole: Bool { expected.map { $0 == received } ?? asset.head.isVague }
 
-  /// Cuts the partial off.
+  /// Truncates the partial file.
   private func keep(_ count: Int) throws {
     if received <= count { return }
     if count == 0 { return try discard() }

@@ -1,17 +1,17 @@
 internal import QMPClient
 
-/// One file on its way into the cache.
+/// The download of one file into the cache.
 ///
-/// Its bytes go to a partial file, which survives interruptions and is gone on with by a later run.
-/// What the server says about the file is kept beside it: as soon as anything of that differs the
-/// download starts over, so that a partial never mixes two versions.
+/// Its bytes go to a partial file, which survives interruptions and is resumed by a later run. The
+/// server's description of the file is kept beside it. If that changes, the download starts over,
+/// so that a partial file never mixes two versions.
 package struct Download: Sendable {
   let asset: ReleaseClient.Asset
   let client: ReleaseClient
-  /// Keeps others away from the partial file.
+  /// Excludes other processes from the partial file.
   let lock: FileLock
-  /// The path of its files without their extensions. They have the name of the lock: whoever gets
-  /// the lock knows that nobody works on them.
+  /// The path of its files without their extensions. The name is the lock's, so the holder of the
+  /// lock may change all of them.
   let stem: String
   let digest: StreamingDigest
 
@@ -23,12 +23,12 @@ package struct Download: Sendable {
     digest = StreamingDigest(of: "\(stem).partial", on: client.loop)
   }
 
-  /// A partial that is complete.
+  /// A complete partial file.
   struct Complete: Sendable {
     let path: String
     /// In bytes.
     let size: Int
-    /// In lower-case hexadecimal digits; nil where no program could tell it.
+    /// In lower-case hexadecimal digits; nil if no program could compute it.
     let sha256: String?
   }
 
@@ -36,7 +36,7 @@ package struct Download: Sendable {
   var partial: String { "\(stem).partial" }
   private var limits: TransferLimits { client.limits }
 
-  /// The size by the list of releases or else by the server, in bytes.
+  /// The size in the list of releases, else the server's, in bytes.
   var expected: Int? { asset.listed?.size ?? asset.head.length }
 
   var received: Int { Files.information(partial)?.size ?? 0 }
@@ -47,9 +47,10 @@ package struct Download: Sendable {
 
   // MARK: - Fetching
 
-  /// Downloads what is missing, and checks length and digest.
+  /// Downloads the missing part, and checks size and digest.
   ///
-  /// - Throws: ``DownloadError``; `CancellationError`. The partial is kept unless it is worthless.
+  /// - Throws: ``DownloadError``; `CancellationError`. The partial file is kept unless it is
+  ///   useless.
   func fetch() async throws -> Complete {
     try prepare()
     client.progress(asset.name, .began(done: received, total: expected))
@@ -66,7 +67,8 @@ package struct Download: Sendable {
     }
   }
 
-  /// Reports a file that no digest vouches for; for a caller that has accepted what is in it.
+  /// Tells the user that a file could not be verified with a digest. For a caller that has accepted
+  /// its contents.
   func reportUnverified(_ complete: Complete) {
     let why: String
     if asset.listed?.sha256 == nil {
@@ -80,7 +82,7 @@ package struct Download: Sendable {
     client.notify("\(asset.name) of \(asset.tag) is unverified: \(why)")
   }
 
-  /// Receives what is missing, in as many attempts as it takes.
+  /// Receives the missing part, with retries.
   ///
   /// - Returns: As ``judge(_:before:)``.
   private func receiveAll() async throws -> Bool {
@@ -97,8 +99,8 @@ package struct Download: Sendable {
         }
         return try judge(transfer, before: before)
       } catch let error as DownloadError where error.isTransient {
-        // Progress is a reason to go on, however often the connection ends. Where the server can't
-        // send the rest of a file, coming as far as before is none.
+        // As long as there is progress, continue. If the server can't send a range, the bytes up to
+        // the earlier size are not progress.
         if received > furthest + progress(before: error) { backoff.reset() }
         furthest = max(furthest, received)
         guard let pause = backoff.pause(after: error) else { throw told(error) }
@@ -110,12 +112,13 @@ package struct Download: Sendable {
     }
   }
 
-  /// More bytes than this are progress; a trickle that curl gives up isn't, or it would never end.
+  /// How many bytes are needed to count as progress. A transfer that is too slow for curl must not
+  /// count, or it would be retried for ever.
   private func progress(before error: DownloadError) -> Int {
     if case .tooSlow = error { 2 * Curl.slowest * limits.stallSeconds } else { 0 }
   }
 
-  /// One run of curl, with reports of the partial's size meanwhile, and what was there before.
+  /// Runs curl once and reports the partial file's size meanwhile. Returns also the size before.
   private func receive() async throws -> (Curl.Transfer, before: Int) {
     let curl = try Curl(client.source, limits, on: client.loop)
     let limit = expected ?? limits.largest
@@ -134,14 +137,14 @@ package struct Download: Sendable {
           try await client.loop.sleep(until: .now.advanced(by: .milliseconds(100)))
           let size = received
           client.progress(asset.name, .advanced(to: size))
-          // curl goes by the length that the server announces, and there may be none.
+          // curl's own limit works only if the server announces a length.
           if size > limit { throw DownloadError.tooBig(url: asset.url, limit: limit) }
         }
       }
       defer { group.cancelAll() }
       let transfer = try await group.next() ?? nil
       client.progress(asset.name, .advanced(to: received))
-      // Only the watch of the size gives none, and it ends with an error.
+      // Only the other task returns nil, and it always throws first.
       guard let transfer else { throw CancellationError() }
       return transfer
     }
@@ -181,10 +184,10 @@ package struct Download: Sendable {
 }
 
 extension Download {
-  /// What else is on the disk needs some room too.
+  /// The free space to leave on the disk, in bytes.
   static let spare = 16 << 20
 
-  /// Makes sure that there is room for what is still missing.
+  /// Checks that there is enough space for the missing part.
   func checkSpace() throws {
     guard let expected, let free = Files.freeSpace(at: folder) else { return }
     let missing = expected - received
@@ -193,7 +196,7 @@ extension Download {
     }
   }
 
-  /// The error as the user should read it.
+  /// The error for the user.
   func told(_ error: DownloadError) -> any UserFacingError {
     switch error {
     case .unwritable(_, let why) where ResourceLimit.isReached(by: partial):
@@ -202,7 +205,7 @@ extension Download {
       guard let free = Files.freeSpace(at: folder), free < Self.spare else {
         return error
       }
-      // The disk got full meanwhile; what is running needs the room more than a later attempt.
+      // The disk became full meanwhile. Running programs need the space more than a later attempt.
       let missing = expected.map { $0 - received }
       try? discard()
       return DownloadError.diskFull(

@@ -1,5 +1,5 @@
-/// The releases that were there when this was written, newest first: where to look for a file when
-/// the latest release doesn't have it and GitHub's list can't be had.
+/// The known releases, newest first. They are searched if the latest release doesn't have a file
+/// and GitHub's list is unavailable.
 ///
 /// Source: the changelogs of the repositories of github.com/cross-platform-actions.
 enum FallbackReleases {
@@ -15,7 +15,7 @@ enum FallbackReleases {
         "v0.14.0", "v0.13.0", "v0.12.0", "v0.11.1", "v0.11.0", "v0.10.0", "v0.9.0", "v0.8.0",
         "v0.7.0", "v0.6.0", "v0.5.0", "v0.4.0", "v0.3.0",
       ]
-    // From v1.0.0 on there are bundles of a raw disk and a kernel instead of qcow2 images.
+    // Since v1.0.0 the assets are bundles of a raw disk and a kernel, not qcow2 images.
     case "netbsd-builder":
       ["v1.0.0", "v0.7.0", "v0.6.0", "v0.5.1", "v0.5.0", "v0.4.0", "v0.3.0", "v0.2.0", "v0.1.0"]
     case "haiku-builder": ["v0.1.0", "v0.0.2", "v0.0.1"]

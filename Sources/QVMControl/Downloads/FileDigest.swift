@@ -1,21 +1,21 @@
 internal import QMPClient
 
-/// SHA-256 digests of files, by whichever program there is.
+/// SHA-256 digests of files, computed by an installed program.
 enum FileDigest {
-  /// The quickest first: openssl uses the CPU's instructions for it, which makes it three times as
-  /// fast; the other two mostly don't. Without a file's name they read their standard input.
+  /// The fastest first. openssl uses the CPU's SHA instructions and is three times as fast; the
+  /// other two mostly don't. Without a file name they read standard input.
   static let programs = [
     ("openssl", ["dgst", "-sha256", "-r"]), ("sha256sum", ["-b"]), ("shasum", ["-a", "256", "-b"]),
   ]
 
-  /// The digest in lower-case hexadecimal digits; nil where no program can tell it.
+  /// The digest in lower-case hexadecimal digits; nil if no program can compute it.
   ///
   /// - Throws: `CancellationError`.
   static func sha256(of path: String, on loop: EventLoop) async throws -> String? {
     try await sha256(ofAll: [path], on: loop)?.first
   }
 
-  /// The same of several files by one program, in their order; nil where one can't be told.
+  /// The digests of several files, in their order, computed by one program; nil if one fails.
   ///
   /// - Throws: `CancellationError`.
   static func sha256(ofAll paths: [String], on loop: EventLoop) async throws -> [String]? {
@@ -38,7 +38,8 @@ enum FileDigest {
     return nil
   }
 
-  /// All three print the digest first. A backslash before it says that the name is escaped.
+  /// Reads the output: all three programs print the digest first. A backslash before it means that
+  /// the name is escaped.
   static func parse(_ output: [UInt8]) -> String? {
     let text = String(decoding: output, as: UTF8.self)
     let digits = text.drop { $0 == "\\" }.prefix { $0.isHexDigit }.lowercased()
@@ -47,13 +48,13 @@ enum FileDigest {
 }
 
 extension FileDigest {
-  /// A program that computes the digest of what it reads on its standard input.
+  /// A running program that computes the digest of its standard input.
   struct Hasher: Sendable {
     private let process: ChildProcess
     private let input: Descriptor
     private let output: Descriptor
 
-    /// The quickest that there is; nil where there is none.
+    /// Spawns the fastest installed program; nil if there is none.
     static func start() -> Hasher? {
       for (name, arguments) in programs {
         guard let program = Host.find(name), let (input, inputEnd) = try? SocketCalls.pair(),
@@ -68,7 +69,7 @@ extension FileDigest {
       return nil
     }
 
-    /// Hands bytes over; false where the program takes no more.
+    /// Writes bytes to the program; false if it accepts no more.
     ///
     /// - Throws: `CancellationError`.
     func take(_ bytes: ArraySlice<UInt8>, on loop: EventLoop) async throws -> Bool {
@@ -87,7 +88,7 @@ extension FileDigest {
       return true
     }
 
-    /// Says that there is no more, and waits for the digest; nil where the program failed.
+    /// Ends the input and waits for the digest; nil if the program failed.
     consuming func finish(on loop: EventLoop) async -> String? {
       SocketCalls.endWriting(input.number)
       var text: [UInt8] = []
@@ -96,7 +97,7 @@ extension FileDigest {
         switch SocketCalls.receive(output.number) {
         case .bytes(let bytes):
           text += bytes
-          // It is a line.
+          // The output is one line.
           if text.count > 1 << 12 { break reading }
         case .closed, .failed: break reading
         case .wouldBlock:
@@ -110,7 +111,7 @@ extension FileDigest {
       return FileDigest.parse(text)
     }
 
-    /// Ends it; nobody wants the digest.
+    /// Kills the program.
     func abandon() { process.signal(.kill) }
   }
 }

@@ -1,6 +1,6 @@
-/// Programs for this machine, by their first bytes.
+/// Checks by their first bytes whether files are programs for this host.
 enum ProgramFile {
-  /// What is wrong with a program, as the end of a sentence; nil if this host can run it.
+  /// Why this host can't run a program, as the end of a sentence; nil if it can.
   static func problem(_ path: String) throws -> String? {
     let head = try Files.head(of: path, count: 20)
     return problem(head, system: Host.system, architecture: Host.architecture)
@@ -29,7 +29,7 @@ enum ProgramFile {
     case .x86_64: machine = 62
     case .arm64: machine = 183
     }
-    // 64-bit, little-endian, and the machine at offset 18.
+    // ELF: 64-bit, little-endian, and the machine at offset 18.
     guard head[4] == 2, head[5] == 1, number(head[18..<20]) == machine else {
       return "is a program for another architecture than \(architecture.rawValue)"
     }

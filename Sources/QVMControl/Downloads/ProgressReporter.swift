@@ -1,16 +1,16 @@
-/// Where downloads tell how far they are.
+/// Receives the progress of downloads.
 ///
-/// Each is named by its label; several go on at the same time. Reports come on the event loop's
-/// thread, up to ten a second for each download.
+/// Each download has a label. Several may run at the same time. Reports arrive on the event loop's
+/// thread, at most ten a second for each download.
 package struct ProgressReporter: Sendable {
   package enum Event: Sendable, Hashable {
-    /// It begins with so many bytes that an earlier run left; nil where the whole is unknown.
+    /// It begins, with `done` bytes of an earlier run; `total` is nil if unknown.
     case began(done: Int, total: Int?)
-    /// Somebody else is at it, and is waited for; it had so many bytes when that was seen.
+    /// Another process is downloading it, and this one waits; it has `done` bytes so far.
     case followed(done: Int, total: Int?)
-    /// It has so many bytes by now; fewer than before where it had to start over.
+    /// It has this many bytes by now; fewer than before if it had to start over.
     case advanced(to: Int)
-    /// It is over; whether with all of its bytes.
+    /// It has ended; `complete` says whether it has all bytes.
     case ended(complete: Bool)
   }
 
@@ -20,7 +20,7 @@ package struct ProgressReporter: Sendable {
     self.report = report
   }
 
-  /// For nobody.
+  /// Ignores all reports.
   package static let silent = ProgressReporter { _, _ in }
 
   package func callAsFunction(_ label: String, _ event: Event) { report(label, event) }

@@ -1,20 +1,20 @@
 internal import QMPClient
 
 extension ReleaseClient {
-  /// Finds a file: in the latest release, else in the newest of the older ones that has it.
+  /// Finds a file in the latest release, else in the newest older one that has it.
   ///
   /// - Throws: As ``find(anyOf:in:)``.
   func find(_ name: String, in repository: String) async throws -> Asset {
     try await find(anyOf: [name], in: repository)
   }
 
-  /// Finds one of several files: in the latest release, else in the newest of the older ones that
-  /// has any of them; the first of them that is there.
+  /// Finds the first available of several files in the latest release, else in the newest older one
+  /// that has any of them.
   ///
-  /// The latest release is found by its redirect, which costs nothing of the API's quota. The list
-  /// of releases comes from the API and is done without where it can't be had: the known releases
-  /// are tried one by one then, and there is no digest. Where only the redirect is out of order the
-  /// list says which release is the newest.
+  /// The latest release is found by its redirect, which doesn't count against the API's rate limit.
+  /// The list of releases comes from the API. If it is unavailable, the known releases are tried
+  /// one by one, and there is no digest. If only the redirect fails, the list shows the newest
+  /// release.
   ///
   /// - Throws: ``ReleaseError``, ``DownloadError``.
   func find(anyOf names: [String], in repository: String) async throws -> Asset {
@@ -29,7 +29,7 @@ extension ReleaseClient {
         }
       }
       if let latest = try latest.tag(wherePossible: true) {
-        // The list may be a little older than the redirect.
+        // The list may be slightly older than the redirect.
         let isListed = listing.releases.contains { $0.tag == latest }
         let own = candidates.filter { $0.tag == latest }
         candidates =
@@ -46,26 +46,26 @@ extension ReleaseClient {
         [latest].compactMap { $0 } + FallbackReleases.of(repository).filter { $0 != latest }
       let candidates = tags.flatMap { tag in names.map { Candidate(name: $0, tag: tag) } }
       if let asset = try await probe(candidates, repository, nil, curl) { return asset }
-      // Where there is neither a latest release nor a list, there is no such repository.
+      // If there is neither a latest release nor a list, the repository doesn't exist.
       throw ReleaseError.noSuchAsset(
         name: names[0], page: source.page(repository), available: [],
         listingFailure: latest == nil && failure.isAbsent ? nil : failure)
     }
   }
 
-  /// A file that a release may have.
+  /// A file that a release may contain.
   private struct Candidate {
     let name: String
     let tag: String
   }
 
-  /// What the question for the latest release came to.
+  /// The result of asking for the latest release.
   private enum Latest {
     case answered(String?)
     case failed(any Error)
 
-    /// The tag; nil where there is no release, or where the server has trouble with this question
-    /// and it is possible to do without.
+    /// The tag; nil if there is no release. If the server fails and `wherePossible`, also nil,
+    /// because the list is enough.
     func tag(wherePossible: Bool) throws -> String? {
       switch self {
       case .answered(let tag): return tag
@@ -83,7 +83,7 @@ extension ReleaseClient {
     }
   }
 
-  /// The first of the candidates that is there.
+  /// The first candidate that exists.
   private func probe(
     _ candidates: [Candidate], _ repository: String, _ listing: ReleaseListing?, _ curl: Curl
   ) async throws -> Asset? {
@@ -101,7 +101,7 @@ extension ReleaseClient {
     return nil
   }
 
-  /// The tag of the latest release; nil where there is no release.
+  /// The tag of the latest release; nil if there is no release.
   private func latestTag(of repository: String, _ curl: Curl) async throws -> String? {
     let url = source.latest(repository)
     let answered: String
@@ -116,12 +116,12 @@ extension ReleaseClient {
     {
       return tag
     }
-    // Where there are no releases, GitHub leads to their empty list.
+    // Without any release, GitHub redirects to the empty list.
     if answered == source.page(repository) { return nil }
     throw ReleaseError.noLatest(url: url, answered: answered)
   }
 
-  /// The list of a repository's releases, or why it can't be had.
+  /// The list of a repository's releases, or the error.
   func listing(
     of repository: String, _ curl: Curl
   ) async -> Result<ReleaseListing, DownloadError> {
@@ -143,8 +143,8 @@ extension ReleaseClient {
     }
   }
 
-  /// The list as text; without the token where that is refused: it may have expired in an
-  /// environment that is older, and anybody may look.
+  /// Requests the list as text. If the token is refused, retries without it: it may have expired,
+  /// and the list is public.
   static func listing(at url: String, token: String?, _ curl: Curl) async throws -> String {
     do {
       return try await curl.text(url, token: token)
@@ -153,7 +153,7 @@ extension ReleaseClient {
     }
   }
 
-  /// Tries again after a failure that may pass, unless it is one to be skipped.
+  /// Retries after transient failures, except skipped ones.
   func patiently<Value: Sendable>(
     skipping isSkipped: (DownloadError) -> Bool = { _ in false },
     _ body: () async throws -> Value
@@ -170,11 +170,9 @@ extension ReleaseClient {
 }
 
 extension ReleaseClient {
-  /// Finds one of several files in one release, whatever others there are; the first of them that
-  /// is there.
+  /// Finds the first available of several files in one release.
   ///
-  /// - Throws: ``ReleaseError`` `notInRelease`, `noSuchRelease`, `notFound`;
-  ///   ``DownloadError``.
+  /// - Throws: ``ReleaseError`` `notInRelease`, `noSuchRelease`, `notFound`; ``DownloadError``.
   func find(anyOf names: [String], tag: String, in repository: String) async throws -> Asset {
     let curl = try Curl(source, limits, on: loop)
     async let listing = listing(of: repository, curl)

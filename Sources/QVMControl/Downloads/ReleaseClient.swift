@@ -8,11 +8,11 @@ package struct ReleaseClient: Sendable {
   /// The loop that the calling tasks run on.
   package let loop: EventLoop
   package let progress: ProgressReporter
-  /// Takes sentences for the user: what is waited for, what is done instead of what was asked.
+  /// Shows a sentence to the user, for example what is being waited for.
   package let notify: @Sendable (String) -> Void
   package var limits = TransferLimits()
   private let troubles = Troubles()
-  /// For look-ups in GitHub's API; nil for none.
+  /// The token for GitHub's API; nil for none.
   package var token: String?
 
   package init(
@@ -27,31 +27,31 @@ package struct ReleaseClient: Sendable {
     token = Self.token(Host.environment("GITHUB_TOKEN") ?? Host.environment("GH_TOKEN"))
   }
 
-  /// A token that can stand in a header; nil for anything that would end it.
+  /// A token that is valid in a header; nil for any other text.
   static func token(_ text: String?) -> String? {
     guard let text, text.utf8.count < 1024 else { return nil }
     return text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !#""\"#.utf8.contains($0) }
       ? text : nil
   }
 
-  /// A file of a release that is there.
+  /// An existing file of a release.
   struct Asset: Sendable {
     let name: String
     let tag: String
     let url: String
     let head: Curl.Head
-    /// What the list of releases says about it; nil where that couldn't be had.
+    /// Its entry in the list of releases; nil if the list is unavailable.
     let listed: ReleaseListing.Asset?
   }
 
   // MARK: - Trouble that may pass
 
-  /// What the user was told already.
+  /// The hosts whose failure was reported already.
   private final class Troubles: Sendable {
     let told = Mutex<[String]>([])
   }
 
-  /// Tells the user, once, that a server is asked again since it has trouble.
+  /// Tells the user once for each server that a request to it is retried.
   func notifyOnce(of error: DownloadError) {
     guard let status = error.status, let url = error.url else { return }
     let host = ReleaseSource.host(of: url)
@@ -65,15 +65,15 @@ package struct ReleaseClient: Sendable {
 
   // MARK: - One at a time
 
-  /// Makes something that must be made once, while every other process waits for it and shows how
-  /// far its download is.
+  /// Makes something that only one process must make. Other processes wait for it and show the
+  /// progress of its download.
   ///
   /// - Parameters:
-  ///   - name: What is made; names the lock.
-  ///   - existing: Looks whether it is there.
-  ///   - tag: The release that what is there is of; nil where its leftovers are somebody else's.
-  ///   - make: Makes it; every program that writes for it gets the lock too.
-  /// - Returns: What is there, or was made.
+  ///   - name: Its name, which is also the lock's.
+  ///   - existing: Returns it if it exists.
+  ///   - tag: The release of an existing value, for removing its leftovers; nil to keep them.
+  ///   - make: Makes it. Every program that writes for it must inherit the lock.
+  /// - Returns: The existing or new value.
   /// - Throws: ``FileError``; what the closures throw; `CancellationError`.
   func once<Value: Sendable>(
     _ name: String, existing: () throws -> Value?, tag: (Value) -> String? = { _ in nil },
@@ -90,7 +90,7 @@ package struct ReleaseClient: Sendable {
     defer { following.end(complete: false) }
     while true {
       if let lock = try FileLock.attempt(path) {
-        // While it is still held: whoever waits locks a new file and looks again.
+        // Remove it while it is held. A waiting process then locks a new file and checks again.
         defer { try? Files.remove(path) }
         let value = try existing()
         following.end(complete: value != nil)

@@ -1,12 +1,12 @@
 internal import QMPClient
 
-/// The releases of a repository and their files, as GitHub's API lists them, newest first.
+/// The releases of a repository and their files, in the order of GitHub's API: newest first.
 struct ReleaseListing: Sendable {
   struct Asset: Sendable, Hashable {
     let name: String
     /// In bytes.
     let size: Int?
-    /// The SHA-256 in lower-case hexadecimal digits; files of before mid-2025 have none.
+    /// The SHA-256 in lower-case hexadecimal digits; nil for files from before mid-2025.
     let sha256: String?
   }
 
@@ -18,7 +18,7 @@ struct ReleaseListing: Sendable {
   /// Without drafts and pre-releases.
   let releases: [Release]
 
-  /// Reads the answer of `GET /repos/OWNER/REPOSITORY/releases`; nil for anything else.
+  /// Reads the response of `GET /repos/OWNER/REPOSITORY/releases`; nil for anything else.
   init?(_ text: String) {
     guard let items = (try? JSONValue(parsing: text))?.array else { return nil }
     releases = items.compactMap { item in
@@ -33,7 +33,7 @@ struct ReleaseListing: Sendable {
     releases.first { $0.tag == tag }?.assets.first { $0.name == name }
   }
 
-  /// The names of all files of all releases, each once, those of the newest release first.
+  /// The names of all files of all releases, without duplicates, the newest release first.
   var names: [String] {
     var seen: Set<String> = []
     return releases.flatMap(\.assets).map(\.name).filter { seen.insert($0).inserted }

@@ -1,21 +1,21 @@
-/// Where the releases are: GitHub, or a mirror with the same layout.
+/// The location of the releases: GitHub, or a mirror with the same layout.
 ///
 /// Below the base, `<repository>/releases/latest` redirects to `…/releases/tag/<tag>`, and the
-/// files are `<repository>/releases/download/<tag>/<asset>`. A mirror may have, as
-/// `<repository>/releases.json`, what GitHub's API answers for a list of releases.
+/// files are `<repository>/releases/download/<tag>/<asset>`. A mirror may have the list of releases
+/// as `<repository>/releases.json`, in the format of GitHub's API.
 package struct ReleaseSource: Sendable, Hashable, CustomStringConvertible {
-  /// The address without a slash at its end.
+  /// The URL, without a slash at its end.
   package let base: String
 
   package static let github = ReleaseSource(checked: "https://github.com/cross-platform-actions")
 
   private init(checked base: String) { self.base = base }
 
-  /// - Throws: `badBaseURL` for what is no `http` or `https` address, or has a query or spaces;
-  ///   `credentials` for what may have a password in it.
+  /// - Throws: `badBaseURL` if it isn't an `http` or `https` URL, or has a query or spaces;
+  ///   `credentials` if it may contain a password.
   package init(base: String) throws(ReleaseError) {
-    // They would be in every record, message and command line. In whatever else is wrong with it
-    // they could stand as well.
+    // Credentials would appear in records, messages and command lines. Check this first: an error
+    // about another part would show them too.
     if base.utf8.contains(UInt8(ascii: "@")) { throw .credentials }
     var base = base
     while base.hasSuffix("/") { base.removeLast() }
@@ -27,7 +27,7 @@ package struct ReleaseSource: Sendable, Hashable, CustomStringConvertible {
     self.init(checked: base)
   }
 
-  /// The source that `QVM_BASE_URL` asks for, else GitHub.
+  /// The source that `QVM_BASE_URL` names, else GitHub.
   package static func fromEnvironment() throws(ReleaseError) -> ReleaseSource {
     guard let base = Host.environment("QVM_BASE_URL") else { return .github }
     return try ReleaseSource(base: base)
@@ -35,7 +35,7 @@ package struct ReleaseSource: Sendable, Hashable, CustomStringConvertible {
 
   package var description: String { base }
 
-  /// What curl may speak, at first and after a redirect: plain `http` only where the base is.
+  /// The protocols that curl may use, also after a redirect: `http` only if the base has it.
   var protocols: String { base.lowercased().hasPrefix("http://") ? "=http,https" : "=https" }
 
   func latest(_ repository: String) -> String { "\(base)/\(repository)/releases/latest" }
@@ -44,22 +44,22 @@ package struct ReleaseSource: Sendable, Hashable, CustomStringConvertible {
     "\(base)/\(repository)/releases/download/\(tag)/\(name)"
   }
 
-  /// Where a person finds the releases.
+  /// The web page of the releases.
   package func page(_ repository: String) -> String { "\(base)/\(repository)/releases" }
 
   private static let githubPrefix = "https://github.com/"
 
-  /// Whether the list of releases comes from GitHub's API, which takes a token.
+  /// Whether the list of releases comes from GitHub's API, which accepts a token.
   var hasAPI: Bool { base.hasPrefix(Self.githubPrefix) }
 
-  /// Where the list of releases is.
+  /// The URL of the list of releases.
   func listing(_ repository: String) -> String {
     guard hasAPI else { return "\(base)/\(repository)/releases.json" }
     let owner = base.dropFirst(Self.githubPrefix.count)
     return "https://api.github.com/repos/\(owner)/\(repository)/releases?per_page=100"
   }
 
-  /// The part of an address that a resolver is asked for.
+  /// The host in a URL.
   static func host(of url: String) -> String {
     let rest = url.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: true)
     return rest.count > 1 ? String(rest[1]) : url

@@ -1,22 +1,22 @@
 internal import QMPClient
 internal import Synchronization
 
-/// The SHA-256 of a file that is still being written: a program gets its bytes as they come, so
-/// that the digest is there when the last of them is.
+/// The SHA-256 of a file that is still being written. A program gets the bytes as they arrive, so
+/// that the digest is known soon after the last byte.
 ///
-/// What an earlier run left in the file goes in first. The bytes are read from the system's cache
-/// of the file that has just taken them, not from the disk.
+/// The bytes of an earlier run go in first. The new bytes are read from the system's file cache,
+/// not from the disk.
 final class StreamingDigest: Sendable {
   private let path: String
   private let loop: EventLoop
   private let state = Mutex((generation: 0, isComplete: false))
 
-  /// A digest in lower-case hexadecimal digits, and of how many bytes it is.
+  /// A digest in lower-case hexadecimal digits, and the number of bytes.
   typealias Result = (sha256: String, size: Int)
 
-  /// How often to look for more; the digest is late by that at most.
+  /// How often to check for more bytes. It delays the digest by that at most.
   private static let interval = Duration.milliseconds(20)
-  /// The most bytes to read at once; the loop does nothing else meanwhile.
+  /// How many bytes to read at once at most. The loop does nothing else meanwhile.
   private static let chunk = 1 << 18
 
   init(of path: String, on loop: EventLoop) {
@@ -24,15 +24,15 @@ final class StreamingDigest: Sendable {
     self.loop = loop
   }
 
-  /// The file begins anew: what was read of it is worth nothing.
+  /// Starts over, because the file does.
   func restart() { state.withLock { $0.generation += 1 } }
 
-  /// The file has all of its bytes.
+  /// Says that the file has all of its bytes.
   func complete() { state.withLock { $0.isComplete = true } }
 
-  /// Reads along until ``complete()``.
+  /// Reads the growing file until ``complete()``.
   ///
-  /// - Returns: The digest; nil where no program can tell it.
+  /// - Returns: The digest; nil if no program can compute it.
   /// - Throws: ``FileError``; `CancellationError`.
   func follow() async throws -> Result? {
     while true {
@@ -50,16 +50,16 @@ final class StreamingDigest: Sendable {
     }
   }
 
-  /// Hands all bytes over; nil where the file begins anew.
+  /// Passes all bytes to the program. Returns their number; nil if the file starts over.
   private func feed(_ hasher: FileDigest.Hasher, _ generation: Int) async throws -> Int? {
     var size = 0
     var file: Descriptor?
     var buffer = [UInt8](repeating: 0, count: Self.chunk)
     while true {
-      // Asked before reading: what is complete by then is read to its end.
+      // Checked before reading: a file that is complete by then is read to its end.
       let (current, isComplete) = state.withLock { $0 }
       if current != generation { return nil }
-      // There is none before the first byte.
+      // The file doesn't exist before the first byte.
       if file == nil, Files.exists(path) { file = try Files.openForReading(path) }
       let count = try file.map { try Files.read($0, into: &buffer, of: path) } ?? 0
       if count > 0 {

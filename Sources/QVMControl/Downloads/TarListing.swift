@@ -1,28 +1,28 @@
 internal import QMPClient
 
-/// What a tar archive says that it holds, by its headers: read before tar makes any of it.
+/// The headers of a tar archive, checked before tar unpacks it.
 ///
-/// It must find the same headers as tar: what isn't certain to be read in the same way is refused.
-/// What is wrong with an archive in other ways tar finds out itself, and says it better. Source:
-/// POSIX.1-2017, pax, "ustar Interchange Format", and GNU tar's manual for its extensions.
+/// It must find the same headers as tar. An archive that programs may read differently is refused.
+/// tar itself detects other damage and reports it better. Source: POSIX.1-2017, pax, "ustar
+/// Interchange Format", and GNU tar's manual for its extensions.
 struct TarListing: Sendable, Hashable {
   /// The entries that become files, folders or links.
   private(set) var entries = 0
-  /// The bytes of all files together.
+  /// The size of all files together, in bytes.
   private(set) var size = 0
 
-  /// What qvm won't unpack.
+  /// Why qvm doesn't unpack an archive.
   enum Problem: Error, Sendable, Hashable {
-    /// It is a device, a FIFO or something unknown, or its name leads elsewhere.
+    /// A member is a device, a FIFO or something unknown, or its name leads out of the folder.
     case unsafe(member: String)
-    /// There is more of it than any archive of the releases has.
+    /// It is larger than any archive of the releases.
     case tooManyEntries(Int)
     case tooLarge(Int)
-    /// There is no header where one should be, at this byte, or one that programs read differently.
+    /// At this byte a header is missing, or programs read it differently.
     case unclear(at: Int)
   }
 
-  /// Several times what the archives of the releases have.
+  /// Several times the maximum of the releases' archives.
   static let mostEntries = 10_000
   static let largest = 4 << 30
 
@@ -37,7 +37,7 @@ struct TarListing: Sendable, Hashable {
     var offset = 0
     var isEnding = false
     while try Files.read(file, at: offset, into: &header, of: path) == Self.block {
-      // Two blocks of zeros are the end. After a single one some programs go on, and some don't.
+      // Two blocks of zeros are the end. After a single one, some programs continue and some don't.
       if header.allSatisfy({ $0 == 0 }) {
         if isEnding { return }
         isEnding = true
@@ -51,7 +51,7 @@ struct TarListing: Sendable, Hashable {
       switch header[156] {
       case UInt8(ascii: "x"), UInt8(ascii: "g"):
         try Self.checkAttributes(at: offset, length, of: file, path)
-      // The data of what has none is skipped by some programs.
+      // These members have no data. Programs differ in whether they skip some.
       case UInt8(ascii: "1"), UInt8(ascii: "2"), UInt8(ascii: "5"):
         if length > 0 { throw Problem.unclear(at: offset) }
       default: break
@@ -60,7 +60,7 @@ struct TarListing: Sendable, Hashable {
     }
   }
 
-  /// Whether a header has its checksum: one that hasn't is skipped by some programs.
+  /// Whether a header's checksum is right. Some programs skip a header with a wrong one.
   private static func isSound(_ header: [UInt8]) -> Bool {
     let sum = header.indices.reduce(0) { sum, index in
       sum + ((148..<156).contains(index) ? 0x20 : Int(header[index]))
@@ -68,11 +68,11 @@ struct TarListing: Sendable, Hashable {
     return number(header[148..<156]) == sum
   }
 
-  /// The most bytes of the attributes of one entry.
+  /// The largest size of one entry's attributes, in bytes.
   private static let mostAttributes = 1 << 20
 
-  /// Makes sure that the attributes that stand in a pax header don't change where the next header
-  /// is. They are `LENGTH NAME=VALUE` and a new line, the length being that of all of it.
+  /// Checks that the attributes in a pax header don't change the position of the next header. Each
+  /// is `LENGTH NAME=VALUE` and a newline; the length includes itself and the newline.
   private static func checkAttributes(
     at offset: Int, _ length: Int, of file: borrowing Descriptor, _ path: String
   ) throws {
@@ -94,7 +94,7 @@ struct TarListing: Sendable, Hashable {
   private mutating func note(_ header: [UInt8], _ length: Int) throws(Problem) {
     switch header[156] {
     case UInt8(ascii: "x"), UInt8(ascii: "g"), UInt8(ascii: "L"), UInt8(ascii: "K"):
-      // Attributes and long names of the entry that follows.
+      // Attributes and long names of the next entry.
       break
     case 0, UInt8(ascii: "0")...UInt8(ascii: "2"), UInt8(ascii: "5"), UInt8(ascii: "7"):
       entries += 1
@@ -113,16 +113,16 @@ struct TarListing: Sendable, Hashable {
     func text(_ range: Range<Int>) -> String {
       String(decoding: header[range].prefix { $0 != 0 }, as: UTF8.self)
     }
-    // GNU's own format has other things where POSIX has the prefix.
+    // GNU's own format has other data in place of the POSIX prefix.
     let isPOSIX = header[262] == 0
     let prefix = isPOSIX ? text(345..<500) : ""
     return prefix.isEmpty ? text(0..<100) : "\(prefix)/\(text(0..<100))"
   }
 
-  /// A number in octal digits, or in binary where the first bit says so; nil for neither.
+  /// A number in octal digits, or in binary if the first bit is set; nil for anything else.
   private static func number(_ field: ArraySlice<UInt8>) -> Int? {
     if let first = field.first, first & 0x80 != 0 {
-      // Eight bytes are more than enough; what doesn't fit into them is no size.
+      // A size that doesn't fit into eight bytes is invalid.
       guard first == 0x80, field.dropFirst().dropLast(8).allSatisfy({ $0 == 0 }) else { return nil }
       return Int(exactly: field.suffix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
     }

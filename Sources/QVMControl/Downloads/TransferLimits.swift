@@ -1,20 +1,21 @@
-/// How patient downloads are.
+/// The timeouts and limits of downloads.
 package struct TransferLimits: Sendable {
-  /// The seconds until a connection must be there.
+  /// The timeout of a connection, in seconds.
   package var connectSeconds = 20
-  /// The seconds that a transfer may be slower than 1 KiB/s.
+  /// How long a transfer may be slower than 1 KiB/s, in seconds.
   package var stallSeconds = 60
-  /// The seconds that a look-up may take as a whole.
+  /// The timeout of a look-up, in seconds.
   package var lookUpSeconds = 60
-  /// The seconds that the list of releases may take: it is worth less than the wait.
+  /// The timeout of the list of releases, in seconds. It is short because downloads work without
+  /// the list.
   package var listingSeconds = 20
-  /// So many attempts without a byte of progress end a download or a look-up.
+  /// After this many attempts without progress, a download or a look-up fails.
   package var attempts = 6
-  /// The pause before the second attempt; each later one is twice as long.
+  /// The pause before the second attempt. Each later pause is twice as long.
   package var pause = Duration.seconds(1)
-  /// The longest pause that a server may ask for.
+  /// The longest pause that a server may request.
   package var longestPause = Duration.seconds(60)
-  /// The most bytes of a file whose length the server doesn't tell.
+  /// The largest accepted file if its length is unknown, in bytes.
   package var largest = 32 << 30
 
   package init() {}

@@ -1,11 +1,11 @@
-/// How fast a download goes, from its reports.
+/// The speed of a download, from its progress reports.
 ///
-/// The rate is that of the last few seconds, weighted towards the newest, so that a time left can
-/// be told from it that neither jumps nor lags.
+/// The rate is that of the last few seconds, weighted towards the newest. So the time left neither
+/// jumps nor lags.
 package struct TransferRate: Sendable {
-  /// How long it takes until an old rate counts for about a third.
+  /// The seconds after which an old rate counts for about a third.
   private static let memory = 3.0
-  /// Shorter spans say more about the clock than about the network.
+  /// A shorter interval gives an unreliable rate.
   private static let shortest = Duration.milliseconds(250)
 
   private var last: (bytes: Int, time: SuspendingClock.Instant)?
@@ -13,10 +13,10 @@ package struct TransferRate: Sendable {
 
   package init() {}
 
-  /// Bytes per second; nil until there is something to tell it from.
+  /// Bytes per second; nil until there is enough data.
   package var bytesPerSecond: Int? { average.map { Int($0) } }
 
-  /// Takes note of how many bytes there are at a time.
+  /// Records the number of bytes at a time.
   package mutating func note(_ bytes: Int, at time: SuspendingClock.Instant) {
     guard let last, bytes >= last.bytes else {
       last = (bytes, time)
@@ -32,11 +32,11 @@ package struct TransferRate: Sendable {
     self.last = (bytes, time)
   }
 
-  /// The seconds until so many more bytes are there; nil where that can't be told.
+  /// The seconds until so many more bytes are there; nil if unknown.
   package func secondsLeft(for bytes: Int) -> Int? {
     guard let average, average >= 1 else { return nil }
     let seconds = Double(bytes) / average
-    // Days mean nothing, and a number beyond Int would trap.
+    // More than 100 hours is no useful estimate, and a number beyond Int would trap.
     return seconds < 360_000 ? Int(seconds.rounded(.up)) : nil
   }
 }
