@@ -108,8 +108,8 @@ package struct Launch: Sendable {
       let toolchain = try await toolchain(for: instance, with: client)
       return try again(instance, tell: client.notify).boot(instance, toolchain, waitsForConsole)
     }
-    let (instance, supervisor, toolchain) = try await createAnew(in: store, with: client)
-    return try boot(instance, toolchain, newWith: supervisor, waitsForConsole)
+    let new = try await InstanceCreation(launch: self, store: store, client: client).run()
+    return try boot(new.instance, new.toolchain, newWith: new.supervisor, waitsForConsole)
   }
 
   /// The instance that is named, locked; nil where it is to be created.
@@ -173,6 +173,44 @@ package struct Launch: Sendable {
         instance.files.disk, of: instance.name.text, qemuImg: tools.qemuImg, on: client.loop)
     }
     return try await QEMUToolchain.ensure(for: target, with: client)
+  }
+
+  /// Makes sure that the image under an instance's disk is there, as it was, and is the one that the
+  /// disk names.
+  ///
+  /// - Throws: `baseImageMissing`, `cannotMoveDisk`; ``ImageError`` `changed`; ``ToolchainError``,
+  ///   ``FileError``; `CancellationError`.
+  private func checkBaseImage(of instance: InstanceStore.Locked, with client: ReleaseClient)
+    async throws
+  {
+    let record = instance.record
+    let path = cache.place(ofImage: record.baseImage)
+    guard Files.exists(path) else {
+      throw InstanceError.baseImageMissing(name: instance.name.text, path: path)
+    }
+    try await BaseImage.at(path)?.checked(against: record.baseDigest, on: client.loop)
+    try await follow(path, instance, with: client)
+  }
+
+  /// Has a disk find its base image in a cache that was moved or copied.
+  ///
+  /// It names it by a path from the root where an older qvm made it. In a copy that leads to the
+  /// image of the cache that was copied, which may be removed at any time.
+  private func follow(
+    _ path: String, _ instance: InstanceStore.Locked, with client: ReleaseClient
+  ) async throws {
+    let disk = instance.files.disk
+    // What is wrong with a disk is QEMU's to say.
+    guard let named = try? DiskImage.baseImage(of: disk),
+      // Another one is what its owner has put it on.
+      ImageUsers.key(named) == ImageUsers.key(path), !Files.areSame(named, path)
+    else { return }
+    guard let tools = ImageTools.present(in: cache) else { throw ToolchainError.qemuImgMissing }
+    try await DiskImage.rename(
+      baseImage: path, of: disk, qemuImg: tools.qemuImg, on: client.loop)
+    client.notify(
+      "the cache was moved: the disk of \(instance.name) stands on \(path) now, and no more on"
+        + " \(named)")
   }
 
   /// Makes sure that the logs are this instance's own files, and not longer than they may be.

@@ -180,6 +180,7 @@ struct VMInspection {
   ///   - deadline: How long to wait for the answer.
   ///   - renewal: How long a supervisor whose socket is gone may take to make another; nil not to ask
   ///     for one.
+  /// - Returns: Whether that was an answer, or the instance is in transition.
   private mutating func askSupervisor(
     _ asked: BlockingControlClient?, until deadline: SuspendingClock.Instant,
     renewingUntil renewal: SuspendingClock.Instant? = nil

@@ -1,0 +1,80 @@
+internal import QMPClient
+
+/// Makes the instance of a ``Launch`` that names none which exists: downloads what is missing, and
+/// creates an overlay over the base image while the supervisor starts.
+struct InstanceCreation {
+  /// A new instance, with what it is booted with.
+  struct Made {
+    let instance: InstanceStore.Locked
+    /// Waits for the plan of the first boot.
+    let supervisor: SupervisorProcess.Standby
+    let toolchain: QEMUToolchain
+  }
+
+  /// How often to begin anew where others keep removing the base image.
+  private static let attempts = 5
+
+  let launch: Launch
+  let store: InstanceStore
+  let client: ReleaseClient
+
+  /// Creates the instance over its base image, downloaded where it is missing.
+  ///
+  /// - Returns: The instance, locked.
+  /// - Throws: What keeps it from being created; `CancellationError`.
+  func run() async throws -> Made {
+    var lost: String?
+    for _ in 0..<Self.attempts {
+      let prerequisites = try await LaunchPrerequisites.ensure(for: launch.target, with: client)
+      do {
+        let image = try await prerequisites.baseImage.checked(on: client.loop)
+        // Until the instance names its image nobody may remove that.
+        let lock = try await ImagesLock.shared(at: store.cache.images, on: client.loop)
+        defer { lock.release() }
+        if Files.information(image.path).map({ FileStamp($0) }) == image.stamp {
+          let (instance, supervisor) = try await create(over: image, prerequisites.imageTools)
+          return Made(
+            instance: instance, supervisor: supervisor, toolchain: prerequisites.toolchain)
+        }
+      } catch ImageError.changed(_, .gone) {}
+      lost = prerequisites.baseImage.path
+    }
+    throw ImageError.changed(path: lost ?? store.cache.images, .gone)
+  }
+
+  private func create(
+    over baseImage: BaseImage, _ imageTools: ImageTools
+  ) async throws -> (InstanceStore.Locked, SupervisorProcess.Standby) {
+    var options = launch.overrides.json
+    options["shutdownTimeout"] = .integer(Int64(launch.shutdownTimeout))
+    while true {
+      let candidate = launch.name ?? InstanceName.random()
+      do {
+        return try await store.create(
+          candidate, launch.target, baseImage: baseImage.path, baseDigest: baseImage.sha256,
+          options: options, boot: intention(store.files(candidate))
+        ) { new in
+          // It gets ready while the disk is made.
+          async let supervisor = try SupervisorProcess.start(
+            files: new.files, supervisorLock: new.supervisorLock, vmLock: new.vmLock)
+          try await DiskImage.createOverlay(
+            at: new.files.disk, over: baseImage.path, qemuImg: imageTools.qemuImg, on: client.loop)
+          return try await supervisor
+        }
+      } catch let error as FileError where error.cause.isOccupied {
+        // A random name is simply drawn again; a name that was asked for is somebody else's now.
+        if launch.name == nil { continue }
+        throw store.taken(candidate, doing: "run")
+      }
+    }
+  }
+
+  /// What `--rm` needs to be carried out even if this process is killed before its VM has a
+  /// supervisor; nil without `--rm`.
+  private func intention(_ files: InstanceFiles) -> BootRecord? {
+    guard launch.removeOnShutdown else { return nil }
+    return .beginning(
+      files, runtimeFolder: nil, removeOnShutdown: true,
+      shutdownTimeout: launch.shutdownTimeout, isFirst: true)
+  }
+}
