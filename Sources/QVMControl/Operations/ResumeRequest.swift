@@ -3,7 +3,7 @@ internal import QMPClient
 /// Lets the guest of a paused VM go on: one whose disk was full, or that somebody stopped by its
 /// monitor. Where its supervisor was killed it gets a new one for that.
 package enum ResumeRequest {
-  private static let patience = Duration.seconds(6)
+  private static let timeout = Duration.seconds(6)
   /// QEMU tries again what failed only after it has said that the guest goes on, and if that fails
   /// it stops the guest again within milliseconds; nothing tells that it did not.
   private static let settling = Duration.milliseconds(500)
@@ -27,7 +27,8 @@ package enum ResumeRequest {
       // One whose start was never completed was never paused.
       guard status.phase == .orphaned, let state = status.runState, !state.executes,
         state != .prelaunch,
-        let new = try StopRequest.reach(name, status.files, in: store, force: false),
+        let new = try SupervisorAccess.connect(
+          to: name, status.files, in: store, force: false),
         try isPaused(afterTakeOver: new)
       else { return nil }
       try resume(name, by: new)
@@ -40,7 +41,7 @@ package enum ResumeRequest {
   /// Waits for what a new supervisor finds.
   private static func isPaused(afterTakeOver supervisor: BlockingControlClient) throws -> Bool {
     supervisor.send(.subscribe)
-    let deadline = SuspendingClock.now.advanced(by: patience)
+    let deadline = SuspendingClock.now.advanced(by: timeout)
     while true {
       switch try supervisor.event(until: deadline) {
       case .phase(.paused, _): return true
@@ -54,13 +55,13 @@ package enum ResumeRequest {
 
   private static func resume(_ name: InstanceName, by supervisor: BlockingControlClient) throws {
     supervisor.send(.resume)
-    let answer = try supervisor.answer(to: "resume", until: .now.advanced(by: patience))
+    let answer = try supervisor.answer(to: "resume", until: .now.advanced(by: timeout))
     if answer["resume"]?.string != "done" {
       throw ResumeError.refused(name: name.text, why: ForeignText.line(answer["why"]?.string ?? ""))
     }
     try waitForPause(supervisor)
     supervisor.send(.status)
-    let now = try supervisor.status(until: .now.advanced(by: patience))
+    let now = try supervisor.status(until: .now.advanced(by: timeout))
     if now["phase"]?.string == Phase.paused.rawValue {
       throw ResumeError.pausedAgain(name: name.text, reason: now["reason"]?.string ?? "")
     }

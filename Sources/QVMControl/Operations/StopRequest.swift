@@ -3,7 +3,7 @@ internal import QMPClient
 /// A request to end one VM, from any process: to its supervisor, or to one that takes over from a
 /// supervisor that was killed.
 package struct StopRequest {
-  package struct Result: Sendable {
+  package struct Completion: Sendable {
     package let sentence: String
     /// Whether the VM ended as was asked for.
     package let isGood: Bool
@@ -32,7 +32,7 @@ package struct StopRequest {
   private let isForced: Bool
   private let request: ControlRequest
   /// How long a supervisor has from that signal on.
-  private let signalPatience: Duration
+  private let signalTimeout: Duration
   /// The boot that is to end.
   private let token: String?
 
@@ -53,15 +53,15 @@ package struct StopRequest {
     files = try store.existing(name)
     let files = files
     var isBySignal = false
-    supervisor = try Self.reach(name, files, in: store, force: force) {
-      let probe = try Self.end(by: force ? .quit : .terminate, $0, files)
-      isBySignal = probe != nil
-      return probe
+    supervisor = try SupervisorAccess.connect(to: name, files, in: store, force: force) {
+      let client = try SupervisorAccess.end(by: force ? .quit : .terminate, $0, files)
+      isBySignal = client != nil
+      return client
     }
     self.isBySignal = isBySignal
-    signalPatience =
+    signalTimeout =
       force
-      ? Self.forcedPatience
+      ? Self.forcedTimeout
       : max(
         // Sooner the second would be an echo of the first.
         SignalEchoes.window + .seconds(1),
@@ -78,7 +78,7 @@ package struct StopRequest {
 
   /// Waits until the VM has ended; the ladder's own time-outs end it whatever the guest does.
   /// `note` is called with what happens on the way.
-  package func wait(note: (String) -> Void) throws -> Result {
+  package func wait(note: (String) -> Void) throws -> Completion {
     var request = self
     while true {
       if let result = try request.advance(note) { return result }
@@ -93,7 +93,7 @@ package struct StopRequest {
   ///   - ended: Is called for each as it ends, or as its end can't be waited for any more.
   package static func wait(
     for requests: [StopRequest], note: (String) -> Void,
-    ended: (InstanceName, Swift.Result<Result, any Error>) -> Void
+    ended: (InstanceName, Result<Completion, any Error>) -> Void
   ) {
     var open = requests
     while let next = open.map(\.nextLook).min() {
@@ -116,11 +116,11 @@ package struct StopRequest {
   /// How long a supervisor may take to say that it was asked.
   private static let confirmation = Duration.seconds(10)
   /// How long one that can only be told by a signal may take to end QEMU, before it is killed.
-  private static let forcedPatience = Duration.seconds(5)
+  private static let forcedTimeout = Duration.seconds(5)
 
   /// When its silence has lasted too long.
   private var deadline: CountedTime.Instant {
-    if isBySignal, !hasInsisted { return lastHeard.advanced(by: signalPatience) }
+    if isBySignal, !hasInsisted { return lastHeard.advanced(by: signalTimeout) }
     return lastHeard.advanced(
       by: isConfirmed || isBySignal ? ShutdownLadder.longestSilence : Self.confirmation)
   }
@@ -128,9 +128,9 @@ package struct StopRequest {
   private var nextLook: SuspendingClock.Instant { time.nextLook(for: deadline) }
 
   /// Handles what the supervisor says next; the result once the VM has ended.
-  private mutating func advance(_ note: (String) -> Void) throws -> Result? {
+  private mutating func advance(_ note: (String) -> Void) throws -> Completion? {
     guard let supervisor else {
-      return Result(sentence: "\(name) is not running", isGood: true)
+      return Completion(sentence: "\(name) is not running", isGood: true)
     }
     let told = try event(of: supervisor)
     time.look(at: .now)
@@ -142,7 +142,7 @@ package struct StopRequest {
         throw isOthers
           ? StopError.another(name: name.text) : StopError.supervisorEnded(name: name.text)
       }
-      if let next = try Self.reach(name, files, in: store, force: isForced) {
+      if let next = try SupervisorAccess.connect(to: name, files, in: store, force: isForced) {
         (self.supervisor, isBySignal) = (next, false)
         next.send(request)
         return nil
@@ -155,13 +155,13 @@ package struct StopRequest {
     case .failed(let message, let advice, _):
       // It was asked to end before the guest ran, and so it has.
       if files.hasEnded(boot: token) {
-        return Result(sentence: "\(name): \(message)", isGood: true)
+        return Completion(sentence: "\(name): \(message)", isGood: true)
       }
       throw StartError.other(message: message, advice: advice)
     case .ended(let outcome, let removed):
       // Its word alone is not enough: whoever says so may not be who it was.
       guard files.hasEnded(boot: token) else { throw StopError.notEnded(name: name.text) }
-      return Result(
+      return Completion(
         sentence: outcome.sentence(name.text, disk: removed ? nil : files.disk),
         isGood: [.clean, .unknown, .failedToStart].contains(outcome.result)
           || outcome.result == .forced && isForced)
@@ -182,7 +182,7 @@ package struct StopRequest {
         hasInsisted = true
         return .phase(.stopping, reason: nil)
       }
-      if isForced, Self.killSupervisor(files) { return files.hasEnded(boot: token) ? end : nil }
+      if isForced, SupervisorAccess.kill(files) { return files.hasEnded(boot: token) ? end : nil }
       let pid = (try? BootRecord.read(files.boot))?.knownSupervisorPid
       throw StopError.silent(name: name.text, pid: pid)
     } catch {

@@ -17,7 +17,7 @@ package final class GuestCommandSession {
     case signal(Signal)
     /// Somebody who takes over from the supervisor was asked to end the VM.
     case stopping
-    case stopped(Result<StopRequest.Result, any Error>)
+    case stopped(Result<StopRequest.Completion, any Error>)
   }
 
   /// How long a guest may take to be ready; one that is emulated on a busy machine takes minutes.

@@ -1,10 +1,12 @@
 internal import QMPClient
 
-extension StopRequest {
+/// Gets a connection to the supervisor of an instance, from any process, even if it has to be started
+/// or its sockets are gone.
+enum SupervisorAccess {
   /// A supervisor needs a moment from taking its lock to listening.
-  private static let patience = Duration.seconds(15)
+  private static let timeout = Duration.seconds(15)
   /// A supervisor whose VM runs has its socket, and gets it back within milliseconds.
-  private static let lostPatience = Duration.seconds(2)
+  private static let socketTimeout = Duration.seconds(2)
   /// So long a command may have an instance before others speak of it.
   private static let moment = Duration.seconds(2)
 
@@ -18,12 +20,12 @@ extension StopRequest {
   ///   - lost: What is done first with one whose socket is gone for good.
   /// - Returns: The connection; nil where the VM isn't running.
   /// - Throws: ``StopError`` where nobody answers.
-  static func reach(
-    _ name: InstanceName, _ files: InstanceFiles, in store: InstanceStore, force: Bool,
+  static func connect(
+    to name: InstanceName, _ files: InstanceFiles, in store: InstanceStore, force: Bool,
     lost: ((BootRecord) throws -> BlockingControlClient?)? = nil
   ) throws -> BlockingControlClient? {
     let begin = SuspendingClock.now
-    var deadline = begin.advanced(by: patience)
+    var deadline = begin.advanced(by: timeout)
     var mayKill = force
     // Since when a supervisor lacks its socket.
     var lacking: SuspendingClock.Instant?
@@ -46,20 +48,20 @@ extension StopRequest {
           SocketRenewal.ask(boot, files)
           lacking = .now
         }
-        if let since = lacking, since.advanced(by: lostPatience) <= .now {
-          if let probe = try lost?(boot) { return probe }
-          if mayKill, killSupervisor(files) {
+        if let since = lacking, since.advanced(by: socketTimeout) <= .now {
+          if let client = try lost?(boot) { return client }
+          if mayKill, kill(files) {
             (mayKill, lacking) = (false, nil)
-            deadline = .now.advanced(by: patience)
+            deadline = .now.advanced(by: timeout)
           } else if boot.knownSupervisorPid == nil {
             throw StopError.elsewhere(name: name.text)
           }
         }
       // A supervisor doesn't need its record to be found: its sockets are where they always are.
       case .success(nil):
-        if let probe = try? BlockingControlClient(.of(files), boot: nil) { return probe }
+        if let client = try? BlockingControlClient(.of(files), boot: nil) { return client }
       case .failure(let damage):
-        if let probe = try? BlockingControlClient(.of(files), boot: nil) { return probe }
+        if let client = try? BlockingControlClient(.of(files), boot: nil) { return client }
         // Without the record nobody knows which process may be signalled.
         if !FileLock.isHeld(files.supervisorLock), FileLock.isHeld(files.vmLock) {
           throw StopError.unknown(name: name.text, why: damage.message, pid: files.writtenPid)
@@ -71,11 +73,11 @@ extension StopRequest {
         throw StopError.starting(name: name.text, pid: note.pid)
       }
       if SuspendingClock.now >= deadline {
-        guard mayKill, killSupervisor(files) else {
+        guard mayKill, kill(files) else {
           throw StopError.unreachable(name: name.text, force: force)
         }
         mayKill = false
-        deadline = .now.advanced(by: patience)
+        deadline = .now.advanced(by: timeout)
       }
       // Nothing tells when a socket appears; this is the short time of a start or of an end.
       _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: .milliseconds(20)))
@@ -84,7 +86,7 @@ extension StopRequest {
     return nil
   }
 
-  private static func read(_ files: InstanceFiles) -> Swift.Result<BootRecord?, JSONFileError> {
+  private static func read(_ files: InstanceFiles) -> Result<BootRecord?, JSONFileError> {
     do throws(JSONFileError) { return .success(try BootRecord.read(files.boot)) } catch {
       return .failure(error)
     }
@@ -103,14 +105,14 @@ extension StopRequest {
       waitsForConsole: false, isFirst: false)
     let supervisor = try SupervisorProcess.start(
       files: files, supervisorLock: lock, vmLock: nil)
-    let probe = BlockingControlClient(try supervisor.tell(plan))
+    let client = BlockingControlClient(try supervisor.tell(plan))
     // It holds this connection as a lease until told otherwise; this command may be interrupted.
-    probe.send(.detach)
-    return probe
+    client.send(.detach)
+    return client
   }
 
   /// Kills a supervisor that hangs; false where it isn't known, or isn't there.
-  static func killSupervisor(_ files: InstanceFiles) -> Bool {
+  static func kill(_ files: InstanceFiles) -> Bool {
     guard let boot = try? BootRecord.read(files.boot) else { return false }
     return SocketRenewal.signal(.kill, boot, files)
   }
