@@ -67,21 +67,6 @@ package struct Download: Sendable {
     }
   }
 
-  /// Tells the user that a file could not be verified with a digest. For a caller that has accepted
-  /// its contents.
-  func reportUnverified(_ complete: Complete) {
-    let why: String
-    if asset.listed?.sha256 == nil {
-      why = "no digest of it is known"
-    } else if complete.sha256 == nil {
-      let names = FileDigest.programs.map(\.0)
-      why = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? "") are all missing"
-    } else {
-      return
-    }
-    client.notify("\(asset.name) of \(asset.tag) is unverified: \(why)")
-  }
-
   /// Receives the missing part, with retries.
   ///
   /// - Returns: As ``judge(_:before:)``.
@@ -149,37 +134,6 @@ package struct Download: Sendable {
       return transfer
     }
     return (transfer, before)
-  }
-
-  // MARK: - What came
-
-  private func check(
-    _ digested: StreamingDigest.Result?, needsDigest: Bool
-  ) async throws -> Complete {
-    let size = received
-    if let expected, size < expected {
-      throw DownloadError.interrupted(
-        url: asset.url, why: "the server sent no more", received: size, total: expected)
-    }
-    if let expected, size > expected {
-      try discard()
-      throw DownloadError.wrongSize(url: asset.url, received: size, expected: expected)
-    }
-    let sha256 =
-      if let digested, digested.size == size {
-        digested.sha256
-      } else {
-        try await FileDigest.sha256(of: partial, on: client.loop)
-      }
-    if needsDigest, sha256 == nil {
-      try discard()
-      throw DownloadError.otherContent(url: asset.url, found: "another version of it")
-    }
-    if let listed = asset.listed?.sha256, let sha256, sha256 != listed {
-      try discard()
-      throw DownloadError.wrongDigest(url: asset.url, found: sha256, expected: listed)
-    }
-    return Complete(path: partial, size: size, sha256: sha256)
   }
 }
 
