@@ -1,6 +1,6 @@
 import QVMControl
 
-/// Quantities as people read them.
+/// Durations for people.
 enum DurationText {
   /// How long ago something was, such as `3 h 12 min`.
   static func span(_ seconds: Int) -> String {

@@ -1,13 +1,13 @@
 import QMPClient
 import QVMControl
 
-/// How commands run that wait for one thing and are over when it is done.
+/// Runs a command that does one thing and then exits.
 enum Interruptible {
-  /// Runs an operation on a loop of its own, and cancels it at the first signal that asks for an end.
+  /// Runs an operation on a loop of its own, and cancels it at the first signal that asks qvm to exit.
   ///
   /// - Parameter operation: Gets the loop that it runs on.
   /// - Returns: What the operation returns.
-  /// - Throws: What the operation throws, such as `CancellationError` when it was cancelled.
+  /// - Throws: What the operation throws, such as `CancellationError` if it was cancelled.
   static func run<Value: Sendable>(
     _ operation: @escaping @Sendable (EventLoop) async throws -> Value
   ) throws -> Value {

@@ -1,13 +1,13 @@
 import QMPClient
 import QVMControl
 
-/// What `run` and `start` share: a launch, in the foreground or detached.
+/// Runs a launch for `run` and `start`, in the foreground or detached.
 enum LaunchRunner {
   static func run(
     _ launch: Launch, detaches: Bool, isQuiet: Bool, escape: EscapeKey, command: [String] = [],
     patience: Duration = GuestCommandSession.defaultPatience
   ) throws -> ExitStatus {
-    // Taken even where it isn't used, so that no child believes it is the service.
+    // Taken even if it is not used, so that no child process acts as the service.
     let manager = ServiceNotifier.fromEnvironment()
     let notifier = detaches ? nil : manager
     let signals = Mailbox<Signal>()
@@ -31,9 +31,9 @@ enum LaunchRunner {
       return await session.run(signals: signals)
     }
   }
-  /// Boots several in the background, one after the other.
+  /// Boots several instances in the background, one after the other.
   ///
-  /// - Returns: The exit status of the first that failed; the others are booted all the same.
+  /// - Returns: The exit status of the first one that failed. The others are booted nevertheless.
   static func detached(_ launches: [Launch], isQuiet: Bool) throws -> ExitStatus {
     _ = ServiceNotifier.fromEnvironment()
     let signals = Mailbox<Signal>()
@@ -48,7 +48,7 @@ enum LaunchRunner {
           if status == .interrupted { return status }
           if status != .done { failure = failure ?? status }
         } catch let error as any UserFacingError {
-          // Nobody hears of the others either.
+          // The names of the others could not be printed either.
           if error is OutputError { throw error }
           Output.report(error)
           failure = failure ?? error.exitStatus
@@ -72,7 +72,7 @@ enum LaunchRunner {
     }
   }
 
-  /// Gets a VM going, and says what the user should know of it.
+  /// Starts a VM, and reports what the user should know about it.
   private static func start(
     _ launch: Launch, waitsForConsole: Bool, _ notifier: ServiceNotifier?, isQuiet: Bool,
     _ signals: Mailbox<Signal>, _ loop: EventLoop
@@ -84,8 +84,8 @@ enum LaunchRunner {
     }
     if launched.exposesSSH, launch.target.operatingSystem.sshUser != nil, !isQuiet {
       Output.note(
-        "qvm: ssh is open on every address of this machine;"
-          + " --ssh-address 127.0.0.1 keeps it here\n")
+        "qvm: other machines can reach the guest's ssh server through this one."
+          + " --ssh-address 127.0.0.1 prevents that\n")
     }
     return launched
   }

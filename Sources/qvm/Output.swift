@@ -1,16 +1,16 @@
 import QMPClient
 import QVMControl
 
-/// Results go to standard output, everything else to standard error.
+/// Writes results to standard output and everything else to standard error.
 ///
-/// What others wrote does nothing to a terminal (``ForeignText``): a text for standard error is made
-/// harmless, and one for standard output where that is a terminal; a pipe gets a path as it is. JSON
-/// is harmless by itself.
+/// Text from other sources must not control the terminal (``ForeignText``). Text for standard error is
+/// always made harmless; text for standard output only if that is a terminal, so that a pipe gets
+/// paths unchanged. JSON is harmless by itself.
 enum Output {
   /// Writes a result.
   ///
-  /// - Throws: ``OutputError`` where standard output takes no more: whoever reads the result must
-  ///   not take a part of it for the whole.
+  /// - Throws: ``OutputError`` if standard output cannot be written: the reader of the result must not
+  ///   take a part of it for the whole.
   static func print(_ text: String) throws(OutputError) {
     try print(Array((isTerminal ? ForeignText.lines(text) : text).utf8))
   }
@@ -18,10 +18,11 @@ enum Output {
   /// Whether standard output is a terminal.
   static var isTerminal: Bool { Terminal.isTerminal(1) }
 
-  /// The width of the terminal on standard output, in columns; nil where it is none, or doesn't say.
+  /// The width of the terminal on standard output, in columns; nil if it is not a terminal, or its width
+  /// is unknown.
   static var width: Int? { Terminal.width(of: 1) }
 
-  /// Writes bytes as they are.
+  /// Writes bytes unchanged.
   ///
   /// - Throws: ``OutputError``, as for a text.
   static func print(_ bytes: [UInt8]) throws(OutputError) {
@@ -33,17 +34,17 @@ enum Output {
     }
   }
 
-  /// Writes a text for people, such as a table, where it is no loss that nobody reads the rest:
-  /// `qvm list | head` ends well.
+  /// Writes text for people, such as a table. It is no error if the reader closes the pipe early:
+  /// `qvm list | head` succeeds.
   ///
-  /// - Throws: ``OutputError`` where standard output takes no more for another reason.
+  /// - Throws: ``OutputError`` if standard output cannot be written for another reason.
   static func show(_ text: String) throws(OutputError) {
     do throws(OutputError) { try print(text) } catch {
       if error.cause != .brokenPipe { throw error }
     }
   }
 
-  /// Writes bytes for people, as a text for them.
+  /// Writes bytes for people, as ``show(_:)`` does with text.
   static func show(_ bytes: [UInt8]) throws(OutputError) {
     do throws(OutputError) { try print(bytes) } catch {
       if error.cause != .brokenPipe { throw error }
@@ -55,16 +56,16 @@ enum Output {
     try print(JSONValue.object(json).bytes + [0x0A])
   }
 
-  /// Writes to standard error; nothing can be done where that fails.
+  /// Writes to standard error. A failure is ignored: there is no place to report it.
   static func note(_ text: String) { draw(ForeignText.lines(text)) }
 
-  /// Writes to standard error what moves the cursor and redraws lines, as it is: others' words in it
-  /// are harmless already.
+  /// Writes to standard error unchanged, such as sequences that move the cursor. Text from other
+  /// sources in it must be harmless already.
   static func draw(_ text: String) {
     _ = Files.writeSome(Array(text.utf8)[...], to: 2)
   }
 
-  /// Says what went wrong, and what to do; `suffix` comes behind the first.
+  /// Reports what went wrong and what to do. `suffix` follows the message.
   static func report(_ failure: any UserFacingError, after suffix: String = "") {
     note("qvm: \(failure.message)\(suffix)\n")
     if let advice = failure.advice { note("     \(advice)\n") }

@@ -1,8 +1,8 @@
 import QVMControl
 
 extension Phase {
-  /// The phase as the tables show it, with the reason where that says more; of a VM that runs, how
-  /// far its guest is.
+  /// The phase as tables show it, with the reason if there is one; for a running VM, whether its guest is
+  /// ready or still boots.
   func text(_ reason: String?, isReady: Bool?) -> String {
     switch (self, reason) {
     case (.running, _): isReady.map { "\(rawValue) (\($0 ? "ready" : "booting"))" } ?? rawValue

@@ -1,8 +1,10 @@
 import QVMControl
 import Synchronization
 
-/// Shows downloads on standard error: on a terminal a line for each that is redrawn as it goes on,
-/// elsewhere a line when it begins and one when it ends.
+/// Shows downloads on standard error.
+///
+/// On a terminal each download has a line that is redrawn as it proceeds. Elsewhere it has a line when
+/// it begins and another when it ends.
 final class ProgressDisplay: Sendable {
   private static let standardError: Int32 = 2
   private static let redrawInterval = Duration.milliseconds(100)
@@ -10,12 +12,12 @@ final class ProgressDisplay: Sendable {
   private let isLive: Bool
   private let width: @Sendable () -> Int
   private let write: @Sendable (String) -> Void
-  // Reports come on the loop's thread, notices from whoever has one.
+  // Progress is reported on the loop's thread, notices come from any thread.
   private let state = Mutex(State())
 
   private struct State {
     var lines: [ProgressLine] = []
-    /// The columns of each line that shows a download now.
+    /// The width of each line that shows a download now, in columns.
     var drawn: [Int] = []
     var drawnAt: SuspendingClock.Instant?
   }
@@ -36,7 +38,7 @@ final class ProgressDisplay: Sendable {
     self.write = write
   }
 
-  /// What downloads report to.
+  /// The reporter that downloads get.
   var reporter: ProgressReporter {
     ProgressReporter { [self] label, event in take(event, of: label, at: .now) }
   }
@@ -50,7 +52,7 @@ final class ProgressDisplay: Sendable {
   }
 
   func take(_ event: ProgressReporter.Event, of label: String, at now: SuspendingClock.Instant) {
-    // A name may be a release's.
+    // The name may come from a release.
     let label = ForeignText.line(label)
     state.withLock { state in
       switch event {
@@ -60,7 +62,7 @@ final class ProgressDisplay: Sendable {
         if !isLive { return write("\(line.beginning)\n") }
         redraw(&state, at: now)
       case .followed(let done, let total):
-        // That it is waited for has been said.
+        // It has been reported already that another qvm downloads it.
         state.lines.append(
           ProgressLine(label: label, done: done, total: total, isFollowed: true, at: now))
         redraw(&state, at: now)
@@ -82,21 +84,21 @@ final class ProgressDisplay: Sendable {
     if isLive { write(erasing(&state) + drawing(&state, at: now)) }
   }
 
-  /// What takes the lines of the downloads off the terminal again.
+  /// The sequence that removes the lines of the downloads from the terminal.
   private func erasing(_ state: inout State) -> String {
     if state.drawn.isEmpty { return "" }
     defer { state.drawn = [] }
-    // In a window that has become narrower since, a line takes several rows.
+    // If the window has become narrower since, a line takes several rows.
     let columns = max(width(), 1)
     let rows = state.drawn.reduce(0) { $0 + max(($1 + columns - 1) / columns, 1) }
-    // Up to the first of them, and all below is cleared.
+    // Moves up to the first line and clears everything below.
     return "\u{1B}[\(rows)A\r\u{1B}[J"
   }
 
   private func drawing(_ state: inout State, at now: SuspendingClock.Instant) -> String {
     if !isLive || state.lines.isEmpty { return "" }
     state.drawnAt = now
-    // The last column stays empty: a terminal may wrap when it is written to.
+    // The last column stays empty: a terminal may wrap when that is written.
     let columns = max(width() - 1, 1)
     let texts = state.lines.map { $0.text(columns: columns) }
     state.drawn = texts.map(\.count)
@@ -109,7 +111,7 @@ struct ProgressLine: Sendable {
   let label: String
   private(set) var done: Int
   let total: Int?
-  /// Whether somebody else downloads it.
+  /// Whether another qvm downloads it.
   private let isFollowed: Bool
   private var began: (bytes: Int, time: SuspendingClock.Instant)
   private var rate = TransferRate()
@@ -128,12 +130,12 @@ struct ProgressLine: Sendable {
 
   mutating func advance(to bytes: Int, at time: SuspendingClock.Instant) {
     done = bytes
-    // It starts over.
+    // The download started over.
     if bytes < began.bytes { began.bytes = bytes }
     rate.note(bytes, at: time)
   }
 
-  /// The line for so many columns; what matters least is left out first where they are few.
+  /// The line for a number of columns. If they are too few, the least important parts are left out.
   func text(columns: Int) -> String {
     var parts = [label]
     if let total, total > 0 {
@@ -149,23 +151,23 @@ struct ProgressLine: Sendable {
     while parts.count > 2, parts.joined(separator: "  ").count > columns { parts.removeLast() }
     let line = parts.joined(separator: "  ")
     if line.count <= columns { return line }
-    // How far it is says more than the end of a name.
+    // The progress matters more than the end of the name.
     let share = parts[1]
     let room = columns - share.count - 2
     return room < 4 ? String(share.prefix(columns)) : "\(label.prefix(room - 1))…  \(share)"
   }
 
-  /// The line when it begins, where no line is redrawn.
+  /// The line for the beginning of a download, if lines are not redrawn.
   var beginning: String {
     let size = total.map { " (\(ByteCount.text($0)))" } ?? ""
     return done > 0
-      ? "downloading \(label)\(size), going on after \(ByteCount.text(done))"
+      ? "downloading \(label)\(size), resuming after \(ByteCount.text(done))"
       : "downloading \(label)\(size)"
   }
 
-  /// The line that stays.
+  /// The line for the end of a download.
   func ending(complete: Bool, at time: SuspendingClock.Instant) -> String {
-    if !complete { return "\(label) stopped after \(ByteCount.text(done))" }
+    if !complete { return "download of \(label) stopped after \(ByteCount.text(done))" }
     if isFollowed { return "\(label) downloaded by another qvm, \(ByteCount.text(done))" }
     if began.bytes > 0, began.bytes == done {
       return "\(label) downloaded, \(ByteCount.text(done))"

@@ -1,6 +1,7 @@
 import QVMControl
 
-/// The program: what the words ask for is done, and the one place where failures become words.
+/// The program: it parses the arguments, runs the command, and reports every error that the command
+/// throws.
 ///
 /// Synchronous on purpose: commands that only look start no thread and no executor.
 @main
@@ -11,7 +12,7 @@ enum QVM {
     Signal.prepareProcess()
     ServiceVariables.remove()
     let arguments = CommandLine.arguments
-    // Taken for a command without words it would end with the help, as if all were done.
+    // Without this check, qvm would print the help and exit with status 0.
     guard !arguments.isEmpty else {
       Output.report(ArgumentsUnavailable.unreadable)
       Host.exit(ArgumentsUnavailable.unreadable.exitStatus.rawValue)
@@ -26,7 +27,7 @@ enum QVM {
     Host.exit(status.rawValue)
   }
 
-  /// Does what the words ask for.
+  /// Runs the command line, and returns its exit status.
   private static func status(of words: [String]) -> ExitStatus {
     do {
       switch program.parse(words) {
@@ -36,7 +37,7 @@ enum QVM {
         return error.exitStatus
       case .complete(let completion):
         try Output.print(completion.text)
-        // The shell takes a failure as the word to offer file names.
+        // The completion scripts offer file names if this fails.
         return completion.wantsFiles ? .failed : .done
       case .run(let command):
         do { return try command.run() } catch let error as UsageError {
@@ -59,7 +60,8 @@ enum QVM {
 
   static let program = Program(
     name: "qvm", version: "0.0.1",
-    summary: "Runs FreeBSD, OpenBSD, NetBSD, Haiku and OmniOS in QEMU, and ends them properly.",
+    summary:
+      "Runs FreeBSD, OpenBSD, NetBSD, Haiku and OmniOS in QEMU, and shuts them down cleanly.",
     usage: [
       "qvm run [OPTIONS] <OS> <VERSION>", "qvm list", "qvm config print-path",
       "qvm <command> --help",
@@ -77,7 +79,7 @@ enum QVM {
     },
     meant: meant(by:))
 
-  /// What to type in place of other programs' commands.
+  /// The command line that replaces a command of other programs; nil if there is none.
   private static func meant(by word: String) -> String? {
     switch word {
     case "restart", "reboot": "qvm stop <NAME> && qvm start <NAME>"

@@ -2,8 +2,8 @@ import QMPClient
 import QVMControl
 
 extension ReleaseClient {
-  /// A client for the mirror that the environment names, whose downloads show on standard error
-  /// unless it is quiet, and to the service manager where there is one.
+  /// A client for the mirror that the environment names. Its downloads are shown on standard error,
+  /// unless it is quiet, and reported to the service manager if there is one.
   static func forTerminal(
     _ cache: Cache, _ notifier: ServiceNotifier? = nil, isQuiet: Bool = false, on loop: EventLoop
   ) throws -> ReleaseClient {

@@ -3,19 +3,19 @@ import QVMControl
 /// Columns of text, as wide as their widest cell.
 struct Table {
   private struct Cell {
-    /// Where its bytes end; those of the cell before it end where they begin.
+    /// The index where its bytes end. They begin where those of the cell before end.
     var end: Int32
     /// In characters.
     var width: Int32
   }
 
   private let titles: [String]
-  /// Of all cells, row by row, one after the other: a list may have ten thousand rows.
+  /// The bytes of all cells, row by row, in one array: a list may have ten thousand rows.
   private var content: [UInt8] = []
   private var cells: [Cell] = []
   /// The width of each column, in characters.
   private var widths: [Int]
-  /// The places of the columns that are shown.
+  /// The indices of the columns that are shown.
   private var shown: [Int]
 
   init(_ titles: [String]) {
@@ -25,11 +25,11 @@ struct Table {
     add(titles)
   }
 
-  /// Adds a row, with a cell for each title; what others wrote is one line of text in its cell.
+  /// Adds a row, with a cell for each title. Text from other sources becomes one harmless line.
   mutating func add(_ row: [String]) {
     for column in titles.indices {
       var text = column < row.count ? row[column] : ""
-      // Nearly all cells are of plain characters, a byte each.
+      // Nearly all cells have only plain characters of one byte each.
       let bytes = text.withUTF8 { bytes -> Int? in
         guard ForeignText.isPlainLine(bytes) else { return nil }
         content.append(contentsOf: bytes)
@@ -51,9 +51,8 @@ struct Table {
   /// Leaves columns out until every line fits.
   ///
   /// - Parameters:
-  ///   - width: The room for a line, in characters; nil where there is no bound.
-  ///   - titles: The columns that may be left out, the first of them first; those that are not there
-  ///     are passed over.
+  ///   - width: The longest line, in characters; nil for no limit.
+  ///   - titles: The columns that may be left out, in this order. Titles without a column are ignored.
   mutating func fit(in width: Int?, leavingOut titles: [String]) {
     guard let width else { return }
     for title in titles {
@@ -62,13 +61,13 @@ struct Table {
     }
   }
 
-  /// What a line takes with the space behind each of its columns, in characters.
+  /// The width of a line, with the space behind each column, in characters.
   private var lineWidth: Int { shown.reduce(0) { $0 + widths[$1] + 2 } }
 
   /// The lines, without spaces at their ends.
   var text: String { String(decoding: bytes, as: UTF8.self) }
 
-  /// The same, harmless for a terminal as it is.
+  /// The same as bytes, which are harmless for a terminal.
   var bytes: [UInt8] {
     let spaces = [UInt8](repeating: UInt8(ascii: " "), count: (widths.max() ?? 0) + 2)
     var text: [UInt8] = []

@@ -1,11 +1,11 @@
 import QVMControl
 
-/// What to type where an operating system was named without its version, or with it in one word.
+/// The advice for an operating system without a version, or with its version in the same argument.
 enum VersionHint {
   /// - Parameters:
-  ///   - word: What stands for the operating system: `freebsd`, `freebsd14`, `freebsd-14.2`.
+  ///   - word: The argument for the operating system: `freebsd`, `freebsd14`, `freebsd-14.2`.
   ///   - command: The command that it was given to.
-  /// - Returns: An imperative sentence; nil where the word begins with no operating system.
+  /// - Returns: One or two sentences; nil if the argument does not begin with an operating system.
   static func advice(for word: String, command: String) -> String? {
     let small = word.lowercased()
     guard let system = OperatingSystem.allCases.first(where: { small.hasPrefix($0.rawValue) })
@@ -17,14 +17,14 @@ enum VersionHint {
     if !typed.isEmpty, typed.contains("."), near.isEmpty || near.contains(typed) {
       return "Try 'qvm \(command) \(system.rawValue) \(typed)'."
     }
-    let list = "'qvm images --available \(system.rawValue)' lists the versions that there are"
+    let list = "'qvm images --available \(system.rawValue)' lists all versions"
     let known = near.isEmpty ? versions : near
     guard let newest = known.last else { return "\(list)." }
     let others = known.count > 1 ? " (or \(known.dropLast().joined(separator: ", ")))" : ""
-    return "Try 'qvm \(command) \(system.rawValue) \(newest)'\(others); \(list)."
+    return "Try 'qvm \(command) \(system.rawValue) \(newest)'\(others). \(list)."
   }
 
-  /// The version in what follows the operating system's name, such as `-14.2-x86-64`.
+  /// The version in the part behind the operating system's name, such as `-14.2-x86-64`.
   private static func version(_ rest: Substring) -> String {
     var rest = rest
     if let first = rest.first, "-:@_".contains(first) { rest.removeFirst() }

@@ -43,7 +43,8 @@ import Testing
 
     #expect(
       text
-        == "downloading a.tar (2.0 MB), going on after 500 kB\na.tar stopped after 600 kB\n")
+        == "downloading a.tar (2.0 MB), resuming after 500 kB\ndownload of a.tar stopped after 600 kB\n"
+    )
   }
 
   @Test func `a download that went on tells how much of it came now`() {
@@ -58,7 +59,7 @@ import Testing
     display.take(.began(done: 2_000_000, total: 2_000_000), of: "c", at: start)
     display.take(.ended(complete: true), of: "c", at: after(1000))
     #expect(
-      text.split(separator: "\n").filter { !$0.contains("going on") } == [
+      text.split(separator: "\n").filter { !$0.contains("resuming") } == [
         "a downloaded, the last 1.5 MB of 2.0 MB in 0:02", "b downloaded, 2.0 MB in 0:02",
         "c downloaded, 2.0 MB",
       ])

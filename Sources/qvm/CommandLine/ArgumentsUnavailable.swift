@@ -1,12 +1,12 @@
 import QVMControl
 
-/// Why nobody can tell what was asked for.
+/// The arguments of the command line are not available.
 enum ArgumentsUnavailable: UserFacingError, Hashable {
-  /// On Linux the standard library finds the words by `/proc/self/maps`; where it can't, there are
-  /// none at all, not even the program's name.
+  /// On Linux the standard library finds the arguments through `/proc/self/maps`. If it cannot read that,
+  /// there are no arguments at all, not even the program's name.
   case unreadable
 
-  var message: String { "the words of the command line cannot be read" }
+  var message: String { "cannot read the command-line arguments" }
 
   var advice: String? { "Make sure that /proc is mounted and that files can be opened." }
 }

@@ -1,18 +1,20 @@
 import QVMControl
 
-/// One command of the program. Its properties are what the user can say; `parameters` is the one
-/// table that binds them to words, and parser, help and completion all read it.
+/// One command of the program.
+///
+/// Its properties hold the values of options and arguments. `parameters` is the one table that binds
+/// them to the command line; parser, help and completion all use it.
 protocol Command: Sendable {
-  /// What the user types: one word, or two such as `config print-path`.
+  /// The command as the user types it: one word, or two such as `config print-path`.
   static var name: String { get }
   /// Other names, which the list of commands does not show.
   static var aliases: [String] { get }
-  /// A sentence for the list of commands, and the first of the command's own help.
+  /// A sentence for the list of commands. The command's own help begins with it, too.
   static var summary: String { get }
-  /// What the command's own help says after the summary. A line that begins with a space is kept
-  /// as it is; others are filled to the width of the page, with an empty line between paragraphs.
+  /// The text after the summary in the command's own help. A line that begins with a space is kept
+  /// unchanged. Others are filled to the width of the page, with an empty line between paragraphs.
   static var discussion: String? { get }
-  /// Read only for the command that runs, is asked about or is completed.
+  /// Read only if the command is run, its help is printed, or it is completed.
   static var parameters: [Parameter<Self>] { get }
 
   /// The command with every property at its default.
@@ -20,7 +22,7 @@ protocol Command: Sendable {
 
   func run() throws -> ExitStatus
 
-  /// What to say of an argument that is missing, when the others have been read; nil for nothing.
+  /// The advice if an argument is missing and the others have been read; nil for none.
   func advice(missing placeholder: String) -> String?
 }
 
@@ -31,6 +33,6 @@ extension Command {
 
   func advice(missing placeholder: String) -> String? { nil }
 
-  /// What help and completion need of `parameters`, whatever the command's type.
+  /// The part of `parameters` that does not depend on the command's type, for help and completion.
   static var rows: [ParameterRow] { parameters.map(\.row) }
 }

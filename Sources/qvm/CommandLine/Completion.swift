@@ -1,10 +1,10 @@
 import QVMControl
 
-/// What a shell can offer for the word at the cursor.
+/// The offers for the word at the cursor.
 struct Completion: Equatable {
   struct Offer: Equatable {
     let word: String
-    /// What the shell shows beside the word, if it can; may be empty.
+    /// The explanation that the shell may show beside the word; may be empty.
     let text: String
 
     init(_ word: String, _ text: String = "") {
@@ -14,19 +14,19 @@ struct Completion: Equatable {
   }
 
   var offers: [Offer] = []
-  /// Whether file names belong here, which the shell finds itself.
+  /// Whether the shell should offer file names, which it finds itself.
   var wantsFiles = false
 
-  /// One offer a line, its explanation behind a tab.
+  /// One offer per line, with its explanation behind a tab.
   var text: String {
-    // A name with a control character can't be typed.
+    // A name with a control character cannot be typed.
     offers.filter { $0.word == ForeignText.line($0.word) }
       .map { $0.text.isEmpty ? "\($0.word)\n" : "\($0.word)\t\($0.text)\n" }.joined()
   }
 }
 
 extension Program {
-  /// What can stand for the last of `words`, which is the one at the cursor and may be empty.
+  /// The completions of the last of `words`, which is the one at the cursor and may be empty.
   func complete(_ words: ArraySlice<String>) -> Completion {
     var words = Self.rejoined(words)[...]
     let current = words.popLast() ?? ""
@@ -68,9 +68,8 @@ extension Program {
     return offers
   }
 
-  /// Puts together what bash takes apart: it hands over `--accel=kvm:tcg` as `--accel`, `=`, `kvm`,
-  /// `:`, `tcg`, and replaces only the last of them. The value of an option is left a word of its
-  /// own.
+  /// Joins the words that bash splits: it passes `--accel=kvm:tcg` as `--accel`, `=`, `kvm`, `:`, `tcg`,
+  /// and replaces only the last of them. The value of an option stays a word of its own.
   private static func rejoined(_ words: ArraySlice<String>) -> [String] {
     var joined: [String] = []
     var glue = false
@@ -116,7 +115,7 @@ private struct CommandCompletion {
     return Completion(offers: options)
   }
 
-  /// The option that `word` is, where its value is not attached.
+  /// The option that `word` names, if its value is not attached.
   private func option(_ word: String) -> ParameterRow? {
     rows.first { $0.spellings.contains(word) }
   }

@@ -1,6 +1,6 @@
 import QVMControl
 
-/// What a shell can offer for an argument or an option's value.
+/// The source of completions for an argument or an option's value.
 enum CompletionSource: Sendable {
   case none
   /// The shell's own completion of file names.

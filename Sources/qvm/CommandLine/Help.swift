@@ -4,7 +4,7 @@ struct HelpSection: Sendable {
   let rows: [HelpRow]
 }
 
-/// What is explained, and the explanation; without one, `term` is a line of its own.
+/// A term and its explanation. Without an explanation, `term` is a line of its own.
 struct HelpRow: Sendable {
   let term: String
   let text: String
@@ -16,7 +16,7 @@ struct HelpRow: Sendable {
 }
 
 extension Program {
-  /// What `qvm --help` prints.
+  /// The output of `qvm --help`.
   var help: String {
     var page = HelpPage()
     page.add(paragraphs: "\(name) \(version): \(summary)")
@@ -27,14 +27,14 @@ extension Program {
       HelpSection(
         title: "Options",
         rows: [
-          HelpRow("-h, --help", "Print this help, or with a command that command's, and exit."),
+          HelpRow("-h, --help", "Print this help, or the help of a command, and exit."),
           HelpRow("--version", "Print the version and exit."),
         ]))
     sections().forEach { page.add($0) }
     return page.text
   }
 
-  /// What `qvm <command> --help` prints.
+  /// The output of `qvm <command> --help`.
   func help(for command: any Command.Type) -> String {
     let rows = command.rows
     let words = rows.filter { $0.spellings.isEmpty }
@@ -66,7 +66,7 @@ extension Program {
 }
 
 extension ParameterRow {
-  /// How the row stands in a usage line; options don't, `[OPTIONS]` stands for them all.
+  /// The row in a usage line. It is empty for options: `[OPTIONS]` stands for all of them.
   fileprivate var usage: String {
     switch kind {
     case .argument(.one): "<\(placeholder)>"
@@ -78,7 +78,7 @@ extension ParameterRow {
     }
   }
 
-  /// How the row stands in the left column: `-d, --detach`, `--name <NAME>`, `<OS>`.
+  /// The row in the left column: `-d, --detach`, `--name <NAME>`, `<OS>`.
   fileprivate var term: String {
     switch kind {
     case .argument: "<\(placeholder)>"

@@ -1,10 +1,10 @@
-/// Help being laid out, 80 columns wide.
+/// A help page, laid out for 80 columns.
 struct HelpPage {
   private static let width = 80
   private static let indentation = 2
   /// The space between the two columns.
   private static let gap = 2
-  /// A longer term stands on a line of its own, and its text below.
+  /// A longer term gets a line of its own, with its text below.
   private static let longestTerm = 24
 
   private var lines: [String] = []
@@ -13,8 +13,8 @@ struct HelpPage {
 
   /// Adds paragraphs, with an empty line before.
   ///
-  /// The lines of a paragraph are filled to the width; a line that begins with a space stays as it
-  /// is; an empty line ends a paragraph.
+  /// The lines of a paragraph are filled to the width. A line that begins with a space is kept unchanged.
+  /// An empty line ends a paragraph.
   mutating func add(paragraphs: String) {
     separate()
     var words: [Substring] = []
@@ -30,7 +30,7 @@ struct HelpPage {
     lines += Self.filled(words, width: Self.width)
   }
 
-  /// Adds a section, with an empty line before; nothing where it has no rows.
+  /// Adds a section, with an empty line before. A section without rows is left out.
   mutating func add(_ section: HelpSection) {
     guard !section.rows.isEmpty else { return }
     separate()
@@ -57,7 +57,7 @@ struct HelpPage {
     if !lines.isEmpty { lines.append("") }
   }
 
-  /// As many words to a line as fit; a word that is longer than a line has one to itself.
+  /// As many words per line as fit. A word that is longer than a line gets a line of its own.
   private static func filled(_ words: [Substring], width: Int) -> [String] {
     var lines: [String] = []
     for word in words {

@@ -1,13 +1,13 @@
 /// One row of a command's table: how a value is spelled, what it means and where it is stored.
 ///
-/// A closure says where, such as `{ $0.name = $1 }`: key paths would say it in fewer characters, but
-/// the runtime would make all those of a table first, which was an eighth of what `run` executes.
+/// A closure stores it, such as `{ $0.name = $1 }`. Key paths would be shorter, but the runtime creates
+/// all key paths of a table first, which was an eighth of the instructions that `run` executed.
 struct Parameter<Owner>: Sendable {
-  /// Puts a value where the command keeps it: into a property, or at the end of one that has several.
+  /// Stores a value in a property of the command, or appends it to one.
   typealias Keep<Value> = @Sendable (_ owner: inout Owner, _ value: Value) -> Void
 
   let row: ParameterRow
-  /// Takes in one word: an argument, an option's value, or for a flag the flag itself.
+  /// Reads one word: an argument, an option's value, or the flag itself.
   let store: @Sendable (inout Owner, String) throws(UsageError) -> Void
 
   private init<Value: ParameterValue>(_ row: ParameterRow, keeping keep: @escaping Keep<Value>) {
@@ -17,7 +17,7 @@ struct Parameter<Owner>: Sendable {
 }
 
 extension Parameter {
-  /// An argument that has to be there, unless `orNone`.
+  /// An argument, which is required unless `orNone`.
   static func argument<Value: ParameterValue>(
     _ placeholder: String, orNone: Bool = false, _ help: String,
     completing candidates: CompletionSource = Value.candidates, keep: @escaping Keep<Value>
@@ -26,7 +26,7 @@ extension Parameter {
     return Self(ParameterRow(kind, placeholder: placeholder, help, candidates), keeping: keep)
   }
 
-  /// All the arguments from here on: at least one, unless `orNone`.
+  /// All arguments from here on: at least one, unless `orNone`.
   static func arguments<Value: ParameterValue>(
     _ placeholder: String, orNone: Bool = false, _ help: String,
     completing candidates: CompletionSource = Value.candidates, keep: @escaping Keep<Value>
@@ -35,7 +35,7 @@ extension Parameter {
     return Self(ParameterRow(kind, placeholder: placeholder, help, candidates), keeping: keep)
   }
 
-  /// An option. Given several times, each value is kept in turn.
+  /// An option. If it is given several times, `keep` gets each value in turn.
   static func option<Value: ParameterValue>(
     _ name: String, short: String? = nil, _ placeholder: String, _ help: String,
     completing candidates: CompletionSource = Value.candidates, keep: @escaping Keep<Value>
@@ -45,7 +45,7 @@ extension Parameter {
       keeping: keep)
   }
 
-  /// An option whose value is a whole number, and another where it has none.
+  /// An option whose value is a whole number, and `none` if it is given without a value.
   static func numberOption(
     _ name: String, orNone none: Int, _ placeholder: String, _ help: String,
     keep: @escaping Keep<Int>
@@ -63,7 +63,7 @@ extension Parameter {
     Self(ParameterRow(.flag, name, short: short, help)) { (owner, _: String) in keep(&owner) }
   }
 
-  /// The words after `--`, such as a command for the guest, as they are.
+  /// The arguments after `--`, such as a command for the guest, unchanged.
   static func trailing(
     _ placeholder: String, _ help: String, keep: @escaping Keep<String>
   ) -> Self {

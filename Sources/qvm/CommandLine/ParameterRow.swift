@@ -9,7 +9,7 @@ struct ParameterRow: Sendable {
     case trailing
   }
 
-  /// How many words an argument stands for.
+  /// How many words an argument takes.
   enum Count: Sendable {
     case one, optional, oneOrMore, any
 
@@ -18,14 +18,14 @@ struct ParameterRow: Sendable {
   }
 
   let kind: Kind
-  /// What the user types, the usual spelling first: `["--detach", "-d"]`; empty for arguments.
+  /// The spellings, the usual one first: `["--detach", "-d"]`; empty for arguments.
   let spellings: [String]
-  /// What stands for the value in help, without brackets; empty for flags.
+  /// The name of the value in help, without brackets; empty for flags.
   let placeholder: String
   let help: String
   let candidates: CompletionSource
-  /// What an option means without a value, which is taken only where it is a whole number; nil for
-  /// one that needs its value.
+  /// The value of an option that is given without one; such an option takes only whole numbers. Nil if
+  /// the option needs a value.
   let valueIfNone: String?
 
   init(
@@ -40,12 +40,12 @@ struct ParameterRow: Sendable {
     self.valueIfNone = valueIfNone
   }
 
-  /// How many words an argument stands for; nil for options and the words after `--`.
+  /// How many words an argument takes; nil for options and the arguments after `--`.
   var count: Count? {
     if case .argument(let count) = kind { count } else { nil }
   }
 
-  /// What errors call the parameter: `--name` or `<NAME>`.
+  /// The parameter in errors: `--name` or `<NAME>`.
   var title: String { spellings.first ?? "<\(placeholder)>" }
 
   /// Reads a word as a value of the property.

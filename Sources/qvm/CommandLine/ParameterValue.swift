@@ -1,8 +1,8 @@
-/// What a word on the command line can be read as.
+/// A type that can be read from one word of the command line.
 protocol ParameterValue: Sendable {
   init?(word: String)
 
-  /// What a word has to be, for an error: `a whole number`.
+  /// What the word must be, for an error: `a whole number`.
   static var expectation: String { get }
 
   static var candidates: CompletionSource { get }
@@ -22,7 +22,7 @@ extension Int: ParameterValue {
   static var expectation: String { "a whole number" }
 }
 
-/// An enumeration with a word for each case gets the rest for nothing.
+/// The default for enumerations with a word for each case.
 extension ParameterValue where Self: RawRepresentable & CaseIterable, RawValue == String {
   init?(word: String) { self.init(rawValue: word) }
 

@@ -1,23 +1,23 @@
-/// Reads the words after a command's name into the command.
+/// Parses the words after a command's name.
 ///
-/// Options may stand before, between and after the arguments, as `--name value` or `--name=value`.
-/// An option takes the next word as its value whatever that looks like, so that
-/// `--qemu-arg -device` needs no trick, unless it can do without and the word is no number; given
-/// twice, the last one counts. `--` ends the options.
+/// Options may come before, between and after the arguments, as `--name value` or `--name=value`. An
+/// option takes the next word as its value, whatever that looks like, so that `--qemu-arg -device`
+/// works. Exception: an option with an optional value takes the next word only if that is a number. If
+/// an option is given twice, the last one counts. `--` ends the options.
 struct Parser<Parsed: Command> {
   private let parameters = Parsed.parameters
   private var command = Parsed()
   private var words: ArraySlice<String>
-  /// How many of the parameters that are arguments have all their words.
+  /// How many of the arguments are complete.
   private var filled = 0
-  /// How many words the next of them has.
+  /// How many words the next argument has so far.
   private var taken = 0
 
   private init(_ words: ArraySlice<String>) {
     self.words = words
   }
 
-  /// The command that `words` describe; nil where they ask for its help.
+  /// The command that `words` describe; nil if they ask for its help.
   static func parse(_ words: ArraySlice<String>) throws(UsageError) -> Parsed? {
     var parser = Parser(words)
     return try parser.parse()
@@ -41,10 +41,10 @@ struct Parser<Parsed: Command> {
     return command
   }
 
-  /// The first parameter whose row is the one.
+  /// The first parameter whose row meets a condition.
   ///
-  /// By index: the type of the command is known only as this runs, and for each iterator or list
-  /// over it the runtime would make a type first, which takes longer than all the rest here.
+  /// By index: the type of the command is known only at run time. For each iterator or list over it the
+  /// runtime would first create a type, which takes longer than everything else here.
   private func first(_ isTheOne: (ParameterRow) -> Bool) -> Parameter<Parsed>? {
     for index in 0..<parameters.count where isTheOne(parameters[index].row) {
       return parameters[index]
@@ -100,7 +100,7 @@ struct Parser<Parsed: Command> {
   }
 
   private mutating func takeRest() throws(UsageError) {
-    // Out of a variable that is empty; without a command something else would be done.
+    // Such as from an empty variable. Without a command qvm would do something else.
     if let trailing, words.allSatisfy(\.isEmpty) {
       throw .emptyTrailing(placeholder: trailing.row.placeholder)
     }
@@ -116,9 +116,9 @@ struct Parser<Parsed: Command> {
 
 /// A word that names an option.
 enum OptionWord {
-  /// `--name=value` as the two that it stands for. Only a long option has its value attached.
+  /// Splits `--name=value`. Only a long option can have its value attached.
   static func split(_ word: String) -> (spelling: String, value: String?) {
-    // By bytes: an equals sign before a combining accent is no character of its own.
+    // By bytes: an equals sign before a combining accent is not a character of its own.
     guard word.utf8.starts(with: "--".utf8),
       let equals = word.utf8.firstIndex(of: UInt8(ascii: "="))
     else { return (word, nil) }

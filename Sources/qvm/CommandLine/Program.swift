@@ -1,23 +1,23 @@
-/// The program as the user sees it: its commands, and what its help says besides.
+/// The program as the user sees it: its commands and the rest of its help.
 struct Program: Sendable {
-  /// What the user types, `qvm`.
+  /// The program's name, `qvm`.
   let name: String
   let version: String
-  /// A sentence that says what the program is for.
+  /// A sentence about the purpose of the program.
   let summary: String
   /// Lines for the head of the help: `qvm run [OPTIONS] <OS> <VERSION>`.
   let usage: [String]
   /// In the order of the help's list.
   let commands: [any Command.Type]
-  /// What the help says after commands and options: environment, exit statuses, examples.
+  /// The sections of the help after commands and options: environment, exit statuses, examples.
   let sections: @Sendable () -> [HelpSection]
   /// The names of the instances, for completion.
   let instanceNames: @Sendable () -> [String]
-  /// What to try for a word that other programs have a command for; nil where none is meant.
+  /// The command line that replaces a command of other programs; nil if there is none.
   var meant: @Sendable (_ word: String) -> String? = { _ in nil }
 
-  /// What the words after the program's name ask for. Reads and changes nothing but its argument,
-  /// except that a completion may ask for `instanceNames`.
+  /// Parses the words after the program's name. It does nothing else, except that a completion may use
+  /// `instanceNames`.
   func parse(_ words: [String]) -> Invocation {
     guard let first = words.first else { return .print(help) }
     switch first {
@@ -36,7 +36,7 @@ struct Program: Sendable {
     return read(command, rest)
   }
 
-  /// The command that the words begin with, the longest name first; they are then those after it.
+  /// The command that the words begin with, the longest name first. Removes its words.
   func takeCommand(from words: inout ArraySlice<String>) -> (any Command.Type)? {
     guard let first = words.first else { return nil }
     if let second = words.dropFirst().first, let command = command("\(first) \(second)") {
@@ -82,7 +82,7 @@ struct Program: Sendable {
     return .print(help(for: command))
   }
 
-  /// What to say of words that no command's name begins.
+  /// The answer to words that do not begin with a command's name.
   private func misnamed(_ words: ArraySlice<String>) -> Invocation {
     let first = words.first ?? ""
     let group = commands(in: first)
@@ -100,7 +100,7 @@ struct Program: Sendable {
     return .misuse(.unknownCommand(typed, closest: closest(to: typed)), .program(help: help))
   }
 
-  /// The command that `typed` was meant to be; where only its first word is near, that will do.
+  /// The command that `typed` was meant to be, or one whose first word is similar.
   private func closest(to typed: String) -> String? {
     if let meant = meant(typed) { return meant }
     let names = commands.flatMap { [$0.name] + $0.aliases }
@@ -113,14 +113,14 @@ struct Program: Sendable {
   private func spelled(_ command: any Command.Type) -> String { "\(name) \(command.name)" }
 }
 
-/// What a command line asks for.
+/// The request of a command line.
 enum Invocation {
   case run(any Command)
   /// Help or the version, for standard output; exit status 0.
   case print(String)
   /// For standard error, with exit status 64.
   case misuse(UsageError, UsageGuidance)
-  /// What a shell can offer for the last word.
+  /// The completions of the last word.
   case complete(Completion)
 }
 

@@ -2,8 +2,8 @@
 enum Shell: String, CaseIterable, ParameterValue {
   case bash, zsh, fish
 
-  /// What the shell has to read for that. It asks `qvm __complete` with the words up to the cursor,
-  /// which answers from the commands' own tables; a failure stands for file names.
+  /// The script that the shell must read. It passes the words up to the cursor to `qvm __complete`, which
+  /// answers from the commands' own tables. If that fails, the shell offers file names.
   var completionScript: String {
     switch self {
     case .bash:

@@ -1,7 +1,7 @@
 /// Finds what a misspelled word was meant to be.
 enum Spelling {
-  /// The known word nearest to `word`: one that it is the beginning of, else one that at most a
-  /// third of its letters would have to change for. Nil where nothing is that near.
+  /// The known word nearest to `word`: one that begins with it, or else one that differs in at most a
+  /// third of its letters. Nil if there is none.
   static func closest(to word: String, in known: [String]) -> String? {
     let typed = Array(word.utf8)
     let letters = typed.drop { $0 == UInt8(ascii: "-") }
@@ -17,8 +17,8 @@ enum Spelling {
     return best?.word
   }
 
-  /// The option of `known` that `word` was meant to be: one of the same meaning in other programs,
-  /// else the nearest by its letters.
+  /// The option of `known` that `word` was meant to be: the counterpart of another program's option, or
+  /// else the one with the nearest spelling.
   static func option(meantBy word: String, in known: [String]) -> String? {
     let meant: String? =
       switch word {

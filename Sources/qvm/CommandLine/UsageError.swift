@@ -1,6 +1,6 @@
 import QVMControl
 
-/// What is wrong with the words on the command line.
+/// A command line that cannot be followed.
 enum UsageError: UserFacingError, Equatable {
   case unknownCommand(String, closest: String?)
   /// The first word of two-word commands, alone.
@@ -10,31 +10,32 @@ enum UsageError: UserFacingError, Equatable {
   /// `--flag=value`.
   case unexpectedValue(option: String, value: String)
   case badValue(parameter: String, word: String, expected: String)
-  /// `advice` says what to type, where more is known than the placeholder.
+  /// `advice` tells what to type, if more is known than the placeholder.
   case missingArgument(placeholder: String, advice: String? = nil)
-  /// `takesTrailing`: whether the command takes words after `--`.
+  /// `takesTrailing`: whether the command takes arguments after `--`.
   case extraArgument(String, takesTrailing: Bool)
-  /// Nothing, or only empty words, after `--`.
+  /// There is nothing after `--`, or only empty arguments.
   case emptyTrailing(placeholder: String)
-  /// What one instance alone can be asked for, in this way; `advice` says what to do for several.
+  /// Something that works for one instance only; `advice` tells what to do for several.
   case oneNameOnly(String, advice: String)
-  /// Two things that can't both be had.
+  /// Two options that cannot be combined.
   case contradiction(String, String)
 
   var message: String {
     switch self {
     case .unknownCommand(let word, _): "unknown command '\(word)'"
-    case .incompleteCommand(let word, _): "'\(word)' is only the first word of a command"
+    case .incompleteCommand(let word, _): "'\(word)' needs a subcommand"
     case .unknownOption(let word, _): "unknown option '\(word)'"
-    case .missingValue(let option, let placeholder): "\(option) needs a value, <\(placeholder)>"
+    case .missingValue(let option, let placeholder):
+      "\(option) needs a value: \(option) <\(placeholder)>"
     case .unexpectedValue(let option, let value): "\(option) takes no value, but got '\(value)'"
     case .badValue(let parameter, let word, let expected):
       "\(parameter) must be \(expected), not '\(word)'"
     case .missingArgument(let placeholder, _): "<\(placeholder)> is missing"
-    case .extraArgument(let word, _): "one argument too many: '\(word)'"
-    case .emptyTrailing(let placeholder): "the <\(placeholder)> after '--' is empty"
-    case .oneNameOnly(let what, _): "\(what) takes one name only"
-    case .contradiction(let one, let other): "\(one) and \(other) exclude each other"
+    case .extraArgument(let word, _): "unexpected argument '\(word)'"
+    case .emptyTrailing(let placeholder): "<\(placeholder)> after '--' is empty"
+    case .oneNameOnly(let what, _): "\(what) accepts only one name"
+    case .contradiction(let one, let other): "\(one) cannot be combined with \(other)"
     }
   }
 
@@ -46,7 +47,7 @@ enum UsageError: UserFacingError, Equatable {
     case .extraArgument(_, takesTrailing: true): "Put a command for the guest after '--'."
     case .oneNameOnly(_, let advice): advice
     case .missingArgument(_, let advice): advice
-    case .emptyTrailing: "Leave '--' out to do without."
+    case .emptyTrailing: "Add a command, or leave out '--'."
     default: nil
     }
   }

@@ -3,11 +3,13 @@ import QVMControl
 
 struct AttachCommand: Command {
   static let name = "attach"
-  static let summary = "Bring a VM that runs in the background to this terminal, as 'run' has it."
+  static let summary = "Reattach a background VM to this terminal."
   static let discussion: String? = """
-    The console is on this terminal, Ctrl-C shuts the guest down, and so does the end of the
-    terminal. Ctrl-] d lets the VM run on in the background; Ctrl-] ? lists the keys.
-    What a guest may do with the terminal, and which key Ctrl-] can be, is as with 'run' and 'console'.
+    The guest's console appears on this terminal, as with 'qvm run'. Ctrl-C shuts the guest down, and
+    so does closing the terminal. Ctrl-] d detaches again, and the VM keeps running in the background.
+    Ctrl-] ? lists the keys.
+
+    'qvm console --help' tells how to choose another key, and what the guest may do with the terminal.
     """
   static let parameters: [Parameter<Self>] = [
     .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {

@@ -2,7 +2,14 @@ import QVMControl
 
 struct CompletionsCommand: Command {
   static let name = "completions"
-  static let summary = "Print what a shell needs to complete qvm's words."
+  static let summary = "Print a script that lets a shell complete qvm's commands."
+  static let discussion: String? = """
+    Load the script in the shell's startup file:
+
+      bash  source <(qvm completions bash)
+      zsh   source <(qvm completions zsh)
+      fish  qvm completions fish | source
+    """
   static let parameters: [Parameter<Self>] = [
     .argument("SHELL", "bash, zsh or fish.") { $0.shell = $1 }
   ]

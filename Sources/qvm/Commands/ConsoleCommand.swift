@@ -3,15 +3,16 @@ import QVMControl
 
 struct ConsoleCommand: Command {
   static let name = "console"
-  static let summary = "Attach to the serial console of a VM that runs."
+  static let summary = "Attach to the serial console of a running VM."
   static let discussion: String? = """
-    Every key goes to the guest. Ctrl-] d detaches, and the VM runs on; Ctrl-] ? lists the keys.
-    Where a keyboard has no Ctrl-], most terminals take Ctrl-5 for it, and --escape or QVM_ESCAPE
-    makes it another key. Typed twice it is sent to the guest once.
+    Every key goes to the guest, Ctrl-C too, except Ctrl-], which comes before a command to qvm.
+    Ctrl-] d detaches, and the VM keeps running. Ctrl-] ? lists the keys. Ctrl-] typed twice is sent to
+    the guest once. If your keyboard has no Ctrl-], press Ctrl-5 on most terminals, or choose another
+    key with --escape or QVM_ESCAPE.
 
-    The guest gets a screen with colours, modes and questions about the cursor, but no titles, no
-    clipboard and nothing else beyond it; what it switched is switched back at the end. Its past is
-    shown as text.
+    The guest may use colours, move the cursor, switch the terminal's modes and ask for the cursor's
+    position. It cannot set the terminal's title, use the clipboard or reach anything else outside the
+    screen. When qvm exits, the terminal is as it was before. Earlier output is shown as plain text.
     """
   static let parameters: [Parameter<Self>] = [
     .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {

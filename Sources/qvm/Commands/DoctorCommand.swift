@@ -5,10 +5,12 @@ struct DoctorCommand: Command {
   static let name = "doctor"
   static let summary = "Check this host: QEMU and its accelerators, the cache, programs, ports."
   static let discussion: String? = """
-    Each QEMU for x86-64 that is there boots the built-in guest once with each accelerator and shuts
-    it down again; one for arm64 runs its firmware for a moment. Each takes 20 seconds at most. Exit
-    status 1 where no QEMU works that QVM_QEMU allows, or where something essential is missing; a
-    QEMU that a run would download is not. Nothing is downloaded, and nothing stays.
+    Each installed QEMU for x86-64 boots the built-in guest once with each accelerator, and shuts it
+    down. Each QEMU for arm64 runs its firmware for a moment. Each trial takes at most 20 seconds.
+    Nothing is downloaded, and no files are left behind.
+
+    The exit status is 1 if no QEMU that QVM_QEMU allows works, or if something essential is missing. A
+    QEMU that 'qvm run' would download does not count as missing.
     """
   static let parameters: [Parameter<Self>] = [
     .flag("--json", "Print one JSON document.") { $0.isJSON = true }
@@ -42,7 +44,7 @@ struct DoctorCommand: Command {
       + remedies(found)
   }
 
-  /// What is wrong, with what to do about it.
+  /// The problems, each with its advice.
   private static func remedies(_ found: DoctorReport) -> String {
     var text = ""
     for one in found.findings where !one.works {
@@ -52,7 +54,7 @@ struct DoctorCommand: Command {
     }
     for check in found.checks {
       guard check.state != .ok, let advice = check.advice else { continue }
-      // Some name the thing themselves.
+      // Some details begin with the name themselves.
       let name = check.detail.hasPrefix(check.name) ? "" : "\(check.name): "
       text += "\n\(name)\(check.detail)\n  \(advice)\n"
     }

@@ -3,18 +3,25 @@ import QVMControl
 
 struct ImagesCommand: Command {
   static let name = "images"
-  static let summary = "List the base images in the cache, and who uses them."
+  static let summary = "List the base images in the cache, and the instances that use them."
   static let discussion: String? = """
-    The state is 'ok'; 'unverified' where the release names no digest that the image could have been
-    compared with; 'changed' if the file has other bytes than those that were checked, of which 'qvm
-    verify' tells more; 'incomplete record'; or 'missing' if instances need it. After a cache was
-    copied or restored from an archive, the first look at an image compares its digest once.
+    STATE is one of:
+
+      ok                 The file is the one that was downloaded and verified.
+      unverified         The release names no digest to verify the file with.
+      changed            The file has changed since then; 'qvm verify' tells more.
+      incomplete record  qvm's record of the file is missing or damaged.
+      missing            The file is gone, and instances need it.
+
+    After a cache was copied or restored from an archive, each image is read once to compare its
+    digest.
     """
   static let parameters: [Parameter<Self>] = [
     .argument(
-      "OS", orNone: true, "Only those of this operating system.", completing: .operatingSystems
+      "OS", orNone: true, "List only images of this operating system.",
+      completing: .operatingSystems
     ) { $0.system = $1 },
-    .flag("--available", "List what the releases have instead.") { $0.isAvailable = true },
+    .flag("--available", "List the images in the releases instead.") { $0.isAvailable = true },
     .flag("--json", "Print one JSON document.") { $0.isJSON = true },
   ]
 
@@ -70,17 +77,18 @@ struct ImagesCommand: Command {
     try Output.show("\n\(qemu.text)")
   }
 
-  /// Looks at the bytes of those images whose files are others than those on record.
+  /// Compares the digests of those images whose stamps differ from the record.
   private func compared(_ images: [ImageStatus], _ cache: Cache) throws -> [ImageStatus] {
     let doubtful = images.count { $0.image?.needsComparison == true }
     if doubtful == 0 { return images }
     let which =
-      doubtful == 1 ? "an image whose file isn't" : "\(doubtful) images whose files aren't"
-    Output.note("qvm: reading \(which) the one on record, to compare its digest …\n")
+      doubtful == 1
+      ? "digest of an image" : "digests of \(doubtful) images"
+    Output.note("qvm: comparing the \(which) that may have changed…\n")
     return try Interruptible.run { loop in
       var compared: [ImageStatus] = []
       for image in images {
-        // One that can't be read keeps the state that it has by its looks.
+        // An image that cannot be read keeps the state that its stamp gave it.
         do { compared.append(try await image.compared(in: cache, on: loop)) } catch is FileError {
           compared.append(image)
         }
@@ -91,10 +99,10 @@ struct ImagesCommand: Command {
 
   private static func noneCached(_ wanted: OperatingSystem?) -> String {
     guard let wanted else {
-      return "no base image is in the cache yet; 'qvm pull OS VERSION' fetches one"
+      return "there are no base images in the cache. 'qvm pull OS VERSION' downloads one"
     }
-    return "no base image of \(wanted.displayName) is in the cache yet; "
-      + "'qvm pull \(wanted.rawValue) VERSION' fetches one"
+    return "there are no base images of \(wanted.displayName) in the cache. "
+      + "'qvm pull \(wanted.rawValue) VERSION' downloads one"
   }
 
   // MARK: - In the releases
@@ -108,7 +116,7 @@ struct ImagesCommand: Command {
       for answer in await client.offers(of: systems) {
         switch answer.offers {
         case .success(let found): offers += found
-        // One that can't be told doesn't hide the others.
+        // A listing that fails does not hide the others.
         case .failure(let error): failure = failure ?? error
         }
       }

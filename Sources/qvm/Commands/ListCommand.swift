@@ -6,12 +6,11 @@ struct ListCommand: Command {
   static let aliases = ["ls", "ps"]
   static let summary = "List all instances."
   static let discussion: String? = """
-    On a terminal that is too narrow for all columns the less important ones are left out; a pipe gets
-    all of them.
+    On a narrow terminal the less important columns are left out. A pipe gets all columns.
     """
   static let parameters: [Parameter<Self>] = [
     .flag("--json", "Print one JSON document.") { $0.isJSON = true },
-    .flag("--quiet", short: "-q", "Print the names only.") { $0.isQuiet = true },
+    .flag("--quiet", short: "-q", "Print only the names.") { $0.isQuiet = true },
   ]
 
   var isJSON = false
@@ -56,7 +55,7 @@ struct ListCommand: Command {
     let isReady: Bool?
   }
 
-  /// A text that is made anew only for another value: thousands of instances are in the same state.
+  /// Caches the text of the last value: thousands of instances may be in the same state.
   private struct LastText<Value: Equatable> {
     private var last: (value: Value, text: String)?
 

@@ -3,28 +3,30 @@ import QVMControl
 
 struct LogsCommand: Command {
   static let name = "logs"
-  static let summary = "Print what guests wrote on their consoles."
+  static let summary = "Print the console output of guests."
   static let discussion: String? = """
-    On a terminal the text alone is shown: what would move the cursor, clear the screen, ask the
-    terminal something or set its title is left out. A pipe or a file gets every byte as it came, as
-    a terminal does with --raw. Of several instances a line such as '==> box <==' begins each.
+    A terminal gets only text: control sequences that would move the cursor, clear the screen, query
+    the terminal or set its title are left out. A pipe or a file gets every byte unchanged, and so does
+    a terminal with --raw. If several instances are named, a line such as '==> box <==' comes before
+    the output of each.
 
-    --boot shows one boot's part: the last one's without a value or with 0, the one before with -1, or
-    counted from the instance's first, which is 1. The last 32 are known, as far as their text is kept.
+    --boot prints the output of one boot. Without N, or with 0, it is the last boot; -1 is the one
+    before. Positive numbers count from the instance's first boot, which is 1. The last 32 boots can be
+    chosen, as far as their output is kept.
     """
   static let parameters: [Parameter<Self>] = [
     .arguments("NAME", "Instances, as shown by 'qvm list'.", completing: .instances) {
       $0.names.append($1)
     },
-    .flag("--follow", short: "-f", "Go on until the VM ends.") { $0.follows = true },
-    .option("--tail", short: "-n", "LINES", "Print the last lines only.") { $0.lines = $1 },
+    .flag("--follow", short: "-f", "Follow the log until the VM exits.") { $0.follows = true },
+    .option("--tail", short: "-n", "LINES", "Print only the last LINES lines.") { $0.lines = $1 },
     .numberOption(
-      "--boot", orNone: 0, "N", "Print one boot's part, such as -1 for the last but one."
+      "--boot", orNone: 0, "N", "Print the output of one boot, such as -1 for the last but one."
     ) {
       $0.boot = $1
     },
-    .flag("--qemu", "Print what QEMU itself printed instead.") { $0.isQEMU = true },
-    .flag("--raw", "Print every byte as it came, on a terminal too.") { $0.isRaw = true },
+    .flag("--qemu", "Print QEMU's own messages instead.") { $0.isQEMU = true },
+    .flag("--raw", "Print every byte unchanged, even on a terminal.") { $0.isRaw = true },
   ]
 
   var names: [String] = []
@@ -37,17 +39,18 @@ struct LogsCommand: Command {
   func run() throws -> ExitStatus {
     if let lines, lines < 0 {
       throw UsageError.badValue(
-        parameter: "--tail", word: String(lines), expected: "a number of lines from 0 on")
+        parameter: "--tail", word: String(lines), expected: "0 or a positive number")
     }
     if boot != nil, isQEMU {
-      throw UsageError.contradiction("--boot", "--qemu, which has the last only")
+      throw UsageError.contradiction("--boot", "--qemu, which shows the last boot")
     }
     let store = InstanceStore(try Cache.fromEnvironment())
     let names = try InstanceName.distinct(names)
     let filter = Output.isTerminal && !isRaw ? PlainConsole() : nil
     if follows {
       guard names.count == 1 else {
-        throw UsageError.oneNameOnly("--follow", advice: "Follow each in a terminal of its own.")
+        throw UsageError.oneNameOnly(
+          "--follow", advice: "Run the command once for each instance, in separate terminals.")
       }
       return try follow(names[0], try store.existing(names[0]), filter)
     }
@@ -76,7 +79,7 @@ struct LogsCommand: Command {
     let path = path(files)
     var place = try place(of: name, files)
     if let boot, place.end != nil {
-      throw UsageError.contradiction("--follow", "--boot \(boot), which is over")
+      throw UsageError.contradiction("--follow", "--boot \(boot): that boot has ended")
     }
     var plain = filter
     if lines != nil, Files.exists(path) {
@@ -97,7 +100,7 @@ struct LogsCommand: Command {
 
   private func path(_ files: InstanceFiles) -> String { isQEMU ? files.qemuLog : files.console }
 
-  /// Where in the log the part begins that is asked for, and where it ends if not with the log.
+  /// The position in the log where the chosen part begins, and where it ends; nil for the end of the log.
   private func place(
     of name: InstanceName, _ files: InstanceFiles
   ) throws -> (start: Int, end: Int?) {
@@ -112,10 +115,10 @@ struct LogsCommand: Command {
     return lines.map(part.lastLines) ?? part
   }
 
-  /// What to print of a part of a log: text where there is something that makes it that.
+  /// The bytes to print of a part of a log: plain text if there is a filter for that.
   private static func text(of part: LogFile.Part, _ plain: inout PlainConsole?) -> [UInt8] {
     if part.skipped > 0 {
-      Output.note("qvm: \(ByteCount.text(part.skipped)) before this are not kept any more\n")
+      Output.note("qvm: \(ByteCount.text(part.skipped)) of earlier output were discarded\n")
     }
     return plain?.read(part.bytes) ?? part.bytes
   }

@@ -3,14 +3,15 @@ import QVMControl
 
 struct PruneCommand: Command {
   static let name = "prune"
-  static let summary = "Remove base images that no instance needs, and leftovers."
+  static let summary = "Remove base images that no instance needs, and leftover files."
   static let discussion: String? = """
-    Leftovers are what commands and VMs that were killed have left: unfinished downloads and
-    instances, sockets of no VM. Nothing that is in use is touched. On a terminal it asks first;
-    elsewhere it wants --yes.
+    Leftover files come from commands and VMs that were killed: unfinished downloads, unfinished
+    instances and stale sockets. Nothing that is in use is removed. On a terminal qvm asks for
+    confirmation. Elsewhere --yes is required.
 
-    With IMAGE only those base images are removed, without a question; it is a name that 'qvm images'
-    shows, and NAME@RELEASE is that of one release. One that an instance needs is refused.
+    With IMAGE, only those base images are removed, without confirmation. IMAGE is a name that
+    'qvm images' lists; NAME@RELEASE is the image of one release. An image that an instance needs is
+    not removed.
     """
   static let parameters: [Parameter<Self>] = [
     .arguments(
@@ -19,8 +20,8 @@ struct PruneCommand: Command {
         (try? Cache.fromEnvironment()).map { BaseImage.list(in: $0).map(\.name) } ?? []
       }
     ) { $0.images.append($1) },
-    .flag("--dry-run", "Only list what would be removed.") { $0.isDryRun = true },
-    .flag("--yes", short: "-y", "Don't ask.") { $0.isAgreed = true },
+    .flag("--dry-run", "List what would be removed, and remove nothing.") { $0.isDryRun = true },
+    .flag("--yes", short: "-y", "Do not ask for confirmation.") { $0.isAgreed = true },
     .flag("--json", "Print one JSON document.") { $0.isJSON = true },
   ]
 
@@ -35,7 +36,8 @@ struct PruneCommand: Command {
     if !pruning.unknownUsers.isEmpty {
       let names = pruning.unknownUsers.joined(separator: ", ")
       Output.note(
-        "qvm: every base image is kept: what the broken \(names) needs cannot be told\n")
+        "qvm: keeping every base image, because these broken instances may need any of them:"
+          + " \(names)\n")
     }
     if pruning.items.isEmpty || isDryRun {
       if isJSON {
@@ -71,8 +73,9 @@ struct PruneCommand: Command {
           if !isJSON { try Output.print("\(item.name)\n") }
         case .gone: break
         case .kept:
-          Output.note("qvm: the \(item.kind.words) \(item.name) is in use by now and stays\n")
-          // Whoever names an image wants it gone.
+          Output.note(
+            "qvm: the \(item.kind.words) \(item.name) is now in use, and was not removed\n")
+          // The user asked for this image by name.
           if !images.isEmpty { status = .failed }
         }
       } catch let failure as any UserFacingError where !(failure is OutputError) {
@@ -82,7 +85,7 @@ struct PruneCommand: Command {
     }
     if isJSON { try printJSON(removed) }
     let size = removed.reduce(0) { $0 + $1.size }
-    Output.note("qvm: \(ByteCount.text(size)) freed\n")
+    Output.note("qvm: freed \(ByteCount.text(size))\n")
     return status
   }
 

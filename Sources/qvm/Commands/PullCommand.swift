@@ -5,22 +5,21 @@ struct PullCommand: Command {
   static let name = "pull"
   static let summary = "Download a base image, and QEMU if it is missing."
   static let discussion: String? = """
-    An image that is there is used, of whatever release. With --release it is that release's: one
-    that is missing or damaged is fetched again, and takes its place only if it is the same that
-    its instances stand on.
+    If the image is in the cache already, nothing is downloaded, whatever its release. --release names
+    the release to use. If its image is missing or damaged, it is downloaded again. The download
+    replaces the old file only if it is byte-for-byte the image that the instances were created from.
     """
   static let parameters: [Parameter<Self>] = [
     .argument("OS", "The operating system.", completing: .operatingSystems) { $0.system = $1 },
-    .argument("VERSION", "Its version, such as 14.2.") { $0.version = $1 },
-    .option(
-      "--platform", "ARCH", "CPU architecture (default: the host's).",
-      completing: .platforms
-    ) { $0.platform = $1 },
-    .flag("--refresh", "Look for newer releases of the image and QEMU.") { $0.refreshes = true },
-    .option("--release", "TAG", "The release to take it from, such as v0.15.0.") {
+    .argument("VERSION", "Its version, such as 14.2; 'qvm images --available' lists them.") {
+      $0.version = $1
+    },
+    .platform { $0.platform = $1 },
+    .flag("--refresh", "Look for newer releases of the image and of QEMU.") { $0.refreshes = true },
+    .option("--release", "TAG", "The release of the image, such as v0.15.0.") {
       $0.release = $1
     },
-    .flag("--quiet", short: "-q", "Say nothing but what goes wrong.") { $0.isQuiet = true },
+    .flag("--quiet", short: "-q", "Print only errors.") { $0.isQuiet = true },
   ]
 
   var system = ""

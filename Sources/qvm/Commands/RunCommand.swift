@@ -2,16 +2,21 @@ import QVMControl
 
 struct RunCommand: Command {
   static let name = "run"
-  static let summary = "Boot a VM, after downloading what is missing."
+  static let summary = "Create and boot a VM, and download what it needs."
   static let discussion: String? = """
     The guest's console appears on this terminal. Ctrl-C presses the guest's power button and waits
-    until it has shut down; a second Ctrl-C ends QEMU, a third kills it. Ctrl-] ? lists the keys:
-    Ctrl-5 on most terminals, another with --escape or QVM_ESCAPE.
-    SIGTERM and SIGINT from other processes count alike, but the same signal again within two
-    seconds is the same wish: many programs signal twice. The name of an instance that exists boots
-    that instance again, as it was created; options that are given here hold for this boot. A signal to
-    a run with a COMMAND ends that in the guest first, as 'qvm ssh --help' says. What the guest may do
-    with the terminal 'qvm console --help' says.
+    until the guest has shut down. A second Ctrl-C ends QEMU, a third one kills it. Ctrl-] ? lists the
+    keys. 'qvm console --help' tells how to choose another key than Ctrl-], and what the guest may do
+    with the terminal.
+
+    SIGTERM and SIGINT from other processes count as Ctrl-C. If the same signal comes again within two
+    seconds, it is ignored, because many programs send it twice.
+
+    If --name names an existing instance, that instance is booted again with the options that it was
+    created with. Options that are given here replace them for this boot only.
+
+    With COMMAND, qvm waits until the guest is ready, runs COMMAND in it over ssh, and shuts the guest
+    down. 'qvm ssh --help' tells how the guest reads COMMAND, and how a signal ends it.
     """
   static let parameters: [Parameter<Self>] = [
     .argument(
@@ -19,58 +24,64 @@ struct RunCommand: Command {
       "\(OperatingSystem.allCases.map(\.rawValue).joined(separator: ", ")) (the built-in guest).",
       completing: .operatingSystems
     ) { $0.system = $1 },
-    .argument("VERSION", "Its version; 'qvm images --available' lists them all.") {
+    .argument("VERSION", "Its version, such as 14.2; 'qvm images --available' lists them.") {
       $0.version = $1
     },
     .option(
       "--name", "NAME", "The instance's name (default: qvm- and a random word).",
       completing: .instances
     ) { $0.instance = $1 },
-    .option(
-      "--platform", "ARCH", "CPU architecture (default: the host's).",
-      completing: .platforms
-    ) { $0.platform = $1 },
-    .flag("--rm", "Remove the instance after its confirmed shutdown.") { $0.removes = true },
+    .platform { $0.platform = $1 },
+    .flag("--rm", "Remove the instance once its shutdown is confirmed.") { $0.removes = true },
     .flag("--dry-run", "Print the QEMU command and exit.") { $0.isDryRun = true },
-    .flag("--detach", short: "-d", "Run in the background; print the name.") { $0.detaches = true },
-    .flag("--quiet", short: "-q", "Say nothing but what goes wrong.") { $0.isQuiet = true },
+    .flag("--detach", short: "-d", "Run in the background, and print the instance's name.") {
+      $0.detaches = true
+    },
+    .flag("--quiet", short: "-q", "Print only errors.") { $0.isQuiet = true },
     .escape { $0.escape = $1 },
-    .option("--cpus", "N", "Virtual CPUs (default: 2; demo 1).") { $0.cpus = $1 },
+    .option("--cpus", "N", "Virtual CPUs (default: 2; demo: 1).") { $0.cpus = $1 },
     .option(
       "--memory", "SIZE",
-      "Memory, such as 512M or 4G; a bare number is in MiB (default: 6G; demo 64M)."
+      "Memory, such as 512M or 4G; a plain number is in MiB (default: 6G; demo: 64M)."
     ) { $0.memory = $1 },
-    .option("--cpu", "MODEL", "CPU model (default: as 'qvm run --dry-run' shows it).") {
+    .option("--cpu", "MODEL", "CPU model (default: the one that --dry-run shows).") {
       $0.cpu = $1
     },
     .option(
       "--accel", "LIST",
-      "Accelerators, tried from left to right (default: hvf:kvm:tcg); tcg always works, slowly."
+      "Accelerators, tried from left to right (default: hvf:kvm:tcg). tcg always works, but is slow."
     ) { $0.accelerators = $1 },
-    .option("--ssh-port", "PORT", "The port for ssh (default: 2847 or the next free one).") {
+    .option(
+      "--ssh-port", "PORT",
+      "Host port for the guest's ssh server (default: 2847 or the next free port)."
+    ) {
       $0.port = $1
     },
-    .option("--ssh-address", "ADDRESS", "The address for ssh (default: every one).") {
+    .option(
+      "--ssh-address", "ADDRESS", "Host address to forward ssh on (default: all interfaces)."
+    ) {
       $0.address = $1
     },
     .option(
       "--shutdown-timeout", "SECONDS",
-      "How long the guest may take to power off (default: 120, OmniOS 180)."
+      "How long the guest may take to power off (default: 120; OmniOS: 180)."
     ) { $0.shutdownTimeout = $1 },
     .option(
       "--ready-timeout", "SECONDS",
-      "With COMMAND: how long the guest may take to be ready (default: 900)."
+      "With COMMAND: how long the guest may take to become ready (default: 900)."
     ) { $0.readyTimeout = $1 },
-    .option("--qemu-arg", "ARG", "A further argument for QEMU; repeatable. Paths may be relative.")
-    {
+    .option(
+      "--qemu-arg", "ARG",
+      "An additional argument for QEMU. May be given several times; paths may be relative."
+    ) {
       $0.qemuArguments.append($1)
     },
     .option(
-      "--record-qmp", "FILE", "Write down the conversation with QEMU.",
+      "--record-qmp", "FILE", "Record the QMP conversation to FILE.",
       completing: .files
     ) { $0.recording = $1 },
     .trailing(
-      "COMMAND", "Run this in the guest by ssh, shut down, end with its status."
+      "COMMAND", "Run COMMAND in the guest over ssh, shut down, and exit with its status."
     ) { $0.command.append($1) },
   ]
 
@@ -102,10 +113,12 @@ struct RunCommand: Command {
   func run() throws -> ExitStatus {
     let launch = try launch()
     if readyTimeout != nil, command.isEmpty {
-      throw UsageError.contradiction("--ready-timeout", "a run without -- COMMAND")
+      throw UsageError.missingArgument(
+        placeholder: "COMMAND",
+        advice: "Put a command for the guest after '--', or leave out --ready-timeout.")
     }
     if !command.isEmpty {
-      if detaches { throw UsageError.contradiction("--detach", "-- COMMAND") }
+      if detaches { throw UsageError.contradiction("--detach", "'-- COMMAND'") }
       guard launch.target.operatingSystem.sshUser != nil else {
         throw SSHError.noServerEver(system: launch.target.operatingSystem.displayName)
       }
@@ -141,7 +154,8 @@ struct RunCommand: Command {
     let (arguments, ownFrom, note) = try launch.dryRun()
     if let note { Output.note("qvm: \(note)\n") }
     Output.note(
-      "qvm: from line \(arguments.shellLine(ofOwnFrom: ownFrom)) on the arguments are qvm's own\n")
+      "qvm: the arguments from line \(arguments.shellLine(ofOwnFrom: ownFrom)) on are added by qvm\n"
+    )
     try Output.show(arguments.shellText(ownFrom: ownFrom))
     return .done
   }

@@ -3,29 +3,42 @@ import QVMControl
 
 struct SSHCommand: Command {
   static let name = "ssh"
-  static let summary = "Log in to a guest by ssh, or run a command there."
+  static let summary = "Log in to a guest over ssh, or run a command there."
   static let discussion: String? = """
-    Waits until the guest is ready, and connects again where its server is too busy with other logins
-    to let one more in. ssh reads no configuration for this, but offers the keys in
-    ~/.ssh and the agent's. The guest's host key is kept in the instance's folder at the first
-    contact; another one is refused from then on. Where the guest has made itself a new one, remove
-    the file 'known_hosts' there.
+    qvm waits until the guest is ready. If the ssh server is too busy with other logins and closes the
+    connection, qvm connects again.
 
-    SIGINT, SIGTERM and SIGHUP end COMMAND in the guest, with all of its process group: by SIGTERM, and
-    by SIGKILL after five seconds. A second signal, two seconds later or of another kind, stops waiting
-    for that. The exit status is the command's, or 128 and the number of the signal that ended it.
+    As with ssh, the words of COMMAND are joined by blanks and read by the guest's login shell. Quote
+    twice what that shell must not change:
+
+      qvm ssh box -- "grep 'two words' /etc/motd"
+
+    COMMAND reads qvm's standard input. In a loop that reads from standard input, redirect it:
+
+      while read -r vm; do qvm ssh "$vm" -- uptime </dev/null; done <list
+
+    SIGINT, SIGTERM and SIGHUP end COMMAND in the guest, with its whole process group: it gets SIGTERM,
+    and SIGKILL after five seconds. A second signal, of another kind or at least two seconds later, makes
+    qvm exit without waiting for that. The exit status is that of COMMAND, or 128 plus the number of
+    the signal that ended it.
+
+    ssh reads no configuration file. It offers the keys in ~/.ssh and those of the agent. The guest's
+    host key is stored in the instance's folder at the first connection; another key is refused from
+    then on. If the guest has a new host key, remove the file 'known_hosts' in that folder.
     """
   static let parameters: [Parameter<Self>] = [
     .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
       $0.instance = $1
     },
     .option(
-      "--ready-timeout", "SECONDS", "How long the guest may take to be ready (default: 900)."
+      "--ready-timeout", "SECONDS", "How long the guest may take to become ready (default: 900)."
     ) { $0.readyTimeout = $1 },
-    .trailing("COMMAND", "A command for the guest.") { $0.command.append($1) },
+    .trailing("COMMAND", "Run COMMAND in the guest, and exit with its status.") {
+      $0.command.append($1)
+    },
   ]
 
-  /// After how long a wait is told of: less than the user wonders.
+  /// A longer wait is reported, before the user wonders about it.
   private static let unnoticed = Duration.milliseconds(500)
 
   var instance = ""
@@ -48,7 +61,7 @@ struct SSHCommand: Command {
       guard status.mayStillBoot else { return .met }
       let token = loop.schedule(at: .now.advanced(by: Self.unnoticed)) {
         Output.note(
-          "qvm: waiting until \(name) is ready, for \(Int(patience.inSeconds)) s at most\n")
+          "qvm: waiting until \(name) is ready, for at most \(Int(patience.inSeconds)) s\n")
       }
       defer { loop.cancel(token) }
       var waiting = InstanceWait(name, in: store, on: loop)

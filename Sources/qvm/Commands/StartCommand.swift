@@ -2,13 +2,22 @@ import QVMControl
 
 struct StartCommand: Command {
   static let name = "start"
-  static let summary = "Boot instances again, as they were created; let paused ones go on."
+  static let summary = "Boot instances again, or resume paused ones."
+  static let discussion: String? = """
+    Each instance is booted with the options that it was created with. 'qvm run --name NAME' boots one
+    with other options. The guest's console appears on this terminal, as with 'qvm run', unless
+    --detach is given. Several instances need --detach.
+
+    A paused instance, such as one whose disk was full, is resumed instead.
+    """
   static let parameters: [Parameter<Self>] = [
     .arguments("NAME", "Instances, as shown by 'qvm list'.", completing: .instances) {
       $0.names.append($1)
     },
-    .flag("--detach", short: "-d", "Run in the background; print the name.") { $0.detaches = true },
-    .flag("--quiet", short: "-q", "Say nothing but what goes wrong.") { $0.isQuiet = true },
+    .flag("--detach", short: "-d", "Run in the background, and print the instance's name.") {
+      $0.detaches = true
+    },
+    .flag("--quiet", short: "-q", "Print only errors.") { $0.isQuiet = true },
     .escape { $0.escape = $1 },
   ]
 
@@ -25,10 +34,10 @@ struct StartCommand: Command {
       guard let launch = try launch(names[0], in: store) else { return .done }
       return try LaunchRunner.run(launch, detaches: detaches, isQuiet: isQuiet, escape: escape)
     }
-    // A terminal has room for one console.
+    // A terminal can show only one console.
     guard detaches else {
       throw UsageError.oneNameOnly(
-        "a start in the foreground", advice: "Start several with --detach (-d).")
+        "a start in the foreground", advice: "Add --detach (-d) to start several instances.")
     }
     var launches: [Launch] = []
     var failures: [ExitStatus] = []
@@ -45,10 +54,10 @@ struct StartCommand: Command {
     return status == .done ? failures.first ?? .done : status
   }
 
-  /// What boots an instance; nil for one that was paused, and has been told to go on.
+  /// The launch that boots an instance; nil if it was paused and has been resumed.
   private func launch(_ name: InstanceName, in store: InstanceStore) throws -> Launch? {
     if let reason = try ResumeRequest.send(name, in: store) {
-      Output.note("qvm: \(name) was paused (\(reason)); it goes on\n")
+      Output.note("qvm: resumed \(name), which was paused (\(reason))\n")
       if detaches { try Output.print("\(name)\n") }
       return nil
     }

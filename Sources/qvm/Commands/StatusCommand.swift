@@ -3,7 +3,10 @@ import QVMControl
 
 struct StatusCommand: Command {
   static let name = "status"
-  static let summary = "Show how instances are; exit status 3 if one isn't running."
+  static let summary = "Show the status of instances."
+  static let discussion: String? = """
+    The exit status is 3 if an instance is not running.
+    """
   static let parameters: [Parameter<Self>] = [
     .arguments("NAME", "Instances, as shown by 'qvm list'.", completing: .instances) {
       $0.names.append($1)
@@ -29,7 +32,7 @@ struct StatusCommand: Command {
       if isJSON {
         documents.append(.object(status.json))
       } else {
-        // Each is a paragraph.
+        // An empty line separates the instances.
         try Output.show((statuses.isEmpty ? "" : "\n") + text(status))
       }
       statuses.append(exitStatus(status))
@@ -45,19 +48,19 @@ struct StatusCommand: Command {
   }
 
   private func exitStatus(_ status: VMStatus) -> ExitStatus {
-    // Of one whose files can't be read only the lock is known to tell the truth.
+    // If the files cannot be read, only the lock tells whether the VM runs.
     if status.phase == .broken, FileLock.isHeld(status.files.vmLock) { return .failed }
     return status.phase.isAlive ? .done : .notRunning
   }
 
-  /// What a user can do about a state that isn't a usual one; nil elsewhere.
+  /// The advice for an unusual state; nil for other states.
   private func nextStep(_ status: VMStatus) -> String? {
     switch status.phase {
     case .orphaned:
-      "the guest runs on; 'qvm stop \(status.name)' starts another supervisor, which shuts it down"
+      "'qvm stop \(status.name)' starts a new supervisor, which shuts the guest down"
     case .unresponsive: "'qvm stop --force \(status.name)' ends it"
     case .crashed:
-      "'qvm start \(status.name)' boots it again; QEMU's last words are in \(status.files.qemuLog)"
+      "'qvm start \(status.name)' boots it again; QEMU's messages are in \(status.files.qemuLog)"
     default: nil
     }
   }

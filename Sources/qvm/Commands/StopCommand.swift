@@ -2,12 +2,18 @@ import QVMControl
 
 struct StopCommand: Command {
   static let name = "stop"
-  static let summary = "Shut instances down, and wait until they have."
+  static let summary = "Shut instances down, and wait until they have stopped."
+  static let discussion: String? = """
+    qvm presses the guest's power button. If the guest has not powered off when the timeout is over,
+    qvm ends QEMU.
+    """
   static let parameters: [Parameter<Self>] = [
     .arguments("NAME", "Instances, as shown by 'qvm list'.", completing: .instances) {
       $0.names.append($1)
     },
-    .option("--timeout", "SECONDS", "How long a guest may take before it is forced.") {
+    .option(
+      "--timeout", "SECONDS", "How long a guest may take to power off (default: as with 'qvm run')."
+    ) {
       $0.timeout = $1
     },
     .flag("--force", "End QEMU at once, without asking the guest.") { $0.isForced = true },
@@ -23,7 +29,7 @@ struct StopCommand: Command {
     let names = try InstanceName.distinct(names)
     var stops: [StopRequest] = []
     var status = ExitStatus.done
-    // All of them are asked first, so that they shut down side by side.
+    // All of them are asked first, so that they shut down in parallel.
     for name in names {
       do {
         stops.append(try StopRequest(name, in: store, force: isForced, timeout: timeout))
@@ -34,14 +40,14 @@ struct StopCommand: Command {
     }
     let asked = stops.filter(\.isOpen).map(\.name.text)
     if !asked.isEmpty, !isForced {
-      Output.note("qvm: shutting \(asked.joined(separator: ", ")) down…\n")
+      Output.note("qvm: shutting down \(asked.joined(separator: ", "))…\n")
     }
     for stop in stops where stop.isBySignal {
       Output.note(
-        "qvm: the supervisor of \(stop.name) can't be reached; told it by a signal to "
+        "qvm: cannot reach the socket of the supervisor of \(stop.name). Sent a signal that tells it to "
           + (isForced
             ? "end QEMU\n"
-            : "shut the guest down ('qvm stop --force \(stop.name)' ends QEMU at once)\n"))
+            : "shut the guest down. 'qvm stop --force \(stop.name)' ends QEMU at once\n"))
     }
     let (total, isMany) = (stops.count, stops.count > 1)
     var done = 0
@@ -52,7 +58,7 @@ struct StopCommand: Command {
       let count = isMany ? " [\(done)/\(total)]" : ""
       do {
         let result = try end.get()
-        // What is behind the first line tells of the disk.
+        // The lines after the first are about the disk.
         let lines = result.sentence.split(separator: "\n", maxSplits: 1)
         Output.note("qvm: \(lines[0])\(count)\n" + lines.dropFirst().map { "\($0)\n" }.joined())
         if !result.isGood { status = .failed }

@@ -5,11 +5,13 @@ struct VerifyCommand: Command {
   static let name = "verify"
   static let summary = "Check every base image in the cache, byte for byte."
   static let discussion: String? = """
-    Each image is hashed and compared with its record, its header is looked at, and 'qemu-img check'
-    looks through it; the files of a downloaded QEMU are compared with what was unpacked. An image
-    that was fetched when its release named no digest is held to the one that it names by now. Exit
-    status 1 if something is wrong; then the command follows that fetches the same one again. Other images,
-    and instances that stand on them, are not affected.
+    The digest of each image is compared with qvm's record, its header is checked, and 'qemu-img check'
+    examines it. The files of a downloaded QEMU are compared with those that were unpacked. If the
+    release of an image named no digest at the time of the download but names one now, the image is
+    compared with that.
+
+    The exit status is 1 if something is wrong. qvm then prints the command that downloads the same
+    file again. Other images and their instances are not affected.
     """
   static let parameters: [Parameter<Self>] = [
     .flag("--json", "Print one JSON document.") { $0.isJSON = true }
@@ -30,7 +32,7 @@ struct VerifyCommand: Command {
     let images = try ImageStatus.all(in: cache)
     let tools = ImageTools.present(in: cache)
     if tools == nil, !images.isEmpty {
-      Output.note("qvm: without qemu-img only the digests and headers are checked\n")
+      Output.note("qvm: qemu-img is not installed, so only digests and headers are checked\n")
     }
     let published = try await digests(of: images.compactMap(\.image), cache, on: loop)
     let isLive = Terminal.isTerminal(2)
@@ -52,7 +54,8 @@ struct VerifyCommand: Command {
     return found
   }
 
-  /// The digests of what was fetched without; that they can't be had keeps nothing from being checked.
+  /// The digests of images that were downloaded without one. If they are not available, the images are
+  /// checked nevertheless.
   private static func digests(
     of images: [BaseImage], _ cache: Cache, on loop: EventLoop
   ) async throws -> PublishedDigests {
@@ -60,7 +63,7 @@ struct VerifyCommand: Command {
     let published = await PublishedDigests(of: images, with: client)
     try Task.checkCancellation()
     for failure in published.failures {
-      Output.note("qvm: no digests to compare with: \(failure.message)\n")
+      Output.note("qvm: cannot get the digests of a release: \(failure.message)\n")
     }
     return published
   }
@@ -82,8 +85,8 @@ struct VerifyCommand: Command {
 
   private static func advice(_ one: VerificationReport, _ command: String) -> String {
     one.isImage
-      ? "Fetch the same one again with '\(command)'."
-      : "Remove it with '\(command)'; the next run downloads it."
+      ? "Download the same image again with '\(command)'."
+      : "Remove it with '\(command)'. The next run downloads it again."
   }
 
   private func printJSON(_ found: [VerificationReport]) throws {

@@ -5,20 +5,24 @@ struct WaitCommand: Command {
   static let name = "wait"
   static let summary = "Wait until instances are ready, running or stopped."
   static let discussion: String? = """
-    'ready' is the guest's own word: its ssh server greets, or its console shows what its driver
-    names. 'console:TEXT' waits for a text on the console, as a person reads it there, from the start
-    of this boot. What a wait still lacks is told after 10 s, after 1 min and then every 5 min. Of
-    several instances all must get there; each that doesn't is named, and the exit status is that of
-    the first of them.
+    A guest is 'ready' when its ssh server responds, or when its console shows a known text, such as
+    the built-in guest's. 'console:TEXT' waits until this boot has printed TEXT on the console; control
+    sequences between its letters do not matter.
+
+    qvm reports what is still missing after 10 s, after 1 min and then every 5 min. If several
+    instances are named, the condition must hold for all of them. Each instance that fails is reported,
+    and the exit status is that of the first one.
     """
   static let parameters: [Parameter<Self>] = [
     .arguments("NAME", "Instances, as shown by 'qvm list'.", completing: .instances) {
       $0.names.append($1)
     },
     .option(
-      "--for", "WHAT", "ready, running, stopped or console:TEXT (default: ready)."
+      "--for", "WHAT", "The condition: ready, running, stopped or console:TEXT (default: ready)."
     ) { $0.condition = $1 },
-    .option("--timeout", "SECONDS", "Give up after so long, with exit status 124.") {
+    .option(
+      "--timeout", "SECONDS", "Give up after this time, with exit status 124 (default: no limit)."
+    ) {
       $0.timeout = $1
     },
     .flag("--json", "Print one JSON document.") { $0.isJSON = true },
@@ -29,7 +33,7 @@ struct WaitCommand: Command {
   var timeout: Int?
   var isJSON = false
 
-  /// What the wait for one instance came to; `seconds` after the start.
+  /// The result of the wait for one instance; `seconds` after the start.
   private struct End: Sendable {
     let name: InstanceName
     let result: Result<WaitResult, any Error>
@@ -42,7 +46,7 @@ struct WaitCommand: Command {
       }
     }
 
-    /// Says what went wrong, if anything.
+    /// Reports a failure, if there is one.
     func report(_ condition: WaitCondition) {
       switch result {
       case .success(let result):
@@ -57,7 +61,7 @@ struct WaitCommand: Command {
     let limit = try timeout.map { try RunOptionValidation.timeout($0) }
     let store = InstanceStore(try Cache.fromEnvironment())
     let names = try InstanceName.distinct(names)
-    // One that isn't there never gets ready: the others needn't be waited for.
+    // A missing instance never becomes ready, so there is no point in waiting for the others.
     for name in names { _ = try store.existing(name) }
     let ends = try wait(for: names, in: store, within: limit)
     let documents = ends.compactMap(document)
@@ -71,7 +75,7 @@ struct WaitCommand: Command {
     return ends.map(\.exitStatus).first { $0 != .done } ?? .done
   }
 
-  /// Waits for all of them side by side, and tells of each that fails when it does.
+  /// Waits for all of them in parallel, and reports each failure at once.
   ///
   /// - Returns: Their ends in the order of `names`.
   private func wait(

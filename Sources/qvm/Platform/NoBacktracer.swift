@@ -1,11 +1,11 @@
 #if os(Linux)
-  /// Stands in the place of the Swift runtime's search for its program that prints backtraces.
+  /// Replaces the Swift runtime's search for the program that prints backtraces.
   ///
-  /// The runtime of a static executable looks for it before `main`, beside `/proc/self/exe`, and aborts
-  /// where /proc is missing, so that nobody could be told of that. The program isn't shipped with qvm
-  /// anyway. The Makefile has the linker put this in its place (`--wrap`).
+  /// The runtime of a static executable searches beside `/proc/self/exe` before `main`. If /proc is
+  /// missing, it aborts, so that qvm could not report that. The program is not shipped with qvm anyway.
+  /// The Makefile tells the linker to use this function instead (`--wrap`).
   ///
-  /// - Returns: nil, which means that there is none.
+  /// - Returns: nil: there is no such program.
   @c(__wrap_swift_copyAuxiliaryExecutablePath)
   public func noBacktracer() -> UnsafeMutableRawPointer? { nil }
 #endif

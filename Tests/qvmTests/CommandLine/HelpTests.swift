@@ -20,7 +20,7 @@ import Testing
           image list         List the images.
 
         Options:
-          -h, --help  Print this help, or with a command that command's, and exit.
+          -h, --help  Print this help, or the help of a command, and exit.
           --version   Print the version and exit.
 
         Environment:

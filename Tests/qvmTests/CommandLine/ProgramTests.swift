@@ -106,18 +106,21 @@ import Testing
     (.unknownOption("--nam", closest: "--name"), "unknown option '--nam'", "Try '--name'."),
     (
       .incompleteCommand("config", commands: ["qvm config a", "qvm config b"]),
-      "'config' is only the first word of a command", "Try 'qvm config a' or 'qvm config b'."
+      "'config' needs a subcommand", "Try 'qvm config a' or 'qvm config b'."
     ),
-    (.missingValue(option: "--name", placeholder: "NAME"), "--name needs a value, <NAME>", nil),
+    (
+      .missingValue(option: "--name", placeholder: "NAME"), "--name needs a value: --name <NAME>",
+      nil
+    ),
     (.unexpectedValue(option: "--rm", value: "x"), "--rm takes no value, but got 'x'", nil),
     (
       .badValue(parameter: "--cpus", word: "x", expected: "a whole number"),
       "--cpus must be a whole number, not 'x'", nil
     ),
     (.missingArgument(placeholder: "NAME"), "<NAME> is missing", nil),
-    (.extraArgument("x", takesTrailing: false), "one argument too many: 'x'", nil),
+    (.extraArgument("x", takesTrailing: false), "unexpected argument 'x'", nil),
     (
-      .extraArgument("ls", takesTrailing: true), "one argument too many: 'ls'",
+      .extraArgument("ls", takesTrailing: true), "unexpected argument 'ls'",
       "Put a command for the guest after '--'."
     ),
   ]
