@@ -57,6 +57,7 @@ import Testing
       ControlEvent(["event": "phase", "phase": "paused", "reason": text])
         == .phase(.paused, reason: line))
     let outcome = Outcome(token: "", result: .crashed, reason: words)
-    #expect(outcome.sentence("box", disk: nil) == "box crashed: \(line); removed")
+    #expect(
+      outcome.sentence("box", disk: nil) == "box crashed: \(line), and the instance was removed")
   }
 }

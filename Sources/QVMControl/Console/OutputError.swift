@@ -1,6 +1,6 @@
 package import QMPClient
 
-/// Standard output that takes no more.
+/// Standard output that cannot be written.
 package struct OutputError: UserFacingError, Hashable {
   package let cause: SystemError
 

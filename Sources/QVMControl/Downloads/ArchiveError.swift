@@ -4,16 +4,16 @@ package enum ArchiveError: UserFacingError, Hashable {
   case notTar(name: String, found: String)
   /// It should be a zstd archive.
   case notBundle(name: String, found: String)
-  /// `why` is tar's own words.
+  /// `why` is tar's own message.
   case cannotUnpack(name: String, why: String)
-  /// Something in it is no file, no folder, and no link that stays inside.
+  /// A member is not a file, a folder or a link that stays inside the archive.
   case unsafeMember(name: String, member: String)
-  /// It has more than `limit`, a number with what it counts.
+  /// It contains more than `limit`, which is a number with its unit.
   case tooMuch(name: String, limit: String)
-  /// What stands at a byte of it isn't to be relied on.
+  /// The header at a byte of it cannot be trusted.
   case unclear(name: String, offset: Int)
   case missingMember(name: String, member: String)
-  /// A member is not what it should be: `why` says what is wrong with it.
+  /// A member is not the file that it should be; `why` is the end of the sentence.
   case badMember(name: String, member: String, why: String)
 
   package var message: String {
@@ -23,11 +23,11 @@ package enum ArchiveError: UserFacingError, Hashable {
     case .notBundle(let name, let found): "\(name) is not a zstd archive but \(found)"
     case .cannotUnpack(let name, let why): "cannot unpack \(name): \(why)"
     case .unsafeMember(let name, let member):
-      "\(name) holds \(member), which is neither a file nor a folder nor a link inside it"
-    case .tooMuch(let name, let limit): "\(name) holds more than \(limit)"
+      "\(name) contains \(member), which is neither a file, a folder nor a link inside the archive"
+    case .tooMuch(let name, let limit): "\(name) contains more than \(limit)"
     case .unclear(let name, let offset):
-      "\(name) is damaged at byte \(offset), or of a kind of tar archive that qvm doesn't read"
-    case .missingMember(let name, let member): "\(name) lacks \(member)"
+      "\(name) is damaged at byte \(offset), or is a kind of tar archive that qvm cannot read"
+    case .missingMember(let name, let member): "\(name) does not contain \(member)"
     case .badMember(let name, let member, let why): "\(member) in \(name) \(why)"
     }
   }
@@ -35,8 +35,9 @@ package enum ArchiveError: UserFacingError, Hashable {
   package var advice: String? {
     switch self {
     case .tarMissing: PackageManager.advice(for: .tar)
-    case .notTar, .notBundle: "Check QVM_BASE_URL, and whether a network log-in page is in the way."
-    default: "Set QVM_QEMU=system to use the QEMU of this system."
+    case .notTar, .notBundle:
+      "Check QVM_BASE_URL, and whether this network shows a login page first."
+    default: "Set QVM_QEMU=system to use this system's QEMU."
     }
   }
 

@@ -22,15 +22,15 @@ package struct SSHDialer: Sendable {
     package var message: String {
       switch self {
       case .unreachable(let cause): "cannot connect to the guest's ssh server: \(cause.explanation)"
-      case .silent(let seconds): "the guest's ssh server has not greeted for \(seconds) s"
+      case .silent(let seconds): "the guest's ssh server did not respond within \(seconds) s"
       case .refused(let times, let seconds):
-        "the guest's ssh server closed \(times) connections before login, for \(seconds) s"
-      case .unwanted: "ssh is gone"
+        "the guest's ssh server closed \(times) connections before login within \(seconds) s"
+      case .unwanted: "ssh has exited"
       }
     }
     package var advice: String? {
       guard case .refused = self else { return nil }
-      return "Run fewer at once, or give it more time (--ready-timeout)."
+      return "Open fewer connections at once, or allow more time with --ready-timeout."
     }
   }
 

@@ -1,22 +1,22 @@
-/// A guest that ssh can't reach.
+/// A guest that ssh cannot reach.
 package enum SSHError: UserFacingError, Hashable {
   case notRunning(name: String)
   /// It has no QEMU yet.
   case starting(name: String)
   case noServer(name: String)
-  /// No guest of that kind has one.
+  /// No guest with this operating system has one.
   case noServerEver(system: String)
   case noClient
-  /// The ssh program doesn't so much as tell its version.
+  /// The ssh program cannot even print its version.
   case clientFails(why: String, user: UInt32)
 
   package var message: String {
     switch self {
     case .notRunning(let name): "'\(name)' is not running"
-    case .starting(let name): "'\(name)' is still being started"
+    case .starting(let name): "'\(name)' is still starting"
     case .noServer(let name): "the guest of '\(name)' has no ssh server"
-    case .noServerEver(let system): "the guest \(system) has no ssh server to run a command by"
-    case .noClient: "there is no ssh on the search path"
+    case .noServerEver(let system): "\(system) has no ssh server, so no command can be run in it"
+    case .noClient: "ssh is not installed"
     case .clientFails(let why, _): "ssh does not work here: \(why)"
     }
   }
@@ -25,15 +25,15 @@ package enum SSHError: UserFacingError, Hashable {
     switch self {
     case .notRunning(let name): "Boot it with 'qvm start \(name)'."
     case .starting(let name): "Wait for it with 'qvm wait \(name)'."
-    case .noServer(let name): "'qvm console \(name)' shows its console."
-    case .noServerEver: "Run it without a command: its console is on this terminal then."
-    case .noClient: "Install OpenSSH's client."
+    case .noServer(let name): "Use its console instead: 'qvm console \(name)'."
+    case .noServerEver: "Run it without a command. Its console then appears on this terminal."
+    case .noClient: "Install the OpenSSH client."
     case .clientFails(let why, let user) where why.contains("uid \(user)"):
       """
-      Give the user id \(user) a name, such as by the line 'ci:x:\(user):0::/tmp:/bin/sh' in \
-      /etc/passwd, or run this as a user that has one.
+      Give the user id \(user) a name, for example with the line 'ci:x:\(user):0::/tmp:/bin/sh' in \
+      /etc/passwd, or run qvm as another user.
       """
-    case .clientFails: "Mend OpenSSH's client: 'ssh -V' has to tell its version."
+    case .clientFails: "Repair the OpenSSH client: 'ssh -V' must print its version."
     }
   }
 

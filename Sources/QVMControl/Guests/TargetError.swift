@@ -1,4 +1,4 @@
-/// Why the user's words name nothing that can run.
+/// Arguments that do not name a guest that can run.
 package enum TargetError: UserFacingError, Equatable {
   case unknownOperatingSystem(String)
   case badVersion(String)
@@ -9,7 +9,7 @@ package enum TargetError: UserFacingError, Equatable {
   package var message: String {
     switch self {
     case .unknownOperatingSystem(let word): "unknown operating system '\(word)'"
-    case .badVersion(let version): "'\(version)' can't be a version"
+    case .badVersion(let version): "'\(version)' is not a valid version"
     case .unknownPlatform(let word): "unknown platform '\(word)'"
     case .platformNotAvailable(let operatingSystem, let architecture):
       "\(operatingSystem.displayName) does not run on \(architecture.rawValue)"
@@ -23,8 +23,8 @@ package enum TargetError: UserFacingError, Equatable {
       "Use one of \(OperatingSystem.allCases.map(\.rawValue).joined(separator: ", "))."
     case .badVersion:
       """
-      Use at most 32 letters, digits, dots and dashes, a letter or digit first and no two dots \
-      in a row, such as 14.2.
+      Use at most 32 letters, digits, dots and dashes, such as 14.2. The first must be a letter or \
+      digit, and two dots must not follow each other.
       """
     case .unknownPlatform:
       "Use one of \(Architecture.allCases.map(\.rawValue).joined(separator: ", "))."

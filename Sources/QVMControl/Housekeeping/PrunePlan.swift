@@ -26,8 +26,8 @@ package struct PrunePlan: Sendable {
       case .record: "record without image"
       case .download: "unfinished download"
       case .instance: "unfinished instance"
-      case .runtime: "sockets of no VM"
-      case .trial: "unfinished examination"
+      case .runtime: "stale sockets"
+      case .trial: "unfinished doctor trial"
       }
     }
   }
@@ -137,28 +137,29 @@ package struct PrunePlan: Sendable {
   }
 }
 
-/// Something that can't be pruned.
+/// Something that cannot be pruned.
 package enum PruningError: UserFacingError, Hashable {
   case noSuchImage(String)
   case needed(String, by: [String])
-  /// Nobody can be asked.
+  /// There is no terminal to ask for confirmation.
   case unconfirmed(count: Int)
 
   package var message: String {
     switch self {
-    case .noSuchImage(let name): "no base image '\(name)' is in the cache"
+    case .noSuchImage(let name): "there is no base image '\(name)' in the cache"
     case .needed(let name, let users):
       "the base image \(name) is needed by \(users.joined(separator: ", "))"
     case .unconfirmed(let count):
-      "\(count == 1 ? "1 item" : "\(count) items") would be removed, and nobody can be asked here"
+      "cannot ask for confirmation to remove \(count == 1 ? "1 item" : "\(count) items"): this is not a terminal"
     }
   }
 
   package var advice: String? {
     switch self {
-    case .noSuchImage: "'qvm images' shows those there are; NAME@RELEASE is one of a release."
-    case .needed(_, let users): "Remove them first with 'qvm rm \(users.joined(separator: " "))'."
-    case .unconfirmed: "Add --yes to remove them, or --dry-run to only see them."
+    case .noSuchImage: "'qvm images' lists them. NAME@RELEASE names the image of one release."
+    case .needed(_, let users):
+      "Remove the instances first with 'qvm rm \(users.joined(separator: " "))'."
+    case .unconfirmed: "Add --yes to remove them, or --dry-run to list them."
     }
   }
 }

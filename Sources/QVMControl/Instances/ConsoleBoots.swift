@@ -14,11 +14,11 @@ package struct ConsoleBoots: Sendable, Hashable {
     package let boot: Int
     let kept: ClosedRange<Int>?
 
-    package var message: String { "nothing is kept of the boot \(boot) of '\(name)'" }
+    package var message: String { "there is no output of boot \(boot) of '\(name)'" }
     package var advice: String? {
       guard let kept else { return "It has not been booted yet." }
       return
-        "There is something of \(kept.lowerBound) to \(kept.upperBound), the last of which is 0, too."
+        "Choose a boot from \(kept.lowerBound) to \(kept.upperBound), or 0 for the last one."
     }
   }
 

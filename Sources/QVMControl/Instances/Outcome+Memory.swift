@@ -23,8 +23,8 @@ extension Outcome {
     /// A sentence for people.
     package var sentence: String {
       let room =
-        limit.map { "its limit is \(ByteCount.text($0)) (cgroup)" } ?? "the host had no more"
-      return "the kernel killed QEMU for want of memory: \(room)"
+        limit.map { "its limit is \(ByteCount.text($0)) (cgroup)" } ?? "the host had none left"
+      return "the kernel killed QEMU because memory ran out: \(room)"
     }
   }
 

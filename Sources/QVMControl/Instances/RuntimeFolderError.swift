@@ -1,6 +1,6 @@
-/// A place for sockets that something else has.
+/// A folder for sockets that cannot be used.
 package enum RuntimeFolderError: UserFacingError, Hashable {
-  /// `isBeside`: whether the place is the instance's own folder.
+  /// `isBeside`: whether it is the instance's own folder.
   case unusable(FileError, isBeside: Bool)
 
   package var message: String {
@@ -12,10 +12,10 @@ package enum RuntimeFolderError: UserFacingError, Hashable {
   package var advice: String? {
     switch self {
     case .unusable(let error, _) where error.cause == .isInUse:
-      "Another program listens there: end it, and try again."
+      "End that program, and try again."
     case .unusable(let error, isBeside: true): error.advice
     case .unusable(_, isBeside: false):
-      "Remove what is there if it is yours, or set XDG_RUNTIME_DIR to a folder of yours with mode 0700."
+      "Remove it if it is yours, or set XDG_RUNTIME_DIR to a folder of your own with mode 0700."
     }
   }
 }

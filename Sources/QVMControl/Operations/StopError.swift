@@ -1,53 +1,56 @@
-/// A VM that could not be told to end.
+/// A VM that could not be stopped.
 package enum StopError: UserFacingError, Hashable {
-  /// `force`: whether its supervisor was to be ended, too.
+  /// `force`: whether the supervisor was to be killed, too.
   case unreachable(name: String, force: Bool)
-  /// Its supervisor lacks its sockets, and no signal reaches it from here.
+  /// The supervisor has lost its sockets, and runs in a container that signals from here do not reach.
   case elsewhere(name: String)
-  /// Its supervisor hangs.
+  /// The supervisor hangs.
   case silent(name: String, pid: Int32?)
   /// Another command is about to boot it.
   case starting(name: String, pid: Int32?)
-  /// Who answers is not the supervisor of the boot that is on record.
+  /// The process that responds is not the supervisor of the boot on record.
   case another(name: String)
-  /// Its supervisor says that it has ended, while something still holds its lock.
+  /// The supervisor reports that the VM has ended, but its lock is still held.
   case notEnded(name: String)
   case supervisorEnded(name: String)
-  /// Its supervisor was killed, and what it knew of QEMU can't be read.
+  /// The supervisor was killed, and the record of the boot cannot be read.
   case unknown(name: String, why: String, pid: Int32?)
 
   package var message: String {
     switch self {
-    case .unreachable(let name, _): "nobody answers for '\(name)', although it is locked"
+    case .unreachable(let name, _): "'\(name)' is locked, but its supervisor does not respond"
     case .elsewhere(let name):
-      "the supervisor of '\(name)' can't be reached: its sockets are gone, and it runs in another container"
+      "cannot reach the supervisor of '\(name)': its sockets are gone, and it runs in another container"
     case .silent(let name, let pid):
-      "the supervisor of '\(name)'\(pid.map { " (pid \($0))" } ?? "") does not answer"
+      "the supervisor of '\(name)'\(pid.map { " (pid \($0))" } ?? "") does not respond"
     case .starting(let name, let pid):
-      "'\(name)' is still being started by \(LockOwner.writer(pid))"
-    case .another(let name): "another instance answers for '\(name)'"
+      "\(LockOwner.writer(pid)) is still starting '\(name)'"
+    case .another(let name): "the process that responds for '\(name)' is not its supervisor"
     case .notEnded(let name):
-      "whoever answers for '\(name)' says that it has ended, but it is locked"
-    case .supervisorEnded(let name): "the supervisor of '\(name)' ended before the VM did"
-    case .unknown(let name, let why, _): "'\(name)' runs without a supervisor, and \(why)"
+      "the supervisor of '\(name)' reports that it has ended, but it is still locked"
+    case .supervisorEnded(let name): "the supervisor of '\(name)' exited before the VM did"
+    case .unknown(let name, let why, _):
+      "'\(name)' runs without a supervisor, and its record cannot be read: \(why)"
     }
   }
 
   package var advice: String? {
     switch self {
     case .unreachable(let name, force: true):
-      "Its supervisor can't be told from here, nor killed; 'qvm status \(name)' may tell more."
+      "The supervisor cannot be killed from here. 'qvm status \(name)' may show why."
     case .unreachable(let name, force: false), .silent(let name, _):
-      "'qvm stop --force \(name)' ends that supervisor, too."
-    case .elsewhere(let name): "'qvm status \(name)' there has them made anew."
+      "'qvm stop --force \(name)' kills QEMU and the supervisor."
+    case .elsewhere(let name):
+      "Run 'qvm status \(name)' in that container, which creates them again."
     case .starting(let name, _):
-      "'qvm wait --for running \(name)' waits for it; end that process to have it given up."
+      "'qvm wait --for running \(name)' waits until it runs. End that process to cancel the start."
     case .another(let name), .notEnded(let name):
-      "'qvm status \(name)' tells how it is; 'qvm stop --force \(name)' ends it."
-    case .supervisorEnded(let name): "'qvm stop \(name)' takes over what is left of it."
+      "'qvm status \(name)' shows its state. 'qvm stop --force \(name)' ends it."
+    case .supervisorEnded(let name):
+      "Run 'qvm stop \(name)' again: it takes the VM over and shuts it down."
     case .unknown(let name, _, let pid?):
-      "End QEMU with 'kill -9 \(pid)' if that process is it, then 'qvm rm \(name)'."
-    case .unknown(let name, _, nil): "End its QEMU, then 'qvm rm \(name)'."
+      "If process \(pid) is its QEMU, run 'kill -9 \(pid)'. Then run 'qvm rm \(name)'."
+    case .unknown(let name, _, nil): "End its QEMU process. Then run 'qvm rm \(name)'."
     }
   }
 }

@@ -27,11 +27,11 @@ package struct SpawnError: UserFacingError, Hashable {
   package let cause: SystemError
 
   package var message: String {
-    let name = program == Host.executable ? "a supervisor, which is qvm itself" : program
+    let name = program == Host.executable ? "the supervisor (qvm itself)" : program
     return "cannot start \(name): \(cause.explanation)"
   }
   package var advice: String? {
-    cause.limit?.advice ?? "Check that it is installed and made for this machine."
+    cause.limit?.advice ?? "Check that it is installed and built for this machine."
   }
 }
 

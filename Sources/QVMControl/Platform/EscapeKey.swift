@@ -9,9 +9,9 @@ package struct EscapeKey: Sendable, Hashable {
   package struct Unknown: UserFacingError, Hashable {
     package let word: String
 
-    package var message: String { "'\(word)' is no escape key" }
+    package var message: String { "'\(word)' is not a valid escape key" }
     package var advice: String? {
-      #"Use ctrl-a to ctrl-z, ctrl-] or ctrl-\ (^A and so on mean the same), or none."#
+      #"Use ctrl-a to ctrl-z (or ^A to ^Z), ctrl-], ctrl-\ or none."#
     }
     package var exitStatus: ExitStatus { .usage }
   }

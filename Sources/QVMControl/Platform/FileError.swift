@@ -1,6 +1,6 @@
 package import QMPClient
 
-/// Something that could not be done with a file or folder.
+/// An operation on a file or folder that failed.
 package struct FileError: UserFacingError, Hashable {
   /// What was tried, as a verb: `write`, `create`, `read`, `remove`, `rename`, `lock`.
   package let verb: String
@@ -16,8 +16,8 @@ package struct FileError: UserFacingError, Hashable {
     case .notFile: "it is not a regular file"
     case .hasOtherNames: "the file has another name elsewhere (a hard link)"
     case .isOccupant: "something else is in its place"
-    case .isInUse: "somebody listens there"
-    case .isAnother: "another one has its place now"
+    case .isInUse: "another program listens on it"
+    case .isAnother: "another file has taken its place"
     default: cause.explanation
     }
   }
@@ -28,10 +28,10 @@ package struct FileError: UserFacingError, Hashable {
       return "Free some space there, or set QVM_CACHE to a folder on another disk."
     }
     if [.isLink, .notFile, .hasOtherNames, .isOccupant].contains(cause) {
-      return "Look at what it is, and remove it if nobody needs it."
+      return "Check what it is, and remove it if it is not needed."
     }
     if cause.isForbidden {
-      return "Check who owns it, or set QVM_CACHE to a folder that you may write to."
+      return "Check its owner and permissions, or set QVM_CACHE to a folder that you may write to."
     }
     return nil
   }

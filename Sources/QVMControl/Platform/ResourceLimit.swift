@@ -26,7 +26,7 @@ package enum ResourceLimit: Sendable, Hashable {
     case .systemFiles: "the whole system has too many open files"
     case .processes: Self.processesText
     case .fileSize:
-      "'ulimit -f' allows \(Self.text(Self.sizeOfFile, "in a file", of: 1024, "KiB "))"
+      "'ulimit -f' allows \(Self.text(Self.sizeOfFile, "per file", of: 1024, "KiB "))"
     }
   }
 
@@ -34,7 +34,8 @@ package enum ResourceLimit: Sendable, Hashable {
   package var advice: String {
     switch self {
     case .descriptors: "Raise it with 'ulimit -n 1024' and run the command again."
-    case .systemFiles: "End programs that have many files open; sysctl fs.file-max is the limit."
+    case .systemFiles:
+      "Close programs that have many files open, or raise the limit with 'sysctl fs.file-max'."
     case .processes:
       "Raise 'ulimit -u', or pids.max of the control group (a container's --pids-limit),"
         + " and run the command again."
@@ -105,7 +106,7 @@ package enum ResourceLimit: Sendable, Hashable {
     let perGroup = pidsMaximum.map { "pids.max of the control group is \($0)" }
     let known = [perGroup, perUser].compactMap(\.self)
     return known.isEmpty
-      ? "no further process or thread may be started" : known.joined(separator: ", ")
+      ? "no more processes or threads are allowed" : known.joined(separator: ", ")
   }
 
   /// The smallest `pids.max` of this process's control groups; nil if none has a limit.

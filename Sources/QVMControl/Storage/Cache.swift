@@ -120,36 +120,35 @@ package struct Cache: Sendable, Hashable {
   }
 }
 
-/// Why the cache folder is unknown or unusable.
+/// A cache folder that cannot be used.
 package enum CacheError: UserFacingError, Hashable {
   case noHome
-  /// A path in the home, but the home is unknown.
+  /// A path that begins with `~`, although HOME is not set.
   case tildeWithoutHome(String)
   case relative(String)
   case noHomeFolder(String)
   case notUTF8(variable: String)
-  /// Root would create the cache in another user's folder.
+  /// Root would create a cache in a folder of another user.
   case foreignHome(String)
 
   package var message: String {
     switch self {
-    case .noHome: "no cache folder: neither QVM_CACHE, XDG_CACHE_HOME nor HOME is set"
-    case .tildeWithoutHome(let path): "QVM_CACHE=\(path) is in the home, and HOME is not set"
+    case .noHome: "there is no cache folder: QVM_CACHE, XDG_CACHE_HOME and HOME are not set"
+    case .tildeWithoutHome(let path): "QVM_CACHE=\(path) begins with ~, but HOME is not set"
     case .relative(let path):
-      "QVM_CACHE=\(path) is relative, and the current folder cannot be told"
-    case .noHomeFolder(let path): "no cache folder: the home folder \(path) does not exist"
+      "QVM_CACHE=\(path) is a relative path, but the current folder is unknown"
+    case .noHomeFolder(let path): "there is no cache folder: the home folder \(path) does not exist"
     case .notUTF8(let variable): "the path in \(variable) is not UTF-8"
     case .foreignHome(let folder):
-      "this runs as root, and \(folder) belongs to another user, who could not use what root makes"
-        + " there"
+      "qvm runs as root, but \(folder) belongs to another user, who could not use the files that root"
+        + " would create there"
     }
   }
 
   package var advice: String? {
     switch self {
     case .foreignHome:
-      "Leave sudo out, which qvm doesn't need; or use 'sudo -H', or set QVM_CACHE to a folder of"
-        + " root's."
+      "Run qvm without sudo, use 'sudo -H', or set QVM_CACHE to a folder that root owns."
     default: "Set QVM_CACHE to an absolute path."
     }
   }

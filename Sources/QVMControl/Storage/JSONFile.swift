@@ -30,7 +30,7 @@ package enum JSONFile {
   }
 }
 
-/// Why a JSON file of qvm's is unusable.
+/// A JSON file of qvm that cannot be used.
 package enum JSONFileError: UserFacingError, Hashable {
   case unreadable(FileError)
   case notJSON(path: String)
@@ -45,8 +45,8 @@ package enum JSONFileError: UserFacingError, Hashable {
     case .unreadable(let error): error.message
     case .notJSON(let path): "\(path) is damaged: it is not JSON"
     case .notAnObject(let path): "\(path) is damaged: it is not a JSON object"
-    case .missing(let member, let path): "\(path) is damaged: it has no usable \"\(member)\""
-    case .futureSchema(let schema, let path): "\(path) has schema \(schema), from a newer qvm"
+    case .missing(let member, let path): "\(path) is damaged: \"\(member)\" is missing or invalid"
+    case .futureSchema(let schema, let path): "\(path) is from a newer qvm (schema \(schema))"
     }
   }
 

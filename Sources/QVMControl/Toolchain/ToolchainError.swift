@@ -1,4 +1,4 @@
-/// A QEMU, or something that belongs to it, that can't be had.
+/// A QEMU, or a part of it, that is missing or cannot be used.
 package enum ToolchainError: UserFacingError, Hashable {
   case badChoice(String)
   case noFolder(String)
@@ -8,20 +8,21 @@ package enum ToolchainError: UserFacingError, Hashable {
   case qemuMissing(Architecture)
   case qemuImgMissing
   case firmwareMissing(String, Architecture, program: String)
-  /// A firmware file that is none: `why` is the end of the sentence.
+  /// A file that is not the firmware that it should be; `why` is the end of the sentence.
   case badFirmware(path: String, why: String)
-  /// `why` is the program's own words.
+  /// `why` is the program's own message.
   case cannotRun(program: String, why: String)
-  /// A `qemu-img` that came to no judgement of an image.
+  /// A `qemu-img` that could not check an image.
   case cannotCheck(program: String, name: String, why: String)
 
   package var message: String {
     switch self {
-    case .badChoice(let text): "QVM_QEMU='\(text)' is neither a way to get QEMU nor a folder"
+    case .badChoice(let text):
+      "QVM_QEMU='\(text)' is neither auto, managed, system nor the path of a folder"
     case .noFolder(let path): "QVM_QEMU names \(path), which does not exist"
     case .incompleteFolder(let folder, let missing):
       "QVM_QEMU names \(folder), which has no \(missing)"
-    case .managedUnavailable(let host): "there is no managed QEMU for \(host)"
+    case .managedUnavailable(let host): "there is no QEMU for \(host) to download"
     case .qemuMissing(let architecture):
       "qemu-system-\(architecture.qemuTarget) is not installed"
     case .qemuImgMissing: "qemu-img is not installed"
@@ -36,9 +37,10 @@ package enum ToolchainError: UserFacingError, Hashable {
 
   package var advice: String? {
     switch self {
-    case .badChoice: "Use auto, managed, system or the path of a folder with bin and share/qemu."
+    case .badChoice:
+      "Set it to auto, managed, system, or the path of a folder with bin/ and share/qemu/."
     case .noFolder, .incompleteFolder:
-      "Name a folder with bin/qemu-system-… and share/qemu, or unset QVM_QEMU."
+      "Name a folder with bin/qemu-system-… and share/qemu/, or unset QVM_QEMU."
     case .managedUnavailable: "Install QEMU on this system and unset QVM_QEMU."
     case .qemuMissing(let architecture): PackageManager.advice(for: .qemu(architecture))
     case .qemuImgMissing: PackageManager.advice(for: .qemuImg)
@@ -48,7 +50,7 @@ package enum ToolchainError: UserFacingError, Hashable {
     case .badFirmware(let path, _):
       "Remove \(path) and run the command again, or set QVM_QEMU=system."
     case .cannotRun, .cannotCheck:
-      "Set QVM_QEMU=system to use the QEMU of this system, or the other way round."
+      "Set QVM_QEMU=system to use this system's QEMU, or QVM_QEMU=managed to download one."
     }
   }
 

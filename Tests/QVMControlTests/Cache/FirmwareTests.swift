@@ -59,9 +59,9 @@ import Testing
     (.linaro, .arm64, .text("\n<!DOCTYPE html>"), "is a web page"),
     (.uefi, .arm64, .text(""), "is an empty file"),
     (.bios, .x86_64, .repeated(0xEA, 131_072), "has 131072 bytes"),
-    (.uefi, .x86_64, .repeated(0xEA, 262_144), "is no UEFI firmware"),
+    (.uefi, .x86_64, .repeated(0xEA, 262_144), "is not UEFI firmware"),
     (.uefi, .x86_64, .uefi(1_234_567), "has 1234567 bytes, which are no whole blocks"),
-    (.uefi, .arm64, .uefi(4096), "is no UEFI firmware"),
+    (.uefi, .arm64, .uefi(4096), "is not UEFI firmware"),
   ])
   func `anything else is told as what it is`(
     firmware: Firmware, architecture: Architecture, content: Content, why: String

@@ -93,16 +93,16 @@ import Testing
         says = "has no partition table"
       case "an empty disk":
         try publishBundle(fixture, disk: Data(), size: 0)
-        says = "is no disk but an empty file"
+        says = "is not a disk image but an empty file"
       case "another member":
         try publishBundle(fixture, disk: Self.disk(), member: "other.img")
         says = "cannot unpack"
       case "an endless disk":
         try publishBundle(fixture, disk: Self.disk(), size: 65 << 30)
-        says = "holds more than 68.7 GB"
+        says = "contains more than 68.7 GB"
       default:
         try publishBundle(fixture, disk: Data("<html>".utf8), size: 0)
-        says = "is no disk but a web page"
+        says = "is not a disk image but a web page"
       }
       try fixture.server.publish(
         try fixture.makeImage(), as: "\(Self.name).qcow2", tag: "v0.7.0", in: Self.builder)
@@ -110,7 +110,7 @@ import Testing
       #expect(try await ensure(fixture).tag == "v0.7.0")
       let notice = fixture.heard.notices.withLock { $0.last } ?? ""
       #expect(notice.contains(says), "\(notice)")
-      #expect(notice.hasSuffix("; using the image of v0.7.0 instead"))
+      #expect(notice.hasPrefix("using the image of v0.7.0 instead: "))
       #expect(fixture.downloads.isEmpty)
     }
   }

@@ -20,7 +20,7 @@ import Testing
   func `anything else is refused as a usage error that repeats it`(text: String) {
     let error = #expect(throws: InstanceError.badName(text)) { try InstanceName(text) }
     #expect(error?.exitStatus == .usage)
-    #expect(error?.message == "'\(text)' is not an instance name")
+    #expect(error?.message == "'\(text)' is not a valid instance name")
   }
 
   @Test func `random names are names, can be said aloud, and differ`() throws {

@@ -120,8 +120,8 @@ import Testing
   @Test(arguments: [
     (Outcome.Result.clean, "guest-shutdown", 1.25 as Double?, "vm powered off (1.3 s)"),
     (.clean, "guest-shutdown", nil, "vm powered off"),
-    (.forced, "host-qmp-quit", 0.04, "vm was forced to end: QEMU was told to quit (0.0 s)"),
-    (.unknown, "why", nil, "vm has ended; nobody saw how"),
+    (.forced, "host-qmp-quit", 0.04, "vm was forced to stop: QEMU was told to quit (0.0 s)"),
+    (.unknown, "why", nil, "vm has ended (cause unknown)"),
   ])
   func `an orderly end is one line`(
     result: Outcome.Result, reason: String, seconds: Double?, text: String
@@ -129,7 +129,7 @@ import Testing
     let outcome = Outcome(
       token: "t", result: result, reason: reason, seconds: seconds, exitStatus: 0)
     #expect(outcome.sentence("vm", disk: "/d") == text)
-    #expect(outcome.sentence("vm", disk: nil) == text + "; removed")
+    #expect(outcome.sentence("vm", disk: nil) == text + ", and the instance was removed")
   }
 
   @Test func `after a crash the user is told where the disk is`() {
@@ -139,12 +139,13 @@ import Testing
     let reset = Outcome(token: "t", result: .reset, reason: "guest-reset", exitStatus: 0)
     #expect(
       reset.sentence("vm", disk: "/d")
-        == "vm was reset, and QEMU ended instead: the guest reset itself\nits disk is kept: /d")
+        == "vm was reset, and QEMU exited instead of restarting it: the guest reset itself\n"
+        + "its disk is kept: /d")
   }
 
   @Test(arguments: [
     ("host-qmp-quit", "QEMU was told to quit"), ("qemu-signal-9", "QEMU was ended by SIGKILL"),
-    ("qemu-signal-11", "QEMU was ended by signal 11"), ("qemu-exit-1", "QEMU ended with status 1"),
+    ("qemu-signal-11", "QEMU was ended by signal 11"), ("qemu-exit-1", "QEMU exited with status 1"),
     ("qemu-signal-", "qemu-signal-"), ("host-reboot", "the host was restarted"),
     ("something-new", "something-new"), ("no such file", "no such file"),
   ])

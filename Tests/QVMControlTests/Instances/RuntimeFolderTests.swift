@@ -45,7 +45,7 @@ import Testing
     let error = #expect(throws: RuntimeFolderError.self) {
       try runtime.prepare(forBoot: "0123456789abcdef")
     }
-    #expect(error?.message == "cannot use \(runtime.control): somebody listens there")
+    #expect(error?.message == "cannot use \(runtime.control): another program listens on it")
     #expect(throws: RuntimeFolderError.self) { try runtime.prepareControl() }
     _ = try SocketCalls.listen(runtime.console)
     runtime.remove()

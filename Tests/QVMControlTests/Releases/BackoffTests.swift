@@ -55,7 +55,7 @@ import Testing
 
       #expect(asset.listed?.sha256 != nil)
       let host = "127.0.0.1:\(try fixture.port)"
-      #expect(fixture.heard.notices.withLock { $0 } == ["\(host) answers 504; trying again"])
+      #expect(fixture.heard.notices.withLock { $0 } == ["\(host) answered 504, retrying"])
     }
   }
 
@@ -106,7 +106,7 @@ import Testing
       _ = try await fixture.fetch("a", in: "resources", with: try fixture.client())
       #expect(
         fixture.heard.notices.withLock { $0 }
-          == ["a of v2.0.0 is unverified: no digest of it is known"])
+          == ["a of v2.0.0 is unverified: no digest is known for it"])
     }
   }
 }

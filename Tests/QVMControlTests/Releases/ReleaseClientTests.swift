@@ -182,20 +182,21 @@ import Testing
         _ = try await fixture.client().find(Self.image, in: Self.builder)
         Issue.record("found")
       } catch let error as ReleaseError {
-        #expect(error.message.hasPrefix("no release that is known has \(Self.image), "))
+        #expect(error.message.hasPrefix("no known release has \(Self.image), "))
         #expect(
           error.message.hasSuffix(
-            "127.0.0.1:\(try fixture.port) refuses more look-ups from here until \(end)"))
+            "127.0.0.1:\(try fixture.port) accepts no more requests from this address until \(end)")
+        )
         #expect(
           error.advice
-            == "Set GITHUB_TOKEN, which allows more of them, or wait 12 minutes.")
+            == "Set GITHUB_TOKEN to allow more requests, or wait 12 minutes.")
       }
     }
   }
 
   @Test(arguments: [
-    (ReleaseServer.Fault.status(503), "a failure of its own"), (.html, "not what GitHub answers"),
-    (.hang, "does not answer in time"), (.status(403), "403, forbidden"),
+    (ReleaseServer.Fault.status(503), "503 (server error)"), (.html, "not a list of releases"),
+    (.hang, "did not respond in time"), (.status(403), "403 (forbidden)"),
   ])
   func `an outage of the list is told apart from a file that isn't there`(
     fault: ReleaseServer.Fault, says: String
@@ -209,7 +210,7 @@ import Testing
         _ = try await fixture.client().find(Self.image, in: Self.builder)
         Issue.record("found")
       } catch let error as ReleaseError {
-        #expect(error.message.contains("the list of all could not be had: "))
+        #expect(error.message.contains("the list of all releases could not be downloaded: "))
         #expect(error.message.contains(says), "\(error.message)")
         // Addresses would hide what matters.
         #expect(!error.message.contains("http"), "\(error.message)")
