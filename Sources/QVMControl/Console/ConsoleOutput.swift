@@ -197,7 +197,7 @@ package struct ConsoleOutput: Sendable {
     if pending.isEmpty, leftOut > 0 {
       let count = leftOut
       leftOut = 0
-      remark("\(count) bytes were not shown here; they are in the console's log")
+      remark("\(count) bytes of output were not shown here ('qvm logs' has them)")
       if isEntered, live.modes != modes {
         pending = modes.restoration + live.comeback
         noteModes()

@@ -21,9 +21,9 @@ package struct EscapeKeys: Sendable {
   package var help: String {
     // Those that are signals, but for one that is the escape key.
     let signals: [(byte: UInt8, use: String)] = [
-      (Self.interrupt, "shut the guest down; again: force it; a third time: kill QEMU"),
-      (Self.quit, "force the guest to end at once"),
-      (Self.suspend, "stop this command; the VM runs on, and 'fg' comes back to it"),
+      (Self.interrupt, "shut the guest down (twice: force it, three times: kill QEMU)"),
+      (Self.quit, "end QEMU at once"),
+      (Self.suspend, "suspend this command (the VM keeps running, 'fg' resumes it)"),
     ]
     let own: [(String, String)] = [
       ("c", "send Ctrl-C to the guest"), ("z", "send Ctrl-Z to the guest"),
@@ -31,12 +31,12 @@ package struct EscapeKeys: Sendable {
     ]
     return Self.table(
       signals.filter { $0.byte != key.byte }.map { (EscapeKey.title(of: $0.byte), $0.use) }
-        + rows(own, detached: "detach: the VM runs on in the background"))
+        + rows(own, detached: "detach (the VM keeps running in the background)"))
   }
 
   /// The keys of a console that is attached to without being the VM's own terminal.
   package var attachedHelp: String {
-    Self.table(rows([], detached: "detach: the VM runs on"))
+    Self.table(rows([], detached: "detach (the VM keeps running)"))
       + "\nevery other key goes to the guest"
   }
 

@@ -68,18 +68,19 @@ package struct AcceleratorReport: Sendable, Hashable {
   static func advice(for log: [String], _ accelerator: String) -> String {
     // There is nothing to fall back to.
     if accelerator == "tcg" {
-      return "Install this QEMU anew, or use another: QVM_QEMU takes managed, system or a folder."
+      return "Reinstall this QEMU, or set QVM_QEMU to managed, system or another folder."
     }
     let text = log.joined(separator: "\n").lowercased()
     if text.contains("msr 0x") {
-      return "Nothing has to be done: qvm falls back to tcg by itself; try --cpu qemu64 for KVM."
+      return "No action is needed: qvm falls back to tcg. To use KVM, try --cpu qemu64."
     }
     if text.contains("invalid accelerator") || text.contains("not compiled") {
-      return "Use a QEMU that was built with \(accelerator), or leave it: qvm falls back to tcg."
+      return
+        "No action is needed: qvm falls back to tcg. Or use a QEMU that was built with \(accelerator)."
     }
     if accelerator == "kvm", text.contains("permission denied") {
       return KVMAccess.advice
     }
-    return "Nothing has to be done: qvm falls back to tcg by itself."
+    return "No action is needed: qvm falls back to tcg."
   }
 }

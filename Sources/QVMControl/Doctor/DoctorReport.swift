@@ -52,8 +52,8 @@ package struct DoctorReport: Sendable {
     let counting = native.isEmpty ? used : native
     if counting.isEmpty || counting.contains(where: \.works) { return nil }
     return HostCheck(
-      "working QEMU", .missing, "none of those that QVM_QEMU allows runs a guest",
-      advice: "Set QVM_QEMU to managed, system or a folder with a QEMU that does.")
+      "working QEMU", .missing, "no QEMU that QVM_QEMU allows can run a guest",
+      advice: "Set QVM_QEMU to managed, system or a folder with a QEMU that works.")
   }
 
   // MARK: - Trials
@@ -90,7 +90,8 @@ package struct DoctorReport: Sendable {
     if accelerator == "kvm", !Files.exists("/dev/kvm") {
       return .fails(
         version: nil, why: ["there is no /dev/kvm"],
-        advice: "Enable virtualization for this machine; qvm falls back to tcg by itself.")
+        advice:
+          "Enable virtualization on this machine to use KVM. Without it, qvm falls back to tcg.")
     }
     do {
       var root = qemu

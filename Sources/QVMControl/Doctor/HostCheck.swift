@@ -59,18 +59,18 @@ package struct HostCheck: Sendable, Hashable {
     while !Files.exists(place), place.count > 1 { place = Files.parent(of: place) }
     guard Files.isWritable(place) else {
       return HostCheck(
-        "cache", .missing, "\(place) cannot be written",
-        advice: "Set QVM_CACHE to a folder of yours.")
+        "cache", .missing, "\(place) is not writable",
+        advice: "Set QVM_CACHE to a folder of your own.")
     }
     let room = Files.freeSpace(at: place)
     if let room, room < leastRoom {
       return HostCheck(
-        "cache", .missing, "\(cache.path) has \(ByteCount.text(room)) free",
+        "cache", .missing, "\(cache.path) has only \(ByteCount.text(room)) free",
         advice: "Free some space there ('qvm prune'), or set QVM_CACHE to a folder on another disk."
       )
     }
     let free = room.map { ", \(ByteCount.text($0)) free" } ?? ""
-    let isNew = Files.exists(cache.path) ? "" : ", not there yet"
+    let isNew = Files.exists(cache.path) ? "" : " (does not exist yet)"
     return HostCheck("cache", .ok, "\(cache.path)\(isNew)\(free)")
   }
 
@@ -80,18 +80,18 @@ package struct HostCheck: Sendable, Hashable {
     let room = SocketCalls.longestPath - beside.monitor.utf8.count
     if room >= 0 {
       return HostCheck(
-        "runtime folder", .ok, "not needed: sockets lie beside the disks")
+        "runtime folder", .ok, "not needed: the sockets are beside the disks")
     }
     let parent = RuntimeFolder.parent
     if let found = Files.information(parent),
       found.kind != .folder || found.owner != Host.userID
     {
       return HostCheck(
-        "runtime folder", .missing, "\(parent) is not a folder of yours",
-        advice: "Set XDG_RUNTIME_DIR to a folder of yours with mode 0700.")
+        "runtime folder", .missing, "\(parent) is not a folder of your own",
+        advice: "Set XDG_RUNTIME_DIR to a folder of your own with mode 0700.")
     }
     return HostCheck(
-      "runtime folder", .ok, "\(parent), for names of more than \(max(0, 63 + room)) characters")
+      "runtime folder", .ok, "\(parent), for names with more than \(max(0, 63 + room)) characters")
   }
 
   private static func program(
@@ -117,7 +117,7 @@ package struct HostCheck: Sendable, Hashable {
     return HostCheck("qemu-img", .missing, ToolchainError.qemuImgMissing)
   }
 
-  static let downloadedLater = "is downloaded when it is needed"
+  static let downloadedLater = "not installed, downloaded when needed"
 
   /// Whether what is missing of QEMU comes from the releases.
   static var isDownloaded: Bool {
@@ -140,6 +140,6 @@ package struct HostCheck: Sendable, Hashable {
     }
     let other = NetworkPort.listener(on: port).flatMap(PortHolder.init(command:))
     let whose = user.map { PortHolder(name: $0.text).words } ?? other?.words ?? "another program"
-    return HostCheck(name, .ok, "\(port) is taken by \(whose); the next free one is used")
+    return HostCheck(name, .ok, "\(port) is used by \(whose), so the next free port will be used")
   }
 }

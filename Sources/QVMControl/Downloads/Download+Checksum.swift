@@ -28,7 +28,7 @@ extension Download {
       }
     if needsDigest, sha256 == nil {
       try discard()
-      throw DownloadError.otherContent(url: asset.url, found: "another version of it")
+      throw DownloadError.otherContent(url: asset.url, found: "another version")
     }
     if let listed = asset.listed?.sha256, let sha256, sha256 != listed {
       try discard()
@@ -42,7 +42,7 @@ extension Download {
   func reportUnverified(_ complete: Complete) {
     let why: String
     if asset.listed?.sha256 == nil {
-      why = "no digest of it is known"
+      why = "no digest is known for it"
     } else if complete.sha256 == nil {
       let names = FileDigest.programs.map(\.0)
       why = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? "") are all missing"

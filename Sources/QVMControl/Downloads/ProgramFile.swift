@@ -12,17 +12,17 @@ enum ProgramFile {
   }
 
   static func problem(_ head: [UInt8], system: String, architecture: Architecture) -> String? {
-    guard head.count == 20 else { return "is no program but \(FileKind.description(of: head))" }
+    guard head.count == 20 else { return "is not a program but \(FileKind.description(of: head))" }
     if system == "macos" {
       if head.starts(with: fat) { return nil }
-      guard isMachO(head) else { return "is no program for macOS" }
+      guard isMachO(head) else { return "is not a program for macOS" }
       // Apple silicon runs programs for x86-64 too.
       let cpu = number(head[4..<8])
       return cpu == 0x0100_0007 || cpu == 0x0100_000C && architecture == .arm64
         ? nil : "is a program for another kind of Mac"
     }
     guard head.starts(with: elf) else {
-      return "is no program for Linux but \(FileKind.description(of: head))"
+      return "is not a program for Linux but \(FileKind.description(of: head))"
     }
     let machine: Int
     switch architecture {

@@ -132,7 +132,7 @@ extension ReleaseClient {
       }
       if let listing = ReleaseListing(text) { return .success(listing) }
       return .failure(
-        .failed(url: url, status: "no list of releases", why: "not what GitHub answers"))
+        .failed(url: url, status: "unexpected answer", why: "it is not a list of releases"))
     } catch let error as DownloadError {
       return .failure(error)
     } catch {

@@ -60,7 +60,7 @@ package struct ReleaseClient: Sendable {
       told.append(host)
       return true
     }
-    if isNew { notify("\(host) answers \(status); trying again") }
+    if isNew { notify("\(host) answered \(status), retrying") }
   }
 
   // MARK: - One at a time

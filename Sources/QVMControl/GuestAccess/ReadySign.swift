@@ -44,7 +44,7 @@ package enum ReadySign: Sendable, Hashable {
   /// What is missing while it isn't there.
   package var absence: String {
     switch self {
-    case .greeting(_, let port): "no ssh server has greeted on port \(port) yet"
+    case .greeting(_, let port): "no ssh server has responded on port \(port) yet"
     case .text(let text, _, _): "its console has not shown '\(text)' yet"
     }
   }

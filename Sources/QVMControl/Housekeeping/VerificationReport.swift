@@ -30,10 +30,10 @@ package struct VerificationReport: Sendable {
     /// What is wrong, as the end of a sentence that begins with the path.
     package var sentence: String {
       switch self {
-      case .ok, .unverified: "is as it was fetched"
+      case .ok, .unverified: "is as it was downloaded"
       case .missing: "is missing"
       case .incompleteRecord: "has no usable record to compare it with"
-      case .changed: "has changed since it was fetched"
+      case .changed: "has changed since it was downloaded"
       case .damaged(let why), .unchecked(let why): why
       }
     }
@@ -129,7 +129,9 @@ extension VerificationReport {
     } catch let error as FileError {
       return .unchecked("cannot be checked: \(error.message)")
     }
-    guard let computed else { return .damaged("has no digest that a program here could tell") }
+    guard let computed else {
+      return .damaged("has no digest, because no program here can compute one")
+    }
     if !known.allSatisfy({ $0 == computed }) { return .changed }
     if let failure { return .unchecked("cannot be checked: \(failure.message)") }
     if !image.isRecorded, known.isEmpty { return .incompleteRecord }
@@ -143,7 +145,7 @@ extension VerificationReport {
         return .damaged("has the SHA-256 \(found), but the release \(image.tag) says \(expected)")
       }
     } catch let error as FileError {
-      return .unchecked("is good, but that cannot be recorded: \(error.message)")
+      return .unchecked("is intact, but this cannot be recorded: \(error.message)")
     }
     if cache.isOwn, !image.isRecorded || image.sha256 == nil || image.stamp != seen {
       do {
@@ -151,7 +153,7 @@ extension VerificationReport {
         return recorded.isUnverified ? .unverified : .ok
       } catch let error as FileError {
         // The others are looked at all the same.
-        return .unchecked("is good, but that cannot be recorded: \(error.message)")
+        return .unchecked("is intact, but this cannot be recorded: \(error.message)")
       }
     }
     return image.isUnverified || image.sha256 == nil ? .unverified : .ok
@@ -176,7 +178,7 @@ extension VerificationReport {
       result =
         switch try await build.comparison(on: loop) {
         case .same: .ok
-        case .changed(let file): .damaged("has changed since it was fetched: \(file)")
+        case .changed(let file): .damaged("has changed since it was downloaded: \(file)")
         case .unknown: .unverified
         }
     }

@@ -36,7 +36,7 @@ extension BaseImage {
       do { older = try await client.find(image, in: repository) } catch is ReleaseError {
         throw failure
       }
-      client.notify("\(failure.message); using the image of \(older.tag) instead")
+      client.notify("using the image of \(older.tag) instead: \(failure.message)")
       return try await fetch(older)
     }
 
@@ -90,7 +90,8 @@ extension BaseImage {
       {
       case .unknown: return image
       case .right(let verified):
-        client.notify("\(asset.name) of \(asset.tag) is verified now: its release names its digest")
+        client.notify(
+          "\(asset.name) of \(asset.tag) is now verified, since its release names a digest")
         return verified
       case .wrong(let found, let expected):
         throw ImageError.notAsReleased(

@@ -87,15 +87,15 @@ struct ImageBundle: Sendable {
 
   /// What is wrong with a raw disk, as the end of a sentence; nil if it can be one.
   static func problem(_ path: String) throws -> String? {
-    guard let found = Files.information(path), found.kind == .file else { return "is no file" }
+    guard let found = Files.information(path), found.kind == .file else { return "is not a file" }
     let head = try Files.head(of: path, count: 512)
     // A master boot record ends so, and so does the one that stands before a GPT.
     guard head.count == 512, head[510] == 0x55, head[511] == 0xAA else {
       let kind = FileKind.description(of: head)
-      return kind == "something else" ? "has no partition table" : "is no disk but \(kind)"
+      return kind == "something else" ? "has no partition table" : "is not a disk image but \(kind)"
     }
     return found.size % 512 == 0 && found.size >= 1 << 20
-      ? nil : "has \(found.size) bytes, which are no whole disk"
+      ? nil : "has \(found.size) bytes, which is not the size of a disk"
   }
 
   /// Runs tar, and ends it where the disk that comes out is too large, or leaves no room.

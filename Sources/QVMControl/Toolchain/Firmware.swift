@@ -36,11 +36,11 @@ enum Firmware: String, CaseIterable, Sendable {
       // Every build of EDK II begins, within its first pages, with a firmware volume, whose header
       // has this signature. (UEFI Platform Initialization, volume 3, 3.2.1.)
       guard head.count == 1 << 16, Self.hasFirmwareVolume(head) else {
-        return Self.otherwise(head, "is no UEFI firmware")
+        return Self.otherwise(head, "is not UEFI firmware")
       }
       // x86-64 maps it as flash, which has whole blocks.
       let isWhole = architecture == .arm64 || found.size % 4096 == 0
-      return isWhole ? nil : "has \(found.size) bytes, which are no whole blocks"
+      return isWhole ? nil : "has \(found.size) bytes, which is not a multiple of 4096"
     }
   }
 

@@ -73,7 +73,7 @@ package struct ImageTools: Sendable, Hashable {
       do {
         return try await install(refresh: true, with: client)
       } catch let failure as any UserFacingError {
-        client.notify("\(failure.message); keeping the qemu-img that is there")
+        client.notify("keeping the installed qemu-img: \(failure.message)")
         return tools
       }
     }
@@ -81,7 +81,7 @@ package struct ImageTools: Sendable, Hashable {
       return try await install(refresh: false, with: client)
     } catch let failure as any UserFacingError {
       guard choice == .auto, let path = Host.find("qemu-img") else { throw failure }
-      client.notify("\(failure.message); using \(path) instead")
+      client.notify("using \(path) instead: \(failure.message)")
       return ImageTools(qemuImg: path)
     }
   }

@@ -38,13 +38,13 @@ extension QEMUToolchain {
     with client: ReleaseClient
   ) throws -> QEMUToolchain {
     if let there = managed(architecture, in: client.cache), case .managed(let tag?) = there.origin {
-      client.notify("\(failure.message); keeping the QEMU of \(tag)")
+      client.notify("keeping the QEMU of \(tag): \(failure.message)")
       return there
     }
     guard choice == .auto, let system = system(architecture, in: client.cache) else {
       throw failure
     }
-    client.notify("\(failure.message); using \(system.program) instead")
+    client.notify("using \(system.program) instead: \(failure.message)")
     return system
   }
 

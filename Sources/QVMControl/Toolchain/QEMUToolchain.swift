@@ -47,8 +47,9 @@ package struct QEMUToolchain: Sendable, Hashable {
   package func openChange(to arguments: QEMUArguments) -> String? {
     let isOpen = !hasLinaroFirmware && !Files.exists(Firmware.uefi.path(in: root))
     guard isOpen, arguments.words.contains(Firmware.linaro.path(in: root)) else { return nil }
-    return "as specified; where QEMU comes without \(Firmware.linaro.rawValue), as in its current"
-      + " releases, a run takes \(Firmware.uefi.rawValue) and acpi=off instead"
+    return
+      "this is the specified command. If QEMU has no \(Firmware.linaro.rawValue), as in its current"
+      + " releases, 'qvm run' uses \(Firmware.uefi.rawValue) and acpi=off instead"
   }
 
   /// The firmware that a guest needs of this QEMU.
