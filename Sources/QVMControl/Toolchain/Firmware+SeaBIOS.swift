@@ -1,18 +1,18 @@
 internal import QMPClient
 
-/// SeaBIOS and the QEMUs that it gets on with.
+/// SeaBIOS versions that are slow with some QEMUs.
 extension Firmware {
   /// The first SeaBIOS that doesn't wait for the empty CD drive of a new QEMU.
   private static let firstForNew = QEMUVersion(major: 1, minor: 16, micro: 3)
-  /// The first QEMU that an older one waits for; measured with 7.2, 10.0 and 11.1.
+  /// The first QEMU with which an older SeaBIOS waits; measured with 7.2, 10.0 and 11.1.
   private static let firstNew = QEMUVersion(major: 10, minor: 0, micro: 0)
 
-  /// How a firmware makes a guest slow with a QEMU.
+  /// Why a guest starts slowly with this firmware and a QEMU.
   ///
   /// - Parameters:
   ///   - path: The firmware's file.
   ///   - version: QEMU's.
-  /// - Returns: The end of a sentence; nil where it doesn't, or nothing is known.
+  /// - Returns: The end of a sentence; nil if it isn't slow, or unknown.
   func slowness(_ path: String, with version: QEMUVersion) -> String? {
     guard self == .bios, version >= Self.firstNew, let bytes = try? Files.read(path),
       let own = Self.seaBIOSVersion(bytes), own < Self.firstForNew
@@ -20,8 +20,8 @@ extension Firmware {
     return "is SeaBIOS \(own), which with QEMU \(version) waits half a minute for an empty CD drive"
   }
 
-  /// The version in a SeaBIOS image: a text of its own such as `rel-1.16.3-0-gabc`, or what a
-  /// distribution makes of it, `1.16.3-debian-1.16.3-2`.
+  /// The version in a SeaBIOS image: a string such as `rel-1.16.3-0-gabc`, or a distribution's
+  /// form, such as `1.16.3-debian-1.16.3-2`.
   static func seaBIOSVersion(_ bytes: [UInt8]) -> QEMUVersion? {
     let texts = bytes.split(whereSeparator: { $0 < 0x20 || $0 > 0x7E })
     for text in texts where (6...80).contains(text.count) {

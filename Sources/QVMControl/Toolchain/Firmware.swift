@@ -2,13 +2,13 @@
 enum Firmware: String, CaseIterable, Sendable {
   case bios = "bios-256k.bin"
   case uefi = "uefi.fd"
-  /// UEFI with a table that OpenBSD's arm64 kernel needs; no longer made.
+  /// UEFI with a table that OpenBSD's arm64 kernel needs. It is no longer built.
   case linaro = "linaro_uefi.fd"
 
   /// The files that a target's driver names.
   static func needed(by target: Target) throws(TargetError) -> [Firmware] {
     let words = try Driver.find(target).command(DriverPaths(cache: "/", image: "/"))
-    // As a word of its own, or as an item of a `-drive`.
+    // As a whole argument, or as an item of `-drive`.
     let items = words.filter { $0.utf8.contains(UInt8(ascii: "/")) }
       .flatMap { $0.split(separator: ",") }
     return allCases.filter { firmware in
@@ -19,10 +19,10 @@ enum Firmware: String, CaseIterable, Sendable {
 
   func path(in root: String) -> String { "\(root)/share/qemu/\(rawValue)" }
 
-  /// What is wrong with a file, as the end of a sentence; nil if it can be this firmware.
+  /// What is wrong with a file, as the end of a sentence; nil if it is plausible.
   ///
-  /// A download of a web page passes everywhere else: QEMU takes it as `-bios` for arm64 and the
-  /// guest just never starts.
+  /// Nothing else would notice a downloaded web page: QEMU accepts it as `-bios` for arm64, and the
+  /// guest never starts.
   func problem(_ path: String, for architecture: Architecture) -> String? {
     guard let resolved = Files.resolved(path), let found = Files.information(resolved),
       found.kind == .file
@@ -30,15 +30,15 @@ enum Firmware: String, CaseIterable, Sendable {
     guard let head = try? Files.head(of: resolved, count: 1 << 16) else { return "is unreadable" }
     switch self {
     case .bios:
-      // The code at the end of it is what the CPU begins with: the size is fixed.
+      // The CPU starts with the code at its end, so the size is fixed.
       return found.size == 256 << 10 ? nil : Self.otherwise(head, "has \(found.size) bytes")
     case .uefi, .linaro:
-      // Every build of EDK II begins, within its first pages, with a firmware volume, whose header
-      // has this signature. (UEFI Platform Initialization, volume 3, 3.2.1.)
+      // Every build of EDK II has a firmware volume in its first pages. The volume's header has
+      // this signature. (UEFI Platform Initialization, volume 3, 3.2.1.)
       guard head.count == 1 << 16, Self.hasFirmwareVolume(head) else {
         return Self.otherwise(head, "is not UEFI firmware")
       }
-      // x86-64 maps it as flash, which has whole blocks.
+      // On x86-64 it is mapped as flash, which consists of whole blocks.
       let isWhole = architecture == .arm64 || found.size % 4096 == 0
       return isWhole ? nil : "has \(found.size) bytes, which is not a multiple of 4096"
     }

@@ -1,15 +1,15 @@
 internal import QMPClient
 
-/// The program that makes and checks disk images.
+/// The program that creates and checks disk images.
 package struct ImageTools: Sendable, Hashable {
   /// The absolute path of `qemu-img`.
   package let qemuImg: String
 
   package init(qemuImg: String) { self.qemuImg = qemuImg }
 
-  /// The `qemu-img` that is there already, for this choice; nil where it would be downloaded.
+  /// The installed `qemu-img` for this choice; nil if it must be downloaded.
   ///
-  /// - Throws: `qemuImgMissing` where none can be had, `incompleteFolder`.
+  /// - Throws: `qemuImgMissing` if none is available, `incompleteFolder`.
   private static func existing(
     for target: Target, in cache: Cache, _ choice: QEMUChoice
   ) throws(ToolchainError) -> ImageTools? {
@@ -35,7 +35,7 @@ package struct ImageTools: Sendable, Hashable {
     }
   }
 
-  /// A `qemu-img` that is there already, whatever it is for; nil where there is none.
+  /// Any installed `qemu-img`; nil if there is none.
   package static func present(in cache: Cache) -> ImageTools? {
     if let choice = try? QEMUChoice.fromEnvironment(), case .folder(let folder) = choice,
       Files.isExecutable("\(folder)/bin/qemu-img")
@@ -53,14 +53,14 @@ package struct ImageTools: Sendable, Hashable {
     return ImageTools(qemuImg: path)
   }
 
-  /// Makes sure that there is a `qemu-img`; by the same rules as the QEMU for a target.
+  /// Makes sure that there is a `qemu-img`, by the same rules as for a target's QEMU.
   ///
   /// - Parameters:
-  ///   - target: What it is for.
-  ///   - choice: Nil for what `QVM_QEMU` says.
+  ///   - target: The target.
+  ///   - choice: The choice; `QVM_QEMU` if nil.
   ///   - refresh: Whether to look for a newer release of the managed one.
-  ///   - client: Where to get it from, and the cache to put it into.
-  /// - Returns: The program's path.
+  ///   - client: The source, and the cache.
+  /// - Returns: The program.
   /// - Throws: ``ToolchainError``, ``ReleaseError``, ``DownloadError``, ``ArchiveError``;
   ///   `CancellationError`.
   package static func ensure(

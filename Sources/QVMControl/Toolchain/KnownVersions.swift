@@ -1,12 +1,12 @@
 package import QMPClient
 
-/// The versions of the QEMUs that were used with a cache, so that a start need not ask.
+/// Remembers the versions of the QEMUs that a cache has used.
 ///
-/// What a QEMU takes on its command line must be known before it runs. It is asked once; after that
-/// a small file tells, for as long as the program is the same file.
+/// The arguments that qvm adds depend on QEMU's version. A QEMU is asked for it once. The answer is
+/// kept in a small file, which is valid as long as the program's stamp stays the same.
 package struct KnownVersions: Sendable {
   private static let schema = 1
-  /// How long a QEMU may take to say its version; it takes about 20 ms.
+  /// The timeout for asking a QEMU for its version, which takes about 20 ms.
   private static let patience = Duration.seconds(3)
 
   private let folder: String
@@ -17,7 +17,7 @@ package struct KnownVersions: Sendable {
     "\(folder)/.version-\(FNV1a.hexadecimal(program)).json"
   }
 
-  /// What is on file; nil where nothing is, or the program is another one by now.
+  /// The remembered version; nil if there is none or the program has changed.
   package func known(_ program: String) -> QEMUVersion? {
     guard let stamp = Self.stamp(of: program), let json = try? JSONFile.read(file(program)),
       json["schema"]?.int == Self.schema, json["program"]?.string == program,
@@ -26,7 +26,7 @@ package struct KnownVersions: Sendable {
     return QEMUVersion(text)
   }
 
-  /// The version of a QEMU, which is asked where nobody knows; nil where it doesn't say.
+  /// The version of a QEMU, remembered or asked; nil if it gives none.
   func version(of program: String, on loop: EventLoop) async -> QEMUVersion? {
     if let known = known(program) { return known }
     guard let version = await Self.ask(program, on: loop) else { return nil }
@@ -34,9 +34,9 @@ package struct KnownVersions: Sendable {
     return version
   }
 
-  /// Asks a QEMU for its version; nil where it doesn't say.
+  /// Asks a QEMU for its version; nil if it gives none.
   private static func ask(_ program: String, on loop: EventLoop) async -> QEMUVersion? {
-    // One that doesn't end must not outlive whoever asked.
+    // A QEMU that hangs must not outlive this process.
     let (tethered, words) = await ParentDeathSignal.command(program, ["--version"])
     let output = try? await Subprocess.run(tethered, words, within: patience, on: loop)
     guard let output, output.succeeded else { return nil }
@@ -46,7 +46,7 @@ package struct KnownVersions: Sendable {
     return QEMUVersion(String(said[place + 1]))
   }
 
-  /// Writes a version down; where that fails the QEMU is asked again the next time.
+  /// Remembers a version. If that fails, the QEMU is asked again the next time.
   func note(_ version: QEMUVersion, of program: String) {
     guard let stamp = Self.stamp(of: program), known(program) != version else { return }
     var object: JSONObject = [

@@ -1,11 +1,11 @@
 internal import QMPClient
 
-/// The digests of a build's files as they came out of its archive.
+/// The digests of a build's files, recorded when they were unpacked.
 extension QEMUBuild {
   private static func record(in folder: String) -> String { "\(folder)/digests.json" }
 
-  /// Writes the digests of all files down. Where no program can tell them nothing is written, and
-  /// nobody misses it but `verify`.
+  /// Records the digests of all files. If no program can compute them, nothing is recorded; only
+  /// `verify` needs them.
   ///
   /// - Throws: ``FileError``; `CancellationError`.
   static func recordDigests(in folder: String, on loop: EventLoop) async throws {
@@ -18,16 +18,16 @@ extension QEMUBuild {
       ["schema": 1, "sha256": .object(entries)], to: record(in: folder))
   }
 
-  /// How the files are, against what was unpacked.
+  /// The result of comparing the files with the unpacked ones.
   enum Comparison: Hashable {
     case same
-    /// The first that is gone or has other bytes, by its path in the folder.
+    /// The first file that is missing or differs, by its path in the folder.
     case changed(String)
-    /// No digests were written down, or none can be told here.
+    /// No digests were recorded, or none can be computed here.
     case unknown
   }
 
-  /// Compares all files with what was unpacked.
+  /// Compares all files with the recorded digests.
   ///
   /// - Throws: `CancellationError`.
   func comparison(on loop: EventLoop) async throws -> Comparison {
@@ -46,7 +46,7 @@ extension QEMUBuild {
     return other.map { .changed($0) } ?? .same
   }
 
-  /// The paths of the files below a folder, sorted; links are none.
+  /// The paths of the files below a folder, sorted, without links.
   private static func files(in folder: String, below prefix: String = "") -> [String] {
     Files.list("\(folder)/\(prefix)").flatMap { name -> [String] in
       let file = prefix.isEmpty ? name : "\(prefix)/\(name)"

@@ -1,11 +1,11 @@
 package import QMPClient
 
-/// A managed QEMU, or its `qemu-img`, as it lies in the cache.
+/// A managed QEMU, or the managed `qemu-img`, in the cache.
 package struct QEMUBuild: Sendable {
   /// QEMU's name for the guests' architecture; `img` for qemu-img.
   package let target: String
   package let tag: String
-  /// The folder with all of it.
+  /// Its folder.
   package let path: String
 
   /// The builds that are installed, by target.
@@ -19,7 +19,7 @@ package struct QEMUBuild: Sendable {
     }
   }
 
-  /// What it takes on the disk, in bytes.
+  /// The space that it takes on the disk, in bytes.
   package var size: Int { Files.allocated(below: path) }
 
   package var json: JSONObject {
@@ -29,7 +29,8 @@ package struct QEMUBuild: Sendable {
     ]
   }
 
-  /// What is wrong with it, as the end of a sentence that begins with its path; nil if nothing is to be seen.
+  /// What is wrong with it, as the end of a sentence that begins with its path; nil if nothing is
+  /// found.
   func problem() -> String? {
     let program =
       target == "img" ? "\(path)/qemu-img" : "\(path)/bin/qemu-system-\(target)"
@@ -53,7 +54,7 @@ package struct QEMUBuild: Sendable {
 }
 
 extension Files {
-  /// What a file, or a folder with all that is in it, takes on the disk, in bytes.
+  /// The space that a file, or a folder with its contents, takes on the disk, in bytes.
   package static func allocated(below path: String) -> Int {
     guard let found = information(path) else { return 0 }
     guard found.kind == .folder else { return found.allocated }

@@ -1,15 +1,15 @@
-/// Which QEMU to use, as `QVM_QEMU` says.
+/// Which QEMU to use: the value of `QVM_QEMU`.
 package enum QEMUChoice: Sendable, Hashable {
-  /// The managed build where it runs, else the system's.
+  /// The managed build if it runs here, else the system's.
   case auto
   /// The build from the releases.
   case managed
-  /// The one on the search path.
+  /// The one in `PATH`.
   case system
-  /// The one in a folder that holds `bin` and `share/qemu`.
+  /// The one in a folder with `bin` and `share/qemu`.
   case folder(String)
 
-  /// - Throws: `badChoice` for a word that is neither known nor a path.
+  /// - Throws: `badChoice` for a text that is neither a known name nor a path; `noFolder`.
   package init(_ text: String) throws(ToolchainError) {
     switch text {
     case "auto": self = .auto
@@ -18,20 +18,20 @@ package enum QEMUChoice: Sendable, Hashable {
     default:
       guard text.utf8.contains(UInt8(ascii: "/")) else { throw .badChoice(text) }
       let path = text.hasPrefix("/") ? text : "\(Host.workingFolder ?? "")/\(text)"
-      // Absolute and plain: it ends up in QEMU's arguments, and QEMU runs elsewhere.
+      // Absolute, because it becomes part of QEMU's arguments and QEMU has another working folder.
       guard let resolved = Files.resolved(path) else { throw .noFolder(path) }
       self = .folder(resolved)
     }
   }
 
-  /// What the environment asks for.
+  /// The environment's choice; `auto` if it has none.
   package static func fromEnvironment() throws(ToolchainError) -> QEMUChoice {
     guard let text = Host.environmentPath("QVM_QEMU") else { return .auto }
     return try QEMUChoice(text)
   }
 
-  /// Whether the managed builds run here: they are made for x86-64 only, and macOS runs those on
-  /// Apple silicon too, though without acceleration.
+  /// Whether the managed builds run here. They are built only for x86-64. macOS on Apple silicon
+  /// runs them too, without acceleration, so only if asked for.
   static func canRunManaged(isAsked: Bool) -> Bool {
     Host.architecture == .x86_64 || isAsked && Host.system == "macos"
   }

@@ -1,17 +1,17 @@
 internal import QMPClient
 
 extension QEMUToolchain {
-  /// Makes sure that there is a QEMU for a target, with the firmware that its driver names.
+  /// Makes sure that there is a QEMU for a target, with the firmware that the driver names.
   ///
-  /// One that is there is used without any network, unless `refresh` asks for the newest release.
+  /// An installed one is used without any network access, unless `refresh`.
   ///
   /// - Parameters:
-  ///   - target: What it is for.
-  ///   - choice: Nil for what `QVM_QEMU` says.
-  ///   - refresh: Whether to look for a newer release of the managed one. Where that can't be had
-  ///     the one that is there stays.
-  ///   - client: Where to get it from, and the cache to put it into.
-  /// - Returns: One that can be started at once.
+  ///   - target: The target.
+  ///   - choice: The choice; `QVM_QEMU` if nil.
+  ///   - refresh: Whether to look for a newer release of the managed one. If that fails, the
+  ///     installed one stays.
+  ///   - client: The source, and the cache.
+  /// - Returns: A QEMU that can be spawned at once.
   /// - Throws: ``ToolchainError``, ``ReleaseError``, ``DownloadError``, ``ArchiveError``;
   ///   `CancellationError`.
   package static func ensure(
@@ -31,8 +31,8 @@ extension QEMUToolchain {
     return toolchain
   }
 
-  /// What is used where the newest can't be had: what is there, or has been put back by now, else
-  /// the system's.
+  /// The replacement if the download fails: the installed one, which may have been restored by now,
+  /// else the system's.
   private static func instead(
     of failure: any UserFacingError, for architecture: Architecture, _ choice: QEMUChoice,
     with client: ReleaseClient
@@ -62,14 +62,14 @@ extension QEMUToolchain {
     }
   }
 
-  /// Downloads the managed QEMU for guests of an architecture.
+  /// Downloads the managed QEMU for an architecture's guests.
   private static func install(
     _ architecture: Architecture, refresh: Bool, with client: ReleaseClient
   ) async throws -> QEMUToolchain {
     let cache = client.cache
     let target = architecture.qemuTarget
     let program = Archive.Member(path: "bin/qemu") { try ProgramFile.problem($0) }
-    // The one that most guests of the architecture need.
+    // The firmware that most of the architecture's guests need.
     let firmware: Firmware = architecture == .x86_64 ? .bios : .uefi
     let member = Archive.Member(path: "share/qemu/\(firmware.rawValue)") {
       firmware.problem($0, for: architecture)
@@ -77,7 +77,7 @@ extension QEMUToolchain {
     let resource = ToolArchive(
       asset: "qemu-system-\(target)-\(Host.system).tar", folder: cache.toolchain(target),
       members: [program, member],
-      // All targets' archives call it the same.
+      // The program has the same name in the archives of all targets.
       programs: [("bin/qemu", "bin/qemu-system-\(target)")])
     return try await resource.install(refresh: refresh, with: client) {
       managed(architecture, in: cache)

@@ -1,4 +1,4 @@
-/// A QEMU for one kind of guest, with its firmware.
+/// A QEMU for guests of one architecture, with its firmware.
 package struct QEMUToolchain: Sendable, Hashable {
   package enum Origin: Sendable, Hashable {
     /// From a release; nil before it is downloaded.
@@ -9,7 +9,7 @@ package struct QEMUToolchain: Sendable, Hashable {
 
   /// The absolute path of QEMU.
   package let program: String
-  /// The folder whose `share/qemu` holds the firmware: what the drivers call `$QVM_CACHE`.
+  /// The folder with the firmware in `share/qemu`, which the drivers call `$QVM_CACHE`.
   package let root: String
   /// QEMU's name for the guest's architecture.
   package let target: String
@@ -27,11 +27,11 @@ package struct QEMUToolchain: Sendable, Hashable {
 
   // MARK: - The driver's arguments
 
-  /// A driver's arguments for this QEMU.
+  /// Adapts a driver's arguments to this QEMU.
   ///
-  /// OpenBSD on arm64 is specified with Linaro's firmware, which is no longer made: the current
-  /// releases have none. With the usual firmware its kernel hangs while it sets up ACPI, and starts
-  /// from the device tree without. (cross-platform-actions/action#160.)
+  /// The specification boots OpenBSD on arm64 with Linaro's firmware, which the current releases
+  /// don't have any more. With the usual firmware the kernel hangs while it sets up ACPI; without
+  /// ACPI it starts from the device tree. (cross-platform-actions/action#160.)
   package func adapted(_ arguments: QEMUArguments, for target: Target) -> QEMUArguments {
     let linaro = Firmware.linaro.path(in: root)
     guard !hasLinaroFirmware, let index = arguments.words.firstIndex(of: linaro) else {
@@ -42,8 +42,8 @@ package struct QEMUToolchain: Sendable, Hashable {
     return QEMUArguments(words).settingMachineProperty("acpi", "off")
   }
 
-  /// What a run would change about a driver's arguments if this QEMU turns out to lack a firmware:
-  /// a sentence for people; nil where nothing can, or where what is installed has told already.
+  /// What a run would change in a driver's arguments if this QEMU turns out to lack a firmware, as
+  /// a sentence. Nil if nothing would change, or the answer is already known.
   package func openChange(to arguments: QEMUArguments) -> String? {
     let isOpen = !hasLinaroFirmware && !Files.exists(Firmware.uefi.path(in: root))
     guard isOpen, arguments.words.contains(Firmware.linaro.path(in: root)) else { return nil }
@@ -52,7 +52,7 @@ package struct QEMUToolchain: Sendable, Hashable {
       + " releases, 'qvm run' uses \(Firmware.uefi.rawValue) and acpi=off instead"
   }
 
-  /// The firmware that a guest needs of this QEMU.
+  /// The firmware that a guest needs with this QEMU.
   func firmware(for target: Target) throws(TargetError) -> [Firmware] {
     let needed = try Firmware.needed(by: target)
     return needed.map { $0 == .linaro && !hasLinaroFirmware ? .uefi : $0 }
@@ -60,14 +60,14 @@ package struct QEMUToolchain: Sendable, Hashable {
 
   // MARK: - Planning
 
-  /// The QEMU that ``ensure(for:choice:with:)`` would give if all goes well; reads a few files,
-  /// writes nothing, and asks no network.
+  /// The QEMU that ``ensure(for:choice:refresh:with:)`` would return. Reads a few files, writes
+  /// nothing, and uses no network.
   ///
   /// - Parameters:
-  ///   - target: What it is for.
-  ///   - cache: Where the managed ones are.
-  ///   - choice: Nil for what `QVM_QEMU` says.
-  /// - Returns: One whose files may still be missing.
+  ///   - target: The target.
+  ///   - cache: The cache with the managed QEMUs.
+  ///   - choice: The choice; `QVM_QEMU` if nil.
+  /// - Returns: A QEMU whose files may still be missing.
   /// - Throws: ``ToolchainError``.
   package static func planned(
     for target: Target, in cache: Cache, choice: QEMUChoice? = nil
@@ -86,7 +86,7 @@ package struct QEMUToolchain: Sendable, Hashable {
     case .auto:
       if let managed = managed(architecture, in: cache) { return managed }
       let system = system(architecture, in: cache)
-      // The built-in guest is for trying qvm out: that must not begin with a download.
+      // The demo guest is for trying qvm, which must not begin with a download.
       if target.operatingSystem == .demo, let system { return system }
       if QEMUChoice.canRunManaged(isAsked: false) { return toBeManaged(architecture, in: cache) }
       guard let system else { throw ToolchainError.qemuMissing(architecture) }

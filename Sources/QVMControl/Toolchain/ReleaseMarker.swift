@@ -1,8 +1,8 @@
-/// The file in a managed folder that says which release it came from.
+/// The file in a managed folder that names its release.
 enum ReleaseMarker {
   private static let name = "RELEASE"
 
-  /// The tag; nil where the folder is absent or is not managed.
+  /// The tag; nil if the folder is missing or not managed.
   static func tag(in folder: String) -> String? {
     guard let text = Files.text("\(folder)/\(name)") else { return nil }
     let tag = String(text.prefix { !$0.isNewline })

@@ -2,14 +2,14 @@ internal import QMPClient
 
 /// The QEMU that is installed on this system, and its firmware.
 enum SystemQEMU {
-  /// The absolute path of the program; nil where it isn't installed.
+  /// The absolute path of the program; nil if it isn't installed.
   static func program(for architecture: Architecture) -> String? {
     Host.find("qemu-system-\(architecture.qemuTarget)")
   }
 
   /// Links the firmware of a system QEMU into the cache, under the names that the drivers use.
   ///
-  /// Links that lead to firmware stay as they are, and where all do nothing is run.
+  /// Valid links stay unchanged. If all links are valid, no program is run.
   ///
   /// - Throws: `firmwareMissing`; ``FileError``.
   static func linkFirmware(
@@ -30,9 +30,9 @@ enum SystemQEMU {
     }
   }
 
-  /// Puts a link in place, for whoever may be starting with it at this moment.
+  /// Makes or replaces a link atomically, because another process may be using it.
   private static func link(_ target: String, at path: String) throws(FileError) {
-    // In one step where nothing is there: nobody who is killed leaves anything beside it.
+    // If nothing is there, one call makes it, and a kill leaves no other file behind.
     if Files.information(path) == nil { return try Files.link(target, at: path) }
     let temporary = "\(Files.parent(of: path))/.\(Randomness.hexadecimal(bytes: 4))"
     try Files.link(target, at: temporary)
@@ -42,10 +42,10 @@ enum SystemQEMU {
     }
   }
 
-  /// How long a QEMU may take to say where it looks for its files.
+  /// The timeout for asking a QEMU for its data folders.
   private static let helpTime = Duration.seconds(10)
 
-  /// Where a QEMU looks for its own files, by its own word.
+  /// The folders in which a QEMU searches its own files, as it prints them.
   private static func dataFolders(of program: String, on loop: EventLoop) async throws -> [String] {
     let output = try await Subprocess.run(program, ["-L", "help"], within: helpTime, on: loop)
     guard output.succeeded else {
@@ -55,7 +55,7 @@ enum SystemQEMU {
     return text.split(whereSeparator: \.isNewline).map(String.init).filter { $0.hasPrefix("/") }
   }
 
-  /// The paths where distributions keep a firmware, the best first.
+  /// The paths at which distributions install a firmware, the best first.
   static func candidates(
     for firmware: Firmware, _ architecture: Architecture, in folders: [String]
   ) -> [String] {
@@ -64,8 +64,9 @@ enum SystemQEMU {
       case (.bios, _): (["bios-256k.bin"], ["/usr/share/seabios", "/usr/share/qemu"])
       case (_, .x86_64):
         (
-          // Those with a place for variables first: they begin as they are. Code alone boots too,
-          // and keeps its variables in memory. Builds with Secure Boot need more than one flash.
+          // Images with space for variables first: they work unchanged. Code alone boots too, with
+          // its variables in memory. Builds with Secure Boot are missing, because they need more
+          // than one flash.
           [
             "OVMF.fd", "OVMF.4m.fd", "ovmf-x86_64.bin", "OVMF_CODE_4M.fd", "OVMF_CODE.4m.fd",
             "OVMF_CODE.fd", "ovmf-x86_64-code.bin", "edk2-x86_64-code.fd",

@@ -1,24 +1,24 @@
 internal import QMPClient
 
-/// Programs from an archive of the `resources` releases, in a folder of their own in the cache.
+/// An archive of the `resources` releases, whose programs are installed in a folder of the cache.
 struct ToolArchive: Sendable {
   static let repository = "resources"
 
   /// The archive's name.
   let asset: String
-  /// Where its content goes; it appears there as a whole.
+  /// The folder for its contents, which appear there as a whole.
   let folder: String
   let members: [Archive.Member]
-  /// The programs in it, each by its path there and its path in the folder.
+  /// The programs: each one's path in the archive and its path in the folder.
   let programs: [(from: String, to: String)]
 
-  /// Downloads and unpacks the archive, and makes sure that its programs run here.
+  /// Downloads and unpacks the archive, and checks that its programs run here.
   ///
   /// - Parameters:
-  ///   - refresh: Whether to look for a newer release of what is installed.
-  ///   - client: Where to get it from.
-  ///   - installed: What is in the folder; nil where that is incomplete.
-  /// - Returns: What `installed` gives in the end.
+  ///   - refresh: Whether to look for a newer release than the installed one.
+  ///   - client: The source.
+  ///   - installed: Returns what is installed in the folder; nil if it is incomplete.
+  /// - Returns: The final result of `installed`.
   /// - Throws: ``ReleaseError``, ``DownloadError``, ``ArchiveError``, ``ToolchainError``;
   ///   `CancellationError`.
   func install<Value: Sendable>(
@@ -35,7 +35,7 @@ struct ToolArchive: Sendable {
       let file = try await download.fetch()
       let archive = Archive(path: file.path, name: asset)
       let staging = download.unpacked
-      // What a run that was killed left behind; the lock says that it is nobody's.
+      // The lock is held, so any existing folder was left behind by a killed run.
       try Files.removeTree(staging)
       do {
         try await archive.unpack(
@@ -66,8 +66,8 @@ struct ToolArchive: Sendable {
     }
   }
 
-  /// Puts a folder into the place of the one that is there, if any. VMs that run from the old one
-  /// go on: they have its files open.
+  /// Replaces the installed folder, if any. VMs that use the old one keep running, because they
+  /// have its files open.
   private func replaceFolder(by staging: String, settingAside old: String) throws {
     try Files.makeFolder(Files.parent(of: folder))
     guard Files.exists(folder) else { return try Files.rename(staging, to: folder) }
@@ -77,7 +77,8 @@ struct ToolArchive: Sendable {
     try discard(old)
   }
 
-  /// Removes a folder that was set aside, which isn't taken for a whole one meanwhile.
+  /// Removes a folder that was set aside. It is renamed first, so that a half-removed folder isn't
+  /// restored.
   private func discard(_ old: String) throws {
     guard Files.exists(old) else { return }
     let removed = "\(old).removed"
@@ -86,8 +87,8 @@ struct ToolArchive: Sendable {
     try Files.removeTree(removed)
   }
 
-  /// Puts back what a run had set aside that was killed before the new folder was in its place. The
-  /// lock says that nobody is at it.
+  /// Restores the folder that a killed run had set aside. The lock is held, so no other process is
+  /// using it.
   private func restoreFolder(in cache: Cache) throws {
     guard !Files.exists(folder), let old = Download.setAside(asset, in: cache) else { return }
     try Files.makeFolder(Files.parent(of: folder))

@@ -7,14 +7,14 @@
 #endif
 internal import QMPClient
 
-/// Whether this user may use the host's KVM. QEMU falls back to tcg without a word where not.
+/// Whether this user may use the host's KVM. If not, QEMU falls back to tcg without a message.
 enum KVMAccess {
   static let device = "/dev/kvm"
-  /// What to do where the user may not.
+  /// What the user can do about it.
   static let advice =
     "Add yourself to the group kvm with 'sudo usermod -aG kvm $USER' and log in again."
 
-  /// Why the device can't be opened though it is there; nil where it can be, or isn't there.
+  /// Why the device can't be opened although it exists; nil if it can be, or doesn't exist.
   static var refusal: SystemError? {
     let number = open(device, O_RDWR | O_CLOEXEC)
     guard number < 0 else {
@@ -25,17 +25,17 @@ enum KVMAccess {
     return error.isForbidden ? error : nil
   }
 
-  /// What the user should know of a guest that runs with tcg for want of a right.
+  /// The hint for a guest that runs with tcg because of missing permissions.
   ///
   /// - Parameters:
-  ///   - accelerator: The one that it runs with.
-  ///   - wanted: QEMU's arguments as they were wanted.
+  ///   - accelerator: The accelerator in use.
+  ///   - wanted: QEMU's arguments, with the requested accelerators.
   ///   - refusal: Why the device can't be opened.
-  /// - Returns: One line; nil for nothing.
+  /// - Returns: One line; nil if there is nothing to say.
   static func hint(
     running accelerator: String?, _ wanted: QEMUArguments, refusal: SystemError? = refusal
   ) -> String? {
-    // A QEMU for another machine's guests has no use for it.
+    // A QEMU for another architecture can't use KVM.
     guard accelerator == "tcg", wanted.acceleratorList.contains("kvm"),
       Files.lastName(of: wanted.program) == "qemu-system-\(Host.architecture.qemuTarget)",
       let refusal
