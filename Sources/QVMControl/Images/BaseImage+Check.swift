@@ -1,21 +1,21 @@
 package import QMPClient
 
-/// Whether an image is still what was put into the cache.
+/// Whether an image is still the one that was put into the cache.
 extension BaseImage {
-  /// How an image looks without reading its bytes.
+  /// The state of an image, judged without reading its bytes.
   package enum State: String, Sendable, Hashable, CaseIterable {
     case ok
-    /// Its release names no digest that it could have been compared with.
+    /// Its release has no digest to compare it with.
     case unverified
-    /// Its file isn't the one that was checked; its bytes may be the same all the same.
+    /// Its stamp differs from the recorded one. Its bytes may still be the same.
     case changed
-    /// Its record is gone or damaged.
+    /// Its record is missing or damaged.
     case incompleteRecord = "incomplete record"
-    /// Instances need it and it isn't there.
+    /// Instances need it, but it is missing.
     case missing
   }
 
-  /// Looks at the file and its record, and reads neither's bytes again.
+  /// The state, from the file's stamp and the record.
   package var state: State {
     guard let found = Files.information(path) else { return .missing }
     if !isRecorded { return .incompleteRecord }
@@ -24,8 +24,8 @@ extension BaseImage {
     return isUnverified || sha256 == nil ? .unverified : .ok
   }
 
-  /// Whether only its bytes tell if it is the one on record: a file of the same size with another
-  /// stamp, as after a copy of the cache or out of an archive.
+  /// Whether its bytes must be read to know if it is the recorded image: the size is the same but
+  /// the stamp differs, as after copying the cache or restoring it from an archive.
   package var needsComparison: Bool {
     guard state == .changed, sha256 != nil, let found = Files.information(path) else {
       return false
@@ -33,8 +33,8 @@ extension BaseImage {
     return found.kind == .file && found.size == size
   }
 
-  /// How an image looks, with its digest where its stamp is another one. An image that turns out to be
-  /// the same gets its new stamp on record, so that its bytes are read once.
+  /// The state, by the digest if the stamp differs. If the image is the same, its new stamp is
+  /// recorded, so that its bytes are read only once.
   ///
   /// - Parameters:
   ///   - isRecording: Whether the cache may be written to.
@@ -46,19 +46,19 @@ extension BaseImage {
     let seen = FileStamp(found)
     guard try await FileDigest.sha256(of: path, on: loop) == sha256 else { return .changed }
     if isRecording {
-      // A disk that takes no record doesn't make the image another one.
+      // If the record can't be written, the image is still the same.
       do { _ = try await recorded(as: seen, sha256: sha256, on: loop) } catch is FileError {}
     }
     return isUnverified ? .unverified : .ok
   }
 
-  /// Makes sure that an image can be under a disk: a glance where nothing has changed, else its
-  /// bytes are compared with the record, and if they are right its new looks are recorded.
+  /// Checks that an image can be used under a disk. If its stamp is unchanged, that is enough.
+  /// Otherwise its bytes are compared with the record, and its new stamp is recorded.
   ///
   /// - Parameters:
-  ///   - digest: The digest that an instance knows its base image by; nil where it knows none.
+  ///   - digest: The digest in an instance's record; nil if it has none.
   ///   - loop: The loop that the calling task runs on.
-  /// - Returns: The image as it is on record now.
+  /// - Returns: The image as it is recorded now.
   /// - Throws: ``ImageError`` `changed`; ``FileError``; `CancellationError`.
   @discardableResult
   func checked(against digest: String? = nil, on loop: EventLoop) async throws -> BaseImage {
@@ -80,13 +80,13 @@ extension BaseImage {
     return try await recorded(as: seen, sha256: computed ?? sha256 ?? digest, on: loop)
   }
 
-  /// Notes what the file looks like now that its bytes are known to be right.
+  /// Records the file's stamp, after its bytes were checked.
   func recorded(
     as seen: FileStamp, sha256: String?, on loop: EventLoop
   ) async throws -> BaseImage {
     let image = BaseImage(self, stamp: seen, sha256: sha256)
     let folder = Files.parent(of: Files.parent(of: path))
-    // Otherwise the record could come back after the image was removed.
+    // Without the lock, the record could reappear after the image was removed.
     let lock = try await ImagesLock.shared(at: folder, on: loop)
     defer { lock.release() }
     guard let found = Files.information(path), FileStamp(found) == seen else { return image }
@@ -94,22 +94,22 @@ extension BaseImage {
     return image
   }
 
-  /// The base image at a path, as an instance names it; nil where it is gone.
+  /// The base image at a path; nil if it is gone.
   static func at(_ path: String) -> BaseImage? {
     BaseImage(at: path, tag: String(Files.lastName(of: Files.parent(of: path))))
   }
 
   // MARK: - Fetching the same one again
 
-  /// What the image is for; nil for a file that has another kind of name.
+  /// The image's target; nil for a file with another kind of name.
   package var target: Target? { Target(imageName: name) }
 }
 
-/// What is looked at before a file is taken for a base image.
+/// The checks before a file becomes a base image.
 extension BaseImage {
-  /// Makes sure that a file is an image that needs no other.
+  /// Checks that a file is an image that needs no other file.
   ///
-  /// - Throws: ``ImageError`` `unusable`; ``FileError`` where it can't be read.
+  /// - Throws: ``ImageError`` `unusable`; ``FileError`` if it can't be read.
   static func checkHeader(of file: String, name: String) throws {
     let head = try Files.head(of: file, count: Qcow2Header.length)
     do throws(Qcow2Header.Problem) { _ = try Qcow2Header(head) } catch {
@@ -117,9 +117,9 @@ extension BaseImage {
     }
   }
 
-  /// Makes sure that all of an image is there, and right.
+  /// Checks with `qemu-img check` that an image is complete and consistent.
   ///
-  /// - Throws: ``ImageError`` `corrupt`; ``ToolchainError`` `cannotCheck` where that can't be told;
+  /// - Throws: ``ImageError`` `corrupt`; ``ToolchainError`` `cannotCheck` if the check fails;
   ///   `CancellationError`.
   static func check(
     _ file: String, name: String, with tools: ImageTools, on loop: EventLoop
@@ -135,15 +135,15 @@ extension BaseImage {
     }
     // The statuses are those of `man qemu-img`.
     switch output.end {
-    // 3 is space that belongs to nothing: a waste, but all that the guest reads is right.
+    // 3 means leaked clusters: they waste space, but the guest reads the right data.
     case .exited(0), .exited(3): return
     case .exited(2): throw ImageError.corrupt(name: name, why: output.complaint)
-    // It could not so much as begin; an image that takes a newer program is no damaged one.
+    // The image could not be opened. An image that needs a newer program is not damaged.
     case .exited(1)
     where ["Could not open '\(file)'", "Check failed"].contains(where: output.complaint.contains)
       && !["nsupported", "Permission denied"].contains(where: output.complaint.contains):
       throw ImageError.corrupt(name: name, why: output.complaint)
-    // Whatever else says something about the program.
+    // Any other end is a failure of the program.
     default:
       throw ToolchainError.cannotCheck(
         program: tools.qemuImg, name: name, why: output.complaint)

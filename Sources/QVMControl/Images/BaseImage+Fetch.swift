@@ -3,18 +3,16 @@ internal import QMPClient
 extension BaseImage {
   /// Makes sure that the base image for a target is in the cache.
   ///
-  /// One that is there, of whatever release, is used without any network, unless `refresh` asks
-  /// for the newest release that has it. It is looked at as before a boot: one that has changed is
-  /// refused.
+  /// An existing one, of any release, is used without any network access, unless `refresh`. It is
+  /// checked as before a boot: a changed image is refused.
   ///
   /// - Parameters:
-  ///   - target: What the image is for.
+  ///   - target: The target.
   ///   - refresh: Whether to look for a newer release.
-  ///   - release: The tag of the only release that will do; nil for any.
-  ///   - client: Where to look.
-  ///   - imageTools: Gives the `qemu-img` to check the image with; asked only when one was
-  ///     downloaded.
-  /// - Returns: The image, in its place.
+  ///   - release: The tag of the required release; nil for any.
+  ///   - client: The source, and the cache.
+  ///   - imageTools: Provides the `qemu-img` that checks the image. Called only after a download.
+  /// - Returns: The installed image.
   /// - Throws: ``ImageError``, ``ReleaseError``, ``DownloadError``, ``FileError``;
   ///   `CancellationError`.
   package static func ensure(
@@ -39,7 +37,7 @@ extension BaseImage {
       image = try await ensureBuiltin(target, with: client, imageTools: imageTools)
     }
     do { return try await image.checked(on: client.loop) } catch ImageError.changed(_, .gone) {
-      // Removed since: whoever wants to boot from it looks again, and then begins anew.
+      // Removed meanwhile. The launch checks again and starts over then.
       return image
     }
   }
@@ -54,7 +52,7 @@ extension BaseImage {
     return try await client.once(
       target.imageName, existing: { anew ? nil : find(target, in: client.cache) }, tag: \.tag
     ) { lock in
-      // Named as downloads are, so that what a run leaves that is killed goes with theirs.
+      // Named like downloads, so that leftovers of a killed run are removed with theirs.
       let stem = "\(client.cache.downloads)/\(target.imageName)@\(builtinTag)"
       let raw = "\(stem).raw"
       let converted = "\(stem).qcow2"
@@ -81,18 +79,18 @@ extension BaseImage {
 }
 
 extension BaseImage {
-  /// Makes sure that one release's image for a target is in the cache, whole and unchanged.
+  /// Makes sure that the image of one release for a target is in the cache, complete and unchanged.
   ///
-  /// This is how an image that was lost or damaged comes back under the disks that stand on it. So
-  /// what is downloaded takes its place only if it has the digest that they know it by; where none
-  /// needs it, a release that was published anew is taken as it is now.
+  /// This restores a lost or damaged image under its overlays. So the download replaces it only if
+  /// it has the digest in the instances' records. If no instance needs the image, a republished
+  /// release is accepted.
   ///
   /// - Parameters:
-  ///   - target: What the image is for.
-  ///   - tag: The release's.
-  ///   - client: Where to get it.
+  ///   - target: The target.
+  ///   - tag: The release's tag.
+  ///   - client: The source, and the cache.
   ///   - imageTools: As for ``ensure(_:refresh:release:with:imageTools:)``.
-  /// - Returns: The image, in its place.
+  /// - Returns: The installed image.
   /// - Throws: ``ImageError``, ``ReleaseError``, ``DownloadError``, ``FileError``;
   ///   `CancellationError`.
   static func ensure(
@@ -110,7 +108,7 @@ extension BaseImage {
       {
       case .unknown: return image
       case .right(let verified): return verified
-      // Something else is there by now, or was then: it is fetched.
+      // The file differs from the release: download it again.
       case .wrong: isWrong = true
       }
     }
@@ -121,7 +119,7 @@ extension BaseImage {
       return try await ensureBuiltin(target, anew: true, with: client, imageTools: imageTools)
     }
     return try await client.once("\(target.imageName).qcow2", existing: { nil }) { lock in
-      // Whoever held the lock before may have fetched it.
+      // The previous holder of the lock may have downloaded it.
       if let image = try await unchanged(path, in: cache, on: client.loop),
         !isWrong || !image.isDoubtful
       {
@@ -140,7 +138,8 @@ extension BaseImage {
     }
   }
 
-  /// The image at a path if it is there, as it was recorded, and the one that instances know.
+  /// The image at a path if it exists, matches its record and has the digest in the instances'
+  /// records; else nil.
   private static func unchanged(
     _ path: String, in cache: Cache, on loop: EventLoop
   ) async throws -> BaseImage? {
@@ -154,7 +153,7 @@ extension BaseImage {
     }
   }
 
-  /// The digests that the image at a path may have, as far as anybody knows, and who needs it.
+  /// The known digests of the image at a path, and the instances that need it.
   private static func known(
     _ path: String, in cache: Cache, on loop: EventLoop
   ) async throws -> (digests: Set<String>, users: [String]) {
@@ -163,7 +162,7 @@ extension BaseImage {
     if !digests.isEmpty { return (digests, names) }
     let record = (try? JSONFile.read(recordPath(path))) ?? nil
     if let digest = record?["sha256"]?.string, !digest.isEmpty { return ([digest], names) }
-    // Without its record the file itself is all that its disks know; it may be whole.
+    // Without any record, the file's own digest is the only reference. The file may be intact.
     guard !names.isEmpty, record == nil, Files.exists(path) else { return ([], names) }
     let digest = try await FileDigest.sha256(of: path, on: loop)
     return (digest.map { [$0] } ?? [], names)

@@ -1,32 +1,32 @@
 internal import QMPClient
 
-/// An image that nothing vouched for when it was fetched, once its release names its digest.
+/// Verifying an image later, if its release had no digest when it was downloaded.
 extension BaseImage {
-  /// What became of it.
+  /// The result.
   enum Holding: Sendable {
-    /// The release names no digest of it, or that can't be told.
+    /// The release has no digest for it, or the list is unavailable.
     case unknown
-    /// It has the digest that its release names, which is on record now where the cache takes it.
+    /// It has the release's digest, which is recorded now if the cache can be written.
     case right(BaseImage)
     case wrong(found: String, expected: String)
   }
 
-  /// Whether it was fetched without being held to a digest, and may be held to one later: as a file of
-  /// a release, byte for byte. What came out of a bundle has a digest of its own that nobody names.
+  /// Whether it was downloaded without a digest and can be verified later: its file must be a
+  /// release's asset, byte for byte. No release has the digest of an image from a bundle.
   var isDoubtful: Bool {
     (isUnverified || sha256 == nil)
       && url.map { Files.lastName(of: $0) == "\(name).qcow2" } ?? false
   }
 
-  /// Holds the image to the digest that its release names.
+  /// Compares the image with its release's digest.
   ///
   /// - Parameters:
-  ///   - expected: The digest; nil where none is known.
-  ///   - computed: The digest of its bytes, if it has just been taken.
-  ///   - isRecording: Whether to put it on record.
+  ///   - expected: The release's digest; nil if unknown.
+  ///   - computed: The digest of its bytes, if it was just computed.
+  ///   - isRecording: Whether to record the result.
   ///   - loop: The loop that the calling task runs on.
-  /// - Returns: What came of it.
-  /// - Throws: ``FileError`` where it can't be recorded; `CancellationError`.
+  /// - Returns: The result.
+  /// - Throws: ``FileError`` if it can't be recorded; `CancellationError`.
   func held(
     to expected: String?, computed: String? = nil, isRecording: Bool, on loop: EventLoop
   ) async throws -> Holding {
@@ -44,17 +44,18 @@ extension BaseImage {
   }
 }
 
-/// The digests that releases name, looked up once for each repository.
+/// The digests of releases, requested once for each repository.
 package struct PublishedDigests: Sendable {
   private var listings: [String: ReleaseListing] = [:]
-  /// Why a list of releases could not be had.
+  /// Why lists of releases were unavailable.
   package private(set) var failures: [DownloadError] = []
 
-  /// Asks for the digests of the images that were fetched without; asks nobody where there are none.
+  /// Requests the digests for images that were downloaded without one. Makes no request if there
+  /// are none.
   ///
   /// - Parameters:
   ///   - images: The images.
-  ///   - client: Where to look.
+  ///   - client: The source.
   package init(of images: [BaseImage], with client: ReleaseClient) async {
     let repositories = Set(
       images.filter(\.isDoubtful).compactMap { $0.target?.operatingSystem.builderRepository })
@@ -68,7 +69,7 @@ package struct PublishedDigests: Sendable {
     }
   }
 
-  /// The digest that an image's release names for it; nil where it names none.
+  /// The digest of an image in its release; nil if unknown.
   func digest(of image: BaseImage) -> String? {
     guard let repository = image.target?.operatingSystem.builderRepository else { return nil }
     return listings[repository]?.asset("\(image.name).qcow2", tag: image.tag)?.sha256

@@ -1,23 +1,23 @@
 internal import QMPClient
 
 extension BaseImage {
-  /// The way of one base image from the releases into the cache.
+  /// Gets one base image from the releases into the cache.
   struct Release: Sendable {
     let target: Target
     let repository: String
     let client: ReleaseClient
-    /// Keeps others away from the files of the download.
+    /// Excludes other processes from the files of the download.
     let lock: FileLock
-    /// Gives the `qemu-img` to check the image with.
+    /// Provides the `qemu-img` that checks the image.
     let imageTools: @Sendable () async throws -> ImageTools
 
     private var image: String { "\(target.imageName).qcow2" }
     private var bundle: String { ImageBundle.name(of: target.imageName) }
 
-    /// The image of the newest release that has one that can be used here.
+    /// The image of the newest release that has a usable one.
     ///
-    /// A bundle is used as well as a qcow2 image; where it can't be, the newest qcow2 image is, and
-    /// the user hears why.
+    /// A bundle is used like a qcow2 image. If that fails, the newest qcow2 image is used, and the
+    /// user is told why.
     func newest() async throws -> BaseImage {
       let asset = try await find([image, bundle])
       if asset.name == image { return try await fetch(asset) }
@@ -51,22 +51,22 @@ extension BaseImage {
       }
     }
 
-    /// The image of a release that is there already.
+    /// The existing image of a release; nil if there is none.
     private func existing(_ asset: ReleaseClient.Asset) throws(ImageError) -> BaseImage? {
       let there = all(named: target.imageName, in: client.cache).first { $0.tag == asset.tag }
       guard let there else { return nil }
-      // What instances stand on is not replaced behind their backs, not even when damaged.
+      // An image under instances is not replaced silently, even if it is damaged.
       if there.isWhole { return there }
       throw .changed(
         path: there.path, .size(Files.information(there.path)?.size ?? 0, expected: there.size))
     }
 
-    /// The image of one release, anew, whatever is in its place.
+    /// Downloads the image of one release again, whatever is in its place.
     ///
     /// - Parameters:
-    ///   - tag: The release's.
-    ///   - accept: Throws where the image must not get there.
-    /// - Returns: The image, in its place.
+    ///   - tag: The release's tag.
+    ///   - accept: Throws if the image must not be installed.
+    /// - Returns: The installed image.
     /// - Throws: ``ReleaseError`` `notInRelease`; ``ImageError``, ``ArchiveError``,
     ///   ``DownloadError``, ``FileError``; `CancellationError`.
     func again(
@@ -81,7 +81,7 @@ extension BaseImage {
       return try await download(asset)
     }
 
-    /// An image that is there, held to the digest that its release names by now.
+    /// Verifies an existing image with the digest that its release has by now.
     private func held(
       _ image: BaseImage, to asset: ReleaseClient.Asset
     ) async throws -> BaseImage {
@@ -99,13 +99,13 @@ extension BaseImage {
       }
     }
 
-    /// Downloads an image, and puts it into its place once it has been looked through.
+    /// Downloads, checks and installs an image.
     private func download(
       _ asset: ReleaseClient.Asset, accept: (BaseImage) throws -> Void = { _ in }
     ) async throws -> BaseImage {
       let download = Download(asset: asset, client: client, lock: lock)
       let file = try await download.fetch()
-      // Only now, so that a download that fails waits for nobody's qemu-img.
+      // Only now, so that a failed download doesn't have to wait for qemu-img.
       let tools = try await imageTools()
       do {
         let isBundle = asset.name == bundle
@@ -135,13 +135,14 @@ extension BaseImage {
         throw error
       } catch {
         try? Files.removeTree(download.unpacked)
-        // Where its digest vouches for it, it is kept for a qemu-img that works.
+        // If the download was verified by a digest, keep it for a working qemu-img.
         if error is ToolchainError, asset.listed?.sha256 == nil { download.clean() }
         throw error
       }
     }
 
-    /// Removes the records that killed runs were writing; the lock says that nobody is at it.
+    /// Removes the temporary records of killed runs. The lock is held, so no other process is
+    /// writing one.
     private func clean(beside path: String) {
       let folder = Files.parent(of: path)
       for entry in Files.list(folder) where entry.hasPrefix(".\(target.imageName).json.") {
@@ -153,7 +154,7 @@ extension BaseImage {
       _ path: String, _ download: Download, qemuImg: String
     ) async throws -> String {
       client.notify("unpacking \(bundle)")
-      // What a run that was killed left behind; the lock says that it is nobody's.
+      // The lock is held, so any existing folder was left behind by a killed run.
       try Files.removeTree(download.unpacked)
       return try await ImageBundle(path: path, name: bundle).image(
         in: download.unpacked, qemuImg: qemuImg, holding: lock, on: client.loop)

@@ -1,6 +1,6 @@
 internal import QMPClient
 
-/// A base image in the cache: what instances' disks are overlays of. It never changes.
+/// A base image in the cache. Instances' disks are overlays over it. It never changes.
 package struct BaseImage: Sendable, Hashable {
   /// The name of the file without its extension: `freebsd-14.2-x86-64`.
   package let name: String
@@ -9,16 +9,16 @@ package struct BaseImage: Sendable, Hashable {
   package let path: String
   /// In bytes.
   package let size: Int
-  /// Where it came from; nil for the demo guest.
+  /// The URL of its download; nil for the demo guest.
   package let url: String?
-  /// In lower-case hexadecimal digits; nil where no program could tell it.
+  /// In lower-case hexadecimal digits; nil if no program could compute it.
   package let sha256: String?
-  /// Whether its release told no digest that what came could be held to.
+  /// Whether its release had no digest to verify the download with.
   package let isUnverified: Bool
   package let fetched: Timestamp
-  /// What the file looked like when its digest was taken; nil where no record says.
+  /// The file's stamp when its digest was computed; nil if it isn't recorded.
   package internal(set) var stamp: FileStamp?
-  /// Whether all of this is on record.
+  /// Whether its record is complete.
   package let isRecorded: Bool
 
   static let builtinTag = "builtin"
@@ -34,17 +34,17 @@ package struct BaseImage: Sendable, Hashable {
 
   // MARK: - Looking
 
-  /// The image for a target that was fetched last; nil where there is none. Asks no network.
+  /// The most recently downloaded image for a target; nil if there is none. Uses no network.
   package static func find(_ target: Target, in cache: Cache) -> BaseImage? {
     all(named: target.imageName, in: cache).filter(\.isWhole).max { $0.age < $1.age }
   }
 
-  /// All base images, by name and then by age, the newest last.
+  /// All base images, sorted by name, then by age with the newest last.
   package static func list(in cache: Cache) -> [BaseImage] {
     all(named: nil, in: cache).sorted { ($0.name, $0.age) < ($1.name, $1.age) }
   }
 
-  /// What tells the older of two images: within the same second the time of the file.
+  /// Its age: by the time of its download; within the same second by the time of its file.
   private var age: Age { Age(fetched: fetched, modified: stamp?.modified ?? 0) }
 
   private struct Age: Comparable {
@@ -74,7 +74,7 @@ package struct BaseImage: Sendable, Hashable {
     name = String(file.dropLast(".qcow2".count))
     self.tag = tag
     self.path = path
-    // Without its record, which only somebody else can have removed, it is taken as it is.
+    // Without its record, which qvm never removes alone, the file's own properties are used.
     let bytes = record?["bytes"]?.int
     let time = record?["fetched"]?.string.flatMap { Timestamp($0) }
     size = bytes ?? found.size
@@ -86,7 +86,7 @@ package struct BaseImage: Sendable, Hashable {
     isRecorded = bytes != nil && time != nil
   }
 
-  /// Whether the file still has all of its bytes.
+  /// Whether the file still has its recorded size.
   var isWhole: Bool { Files.information(path)?.size == size }
 
   // MARK: - Placing
@@ -106,7 +106,7 @@ package struct BaseImage: Sendable, Hashable {
     isRecorded = true
   }
 
-  /// The same image, with what was found out about its file.
+  /// The same image with a new stamp and digest.
   init(_ image: BaseImage, stamp: FileStamp, sha256: String?, isVerified: Bool = false) {
     name = image.name
     tag = image.tag
@@ -114,19 +114,19 @@ package struct BaseImage: Sendable, Hashable {
     size = stamp.size
     url = image.url
     self.sha256 = sha256
-    // A digest that was only taken now was held to nothing.
+    // A digest that was only computed now was compared with nothing.
     isUnverified = !isVerified && (image.isUnverified || image.sha256 != sha256)
     fetched = image.fetched
     self.stamp = stamp
     isRecorded = true
   }
 
-  /// Moves a file that was checked to its place, where nobody writes to it any more.
+  /// Moves a checked file to its final place and makes it read-only.
   ///
   /// - Returns: The image with the stamp of its file.
   func place(_ file: String, on loop: EventLoop) async throws -> BaseImage {
     let folder = Files.parent(of: path)
-    // Or else the folder could be removed as an empty one meanwhile.
+    // Without the lock, another process could remove the folder while it is empty.
     let lock = try await ImagesLock.shared(at: Files.parent(of: folder), on: loop)
     defer { lock.release() }
     try Files.makeFolder(folder)
@@ -134,7 +134,7 @@ package struct BaseImage: Sendable, Hashable {
     try Files.synchronize(file)
     var image = self
     image.stamp = Files.information(file).map { FileStamp($0) }
-    // The record first: an image that is there has one.
+    // The record first, so that an existing image always has one.
     try JSONFile.write(image.record, to: Self.recordPath(path))
     try Files.rename(file, to: path)
     return image

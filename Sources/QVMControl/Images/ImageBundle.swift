@@ -1,29 +1,30 @@
 internal import QMPClient
 
-/// A base image as a bundle: `<os>-<version>-<arch>.tar.zst` with a raw `disk.img`, as NetBSD's
-/// releases have it since v1.0.0 instead of a qcow2 image. Its kernel for other machines is left.
+/// A base image as a bundle: `<os>-<version>-<arch>.tar.zst` with a raw `disk.img`. NetBSD's
+/// releases have bundles instead of qcow2 images since v1.0.0. The bundle's kernel, for other
+/// machines, is ignored.
 ///
-/// The disk becomes a qcow2 image, so that every base image is of one kind: with a header and a
-/// length that say whether it is whole, checked by `qemu-img check`, quick to hash again, and not
-/// inflated by a copy that knows no holes.
+/// The disk is converted to a qcow2 image, so that all base images have the same format. Its header
+/// and size show whether it is complete, `qemu-img check` can check it, and it is quick to hash. A
+/// copy without support for holes doesn't inflate it.
 struct ImageBundle: Sendable {
   /// The downloaded file.
   let path: String
-  /// The name to speak of it.
+  /// Its name in messages.
   let name: String
-  /// Tells the free bytes of the disk that a folder is on; nil where that isn't known.
+  /// Returns the free space on the disk of a folder, in bytes; nil if unknown.
   var freeSpace: @Sendable (_ folder: String) -> Int? = { Files.freeSpace(at: $0) }
 
   static func name(of image: String) -> String { "\(image).tar.zst" }
 
   private static let disk = "disk.img"
-  /// Several times what the bundles of the releases have, in bytes; most of it are holes.
+  /// Several times the size of the releases' disks, in bytes. Most of those are holes.
   private static let largest = 64 << 30
-  /// What tar writes meanwhile is far less than what must stay free.
+  /// In this time tar writes far less than what must stay free.
   private static let watchInterval = Duration.milliseconds(10)
 
-  /// Whether there is something here that decompresses bundles: zstd for tar to call, or a tar that
-  /// has it in itself.
+  /// Whether bundles can be unpacked here: with zstd, which tar calls, or with a tar that has it
+  /// built in.
   static func canUnpack(on loop: EventLoop) async -> Bool {
     guard let tar = Host.find("tar") else { return false }
     if Host.find("zstd") != nil { return true }
@@ -33,16 +34,16 @@ struct ImageBundle: Sendable {
       ?? false
   }
 
-  /// Makes the qcow2 image.
+  /// Unpacks the bundle and converts its disk to a qcow2 image.
   ///
   /// - Parameters:
-  ///   - folder: Where to work; it doesn't exist yet, and the image is in it afterwards.
-  ///   - qemuImg: The program that makes it.
-  ///   - lock: Held by tar and qemu-img too.
+  ///   - folder: The working folder. It must not exist yet. The image is in it afterwards.
+  ///   - qemuImg: The program that converts it.
+  ///   - lock: A lock that tar and qemu-img hold too.
   ///   - loop: The loop that the calling task runs on.
   /// - Returns: The image's path.
-  /// - Throws: ``ArchiveError`` for a bundle that is none; ``ImageError``; ``DownloadError`` where
-  ///   the disk has no room; `CancellationError`.
+  /// - Throws: ``ArchiveError`` for an invalid bundle; ``ImageError``; ``DownloadError`` if the
+  ///   disk is full; `CancellationError`.
   func image(
     in folder: String, qemuImg: String, holding lock: FileLock, on loop: EventLoop
   ) async throws -> String {
@@ -55,7 +56,7 @@ struct ImageBundle: Sendable {
     let raw = "\(folder)/\(Self.disk)"
     try checkSpace(for: Files.information(path)?.size ?? 0, at: folder)
     let unpacking = try await watching(folder, raw, on: loop) {
-      // tar keeps the holes that the bundle was made with: of twelve gigabytes it writes two.
+      // tar keeps the holes of the disk: it writes only two of twelve gigabytes.
       try await Subprocess.run(
         tar,
         [
@@ -78,18 +79,18 @@ struct ImageBundle: Sendable {
       within: Subprocess.longTime, on: loop)
     guard converting.succeeded else {
       try checkSpace(for: 0, at: folder)
-      // Any bytes make a raw disk: this says nothing of the bundle.
+      // Any bytes are a valid raw disk, so this is not the bundle's fault.
       throw ToolchainError.cannotRun(program: qemuImg, why: converting.complaint)
     }
     try Files.remove(raw)
     return image
   }
 
-  /// What is wrong with a raw disk, as the end of a sentence; nil if it can be one.
+  /// What is wrong with a raw disk, as the end of a sentence; nil if it is plausible.
   static func problem(_ path: String) throws -> String? {
     guard let found = Files.information(path), found.kind == .file else { return "is not a file" }
     let head = try Files.head(of: path, count: 512)
-    // A master boot record ends so, and so does the one that stands before a GPT.
+    // The signature of a master boot record, also of the one before a GPT.
     guard head.count == 512, head[510] == 0x55, head[511] == 0xAA else {
       let kind = FileKind.description(of: head)
       return kind == "something else" ? "has no partition table" : "is not a disk image but \(kind)"
@@ -98,7 +99,7 @@ struct ImageBundle: Sendable {
       ? nil : "has \(found.size) bytes, which is not the size of a disk"
   }
 
-  /// Runs tar, and ends it where the disk that comes out is too large, or leaves no room.
+  /// Runs tar, and ends it if the disk becomes too large or leaves too little free space.
   private func watching(
     _ folder: String, _ raw: String, on loop: EventLoop,
     _ unpack: @escaping @Sendable () async throws -> Subprocess.Output
@@ -118,7 +119,7 @@ struct ImageBundle: Sendable {
         }
       }
       defer { group.cancelAll() }
-      // Only the watch gives none, and it ends with an error.
+      // Only the other task returns nil, and it always throws first.
       guard let output = try await group.next() ?? nil else { throw CancellationError() }
       try check()
       return output

@@ -5,13 +5,13 @@ package struct ImageOffer: Sendable, Hashable {
   package let operatingSystem: OperatingSystem
   package let version: String
   package let architecture: Architecture
-  /// The newest release that has it in a form that can be used here.
+  /// The newest release that has it in a usable format.
   package let tag: String
-  /// What is downloaded, such as `freebsd-14.2-x86-64.qcow2`.
+  /// The asset to download, such as `freebsd-14.2-x86-64.qcow2`.
   package let asset: String
-  /// Of the download, in bytes; nil where the release doesn't say.
+  /// The size of the download, in bytes; nil if unknown.
   package let size: Int?
-  /// Whether all that there is of it is a bundle, and nothing here unpacks one.
+  /// Whether it exists only as a bundle, and bundles can't be unpacked here.
   package private(set) var needsZstd = false
 
   fileprivate static func isBundle(_ asset: String) -> Bool {
@@ -28,14 +28,13 @@ package struct ImageOffer: Sendable, Hashable {
 }
 
 extension ReleaseListing {
-  /// Each version for each of its architectures once, of the newest release that has it in a form
-  /// that will do.
+  /// Each version and architecture once, from the newest release that has it in an accepted format.
   fileprivate func offers(
     of operatingSystem: OperatingSystem, accepting: (String) -> Bool = { _ in true }
   ) -> [ImageOffer] {
     var seen: Set<String> = []
     let offers = releases.flatMap { release in
-      // Of two forms of the same image the first is the one that is pulled.
+      // If an image has two formats, the first one is pulled.
       release.assets.sorted { $0.name < $1.name }.compactMap { asset -> ImageOffer? in
         guard accepting(asset.name),
           let available = ImageName(asset.name, of: operatingSystem),
@@ -57,14 +56,14 @@ extension ReleaseListing {
 }
 
 extension ReleaseClient {
-  /// Every base image of an operating system that the releases have: the newest version first, and
-  /// each version for each of its architectures once, of the release that it is pulled from.
+  /// The base images of an operating system in the releases, the newest version first. Each version
+  /// and architecture occurs once, with the release from which it is pulled.
   ///
-  /// One question to the list of releases.
+  /// Makes one request.
   ///
-  /// - Parameter operatingSystem: One whose images are released; the demo guest has none.
-  /// - Returns: What there is for the architectures that there are drivers for.
-  /// - Throws: ``DownloadError`` where the list can't be had; `CancellationError`.
+  /// - Parameter operatingSystem: The operating system; the demo guest has no images.
+  /// - Returns: The images for architectures with a driver.
+  /// - Throws: ``DownloadError`` if the list is unavailable; `CancellationError`.
   package func offers(of operatingSystem: OperatingSystem) async throws -> [ImageOffer] {
     guard let repository = operatingSystem.builderRepository else { return [] }
     let listing = try await listing(of: repository, Curl(source, limits, on: loop)).get()
@@ -81,17 +80,17 @@ extension ReleaseClient {
     }
   }
 
-  /// The same of several operating systems, asked side by side; one that can't be told doesn't
-  /// hide the others.
+  /// The base images of several operating systems, requested concurrently. A failure of one doesn't
+  /// affect the others.
   package func offers(
     of operatingSystems: [OperatingSystem]
   ) async -> [(operatingSystem: OperatingSystem, offers: Result<[ImageOffer], any Error>)] {
     await withTaskGroup(of: (Int, Result<[ImageOffer], any Error>).self) { group in
       for (index, operatingSystem) in operatingSystems.enumerated() {
         group.addTask {
-          // Before it goes into the tuple: of one that a `do` returns with a `try await` in it, the
-          // optimizer of Swift 6.3 loses the other part, and the answers would take each other's
-          // places. `make lint` looks for that form.
+          // Not in the tuple itself: if a `do` returns a tuple with a `try await` in it, the
+          // optimizer of Swift 6.3 loses the other element, and the answers would be swapped. `make
+          // lint` checks for that.
           let answer: Result<[ImageOffer], any Error>
           do { answer = .success(try await offers(of: operatingSystem)) } catch {
             answer = .failure(error)

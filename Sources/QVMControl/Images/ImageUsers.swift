@@ -1,26 +1,26 @@
 internal import QMPClient
 
-/// Which instances stand on which base images.
+/// Which instances use which base images.
 ///
-/// An instance names its image in its record, and its disk names it in its header: both count. The
-/// release and the file's name are compared and not the whole path, since one cache can be reached
-/// by several, and be moved.
+/// An instance names its image in its record, and in the header of its disk. Both count. Only the
+/// release and the file name are compared, not the whole path, because a cache can have several
+/// paths and can be moved.
 package struct ImageUsers: Sendable {
-  /// The instances by what they need, in order.
+  /// The instances by the image that they use, in order.
   private var users: [String: [String]] = [:]
   private var digests: [String: Set<String>] = [:]
   private var paths: [String: String] = [:]
-  /// Instances that don't tell what they need: neither record nor disk can be read.
+  /// Instances whose image is unknown, because neither record nor disk can be read.
   package private(set) var unknown: [String] = []
 
-  /// Looks at every instance, and at those that are being created.
+  /// Reads every instance, including those that are being created.
   ///
-  /// - Throws: ``FileError`` where they can't be listed: nothing must be taken for unused then.
+  /// - Throws: ``FileError`` if they can't be listed. No image may count as unused then.
   package init(in cache: Cache) throws(FileError) {
     for entry in try Files.contents(of: cache.instances) {
       let files = InstanceFiles(folder: "\(cache.instances)/\(entry)")
       if entry.hasPrefix(".new-") {
-        // One whose maker was killed is nobody's.
+        // Ignore one whose creating process was killed.
         guard FileLock.isHeld(files.vmLock) else { continue }
       } else if entry.hasPrefix(".") {
         continue
@@ -35,24 +35,24 @@ package struct ImageUsers: Sendable {
     let backing = try? DiskImage.baseImage(of: files.disk)
     for path in Set([record?.baseImage, backing].compactMap(\.self)) {
       let key = Self.key(path)
-      // Both may name the same one, before and after the cache was moved.
+      // Both may name the same image, before and after the cache was moved.
       if users[key]?.last != name { users[key, default: []].append(name) }
       paths[key] = cache.place(ofImage: path)
       if let digest = record?.baseDigest, record?.baseImage == path {
         digests[key, default: []].insert(digest)
       }
     }
-    // Without a disk there is nothing to lose.
+    // An instance without a disk needs no image.
     if record == nil, backing == nil, Files.exists(files.disk) { unknown.append(name) }
   }
 
-  /// Who needs the image at a path.
+  /// The instances that use the image at a path.
   package func of(_ path: String) -> [String] { users[Self.key(path)] ?? [] }
 
-  /// The digests that its users know it by: one, if nothing went wrong.
+  /// The digests in its users' records: normally one.
   func digests(of path: String) -> Set<String> { digests[Self.key(path)] ?? [] }
 
-  /// The paths of all images that are needed, sorted.
+  /// The paths of all used images, sorted.
   package var needed: [String] { paths.values.sorted() }
 
   /// The last two parts of a path, `v0.15.0/freebsd-14.2-x86-64.qcow2`.

@@ -2,13 +2,13 @@ internal import QMPClient
 
 /// The lock on the folder of base images.
 ///
-/// It is shared by all who count on what is in there to stay: a `run` from looking at its base
-/// image until its instance names it, and whoever puts an image there. Who removes images holds it
-/// alone, and only then looks whether an instance needs them. So nobody can lose an image between
-/// choosing it and saying so. It is held for as long as it takes to create an overlay, never while
-/// something downloads or the user is asked.
+/// Processes that rely on the images share it: a `run` from choosing its base image until its
+/// instance names it, and a process that installs an image. A process that removes images holds it
+/// alone, and then checks whether instances need them. So a chosen image can't be removed before
+/// its instance names it. The lock is held as long as creating an overlay takes, never during a
+/// download or a prompt.
 enum ImagesLock {
-  /// How long to wait for those who hold it.
+  /// How long to wait for other holders.
   private static let patience = Duration.seconds(20)
 
   private static func path(_ images: String) -> String { "\(images)/.lock" }
@@ -19,7 +19,7 @@ enum ImagesLock {
   ///   - images: The folder of the images.
   ///   - loop: The loop that the calling task runs on.
   /// - Returns: The lock.
-  /// - Throws: ``FileError``; ``ImageError`` `busy` where somebody else keeps it;
+  /// - Throws: ``FileError``; ``ImageError`` `busy` if another process keeps it;
   ///   `CancellationError`.
   static func shared(at images: String, on loop: EventLoop) async throws -> FileLock {
     let deadline = SuspendingClock.now.advanced(by: patience)
@@ -30,15 +30,15 @@ enum ImagesLock {
     }
   }
 
-  /// Takes the lock alone, without leaving the calling thread.
+  /// Takes the lock alone, blocking the calling thread.
   ///
-  /// - Parameter cache: Whose images.
+  /// - Parameter cache: The cache with the images.
   /// - Returns: The lock.
-  /// - Throws: ``FileError``; ``ImageError`` `busy` where others keep it.
+  /// - Throws: ``FileError``; ``ImageError`` `busy` if another process keeps it.
   static func alone(in cache: Cache) throws -> FileLock {
     let deadline = SuspendingClock.now.advanced(by: patience)
     while true {
-      // It takes some milliseconds where the lock is held.
+      // Each attempt takes some milliseconds while the lock is held.
       if let lock = try FileLock.attempt(path(cache.images)) { return lock }
       if SuspendingClock.now > deadline { throw ImageError.busy(folder: cache.images) }
     }
