@@ -1,7 +1,8 @@
-/// Looks for a text on a console, whose bytes come in pieces.
+/// Searches a console's output, which arrives in pieces, for a text.
 ///
-/// It is there where a person reads it, whatever colours or moves the cursor between its letters
-/// (``PlainConsole``), and where the bytes are written just so: the text itself may have a sequence.
+/// It is found if a person would read it there, even with control sequences between its letters
+/// (``PlainConsole``). It is also found if the raw bytes contain it, because the text itself may
+/// contain a sequence.
 package struct ConsoleMatch: Sendable {
   private var plain = PlainConsole()
   private var shown: Search
@@ -20,10 +21,10 @@ package struct ConsoleMatch: Sendable {
     shown.read(plain.read(bytes))
   }
 
-  /// Looks for bytes in a stream.
+  /// Searches a stream for bytes.
   private struct Search {
     private let text: [UInt8]
-    /// The end of what was seen: the text may be split over two pieces.
+    /// The end of the last piece: the text may be split over two.
     private var carried: [UInt8] = []
     private(set) var isFound = false
 

@@ -1,57 +1,57 @@
 package import QMPClient
 
-/// Where the guest's console and qvm's own remarks are shown.
+/// Shows the guest's console and qvm's own remarks.
 ///
-/// Never blocks: what standard output doesn't take yet is kept, up to a limit, and what goes beyond
-/// is left out and said so. Neither a slow reader nor one that stopped reading may hold up the guest
-/// or make this process deaf to Ctrl-C.
+/// Never blocks. Bytes that standard output doesn't take yet are queued up to a limit. Bytes beyond
+/// it are left out, and a remark says so. A reader that is slow or has stopped holds up neither the
+/// guest nor this process's handling of Ctrl-C.
 ///
-/// A terminal gets what ``LiveConsole`` lets through while the session has it (``enter()``), and text
-/// alone (``PlainConsole``) before and after, as for what the guest wrote in the past. Whatever else
-/// standard output is gets every byte as it came.
+/// While the session has the terminal (``enter(passesKeys:)``), the terminal gets the output of
+/// ``LiveConsole``. Before and after, and for past output, it gets only text (``PlainConsole``). If
+/// standard output is not a terminal, it gets every byte unchanged.
 package struct ConsoleOutput: Sendable {
-  /// The most that is kept for standard output, in bytes.
+  /// How much is queued for standard output at most, in bytes.
   private static let mostPending = 1 << 20
-  /// A pipe that is ready takes this much without blocking: PIPE_BUF.
+  /// How much a ready pipe takes without blocking: PIPE_BUF.
   private static let piece = 4096
-  /// How long the terminal may take to answer what the guest asked.
+  /// How long to wait for the terminal's answers to the guest's queries.
   private static let answerTime = Duration.milliseconds(300)
-  /// The most questions of a guest that wait for the terminal's answer: one that asks for ever must
-  /// not fill what is typed after the session.
+  /// How many of the guest's queries may be unanswered at most. A guest that sends queries without
+  /// end must not fill the terminal's input after the session.
   private static let mostQuestions = 32
 
   private let isTerminal = Terminal.isTerminal(1)
   private var live = LiveConsole()
   private var plain = PlainConsole()
   private var answers = TerminalAnswers()
-  /// Whether the terminal is the session's.
+  /// Whether the session has the terminal.
   private var isEntered = false
-  /// Whether the terminal's answers reach the guest, as keys do.
+  /// Whether the terminal's answers reach the guest, as typed keys do.
   private var passesKeys = false
-  /// How the terminal is, when all that is pending is written.
+  /// The terminal's modes after all pending bytes are written.
   private var modes = TerminalModes()
-  /// Whether the last byte shown ended a line; the same when all that is pending is written.
+  /// Whether the last written byte ended a line, and whether the last pending one does.
   private var (isAtLineStart, endsAtLineStart) = (true, true)
   private var pending: [UInt8] = []
   private var leftOut = 0
-  /// Why standard output takes no more; nil while it does.
+  /// Why standard output takes no more bytes; nil while it does.
   package private(set) var failure: OutputError?
 
   package init() {}
 
-  /// Whether standard output still takes anything.
+  /// Whether standard output still takes bytes.
   package var isOpen: Bool { failure == nil }
 
-  /// Whether something waits for standard output to be ready.
+  /// Whether bytes are queued until standard output is ready.
   package var isPending: Bool { isOpen && !pending.isEmpty }
 
   // MARK: - The console
 
-  /// Shows what the guest wrote.
+  /// Shows output of the guest.
   ///
   /// - Parameters:
-  ///   - bytes: As they came.
-  ///   - isPast: Whether the guest wrote them before: it waits for no answer any more.
+  ///   - bytes: The guest's bytes, unchanged.
+  ///   - isPast: Whether this is past output: the guest waits for no answer to it any more.
   package mutating func show(_ bytes: [UInt8], isPast: Bool = false) {
     guard isOpen else { return }
     guard isTerminal else {
@@ -65,7 +65,7 @@ package struct ConsoleOutput: Sendable {
       passesKeys && isEntered && !isPast ? answers.count + Self.mostQuestions : 0
     let passed = live.read(bytes)
     if isEntered {
-      // A sequence is shown whole or not at all.
+      // All or nothing, so that no sequence is cut.
       if pending.count + passed.count > Self.mostPending {
         leftOut += bytes.count
       } else {
@@ -77,15 +77,15 @@ package struct ConsoleOutput: Sendable {
     }
   }
 
-  /// Shows the last screenful of a console's log, so that one knows where the guest is.
+  /// Shows the last screenful of a console's log, as context.
   ///
   /// - Parameter log: The path.
-  /// - Returns: How much of the log there was, in bytes.
+  /// - Returns: The size of the log, in bytes.
   @discardableResult
   package mutating func showTail(of log: String) -> Int {
     let size = Files.information(log)?.size ?? 0
     let bytes = (try? Files.read(log, from: max(0, size - 2048), limit: .max)) ?? []
-    // From the beginning of a line on.
+    // Begin at the start of a line.
     let start = size > 2048 ? bytes.firstIndex(of: 0x0A).map { $0 + 1 } ?? 0 : 0
     if isTerminal { showText(Array(bytes[start...])) } else { show(Array(bytes[start...])) }
     return max(0, size - 2048) + bytes.count
@@ -104,9 +104,9 @@ package struct ConsoleOutput: Sendable {
 
   // MARK: - The terminal
 
-  /// The terminal is the session's from now on: it is as the guest has it.
+  /// Gives the terminal to the session, and sets the modes that the guest has set.
   ///
-  /// - Parameter passesKeys: Whether what is typed goes to the guest.
+  /// - Parameter passesKeys: Whether typed keys go to the guest.
   package mutating func enter(passesKeys: Bool) {
     self.passesKeys = passesKeys
     guard isTerminal, !isEntered else { return }
@@ -116,14 +116,14 @@ package struct ConsoleOutput: Sendable {
     noteModes()
   }
 
-  /// The terminal is somebody else's from now on: what the guest switched is switched back.
+  /// Gives the terminal up, and restores the modes that the guest has changed.
   ///
-  /// An answer that the terminal owes the guest is read, so that it doesn't stand at a shell's prompt;
-  /// keys that are typed in that moment go with it.
+  /// Reads the terminal's outstanding answers to the guest, so that they don't appear at the
+  /// shell's prompt. Keys that are typed at this moment are lost.
   package mutating func leave() {
     guard isEntered else { return }
     let bytes = live.farewell
-    // The rest of what is pending would switch things again.
+    // The pending bytes would change the modes again.
     if isPending { flush(within: .milliseconds(100)) }
     if isPending { pending = modes.restoration }
     append(
@@ -132,19 +132,19 @@ package struct ConsoleOutput: Sendable {
     isEntered = false
     TerminalRestorer.disarmScreen()
     let deadline = SuspendingClock.now.advanced(by: Self.answerTime)
-    // In the background reading would stop this process.
+    // A background process must not read from the terminal: that would stop it.
     while passesKeys, answers.count < live.questions, Terminal.isForeground(0),
       SocketCalls.wait(0, for: .read, until: deadline), let typed = Files.readSome(0)
     { answers.read(typed) }
     passesKeys = false
   }
 
-  /// Notes what was typed on the terminal, before it goes to the guest.
+  /// Notes typed bytes, before they go to the guest.
   package mutating func noteTyped(_ bytes: [UInt8]) {
     if answers.count < live.questions { answers.read(bytes) }
   }
 
-  /// Should this process crash, the terminal is as it was all the same.
+  /// Prepares to restore the terminal if this process crashes.
   private mutating func noteModes() {
     if live.modes == modes { return }
     modes = live.modes
@@ -166,20 +166,20 @@ package struct ConsoleOutput: Sendable {
     flush()
   }
 
-  /// Watches for the end of whoever reads standard output, which a guest that is silent would not
-  /// show; the handler then asks ``readerIsGone()``.
+  /// Watches for the exit of the process that reads standard output, which would not show while the
+  /// guest is silent. The handler then calls ``readerIsGone()``.
   package static func watchReader(
     on loop: EventLoop, _ handler: @escaping @Sendable () -> Void
   ) -> EventLoop.Token {
     loop.watch(1, for: [], once: true, handler)
   }
 
-  /// Nobody reads standard output any more.
+  /// Notes that no process reads standard output any more.
   package mutating func readerIsGone() {
     failure = failure ?? OutputError(cause: .brokenPipe)
   }
 
-  /// Writes what standard output takes now, or within a time.
+  /// Writes as much as standard output takes now, or within a time.
   package mutating func flush(within time: Duration = .zero) {
     let deadline = SuspendingClock.now.advanced(by: time)
     var written = 0
@@ -205,12 +205,12 @@ package struct ConsoleOutput: Sendable {
     }
   }
 
-  /// Shows a remark of qvm's own on standard error, on lines of its own; what others' words in it
-  /// would do to a terminal is spelled out.
+  /// Shows a remark of qvm's on standard error, on lines of its own. Control characters in quoted
+  /// text are escaped.
   package mutating func remark(_ text: String) {
     let (isCut, isSeen) = (isEntered && modes.cutsLines, Terminal.isTerminal(2))
     var bytes: [UInt8] = isAtLineStart ? [] : [0x0A]
-    // A guest that has long lines cut means its own.
+    // If the guest has switched line wrapping off, that is only for its own lines.
     if isCut, isSeen { bytes += TerminalModes.privateMode(7, true) }
     (isAtLineStart, endsAtLineStart) = (true, true)
     for line in ForeignText.lines(text).split(separator: "\n", omittingEmptySubsequences: false) {

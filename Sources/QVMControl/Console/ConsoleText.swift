@@ -1,10 +1,10 @@
-/// What a guest wrote to its console, in lines, for being shown among qvm's own: without what moves
-/// the cursor, clears the screen or resets the terminal of whoever reads it.
+/// Lines of a guest's console, to be shown among qvm's own. Sequences that move the cursor, clear
+/// the screen or reset the terminal are removed.
 enum ConsoleText {
-  /// The most characters of a line that are kept.
+  /// How many characters of a line are kept at most.
   private static let longestLine = 400
 
-  /// The lines that one would read there, without those that are empty.
+  /// The lines as a person would read them, without blank ones.
   static func lines(_ bytes: [UInt8]) -> [String] {
     var lines: [String] = []
     var line: [Unicode.Scalar] = []
@@ -23,7 +23,7 @@ enum ConsoleText {
       case "\r": hasReturned = true
       case "\u{8}": if !line.isEmpty { line.removeLast() }
       default:
-        // Written over, as progress is.
+        // The line is overwritten, as progress displays do.
         if hasReturned { line = [] }
         hasReturned = false
         line.append(scalar)

@@ -1,44 +1,45 @@
-/// What a ``ControlScanner`` hands on, in order.
+/// Receives the parts that a ``ControlScanner`` finds, in order.
 protocol ControlSink {
-  /// Printable characters: whole ones, in UTF-8.
+  /// Whole printable characters in UTF-8.
   mutating func text(_ bytes: ArraySlice<UInt8>)
-  /// A byte that is no part of any character.
+  /// A byte that isn't part of a valid character.
   mutating func invalid()
-  /// A control character of ASCII, or Delete; never Escape, Cancel or Substitute inside a sequence.
+  /// An ASCII control character, or Delete. Never Escape, and not Cancel or Substitute inside a
+  /// sequence.
   mutating func control(_ byte: UInt8)
   /// A complete sequence that begins with Escape.
   mutating func sequence(_ sequence: ControlSequence)
 }
 
-/// Takes what a program writes to a terminal apart, as ECMA-48 and the VT500 parser have it.
+/// Parses what a program writes to a terminal, following ECMA-48 and the VT500 parser.
 ///
-/// A sequence is handed on when its last byte has come, in whatever pieces it came, so that whoever
-/// passes it on passes on all of it or nothing. The rules:
+/// A sequence is delivered when its last byte has arrived, even if it arrived in pieces. So it is
+/// always passed on as a whole. The rules:
 ///
-/// * The bytes are UTF-8. The controls U+0080 to U+009F are taken for what they mean, `ESC` and
-///   another character.
-/// * Strings (`ESC ]`, `ESC P`, `ESC X`, `ESC ^`, `ESC _`, and the `ESC k` of screen) are swallowed:
-///   titles, clipboards, notes, pictures. They end with `ESC \`, all but `ESC P` with a bell or a
-///   line end too, and any with Cancel, Substitute, the Escape of another sequence, or when they are
-///   longer than anyone would mean. Nothing is kept of them.
-/// * Linux's `ESC ] P` and seven digits, and `ESC ] R`, have no end of their own.
-/// * Control characters inside a sequence act at once; a byte above ASCII ends the sequence.
-/// * A sequence longer than ``longestSequence`` is swallowed.
+/// * The bytes are UTF-8. The controls U+0080 to U+009F mean `ESC` and another character.
+/// * Strings (`ESC ]`, `ESC P`, `ESC X`, `ESC ^`, `ESC _`, and the `ESC k` of screen) are dropped:
+///   titles, clipboards, notes, pictures. They end with `ESC \`, with Cancel, Substitute or the
+///   Escape of another sequence, or if they are implausibly long. All but `ESC P` also end with a
+///   bell or a line end.
+/// * Linux's `ESC ] P` with seven digits, and `ESC ] R`, have no terminator.
+/// * Control characters inside a sequence are delivered at once. A byte above ASCII ends the
+///   sequence.
+/// * A sequence longer than ``longestSequence`` is dropped.
 struct ControlScanner: Sendable {
   /// In bytes.
   static let longestSequence = 64
-  /// A string that has no end by then was none, in bytes.
+  /// A longer string, in bytes, is treated as unterminated and ends.
   static let longestString = 1 << 20
 
   private enum State { case text, escape, sequence, string, stringEscape }
 
   private var state = State.text
-  /// The sequence as far as it has come; never longer than ``longestSequence``.
+  /// The bytes of an incomplete sequence; at most ``longestSequence``.
   private var held: [UInt8] = []
   private var isTooLong = false
-  /// The first bytes of a character that is cut.
+  /// The first bytes of an incomplete character.
   private var partial: [UInt8] = []
-  /// The byte behind the Escape of a string; `p` for Linux's `ESC ] P`.
+  /// The byte after the Escape of a string; `p` for Linux's `ESC ] P`.
   private var stringKind: UInt8 = 0
   private var stringCount = 0
   private var previous: UInt8 = 0
@@ -62,7 +63,7 @@ struct ControlScanner: Sendable {
     }
   }
 
-  /// There will be no more: the rest of a cut character is no character.
+  /// Ends the input. An incomplete character is invalid.
   mutating func finish(into sink: inout some ControlSink) {
     if !partial.isEmpty { sink.invalid() }
     partial = []
@@ -71,7 +72,7 @@ struct ControlScanner: Sendable {
 
   // MARK: - Text
 
-  /// Reads text up to the next control; where that is, or what follows it.
+  /// Reads text up to the next control. Returns the index of the control or of the byte after it.
   private mutating func scanText(
     _ bytes: [UInt8], from start: Int, into sink: inout some ControlSink
   ) -> Int {
@@ -111,7 +112,7 @@ struct ControlScanner: Sendable {
     }
   }
 
-  /// A control of one character in place of `ESC` and this one.
+  /// Begins a sequence whose `ESC` and first byte were a single character.
   private mutating func begin(_ byte: UInt8, into sink: inout some ControlSink) {
     state = .escape
     held = [Self.escape]
@@ -121,7 +122,7 @@ struct ControlScanner: Sendable {
 
   // MARK: - Sequences
 
-  /// Takes a byte of a sequence; false where it belongs to what follows.
+  /// Reads a byte of a sequence; false if the byte isn't part of it.
   private mutating func step(_ byte: UInt8, into sink: inout some ControlSink) -> Bool {
     switch byte {
     case Self.escape:
@@ -164,7 +165,7 @@ struct ControlScanner: Sendable {
 
   // MARK: - Strings
 
-  /// Takes a byte of a string; false where it belongs to what follows.
+  /// Reads a byte of a string; false if the byte isn't part of it.
   private mutating func stepString(_ byte: UInt8) -> Bool {
     if state == .stringEscape {
       if byte == UInt8(ascii: "\\") {
@@ -185,7 +186,7 @@ struct ControlScanner: Sendable {
     case 0x0A where !isDeviceControl:
       state = .text
       return false
-    // The end as one character.
+    // The terminator as a single character.
     case 0x9C where previous == 0xC2: state = .text
     default:
       if stringCount > Self.longestString || endsPalette(byte) { state = .text }
@@ -194,7 +195,7 @@ struct ControlScanner: Sendable {
     return true
   }
 
-  /// Whether this is the last byte of what Linux's console has for its colours.
+  /// Whether this is the last byte of a colour sequence of Linux's console.
   private mutating func endsPalette(_ byte: UInt8) -> Bool {
     if stringKind == UInt8(ascii: "p") { return stringCount == 8 }
     guard stringKind == UInt8(ascii: "]"), stringCount == 1 else { return false }
@@ -203,15 +204,15 @@ struct ControlScanner: Sendable {
   }
 }
 
-/// What stands at a place in UTF-8.
+/// What a place in UTF-8 contains.
 enum UTF8Length {
-  /// A character of so many bytes.
+  /// A character of this many bytes.
   case whole(Int)
-  /// The first bytes of a character, and no more.
+  /// The first bytes of an incomplete character.
   case cut
   /// A control of U+0080 to U+009F.
   case control
-  /// No character of several bytes.
+  /// No multi-byte character.
   case none
 
   init(of bytes: [UInt8], at index: Int) {

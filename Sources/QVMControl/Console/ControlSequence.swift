@@ -1,16 +1,16 @@
-/// A complete escape or control sequence: `ESC` and what follows it, `ESC [ ? 25 h` for example.
+/// A complete escape or control sequence, such as `ESC [ ? 25 h`.
 struct ControlSequence: Sendable, Hashable {
-  /// All of it, in its form of seven bits.
+  /// All bytes, in the 7-bit form.
   let bytes: [UInt8]
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   init(_ text: String) { bytes = Array("\u{1B}\(text)".utf8) }
 
-  /// The last byte, which says what it is.
+  /// The final byte, which identifies the function.
   var final: UInt8 { bytes[bytes.count - 1] }
 
-  /// Whether it is a control sequence, which has parameters.
+  /// Whether it is a control sequence (CSI), which has parameters.
   var isControl: Bool { bytes.count > 2 && bytes[1] == UInt8(ascii: "[") }
 
   /// The character of `<=>?` before the parameters; nil without one.
@@ -18,7 +18,7 @@ struct ControlSequence: Sendable, Hashable {
     isControl && UInt8(ascii: "<")...UInt8(ascii: "?") ~= bytes[2] ? bytes[2] : nil
   }
 
-  /// What stands between the parameters and the last byte, or behind `ESC`.
+  /// The bytes between the parameters, or `ESC`, and the final byte.
   var intermediates: ArraySlice<UInt8> {
     let inner = bytes[(isControl ? 2 : 1)..<(bytes.count - 1)]
     guard let start = inner.firstIndex(where: { 0x20..<0x30 ~= $0 }) else {
@@ -27,7 +27,7 @@ struct ControlSequence: Sendable, Hashable {
     return inner[start...]
   }
 
-  /// The parameters; 0 for one that is left out. Nil where they are no numbers.
+  /// The parameters; 0 for an omitted one. Nil if they aren't numbers.
   var parameters: [Int]? {
     guard isControl else { return [] }
     var numbers: [Int] = []

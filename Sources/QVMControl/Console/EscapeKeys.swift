@@ -1,5 +1,5 @@
-/// Reads what is typed at an attached console: most of it is for the guest, what follows the escape
-/// key is for qvm.
+/// Reads the keys that are typed at an attached console. They go to the guest, except the key after
+/// the escape key, which is a command to qvm.
 package struct EscapeKeys: Sendable {
   package enum Action: Sendable, Hashable {
     case send([UInt8])
@@ -14,12 +14,12 @@ package struct EscapeKeys: Sendable {
 
   package init(_ key: EscapeKey = .usual) { self.key = key }
 
-  /// Whether Ctrl-C has its usual meaning.
+  /// Whether Ctrl-C shuts the guest down, as usual.
   package var shutsDown: Bool { key.byte != Self.interrupt }
 
-  /// The keys of a VM's own terminal, for people.
+  /// The list of keys of a VM's own terminal, for people.
   package var help: String {
-    // Those that are signals, but for one that is the escape key.
+    // The keys that are signals, without the escape key.
     let signals: [(byte: UInt8, use: String)] = [
       (Self.interrupt, "shut the guest down (twice: force it, three times: kill QEMU)"),
       (Self.quit, "end QEMU at once"),
@@ -34,7 +34,7 @@ package struct EscapeKeys: Sendable {
         + rows(own, detached: "detach (the VM keeps running in the background)"))
   }
 
-  /// The keys of a console that is attached to without being the VM's own terminal.
+  /// The list of keys of an attached console that is not the VM's own terminal.
   package var attachedHelp: String {
     Self.table(rows([], detached: "detach (the VM keeps running)"))
       + "\nevery other key goes to the guest"
@@ -54,7 +54,7 @@ package struct EscapeKeys: Sendable {
     }.joined(separator: "\n")
   }
 
-  /// Reads some typed bytes; an escape may be split over two calls.
+  /// Reads typed bytes. The escape key and the next key may arrive in two calls.
   package mutating func read(_ bytes: [UInt8]) -> [Action] {
     var actions: [Action] = []
     var plain: [UInt8] = []
@@ -73,7 +73,7 @@ package struct EscapeKeys: Sendable {
       case UInt8(ascii: "c"), Self.interrupt: plain.append(Self.interrupt)
       case UInt8(ascii: "z"), Self.suspend: plain.append(Self.suspend)
       case UInt8(ascii: "\\"), Self.quit: plain.append(Self.quit)
-      // As telnet has it, for the key that is on the same one.
+      // As in telnet: `]` is on the same key as the escape key.
       case UInt8(ascii: "]") where key == .usual: plain.append(0x1D)
       case UInt8(ascii: "d"):
         flush()

@@ -1,19 +1,20 @@
-/// The screen of a terminal that a guest shares with those who were there before: qvm's remarks, the
-/// shell's lines.
+/// The screen of a terminal that a guest shares with earlier output: qvm's remarks and the shell's
+/// lines.
 ///
-/// A guest believes that the screen is its own, and its firmware begins with a full reset. What stands
-/// above what the guest wrote isn't erased:
+/// A guest treats the screen as its own, and its firmware begins with a full reset. The lines above
+/// the guest's output are kept:
 ///
-/// * A full reset (`ESC c`) switches the modes back and clears the screen, as far as that goes here.
-/// * Clearing the screen, while the guest has written lines only, goes on below them instead.
-/// * When the guest then writes at a place of its own choice (`ESC [row;columnH`), all that is there
-///   is scrolled away, into what the terminal keeps, and the guest's lines are written again where it
-///   believes them to be. Going there and back alone, as `resize` does, moves nothing.
-/// * From then on the screen is the guest's. Where qvm has remarked something meanwhile, or the guest
+/// * A full reset (`ESC c`) restores the modes and clears the screen, under these rules.
+/// * If the guest has written only lines so far, clearing the screen continues below them instead.
+/// * If the guest then writes at a place of its own choice (`ESC [row;columnH`), the whole screen
+///   is scrolled into the terminal's scrollback. The guest's lines are written again where the
+///   guest expects them. Moving there and back without writing, as `resize` does, has no such
+///   effect.
+/// * From then on the screen is the guest's. If qvm has shown a remark meanwhile, or the guest
 ///   resets the terminal again, the screen is scrolled away before it is cleared.
-/// * The alternate screen is the guest's own anyway.
+/// * The alternate screen always belongs to the guest.
 struct KeptScreen: ControlSink, Sendable {
-  /// The most of a guest's lines that are written again, in bytes: more than a screenful.
+  /// How much of the guest's lines can be written again, in bytes: more than a screenful.
   private static let mostAgain = 1 << 14
   static let toBottom = ControlSequence("[999;1H").bytes
 
@@ -24,26 +25,26 @@ struct KeptScreen: ControlSink, Sendable {
   private(set) var modes = TerminalModes()
   private(set) var isAtLineStart = true
 
-  /// Whether the guest's first line may stand below the screen's.
+  /// Whether the guest's first line may be below the first line of the screen.
   private var isBelow = true
-  /// What the guest has written since its lines began, while it is below.
+  /// What the guest has written since its lines began, while `isBelow`.
   private var again: [UInt8] = []
-  /// What the guest did since it went to a place of its own choice, without writing there; nil while
-  /// the cursor is where its lines are.
+  /// The sequences since the guest moved to a place of its own choice, before it writes there; nil
+  /// while the cursor is at its lines.
   private var moves: [UInt8]?
-  /// Whether the cursor that the guest has saved is where its lines are.
+  /// Whether the saved cursor is at the guest's lines.
   private var isSavedAmongLines = false
-  /// The line ends since the guest's lines began, or since it chose a place; those when it saved the
-  /// cursor; and those since something was written that isn't the guest's.
+  /// The number of line ends since the guest's lines began or it chose a place; that number when it
+  /// saved the cursor; and the number since the last output that isn't the guest's.
   private var (lines, savedLines, linesSinceRemark) = (0, 0, 0)
-  /// Whether the guest has written at a place of its own choice, so that more may stand below.
+  /// Whether the guest has written at a place of its own choice, so that there may be lines below.
   private var hasChosenPlace = false
-  /// Whether something that isn't the guest's may stand on the screen since it became the guest's.
+  /// Whether other output than the guest's may be on the screen since it became the guest's.
   private var hasRemark = false
-  /// Whether the cursor is in the first row and column, by the guest's wish.
+  /// Whether the guest has moved the cursor to the first row and column.
   private var isHome = false
 
-  // MARK: - What the guest writes
+  // MARK: - Guest output
 
   mutating func text(_ bytes: ArraySlice<UInt8>) {
     draw()
@@ -90,7 +91,7 @@ struct KeptScreen: ControlSink, Sendable {
       emit(sequence.bytes)
     case .erasingBelow, .clearing: clear(sequence)
     case .erasingAbove:
-      // It reaches the lines of others, as going there does.
+      // It affects lines that aren't the guest's, as moving there does.
       choosePlace()
       draw()
       emit(sequence.bytes)
@@ -99,7 +100,7 @@ struct KeptScreen: ControlSink, Sendable {
       emit(sequence.bytes)
     case .upwards(let count):
       isHome = false
-      // Beyond its own lines are others'.
+      // Above the guest's lines are other lines.
       if count > lines { choosePlace() } else { lines -= count }
       emit(sequence.bytes)
     case .place(let home):
@@ -148,7 +149,7 @@ struct KeptScreen: ControlSink, Sendable {
 
   private mutating func setModes(_ numbers: [Int], _ isOn: Bool) {
     for mode in numbers where TerminalModes.allows(mode) {
-      // Saves and restores the cursor, as a part of 1049.
+      // Saves and restores the cursor; also a part of 1049.
       if mode == 1048 {
         sequence(ControlSequence(isOn ? "7" : "8"))
         continue
@@ -157,14 +158,14 @@ struct KeptScreen: ControlSink, Sendable {
       if mode == 6 { choosePlace() }
       modes.setPrivate(mode, isOn)
       let bytes = TerminalModes.privateMode(mode, isOn)
-      // To go there and back a second time would move the cursor.
+      // Switching the screen must not be repeated: that would move the cursor.
       if modes.isAlternate != wasAlternate { output += bytes } else { emit(bytes) }
     }
   }
 
-  // MARK: - What stays
+  // MARK: - Keeping lines
 
-  /// Writes something, and remembers it where it may have to be written again.
+  /// Writes bytes, and remembers them if they may have to be written again.
   private mutating func emit(_ bytes: some Collection<UInt8>) {
     output.append(contentsOf: bytes)
     guard isBelow, !modes.isAlternate else { return }
@@ -178,7 +179,7 @@ struct KeptScreen: ControlSink, Sendable {
     }
   }
 
-  /// The guest's lines fill the screen: it is where the guest believes it to be.
+  /// Notes that the guest's lines fill the screen, so that the guest's positions are right.
   private mutating func scrolled() {
     (isBelow, again, moves, hasChosenPlace) = (false, [], nil, false)
   }
@@ -191,13 +192,13 @@ struct KeptScreen: ControlSink, Sendable {
     if !isBelow { hasChosenPlace = true }
   }
 
-  /// Something is about to be written or erased where the cursor is.
+  /// Prepares for writing or erasing at the cursor.
   private mutating func draw() {
     isHome = false
     if isBelow, moves != nil, !modes.isAlternate { align() }
   }
 
-  /// Scrolls away what the guest doesn't know of, and writes again what it has written.
+  /// Scrolls away the lines that aren't the guest's, and writes the guest's lines again.
   private mutating func align(again isAgain: Bool = true) {
     output += ControlSequence("[m").bytes
     scrollAway()
@@ -206,7 +207,7 @@ struct KeptScreen: ControlSink, Sendable {
     (isBelow, again, moves, hasChosenPlace) = (false, [], nil, true)
   }
 
-  /// Scrolls all that is on the screen into what the terminal keeps; the cursor goes home.
+  /// Scrolls the whole screen into the scrollback, and moves the cursor home.
   private mutating func scrollAway() {
     output += ControlSequence("[r").bytes + Self.toBottom
     output.append(contentsOf: repeatElement(0x0A, count: rows))
@@ -214,7 +215,7 @@ struct KeptScreen: ControlSink, Sendable {
     hasRemark = false
   }
 
-  /// Clears the screen, or goes on below what stands there.
+  /// Clears the screen, or continues below its lines.
   private mutating func clear(_ sequence: ControlSequence) {
     if modes.isAlternate { return emit(sequence.bytes) }
     let wasHome = isHome
@@ -230,7 +231,7 @@ struct KeptScreen: ControlSink, Sendable {
     emit(sequence.bytes)
   }
 
-  /// The guest's lines begin anew, below what there is.
+  /// Starts the guest's lines again, below the present ones.
   private mutating func beginBelow() {
     if !isAtLineStart { output += [0x0D, 0x0A] }
     output += ControlSequence("[J").bytes
@@ -260,7 +261,7 @@ struct KeptScreen: ControlSink, Sendable {
     linesSinceRemark = 0
   }
 
-  /// What switches everything back, with the cursor below all that the guest wrote.
+  /// The bytes that restore all modes and move the cursor below the guest's output.
   var farewell: [UInt8] {
     let isAnywhere = hasChosenPlace || moves != nil || modes.movesCursor
     return modes.restoration + (isAnywhere ? Self.toBottom + [0x0D, 0x0A] : [])

@@ -1,33 +1,33 @@
-/// What a guest may do with the terminal that shows its console: a value that is fed in pieces, cut
-/// anywhere, and gives what is to be written to the terminal.
+/// Filters a guest's output for a live terminal. A value: it takes bytes in pieces, divided
+/// anywhere, and returns the bytes to write to the terminal.
 ///
-/// Passed on is what programs on a serial console need: text, colours, the cursor's moves, erasing,
+/// It passes what programs on a serial console need: text, colours, cursor movements, erasing,
 /// inserting, scroll regions, character sets, the alternate screen, and the modes that
-/// ``TerminalModes`` knows how to switch back. Kept back is what reaches beyond the screen: titles,
-/// the clipboard, notes, links, colours of the terminal itself (all that are strings, see
-/// ``ControlScanner``), the window's size and place, printing, the keyboard's lock, the scrollback's
-/// end, the answerback; and what isn't known.
+/// ``TerminalModes`` can restore. It drops what acts beyond the screen: titles, the clipboard,
+/// notes, links and the terminal's own colours (all of them strings, see ``ControlScanner``), the
+/// window's size and position, printing, locking the keyboard, clearing the scrollback, and the
+/// answerback. It also drops unknown sequences.
 ///
-/// Questions whose answers are fixed or say where the cursor is (`ESC [5n`, `ESC [6n`, `ESC [c`,
-/// `ESC [>c`, `ESC Z`) are passed on while somebody types what the terminal answers to the guest
-/// (``mostQuestions``); others are not.
+/// Queries with a fixed answer, or for the cursor's position (`ESC [5n`, `ESC [6n`, `ESC [c`, `ESC
+/// [>c`, `ESC Z`), are passed while the terminal's answers reach the guest (``mostQuestions``).
+/// Other queries are dropped.
 ///
-/// What stood on the screen before the guest cleared it stays (``KeptScreen``).
+/// Earlier lines on the screen are kept when the guest clears it (``KeptScreen``).
 struct LiveConsole: Sendable {
   private var scanner = ControlScanner()
   private var screen = KeptScreen()
-  /// How many questions are passed on in all; 0 where nobody types the answers to the guest.
+  /// How many queries are passed in total; 0 if the answers don't reach the guest.
   var mostQuestions = 0 { didSet { screen.mostQuestions = mostQuestions } }
-  /// How many questions were passed on.
+  /// How many queries were passed.
   var questions: Int { screen.questions }
   /// The terminal's height in rows.
   var rows = 24 { didSet { screen.rows = max(rows, 1) } }
   var modes: TerminalModes { screen.modes }
 
-  /// Whether what comes next begins a line.
+  /// Whether the next output begins a line.
   var isAtLineStart: Bool { screen.isAtLineStart }
 
-  /// What is to be written for the next bytes.
+  /// Filters the next bytes. Returns the bytes to write.
   mutating func read(_ bytes: [UInt8]) -> [UInt8] {
     screen.output.removeAll(keepingCapacity: true)
     screen.output.reserveCapacity(bytes.count + 64)
@@ -35,12 +35,12 @@ struct LiveConsole: Sendable {
     return screen.output
   }
 
-  /// Something that isn't the guest's was written, on lines of its own.
+  /// Notes that other output than the guest's was written, on lines of its own.
   mutating func noteRemark() { screen.noteRemark() }
 
-  /// What is to be written so that the terminal is as it was, with the cursor below everything.
+  /// The bytes that restore the terminal and move the cursor below all output.
   var farewell: [UInt8] { screen.farewell }
 
-  /// What is to be written so that the terminal is as the guest has it, after the ``farewell``.
+  /// The bytes that set the guest's modes again, after the ``farewell``.
   var comeback: [UInt8] { modes.application + (modes.movesCursor ? KeptScreen.toBottom : []) }
 }

@@ -1,10 +1,10 @@
 package import QMPClient
 
-/// Reads a log to its end and on, for as long as the VM that writes it lives.
+/// Reads a log and follows it until the VM that writes it has ended.
 package struct LogFollower: Sendable {
   private let path: String
   private let lockPath: String
-  /// Where it begins, in bytes.
+  /// The offset at which to begin, in bytes.
   private let start: Int
   private let loop: EventLoop
 
@@ -17,13 +17,13 @@ package struct LogFollower: Sendable {
 
   private enum Input: Sendable { case grew, ended, readerGone }
 
-  /// Hands on what is there and what comes, until the VM has ended.
+  /// Shows the log's contents and its growth until the VM has ended.
   ///
-  /// - Throws: ``OutputError`` when nobody reads standard output any more; ``FileError``;
-  ///   `SystemError` where its end can't be waited for; what `show` throws.
+  /// - Throws: ``OutputError`` if no process reads standard output any more; ``FileError``;
+  ///   `SystemError` if no thread can be started to wait for the end; what `show` throws.
   package func follow(_ show: (LogFile.Part) throws -> Void) async throws {
     let inputs = Mailbox<Input>()
-    // Watched before it is read: what comes in between is not missed.
+    // Watch it before reading it, so that no growth is missed in between.
     let watch = try FileWatch(path)
     let reading = loop.watch(watch.descriptor.number, for: .read) {
       watch.clear()

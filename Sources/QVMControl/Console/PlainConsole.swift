@@ -1,21 +1,21 @@
-/// What a guest wrote, as text: for a terminal that shows its past, among qvm's own lines.
+/// Reduces a guest's output to text, for a terminal that shows past output among qvm's own lines.
 ///
-/// A value that is fed in pieces, cut anywhere; it keeps no more than a sequence in memory. What
-/// comes out:
+/// A value: it takes bytes in pieces, divided anywhere, and keeps at most one sequence in memory.
+/// The output has:
 ///
-/// * text, tabs and line ends as they are; what is no UTF-8 as U+FFFD;
-/// * carriage returns and backspaces as they are, with which a guest writes over its own line;
-/// * no control sequence and no string (``ControlScanner``), no other control character, and no
+/// * text, tabs and line ends unchanged; U+FFFD for invalid UTF-8;
+/// * carriage returns and backspaces unchanged, with which a guest overwrites its own line;
+/// * no control sequences and strings (``ControlScanner``), no other control characters, and no
 ///   overrides of the writing direction;
-/// * a line end in place of a sequence that goes to another line or clears the screen, where the
-///   line has anything: pieces that were apart don't run together.
+/// * a line end in place of a sequence that moves to another line or clears the screen, unless the
+///   line is empty. So separate pieces of text don't run together.
 package struct PlainConsole: Sendable {
   private var scanner = ControlScanner()
   private var text = Text()
 
   package init() {}
 
-  /// What is to be shown of the next bytes.
+  /// Filters the next bytes. Returns the text to show.
   package mutating func read(_ bytes: [UInt8]) -> [UInt8] {
     text.output.removeAll(keepingCapacity: true)
     text.output.reserveCapacity(bytes.count)
@@ -23,7 +23,7 @@ package struct PlainConsole: Sendable {
     return text.output
   }
 
-  /// Whether what comes next begins a line.
+  /// Whether the next output begins a line.
   var isAtLineStart: Bool { text.column == .start }
 
   private struct Text: ControlSink {
@@ -71,7 +71,7 @@ package struct PlainConsole: Sendable {
         (true, UInt8(ascii: "F")), (true, UInt8(ascii: "H")), (true, UInt8(ascii: "d")),
         (true, UInt8(ascii: "f")):
         return sequence.prefix == nil
-      // What a shell clears below its line is not another line.
+      // A shell clears below its line without leaving it.
       case (true, UInt8(ascii: "J")): return sequence.parameters == [2]
       case (false, UInt8(ascii: "D")), (false, UInt8(ascii: "E")), (false, UInt8(ascii: "M")),
         (false, UInt8(ascii: "c")):

@@ -1,10 +1,10 @@
-/// What a control sequence of a guest does to the screen, of those that a live console lets through.
+/// The kinds of control sequences that a live console passes.
 ///
 /// The names are those of ECMA-48 and of "DEC" in xterm's ctlseqs.
 enum SequenceKind: Hashable {
   /// SGR: how characters look.
   case style
-  /// Erases, inserts, deletes or scrolls something, or repeats a character.
+  /// Erases, inserts, deletes or scrolls, or repeats a character.
   case erasing
   /// Erases from the cursor to the end of the screen.
   case erasingBelow
@@ -12,11 +12,11 @@ enum SequenceKind: Hashable {
   case erasingAbove
   /// Erases all of the screen.
   case clearing
-  /// Moves the cursor from where it is, or sets and clears tab stops.
+  /// Moves the cursor relative to its position, or sets and clears tab stops.
   case relative
-  /// Moves the cursor up by so many rows.
+  /// Moves the cursor up by this many rows.
   case upwards(Int)
-  /// Moves the cursor to a row; whether that is the first row and column.
+  /// Moves the cursor to a row. `home`: whether that is the first row and column.
   case place(home: Bool)
   /// DECSTBM: chooses the rows that scroll; the cursor goes home.
   case region
@@ -29,7 +29,7 @@ enum SequenceKind: Hashable {
   case keypad(Bool)
   /// SCS: chooses a character set.
   case characterSet
-  /// LS2, LS3 and their kin: shifts to another character set.
+  /// LS2, LS3 and similar: shifts to another character set.
   case shift
   /// DECSCUSR.
   case cursorShape
@@ -40,14 +40,14 @@ enum SequenceKind: Hashable {
   /// DSR and DA: the terminal answers.
   case question
 
-  /// Nil for one that isn't let through.
+  /// Nil for a sequence that isn't passed.
   init?(_ sequence: ControlSequence) {
     guard sequence.isControl else {
       self.init(escape: sequence)
       return
     }
     guard let numbers = sequence.parameters else {
-      // Colours may have parameters with parts.
+      // Colours may have sub-parameters.
       guard sequence.final == UInt8(ascii: "m"), sequence.prefix == nil,
         sequence.intermediates.isEmpty
       else { return nil }
@@ -87,7 +87,7 @@ enum SequenceKind: Hashable {
     case UInt8(ascii: "@"), UInt8(ascii: "K"), UInt8(ascii: "L"), UInt8(ascii: "M"),
       UInt8(ascii: "P"), UInt8(ascii: "S"), UInt8(ascii: "X"), UInt8(ascii: "b"):
       self = .erasing
-    // With more numbers it asks for reports of the mouse.
+    // With more parameters it requests mouse reports.
     case UInt8(ascii: "T") where numbers.count < 2: self = .erasing
     case UInt8(ascii: "A"), UInt8(ascii: "F"): self = .upwards(max(first, 1))
     case UInt8(ascii: "B"), UInt8(ascii: "C"), UInt8(ascii: "D"), UInt8(ascii: "E"),

@@ -1,10 +1,10 @@
-/// Counts the terminal's own answers among what is typed: where the cursor is (`ESC [5;1R`), how the
-/// terminal is (`ESC [0n`), what it is (`ESC [?62;4c`).
+/// Counts the terminal's own answers in its input: the cursor's position (`ESC [5;1R`), the status
+/// (`ESC [0n`) and the type (`ESC [?62;4c`).
 struct TerminalAnswers: Sendable {
   private var scanner = ControlScanner()
   private var counter = Counter()
 
-  /// How many there were.
+  /// How many answers there were.
   var count: Int { counter.count }
 
   mutating func read(_ typed: [UInt8]) { scanner.scan(typed, into: &counter) }

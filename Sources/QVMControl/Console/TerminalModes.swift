@@ -1,48 +1,48 @@
-/// What a guest has switched on a terminal, so that it can be switched back, and again.
+/// The modes that a guest has set on a terminal, so that they can be restored, and set again.
 ///
-/// Terminals are taken to be as they begin: long lines wrap, the cursor shows, all else is off.
+/// Assumes a terminal's initial state: long lines wrap, the cursor is visible, all else is off.
 struct TerminalModes: Sendable, Hashable {
-  /// The private modes that a guest may switch, with whether they are on in the beginning; see
-  /// "DECSET" in xterm's ctlseqs.
+  /// The private modes that a guest may set, and whether they are initially on; see "DECSET" in
+  /// xterm's ctlseqs.
   ///
-  /// Left out are those that change the width (3), and those by which a terminal reports what nobody
-  /// did (its size, its colours).
+  /// Not allowed are the mode that changes the width (3), and those that make a terminal report
+  /// something unasked (its size, its colours).
   private static let privateModes: [Int: Bool] = [
     // Cursor keys, reverse screen, origin, wrapping, repeated keys, mouse, cursor, keypad.
     1: false, 5: false, 6: false, 7: true, 8: true, 9: false, 25: true, 66: false,
     47: false, 1047: false, 1048: false, 1049: false,
-    // Mouse, focus, and how both are reported.
+    // Mouse, focus, and the formats of their reports.
     1000: false, 1001: false, 1002: false, 1003: false, 1004: false, 1005: false, 1006: false,
     1007: false, 1015: false, 1016: false,
-    // Bracketed paste, output that appears at once.
+    // Bracketed paste, synchronized output.
     2004: false, 2026: false,
   ]
   private static let alternateModes = [47, 1047, 1049]
 
-  /// The private modes that are not as in the beginning, in the order in which they became so.
+  /// The private modes that differ from the initial state, in the order in which they were set.
   private(set) var switched: [Int] = []
   private var isInserting = false
   private var hasKeypad = false
   private var isStyled = false
-  /// The character sets that were chosen, by the byte that says for which of G0 to G3.
+  /// The chosen character sets, by the byte that selects one of G0 to G3.
   private var characterSets: [UInt8: ControlSequence] = [:]
-  /// The control character or sequence by which the character set was shifted; nil for G0.
+  /// The control character or sequence that shifted the character set; nil for G0.
   private var shift: [UInt8]?
   private(set) var region: ControlSequence?
   private var cursorShape: ControlSequence?
 
-  /// Whether the alternate screen is shown.
+  /// Whether the alternate screen is on.
   var isAlternate: Bool { switched.contains(where: Self.alternateModes.contains) }
 
-  /// Whether long lines are cut at the margin.
+  /// Whether long lines don't wrap.
   var cutsLines: Bool { switched.contains(7) }
 
-  /// Whether a mode, such as 25, is one that a guest may switch.
+  /// Whether a guest may set a mode, such as 25.
   static func allows(_ mode: Int) -> Bool { privateModes[mode] != nil }
 
   mutating func setPrivate(_ mode: Int, _ isOn: Bool) {
     guard let beginning = Self.privateModes[mode] else { return }
-    // There is one alternate screen, whichever mode shows it.
+    // All these modes show the same alternate screen.
     let isOneOfMany = Self.alternateModes.contains(mode)
     switched.removeAll { $0 == mode || isOneOfMany && Self.alternateModes.contains($0) }
     if isOn != beginning { switched.append(mode) }
@@ -66,20 +66,20 @@ struct TerminalModes: Sendable, Hashable {
     characterSets[sequence.bytes[1]] = isASCII ? nil : sequence
   }
 
-  /// What DECSTR, the soft reset, switches back.
+  /// Applies a soft reset, DECSTR.
   mutating func resetSoftly() {
     for mode in [1, 6, 7, 25, 66] { setPrivate(mode, Self.privateModes[mode] ?? false) }
     (isInserting, hasKeypad, isStyled, region, shift) = (false, false, false, nil, nil)
     characterSets = [:]
   }
 
-  /// Whether the cursor goes to the first line when all is switched back.
+  /// Whether restoring moves the cursor to the first line.
   var movesCursor: Bool { region != nil || switched.contains(6) }
 
-  /// Switches everything back; empty where nothing was switched.
+  /// The bytes that restore all modes; empty if nothing was changed.
   var restoration: [UInt8] {
     var bytes: [UInt8] = []
-    // First of all: with the cursor it brings back how characters look.
+    // First, because leaving the alternate screen restores the style along with the cursor.
     for mode in switched.reversed() where Self.alternateModes.contains(mode) {
       bytes += Self.privateMode(mode, false)
     }
@@ -98,8 +98,8 @@ struct TerminalModes: Sendable, Hashable {
     return bytes
   }
 
-  /// Switches everything as the guest has it, on a terminal that is as in the beginning. What the
-  /// characters look like is the next text's.
+  /// The bytes that set the guest's modes on a terminal in its initial state. The style is left to
+  /// the guest's next output.
   var application: [UInt8] {
     var bytes: [UInt8] = []
     for mode in switched { bytes += Self.privateMode(mode, !(Self.privateModes[mode] ?? false)) }
