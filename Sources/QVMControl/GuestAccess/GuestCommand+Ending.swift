@@ -1,30 +1,29 @@
 internal import QMPClient
 
-/// Having the guest end a command, and asking after it.
+/// Ends a command in the guest, and checks whether it runs.
 extension GuestCommand {
-  /// How long the guest may take to be told, and to do it.
+  /// The timeout for reaching the guest and ending the command.
   private static let endingTime = Duration.seconds(30)
-  /// How long the connection for that may take, in seconds.
+  /// The timeout of that connection, in seconds.
   private static let connectTime = 10
-  /// The same where it is only asked after.
+  /// The timeout of the connection that only checks, in seconds.
   private static let lookingTime = 5
 
   private static let tries = 3
 
   enum Ending: Sendable, Hashable {
     case ended
-    /// It had not begun, and won't.
+    /// It had not started, and won't.
     case notBegun
-    /// Why the guest could not be told.
+    /// Why it could not be ended.
     case notTold(String)
-    /// Nobody waits for it any more.
+    /// The task was cancelled.
     case cancelled
   }
 
-  /// Ends the command by a connection of its own.
+  /// Ends the command over a connection of its own.
   ///
-  /// A signal that is sent to all of the job, one after the other, may end that connection's ssh, too:
-  /// then there is another.
+  /// A signal to the whole job may also end that connection's ssh. Then it is retried.
   func end(by ssh: GuestSSH, on loop: EventLoop) async -> Ending {
     for _ in 0..<Self.tries where !Task.isCancelled {
       do {
@@ -37,7 +36,7 @@ extension GuestCommand {
         default: return .notTold(output.complaint)
         }
       } catch is CancellationError {
-        // Or the user's interrupt, which ended the program.
+        // Also thrown if the user's interrupt ended ssh.
         continue
       } catch {
         return .notTold((error as? any UserFacingError)?.message ?? "\(error)")
@@ -46,7 +45,8 @@ extension GuestCommand {
     return Task.isCancelled ? .cancelled : .notTold("ssh was ended by a signal")
   }
 
-  /// Whether the command runs, though its connection is gone; nil where the guest doesn't say.
+  /// Whether the command still runs although its connection is gone; nil if the guest doesn't
+  /// answer.
   func isRunning(by ssh: GuestSSH, on loop: EventLoop) async -> Bool? {
     let output = try? await run(
       lookingLine, by: ssh, connecting: Self.lookingTime, within: .seconds(2 * Self.lookingTime),

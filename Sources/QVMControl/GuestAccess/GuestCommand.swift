@@ -1,15 +1,15 @@
-/// A command for a guest, and what ends it there.
+/// A command that runs in a guest, and the means to end it there.
 ///
-/// A command whose connection is closed runs on: ssh passes no signals on, and a server tells only what
-/// has a terminal. So the command gets a process group of its own, whose number is in a file for as
-/// long as it runs; a second connection ends that group.
+/// A command keeps running after its connection was closed: ssh forwards no signals, and a server
+/// hangs up only commands with a terminal. So the command gets a process group of its own, whose id
+/// is in a file as long as it runs. A second connection kills that group.
 package struct GuestCommand: Sendable, Hashable {
-  /// Names the command's file.
+  /// A unique part of the name of the command's file.
   private let token: String
   private let text: String
 
-  /// - Parameter words: What ssh would join with blanks for the guest's login shell, which reads
-  ///   them.
+  /// - Parameter words: The arguments. As ssh does, they are joined with blanks for the guest's
+  ///   login shell.
   package init(_ words: [String]) {
     token = Randomness.hexadecimal(bytes: 8)
     text = words.joined(separator: " ")
@@ -18,14 +18,14 @@ package struct GuestCommand: Sendable, Hashable {
   /// The command's file in the guest.
   package var file: String { "/tmp/.qvm-\(token)" }
 
-  /// How ``endingLine`` ends where the command had not begun, and won't.
+  /// The exit status of ``endingLine`` if the command had not started, and won't.
   static let notBegun: Int32 = 3
 
-  /// What ssh gets: the command's input, output and exit status are its own.
+  /// The command line for ssh. Input, output and exit status are those of the command.
   ///
-  /// An OpenSSH server makes each command the leader of a group; for one of dropbear `setsid` does.
-  /// The shell that waits for the command stays, so that a signal shows in the exit status; its own
-  /// messages about that, such as "Terminated", nobody is to read.
+  /// An OpenSSH server makes each command the leader of a process group; with dropbear, `setsid`
+  /// does that. The shell waits for the command, so that a signal shows in the exit status. The
+  /// shell's own messages, such as "Terminated", are suppressed.
   package var line: String {
     LoginShell.line(
       running: #"""
@@ -46,11 +46,11 @@ package struct GuestCommand: Sendable, Hashable {
         """#)
   }
 
-  /// What ssh gets to end the command: SIGTERM for its group, SIGKILL for what is left of it after
-  /// five seconds.
+  /// The command line for ssh that ends the command: SIGTERM to its process group, and SIGKILL
+  /// after five seconds.
   ///
-  /// Its exit status is 0 where the command has ended. One that has not begun finds its file taken,
-  /// and ends: ``notBegun`` where it doesn't come for it soon.
+  /// Its exit status is 0 if the command has ended. A command that has not started finds that its
+  /// file exists already, and exits. If it doesn't start soon, the exit status is ``notBegun``.
   package var endingLine: String {
     LoginShell.line(
       running: #"""
@@ -77,11 +77,12 @@ package struct GuestCommand: Sendable, Hashable {
         """#)
   }
 
-  /// What ssh gets to look whether the command runs: with exit status 0 it does, with ``isOver`` not.
+  /// The command line for ssh that checks whether the command runs: exit status 0 if it does,
+  /// ``isOver`` if not.
   var lookingLine: String {
     LoginShell.line(running: "if [ -e \(file) ]; then exit 0; else exit \(Self.isOver); fi")
   }
 
-  /// How ``lookingLine`` ends where the command doesn't run.
+  /// The exit status of ``lookingLine`` if the command doesn't run.
   static let isOver: Int32 = 3
 }

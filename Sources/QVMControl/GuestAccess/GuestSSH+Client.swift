@@ -1,16 +1,17 @@
 package import QMPClient
 
-/// Whether there is an ssh that works for the user, to be known before a guest is booted for it.
+/// Checks ssh, before a guest is booted for it.
 extension GuestSSH {
   static func findClient() throws(SSHError) -> String {
     guard let program = Host.find("ssh") else { throw .noClient }
     return program
   }
 
-  /// Makes sure that ssh is there and runs for this user.
+  /// Checks that ssh is installed and works for this user.
   ///
-  /// It runs for nobody whom the system has no name for, as in a container with an arbitrary uid.
-  /// It is asked itself: a static program can't look users up in all the places that ssh does.
+  /// ssh fails if the user has no account name, as in a container with an arbitrary uid. ssh itself
+  /// is run to find out, because a static program can't look up users in all the places that ssh
+  /// does.
   ///
   /// - Throws: ``SSHError``, ``SpawnError``; `CancellationError`.
   package static func checkClient(on loop: EventLoop) async throws {

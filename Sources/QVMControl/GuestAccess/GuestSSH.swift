@@ -1,4 +1,4 @@
-/// How the ssh program reaches a guest.
+/// Runs ssh to a guest.
 package struct GuestSSH: Sendable, Hashable {
   private let client: String
   private let folder: String
@@ -7,15 +7,15 @@ package struct GuestSSH: Sendable, Hashable {
   private let address: String
   private let port: Int
 
-  /// For a VM that runs.
+  /// For a running VM.
   ///
   /// - Parameters:
   ///   - name: The instance's name.
-  ///   - target: What it is; nil if its record can't be read.
-  ///   - boot: The present boot; nil if there is none yet.
-  ///   - files: The instance's files, where the guest's host key is kept.
-  /// - Throws: ``SSHError`` if there is nothing to reach, or no ssh; ``FileError`` if the file for the
-  ///   host key is not the instance's own.
+  ///   - target: Its target; nil if its record can't be read.
+  ///   - boot: The current boot; nil if there is none yet.
+  ///   - files: The instance's files, among them the guest's host key.
+  /// - Throws: ``SSHError`` if the guest has no ssh server, or ssh is missing; ``FileError`` if the
+  ///   file for the host key is not the instance's own.
   init(
     _ name: String, _ target: Target?, _ boot: BootRecord?, _ files: InstanceFiles
   ) throws {
@@ -23,7 +23,7 @@ package struct GuestSSH: Sendable, Hashable {
     guard let boot else { throw SSHError.starting(name: name) }
     guard let port = boot.sshPort else { throw SSHError.noServer(name: name) }
     client = try Self.findClient()
-    // ssh follows a link wherever it leads.
+    // ssh would follow a link.
     try Files.checkForOutput(files.knownHosts)
     folder = files.folder
     self.name = name
@@ -33,9 +33,9 @@ package struct GuestSSH: Sendable, Hashable {
     self.address = ["", "0.0.0.0"].contains(address) ? "127.0.0.1" : address
   }
 
-  /// Makes sure that there is an ssh server to come, if it isn't there yet.
+  /// Checks that the guest has an ssh server, even if it isn't up yet.
   ///
-  /// - Returns: The user whom it lets in.
+  /// - Returns: The user that can log in.
   static func checkServer(
     _ name: String, _ target: Target?, _ boot: BootRecord?
   ) throws(SSHError) -> String {
@@ -44,28 +44,28 @@ package struct GuestSSH: Sendable, Hashable {
     return user
   }
 
-  /// What is started: ssh, by a shell that goes to the instance's folder first, where the file with
-  /// the guest's host key is.
+  /// The program to spawn: a shell, which changes to the instance's folder with the file of the
+  /// guest's host key, and then executes ssh.
   package let program = "/bin/sh"
 
-  /// The arguments for a command, or for the guest's shell without one.
+  /// The arguments for a command, or for a login shell if there is no command.
   ///
-  /// They say all that matters, and no configuration is read: with the user's own, meant for other
-  /// hosts, another VM may answer (a shared connection is found by host and port), or none. The keys
-  /// in `~/.ssh` under their usual names and the agent's are offered, as ssh does by itself, to a
-  /// guest that lets nobody in without. Nothing watches over a connection that is there: that of a
-  /// VM that is paused has to outlive the pause.
+  /// They set everything that matters, and no configuration file is read. The user's configuration
+  /// is meant for other hosts: with it another VM might answer, because a shared connection is
+  /// found by host and port, or none. As usual, ssh offers the keys in `~/.ssh` with the default
+  /// names and those of the agent. There are no keep-alive messages, because the connection to a
+  /// paused VM must outlive the pause.
   ///
-  /// The guest's host key is kept at the first contact, under the instance's name since the port may
-  /// be another VM's tomorrow; another key is refused from then on.
+  /// The guest's host key is recorded at the first contact and required from then on. It is
+  /// recorded under the instance's name, because another VM may get the port later.
   ///
   /// - Parameters:
-  ///   - command: Words that ssh joins with blanks for the guest's shell.
-  ///   - options: Options of ssh that go before its own.
-  ///   - patience: How long connections that the server closes before login are replaced by others
+  ///   - command: The arguments, which ssh joins with blanks for the guest's shell.
+  ///   - options: Options of ssh, placed before the default ones.
+  ///   - patience: How long to retry connections that the server closes before login
   ///     (``SSHDialer``); nil to try once.
-  ///   - ignoresSignals: Whether signals that ask for an end pass ssh by, but SIGQUIT and SIGKILL.
-  /// - Returns: Those of ``program``.
+  ///   - ignoresSignals: Whether ssh ignores SIGHUP, SIGINT and SIGTERM.
+  /// - Returns: The arguments of ``program``.
   package func arguments(
     _ command: [String], options: [String] = [], insisting patience: Duration? = nil,
     ignoresSignals: Bool = false
@@ -77,7 +77,7 @@ package struct GuestSSH: Sendable, Hashable {
         "CheckHostIP=no", "ControlMaster=no", "ControlPath=none",
         "ConnectTimeout=\(Self.connectTime)", "SendEnv=LANG", "SendEnv=LC_*", "LogLevel=ERROR",
       ] + proxy(patience)
-    // By this shell ssh starts its proxy; the user's may be one that runs nothing.
+    // ssh uses `SHELL` to run its proxy. The user's shell may be one that runs nothing.
     let script = #"SHELL=/bin/sh; export SHELL; command cd -- "$0" && exec "$@""#
     return [
       "-c", (ignoresSignals ? "trap '' HUP INT TERM; " : "") + script, folder,
@@ -86,7 +86,7 @@ package struct GuestSSH: Sendable, Hashable {
       + (command.isEmpty ? [] : ["--"] + command)
   }
 
-  /// How ssh gets its connection: from this executable, where that can be insisted on.
+  /// The options for ssh's connection: made by this executable with retries, if possible.
   private func proxy(_ patience: Duration?) -> [String] {
     guard let patience, let program = Host.executablePath,
       !program.utf8.contains(where: { $0 < 0x20 })
@@ -96,17 +96,17 @@ package struct GuestSSH: Sendable, Hashable {
     return ["ProxyUseFdpass=yes", "ProxyCommand=\(Self.proxyCommand(program, words))"]
   }
 
-  /// A program in any folder, and words that need no quotes, as ssh takes them: for a shell, and
-  /// before that without what ssh replaces, which begins with a percent sign.
+  /// Quotes a program's path, followed by arguments that need no quotes, for ssh. ssh first expands
+  /// percent signs and then runs the text in a shell.
   static func proxyCommand(_ program: String, _ words: [String]) -> String {
     let quoted = "'\(program.replacing("'", with: #"'\''"#))'".replacing("%", with: "%%")
     return ([quoted] + words).joined(separator: " ")
   }
 
-  /// The file with the host key, as ssh names it in its messages, too.
+  /// The file with the host key; ssh shows this name in its messages too.
   ///
   /// ssh splits a path at blanks and expands `%`, `~` and `${…}` in it, more with each version, and
-  /// not all of that can be quoted: a path that has more than letters is left out.
+  /// not all of that can be quoted. So the folder is left out unless it has only plain characters.
   private var knownHosts: String {
     let plain = folder.utf8.allSatisfy { byte in
       switch byte {
@@ -119,7 +119,7 @@ package struct GuestSSH: Sendable, Hashable {
     return (plain ? "\(folder)/" : "") + InstanceFiles.knownHostsName
   }
 
-  /// How long connecting and agreeing on keys may take, in seconds; an emulated guest on a busy
-  /// machine takes some for it.
+  /// The timeout for connecting and key exchange, in seconds. An emulated guest on a busy host is
+  /// slow.
   private static let connectTime = 60
 }

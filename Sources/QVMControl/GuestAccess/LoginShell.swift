@@ -1,21 +1,21 @@
-/// Scripts for whatever shell a user has in a guest.
+/// Quotes scripts for any login shell in a guest.
 ///
-/// An ssh server hands the words of a command to the user's login shell, which may be a csh (FreeBSD
-/// up to 13) or a fish. What all of them pass on alike is a word in single quotes without a quote, an
-/// exclamation mark, a backslash, a control character, or a byte that is no ASCII.
+/// An ssh server passes a command to the user's login shell, which may be csh (FreeBSD up to 13) or
+/// fish. All shells read an argument in single quotes in the same way, if it contains no quote,
+/// exclamation mark, backslash, control character or non-ASCII byte.
 enum LoginShell {
-  /// The line that has a guest's /bin/sh run a script, whichever shell reads it first.
+  /// A command line by which any login shell runs a script in the guest's /bin/sh.
   ///
-  /// - Parameter script: For a POSIX shell, with the guest's standard input still to be read.
-  /// - Returns: One line for ssh; the script is readable in it.
+  /// - Parameter script: A script for a POSIX shell. It can read standard input.
+  /// - Returns: One line for ssh, in which the script is readable.
   static func line(running script: String) -> String {
     "exec /bin/sh -c '\(decoding)' qvm '\(escaped(script))'"
   }
 
-  /// What runs a script that is its first word, escaped.
+  /// Runs the escaped script in its first argument.
   static let decoding = #"eval "$(printf %b "$1")""#
 
-  /// A text as printf's `%b` gives it back.
+  /// Escapes a text for printf's `%b`.
   private static func escaped(_ text: String) -> String {
     var bytes: [UInt8] = []
     for byte in text.utf8 {
@@ -29,6 +29,6 @@ enum LoginShell {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// A text as one word of a POSIX shell.
+  /// Quotes a text as one argument for a POSIX shell.
   static func quoted(_ text: String) -> String { "'\(text.replacing("'", with: #"'\''"#))'" }
 }

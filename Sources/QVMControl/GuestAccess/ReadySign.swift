@@ -1,13 +1,13 @@
 package import QMPClient
 
-/// What shows that one boot of a guest has come so far that the guest is up.
+/// The sign that a guest is ready in one boot.
 package enum ReadySign: Sendable, Hashable {
-  /// An ssh server greets at this place.
+  /// An ssh server greets at this address.
   case greeting(address: String, port: Int)
-  /// The console shows a text from an offset of its log on.
+  /// The console shows a text after an offset of its log.
   case text(String, log: String, offset: Int)
 
-  /// The sign of a boot; nil where there is none to be seen, as without a network.
+  /// The sign of a boot; nil if there is none, as without a network.
   package init?(
     of target: Target, _ boot: BootRecord, _ files: InstanceFiles, consoleOffset: Int
   ) {
@@ -19,9 +19,9 @@ package enum ReadySign: Sendable, Hashable {
     }
   }
 
-  /// Returns once it is there.
+  /// Returns when the sign appears.
   ///
-  /// - Throws: `CancellationError`; ``FileError`` where the console can't be watched.
+  /// - Throws: `CancellationError`; ``FileError`` if the console's log can't be watched.
   package func appears(on loop: EventLoop) async throws {
     switch self {
     case .greeting(let address, let port):
@@ -41,7 +41,7 @@ package enum ReadySign: Sendable, Hashable {
     }
   }
 
-  /// What is missing while it isn't there.
+  /// Describes the missing sign.
   package var absence: String {
     switch self {
     case .greeting(_, let port): "no ssh server has responded on port \(port) yet"

@@ -1,22 +1,22 @@
 package import QMPClient
 
-/// Makes the connection for ssh, as its `ProxyCommand`: this executable, started by ssh.
+/// Connects to the guest for ssh, as its `ProxyCommand`: ssh spawns this executable.
 ///
 /// A server that is busy with logins closes further connections before its greeting (`MaxStartups`
-/// of OpenSSH, a handful in dropbear), and so does one that a guest has just ended; QEMU takes all of
-/// them first. Nothing has run then, so it is tried again. A connection on which the server has
-/// greeted is let in: ssh gets that very one, with the greeting still to be read.
+/// of OpenSSH, a few in dropbear). A server that is being stopped does so too. QEMU accepts all
+/// connections first. Nothing has run then, so the connection is retried. Once the server has sent
+/// its greeting, it accepts the connection. ssh gets that connection, with the greeting unread.
 package struct SSHDialer: Sendable {
-  /// The word that makes this executable one.
+  /// The command by which ssh runs this executable.
   package static let command = "__dial"
 
-  /// No connection came about.
+  /// Why there is no connection.
   package enum Failure: UserFacingError, Hashable {
-    /// Nobody listens, or the system has no means for it.
+    /// No process listens, or a system call failed.
     case unreachable(SystemError)
     case silent(seconds: Int)
     case refused(times: Int, seconds: Int)
-    /// Whoever wanted it is gone.
+    /// ssh has exited.
     case unwanted
 
     package var message: String {
@@ -36,16 +36,16 @@ package struct SSHDialer: Sendable {
 
   let address: String
   let port: Int
-  /// How long a connection may take to greet.
+  /// The timeout for the greeting.
   var silence = Duration.seconds(60)
-  /// How long connections that are closed are replaced; there is one in any case.
+  /// How long to retry closed connections. There is always one attempt.
   var patience: Duration
-  /// The socket to whoever wants the connection; it says nothing, and its end ends the tries.
+  /// The socket to ssh. It delivers nothing; its end of file ends the attempts.
   var client: Int32
 
   private static let pauses = (first: Duration.milliseconds(100), longest: Duration.seconds(2))
 
-  /// The words after the program's name that ``run(_:)`` takes.
+  /// The arguments for ``run(_:)``, after the program's name.
   static func words(address: String, port: Int, silence: Duration, patience: Duration) -> [String] {
     [
       command, address, String(port), String(Int(silence.inSeconds)),
@@ -53,7 +53,7 @@ package struct SSHDialer: Sendable {
     ]
   }
 
-  /// Does what ssh started this for; the exit status of the process.
+  /// Makes the connection. Returns the exit status of the process.
   package static func run(_ words: [String]) -> Int32 {
     guard words.count == 4, let port = Int(words[1]), let silence = Int(words[2]),
       let patience = Int(words[3])
@@ -87,7 +87,7 @@ package struct SSHDialer: Sendable {
     while true {
       if let connection = try attempt() { return connection }
       times += 1
-      // Those that were turned away together don't come back together.
+      // Random, so that connections that were refused together don't retry together.
       let next = SuspendingClock.now.advanced(by: pause * Double.random(in: 0.5...1.5))
       let waited = begin.duration(to: next)
       guard waited <= patience else {
@@ -98,7 +98,7 @@ package struct SSHDialer: Sendable {
     }
   }
 
-  /// One connection; nil where it was closed before a greeting.
+  /// One attempt; nil if the connection was closed before a greeting.
   private func attempt() throws(Failure) -> Descriptor? {
     let connection: Descriptor
     do throws(SystemError) {
@@ -116,13 +116,14 @@ package struct SSHDialer: Sendable {
       case .bytes(let bytes):
         if bytes.starts(with: greeting) { return connection }
         if greeting.starts(with: bytes) {
-          // The rest is on its way, and what is there wakes nobody.
+          // Wait for the rest for a moment: poll(2) would return at once because of the bytes that
+          // are there.
           let soon = SuspendingClock.now.advanced(by: .milliseconds(20))
           if SocketCalls.wait(client, for: .read, until: soon) { throw .unwanted }
           if SuspendingClock.now >= deadline { throw .silent(seconds: Int(silence.inSeconds)) }
           continue
         }
-        // A server may say something before (RFC 4253, 4.2), such as why it lets nobody in.
+        // A server may send other lines first (RFC 4253, 4.2), such as a reason for refusing.
         let line = bytes.firstIndex(of: 0x0A).map { $0 + 1 } ?? bytes.count
         _ = SocketCalls.receive(connection.number, atMost: line)
       case .wouldBlock: continue

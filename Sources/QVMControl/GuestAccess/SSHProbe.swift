@@ -1,24 +1,25 @@
 package import QMPClient
 
-/// Whether the guest's ssh server answers: by its first bytes, since QEMU's user network accepts a
+/// Checks for the guest's ssh server by its greeting, because QEMU's user network accepts a
 /// connection long before the guest listens.
 package enum SSHProbe {
-  /// How long a connection may take to greet. QEMU retries towards a guest that isn't up ever more
-  /// seldom, so a new connection is quicker than a patient one; but it keeps each for a minute and a
-  /// half.
+  /// The timeout of a connection. QEMU retries a connection to a guest that isn't up at growing
+  /// intervals, so a new connection is quicker than an old one. But QEMU keeps each one for a
+  /// minute and a half.
   static func quick(after waited: Duration) -> Duration {
     min(max(waited / 20, .seconds(2)), patient)
   }
-  /// The same for a second one beside it: a server on a busy machine takes seconds to greet.
+  /// The timeout of a second connection in parallel: a server on a busy host takes seconds to
+  /// greet.
   private static let patient = Duration.seconds(15)
 
-  /// The time between two attempts that were refused at once: a small share of what was waited
-  /// already, which is all that it adds, and next to nothing for a guest that never answers.
+  /// The pause after a refused attempt: a small fraction of the time waited so far. So it delays
+  /// success by that fraction at most, and a guest that never answers costs few attempts.
   static func pause(after waited: Duration) -> Duration {
     min(max(waited / 50, .milliseconds(100)), .seconds(2))
   }
 
-  /// Returns once a server greets.
+  /// Returns when a server greets.
   ///
   /// - Throws: `CancellationError` when the task is cancelled.
   package static func untilReady(
