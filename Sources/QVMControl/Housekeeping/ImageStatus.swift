@@ -1,22 +1,22 @@
 package import QMPClient
 
-/// A base image as `qvm images` shows it: one in the cache, or one that instances miss there.
+/// A base image as `qvm images` shows it: an existing one, or a missing one that instances need.
 package struct ImageStatus: Sendable {
   package let name: String
   /// The release that it came from.
   package let tag: String
   package let path: String
-  /// The image; nil where it is missing.
+  /// The image; nil if it is missing.
   package let image: BaseImage?
   package let state: BaseImage.State
-  /// The length of the file in bytes, and what it takes on the disk.
+  /// The size of the file and the space that it takes on the disk, in bytes.
   package let size: (file: Int, disk: Int)?
-  /// The instances whose disks stand on it.
+  /// The instances that use it.
   package let users: [String]
 
-  /// Every base image of a cache, by name and then by age; reads no image's bytes.
+  /// All base images of a cache, sorted by name and then by age. Doesn't read their bytes.
   ///
-  /// - Throws: ``FileError`` where the instances can't be listed.
+  /// - Throws: ``FileError`` if the instances can't be listed.
   package static func all(in cache: Cache) throws(FileError) -> [ImageStatus] {
     let users = try ImageUsers(in: cache)
     let images = BaseImage.list(in: cache)
@@ -49,17 +49,17 @@ package struct ImageStatus: Sendable {
     self.users = users
   }
 
-  /// The image with the state that its bytes give it where a look at the file isn't enough (see
-  /// ``BaseImage/needsComparison``); itself elsewhere.
+  /// The status after comparing the image's bytes, if that is needed (see
+  /// ``BaseImage/needsComparison``).
   ///
-  /// - Throws: ``FileError`` where the image can't be read; `CancellationError`.
+  /// - Throws: ``FileError`` if the image can't be read; `CancellationError`.
   package func compared(in cache: Cache, on loop: EventLoop) async throws -> ImageStatus {
     guard let image, image.needsComparison else { return self }
     let state = try await image.compared(isRecording: cache.isOwn, on: loop)
     return ImageStatus(image, users: users, state: state)
   }
 
-  /// With stable keys; those that don't apply are absent.
+  /// The JSON for `--json`, with stable keys. Keys that don't apply are absent.
   package var json: JSONObject {
     var object: JSONObject = ["name": .string(name)]
     if let target = Target(imageName: name) {

@@ -1,13 +1,14 @@
-/// Base images, and what lies about beside them.
+/// Unused base images, and stray files beside them.
 extension PrunePlan {
   static func images(in cache: Cache, _ users: ImageUsers) -> [Item] {
     guard users.unknown.isEmpty else { return [] }
     return BaseImage.list(in: cache).filter { users.of($0.path).isEmpty }.compactMap { item($0) }
   }
 
-  /// Records whose image is gone, halves of records, and empty folders.
+  /// Records without an image, temporary files of records, and empty folders.
   ///
-  /// The record of an image that an instance misses is kept: it says what to fetch again.
+  /// The record of a missing image that an instance needs is kept, because it says what to download
+  /// again.
   static func strays(in cache: Cache, _ users: ImageUsers) -> [Item] {
     Files.list(cache.images).flatMap { tag -> [Item] in
       let folder = "\(cache.images)/\(tag)"
@@ -24,7 +25,7 @@ extension PrunePlan {
 
   private static func isStray(_ path: String, _ users: ImageUsers) -> Bool {
     let name = Files.lastName(of: path)
-    // As `Files.write` names a file until its bytes are on the disk.
+    // A temporary file of `Files.write`.
     if name.hasPrefix("."), name.hasSuffix(".new") { return true }
     guard name.hasSuffix(".json"), !name.hasPrefix(".") else { return false }
     let image = "\(path.dropLast(".json".count)).qcow2"
@@ -35,8 +36,7 @@ extension PrunePlan {
 
   func removeImage(_ item: Item) throws -> Result {
     let name = item.name.prefix { $0 != "@" }
-    // In this order, as everybody takes them: what keeps downloads of the name apart, and then what
-    // keeps images in their place.
+    // All processes take these locks in this order: the download's lock, then the images' lock.
     let path = "\(cache.downloads)/\(Self.downloadLock(String(name), path: item.path)).lock"
     try Files.makeFolder(cache.downloads)
     guard let downloading = try FileLock.attempt(path) else { return .kept }
@@ -57,7 +57,8 @@ extension PrunePlan {
     return .removed
   }
 
-  /// The name that the lock has for making an image: the built-in one isn't downloaded.
+  /// The name of the lock for making an image. The demo guest's image isn't downloaded, so its lock
+  /// has another name.
   private static func downloadLock(_ name: String, path: String) -> String {
     let tag = Files.lastName(of: Files.parent(of: path))
     return tag == BaseImage.builtinTag ? name : "\(name).qcow2"
@@ -76,7 +77,7 @@ extension PrunePlan {
     return .removed
   }
 
-  /// Removes a folder of a release that has nothing left in it; under the images' lock.
+  /// Removes an empty folder of a release. The images' lock must be held.
   @discardableResult
   private func removeIfEmpty(_ folder: String) throws(FileError) -> Bool {
     guard try Files.contents(of: folder).isEmpty else { return false }

@@ -1,6 +1,6 @@
 internal import QMPClient
 
-/// What commands and VMs that were killed have left outside the folder of images.
+/// What killed commands and VMs have left outside the folder of images.
 extension PrunePlan {
   static func downloads(in cache: Cache) -> [Item] {
     Download.leftovers(in: cache).map {
@@ -18,7 +18,7 @@ extension PrunePlan {
 
   func removeInstance(_ item: Item) throws -> Result {
     guard Files.exists(item.path) else { return .gone }
-    // Its name is never used again: what was left behind then is so now.
+    // Its name is unique, so it is still the same folder.
     guard InstanceStore(cache).leftovers.contains(item.path) else { return .kept }
     try Files.removeTree(item.path)
     return .removed
@@ -41,10 +41,11 @@ extension PrunePlan {
 
   // MARK: - Runtime folders
 
-  /// How long nothing has happened in a folder that no VM may be about to use, in seconds.
+  /// How long a folder must be unchanged, in seconds. A newer one may belong to a VM that is
+  /// starting.
   private static let quiet = 60
 
-  /// Folders of sockets that nobody listens on, and links to instances that are gone. Those of other caches are among them.
+  /// Folders of sockets without a listener, and links to instances that are gone, of all caches.
   static func runtimeFolders() -> [Item] {
     RuntimeFolder.parents.flatMap { parent -> [Item] in
       guard let found = Files.information(parent), found.kind == .folder,
@@ -62,12 +63,13 @@ extension PrunePlan {
     guard let found = Files.information(path), found.owner == Host.userID,
       Timestamp.now.seconds - found.modified > quiet
     else { return false }
-    // Whoever needs a link that leads somewhere would make it again; it takes no room.
+    // Only dangling links. A process that needs another one would make it again, and it takes no
+    // space.
     if found.kind == .link { return Files.destination(path) == nil }
     guard found.kind == .folder else { return false }
     let folder = RuntimeFolder(path: path)
     let sockets = folder.sockets
-    // Only what qvm itself puts there.
+    // Only folders with nothing but qvm's own files.
     guard
       Files.list(path).allSatisfy({
         RuntimeFolder.isOwn($0) || Files.linkTarget("\(path)/\($0)") == "."

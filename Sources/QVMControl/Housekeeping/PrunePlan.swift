@@ -1,25 +1,25 @@
 package import QMPClient
 
-/// What can go from a cache: base images that no instance needs, and what commands that were
-/// killed have left.
+/// What can be removed from a cache: base images that no instance needs, and leftovers of killed
+/// commands.
 ///
-/// It is made without a lock, to be shown. Each item is looked at again, under the lock that keeps
-/// others from it, when it is removed; what is in use by then stays. Whoever is killed in between
-/// leaves what the next pruning finds.
+/// The plan is made without a lock, to be shown. When an item is removed, it is checked again under
+/// its lock, and stays if it is in use by then. If this process is killed in between, the next run
+/// finds the rest.
 package struct PrunePlan: Sendable {
   package enum Kind: String, Sendable, Hashable {
     case image
-    /// Of an image that is gone.
+    /// A record without its image.
     case record
     case download
-    /// Half-made or half-removed.
+    /// A half-made or half-removed instance.
     case instance
-    /// The sockets of a VM that is gone.
+    /// The sockets of a VM that has ended.
     case runtime
-    /// What `doctor` tried.
+    /// Files of an interrupted `doctor`.
     case trial
 
-    /// What people call it.
+    /// Its name for people.
     package var words: String {
       switch self {
       case .image: "base image"
@@ -35,11 +35,11 @@ package struct PrunePlan: Sendable {
   package struct Item: Sendable, Hashable {
     package let kind: Kind
     package let name: String
-    /// The file or folder; for a download the folder of all of them.
+    /// The file or folder; for a download, the folder of all downloads.
     package let path: String
-    /// What it takes on the disk, in bytes.
+    /// The space that it takes on the disk, in bytes.
     package let size: Int
-    /// What an image looked like when it was shown.
+    /// The stamp of an image when the plan was made.
     let stamp: FileStamp?
 
     init(_ kind: Kind, _ name: String, path: String, size: Int, stamp: FileStamp? = nil) {
@@ -60,15 +60,16 @@ package struct PrunePlan: Sendable {
 
   package let cache: Cache
   package private(set) var items: [Item] = []
-  /// Instances that don't tell which image they need; every image stays because of them.
+  /// Instances whose image is unknown. Because of them every image stays.
   package private(set) var unknownUsers: [String] = []
 
-  /// In bytes.
+  /// The size of all items, in bytes.
   package var size: Int { items.reduce(0) { $0 + $1.size } }
 
-  /// Everything that nobody needs.
+  /// Plans to remove everything that is unused.
   ///
-  /// - Throws: ``FileError`` where the instances can't be listed: then nothing is known of them.
+  /// - Throws: ``FileError`` if the instances can't be listed, so that it is unknown what they
+  ///   need.
   package init(_ cache: Cache) throws(FileError) {
     self.cache = cache
     try cache.requireOwn()
@@ -79,7 +80,7 @@ package struct PrunePlan: Sendable {
       + Self.instances(in: cache) + Self.trials(in: cache) + Self.runtimeFolders()
   }
 
-  /// Base images by name, or by their files' names; each of one release where the name ends with
+  /// Plans to remove base images by name or file name; of one release only, if the name ends with
   /// `@TAG`.
   ///
   /// - Throws: ``PruningError`` `noSuchImage`, `needed`; ``FileError``.
@@ -115,13 +116,13 @@ package struct PrunePlan: Sendable {
 
   package enum Result: Sendable, Hashable {
     case removed
-    /// Somebody else has removed it.
+    /// Another process has removed it.
     case gone
-    /// Somebody uses it by now.
+    /// It is in use by now.
     case kept
   }
 
-  /// Removes one item, unless somebody uses it by now.
+  /// Removes one item, unless it is in use by now.
   ///
   /// - Throws: ``FileError``; ``ImageError`` `busy`.
   package func remove(_ item: Item) throws -> Result {

@@ -1,18 +1,18 @@
 package import QMPClient
 
-/// What `qvm verify` found out about one base image, or one QEMU.
+/// The result of `qvm verify` for one base image or one QEMU.
 package struct VerificationReport: Sendable {
   package enum Result: Sendable, Hashable {
     case ok
-    /// As it was when it was fetched; its release named no digest.
+    /// Unchanged since the download, but its release has no digest.
     case unverified
     case missing
     case incompleteRecord
-    /// Other bytes than on record.
+    /// Its bytes differ from the record.
     case changed
-    /// The end of a sentence about it.
+    /// It is damaged; with the end of a sentence about it.
     case damaged(String)
-    /// It could not be looked at as it should; the end of a sentence about why.
+    /// It could not be checked; with the end of a sentence about why.
     case unchecked(String)
 
     package var word: String {
@@ -40,7 +40,7 @@ package struct VerificationReport: Sendable {
 
     package var isGood: Bool { self == .ok || self == .unverified }
 
-    /// Why it isn't, where that takes more than the word.
+    /// The reason, if the name of the result isn't enough.
     package var reason: String? {
       switch self {
       case .damaged(let why), .unchecked(let why): why
@@ -48,7 +48,7 @@ package struct VerificationReport: Sendable {
       }
     }
 
-    /// Whether something else in its place would help.
+    /// Whether replacing it would help.
     var isToBeReplaced: Bool {
       if case .unchecked = self { false } else { !isGood }
     }
@@ -61,7 +61,7 @@ package struct VerificationReport: Sendable {
   package let result: Result
   /// The instances that need it.
   package let users: [String]
-  /// What brings it back where something is wrong; nil where nothing is or nobody knows.
+  /// The command that repairs it; nil if nothing is wrong or there is none.
   package let command: String?
 
   package var json: JSONObject {
@@ -77,15 +77,15 @@ package struct VerificationReport: Sendable {
 }
 
 extension VerificationReport {
-  /// Looks at one base image, with all of its bytes.
+  /// Checks one base image, including its bytes.
   ///
   /// - Parameters:
   ///   - status: The image.
-  ///   - cache: Where it is.
-  ///   - tools: Checks what a digest doesn't tell of an image that has none; nil to do without.
-  ///   - published: The digests that releases name by now.
+  ///   - cache: The cache.
+  ///   - tools: The `qemu-img` that checks the image; nil to skip that.
+  ///   - published: The current digests of the releases.
   ///   - loop: The loop that the calling task runs on.
-  /// - Throws: `CancellationError`; ``FileError`` where the instances can't be listed.
+  /// - Throws: `CancellationError`; ``FileError`` if the instances can't be listed.
   package init(
     _ status: ImageStatus, in cache: Cache, with tools: ImageTools?,
     _ published: PublishedDigests, on loop: EventLoop
@@ -152,15 +152,15 @@ extension VerificationReport {
         let recorded = try await image.recorded(as: seen, sha256: computed, on: loop)
         return recorded.isUnverified ? .unverified : .ok
       } catch let error as FileError {
-        // The others are looked at all the same.
+        // Not thrown, so that the other images are checked too.
         return .unchecked("is intact, but this cannot be recorded: \(error.message)")
       }
     }
     return image.isUnverified || image.sha256 == nil ? .unverified : .ok
   }
 
-  /// Looks at a managed QEMU: whether its programs and firmware are what they are called, and all
-  /// of its files as they were unpacked.
+  /// Checks a managed QEMU: whether its programs and firmware are valid, and all files unchanged
+  /// since they were unpacked.
   ///
   /// - Parameters:
   ///   - build: The QEMU.
