@@ -1,13 +1,13 @@
 package import QMPClient
 
-/// What became of one QEMU with one accelerator.
+/// The result of trying one QEMU with one accelerator.
 package struct AcceleratorReport: Sendable, Hashable {
   package enum Result: Sendable, Hashable {
-    /// The guest was ready after so many seconds, and powered off properly.
+    /// The guest was ready after this many seconds, and powered off.
     case works(version: String?, seconds: Double)
-    /// Its firmware ran; there was no guest to boot.
+    /// Its firmware ran. There is no guest to boot.
     case starts(version: String?)
-    /// `why` is a sentence, then QEMU's own words.
+    /// It failed. `why` is a sentence, then the end of QEMU's output.
     case fails(version: String?, why: [String], advice: String?)
   }
 
@@ -15,14 +15,14 @@ package struct AcceleratorReport: Sendable, Hashable {
   package let program: String
   /// `managed`, `system` or `folder`.
   package let origin: String
-  /// Of a managed one.
+  /// The release of a managed QEMU.
   package let release: String?
-  /// Of the guests that it is for.
+  /// The guests' architecture.
   package let architecture: Architecture
   package let accelerator: String
   package let result: Result
 
-  /// Whether as much was reached as can be tried.
+  /// Whether the trial succeeded.
   package var works: Bool { if case .fails = result { false } else { true } }
 
   /// `works`, `starts` or `fails`.
@@ -64,9 +64,9 @@ package struct AcceleratorReport: Sendable, Hashable {
     ]
   }
 
-  /// What to do about an accelerator that fails with these words.
+  /// What to do about an accelerator that fails with this output.
   static func advice(for log: [String], _ accelerator: String) -> String {
-    // There is nothing to fall back to.
+    // tcg has no fallback.
     if accelerator == "tcg" {
       return "Reinstall this QEMU, or set QVM_QEMU to managed, system or another folder."
     }

@@ -1,38 +1,40 @@
 internal import QMPClient
 
-/// One QEMU with one accelerator, tried by running a guest.
+/// Tries one QEMU with one accelerator by running a guest.
 ///
-/// The one for x86-64 boots the built-in guest and shuts it down. There is no such guest for arm64:
-/// that QEMU runs its firmware for a moment.
+/// A QEMU for x86-64 boots the demo guest and shuts it down. There is no demo guest for arm64, so a
+/// QEMU for arm64 runs its firmware for a moment.
 ///
-/// QEMU has no path to be found by: its monitor and its console are descriptors, so that a trial
-/// leaves no socket, whatever ends it.
+/// The monitor and the console are descriptors, not paths. So a trial leaves no socket behind, even
+/// if it is killed.
 struct AcceleratorTrial: Sendable {
   let toolchain: QEMUToolchain
   let accelerator: String
-  /// A folder for the guest's disk and QEMU's log, which somebody else removes.
+  /// A folder for the guest's disk and QEMU's log. The caller removes it.
   let folder: String
   let loop: EventLoop
-  /// For all of it; a guest of one sector takes about a second, without acceleration too.
+  /// The timeout of the whole trial. The demo guest takes about a second, even without
+  /// acceleration.
   var limit = Duration.seconds(20)
-  /// The same with a firmware that is known to take its time.
+  /// The timeout with a firmware that is known to be slow.
   static let limitForSlow = Duration.seconds(60)
 
-  /// A QEMU that can't run what the guest begins with says so before this is over.
+  /// How long the firmware runs. A QEMU that can't run its first instructions fails within this
+  /// time.
   private static let moment = Duration.milliseconds(300)
 
-  /// How far it came.
+  /// The stages of a trial.
   enum Stage { case starting, booting, poweringOff, runningFirmware, quitting }
 
-  /// Whether the built-in guest can be booted.
+  /// Whether the demo guest can be booted.
   var hasGuest: Bool { toolchain.target == Architecture.x86_64.qemuTarget }
 
   var disk: String { "\(folder)/disk.raw" }
   private var log: String { "\(folder)/qemu.log" }
 
-  /// Runs the guest and ends it; no process is left when it returns or throws.
+  /// Runs the guest and ends it. No process is left when it returns or throws.
   ///
-  /// - Throws: `CancellationError`; what keeps QEMU from being started.
+  /// - Throws: `CancellationError`; why QEMU could not be spawned.
   func run() async throws -> AcceleratorReport.Result {
     if hasGuest {
       try Files.write(DemoGuestImage.bytes, to: disk)
@@ -42,7 +44,7 @@ struct AcceleratorTrial: Sendable {
     let began = SuspendingClock.now
     return try await withTaskCancellationHandler {
       var deadline = began.advanced(by: limit)
-      // Its end closes both sockets, which ends every wait.
+      // The exit of QEMU closes both sockets, which ends every wait.
       var timer = loop.schedule(at: deadline) { child.signal(.kill) }
       defer { loop.cancel(timer) }
       var limit = limit
@@ -74,13 +76,14 @@ struct AcceleratorTrial: Sendable {
           readyAfter = began.duration(to: .now)
           stage = .poweringOff
           try await client.execute(SystemPowerdown(), timeout: limit)
-          // The end of the console is QEMU's; what the guest says meanwhile must be taken.
+          // The console ends when QEMU exits. The guest's output must be read until then.
           while try await !receive(console, until: deadline).isEmpty {}
         }
         await client.close()
       } catch {
         failure = "\(error)"
-        // A monitor that hung up ends by itself, and its status tells more than ours would.
+        // After the monitor hung up, QEMU exits by itself. Its own exit status says more than
+        // SIGKILL would.
         if Self.isLiving(error) { child.signal(.kill) }
       }
       let end = await withCheckedContinuation { continuation in
@@ -110,7 +113,7 @@ struct AcceleratorTrial: Sendable {
   }
 
   private func quit(_ client: QMPClient) async throws {
-    // It may hang up before it has answered.
+    // QEMU may hang up before its reply.
     do { try await client.execute(Quit(), timeout: limit) } catch QMPError.disconnected {}
   }
 
@@ -139,7 +142,7 @@ struct AcceleratorTrial: Sendable {
     }
   }
 
-  /// Whether the guest says so before its console ends.
+  /// Whether the guest reports that it is ready before its console ends.
   private func isReady(
     _ console: Descriptor, until deadline: SuspendingClock.Instant
   ) async throws -> Bool {
@@ -152,7 +155,7 @@ struct AcceleratorTrial: Sendable {
     return true
   }
 
-  /// What the console has next; nothing at its end and at the deadline.
+  /// The next bytes of the console; empty at its end and after the deadline.
   private func receive(
     _ console: Descriptor, until deadline: SuspendingClock.Instant
   ) async throws -> [UInt8] {
@@ -167,7 +170,7 @@ struct AcceleratorTrial: Sendable {
   }
 }
 
-/// QEMU's command for a trial with exactly one accelerator.
+/// QEMU's command line for a trial with exactly one accelerator.
 extension AcceleratorTrial {
   static let monitorDescriptor = 3
   static let consoleDescriptor = 4
@@ -178,31 +181,32 @@ extension AcceleratorTrial {
     return arguments.settingAccelerators([accelerator]).words + [
       "-S",
       "-chardev", "socket,id=doctor,fd=\(Self.monitorDescriptor)",
-      // Shorter than what a VM has, and known to every version: nobody knows this one's yet.
+      // Shorter than a VM's, and valid for every version of QEMU, because this one's isn't known
+      // yet.
       "-qmp", "chardev:doctor",
       "-chardev", "socket,id=console,fd=\(Self.consoleDescriptor)",
       "-serial", "chardev:console",
     ]
   }
 
-  /// The demo driver's command.
+  /// The demo driver's command line.
   ///
-  /// The disk is a plain file, so that a missing qemu-img is not told as an accelerator that fails,
-  /// and the port is one that QEMU picks, so that nobody is disturbed.
+  /// The disk is a raw file, so that a missing qemu-img isn't reported as a failing accelerator.
+  /// QEMU picks the port, so that it conflicts with no other program.
   private func demo() throws -> QEMUArguments {
     let driver = Driver.demoX8664.command(DriverPaths(cache: toolchain.root, image: disk))
     let words = driver.map { $0.replacingSuffix("format=qcow2", with: "format=raw") }
     return try QEMUArguments(words).settingProgram(toolchain.program).settingForwardedPort(0)
   }
 
-  /// The arm64 drivers' machine with nothing but its firmware.
+  /// The arm64 drivers' machine with only its firmware.
   private func machine() -> QEMUArguments {
     // swift-format-ignore
     QEMUArguments([
       toolchain.program,
       "-nodefaults",
       "-machine", "type=virt",
-      // What every accelerator has.
+      // A CPU model of every accelerator.
       "-cpu", "max",
       "-m", "256M",
       "-display", "none",
@@ -218,12 +222,12 @@ extension String {
 }
 
 extension AcceleratorTrial {
-  /// A sentence about a trial that ended at a stage without having come to its goal.
+  /// A sentence about a trial that failed at a stage.
   ///
   /// - Parameters:
   ///   - stage: The stage.
   ///   - end: QEMU's.
-  ///   - exceeded: The time that it had, where that was over.
+  ///   - exceeded: The timeout, if it was exceeded; else nil.
   /// - Returns: The sentence.
   static func explanation(_ stage: Stage, _ end: ProcessEnd, exceeded: Duration?) -> String {
     let limit = "\(Int((exceeded ?? .zero).inSeconds.rounded(.up))) s"

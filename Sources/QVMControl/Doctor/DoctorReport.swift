@@ -1,12 +1,12 @@
 package import QMPClient
 
-/// What `qvm doctor` finds: what this host has, and which QEMU runs a guest with which accelerator.
+/// The results of `qvm doctor`: what this host has, and which QEMU works with which accelerator.
 package struct DoctorReport: Sendable {
   package let findings: [AcceleratorReport]
   package let checks: [HostCheck]
 
-  /// Whether a guest can be run: something essential that is missing, or no QEMU that works among
-  /// those that `QVM_QEMU` allows, is a no. One that is downloaded by the first run is a yes.
+  /// Whether a guest can run. False if something essential is missing, or none of the QEMUs that
+  /// `QVM_QEMU` allows works. A QEMU that the first run would download counts as working.
   package var isGood: Bool { checks.allSatisfy { $0.state != .missing } }
 
   package var json: JSONObject {
@@ -17,7 +17,7 @@ package struct DoctorReport: Sendable {
     ]
   }
 
-  /// Looks at everything; what it makes for that is gone when it returns or throws.
+  /// Checks everything. All temporary files are removed when it returns or throws.
   ///
   /// - Throws: `CancellationError`.
   package static func make(of cache: Cache, on loop: EventLoop) async throws -> DoctorReport {
@@ -44,9 +44,10 @@ package struct DoctorReport: Sendable {
     }
   }
 
-  /// That none of the QEMUs that commands would use works; nil where one does, or there is none.
+  /// The failed check if none of the QEMUs that commands may use works; nil if one works or there
+  /// is none.
   ///
-  /// What counts are those for guests of this host's architecture, if there are any.
+  /// Only QEMUs for this host's architecture count, if there are any.
   static func verdict(_ used: [AcceleratorReport]) -> HostCheck? {
     let native = used.filter { $0.architecture == Host.architecture }
     let counting = native.isEmpty ? used : native
@@ -77,7 +78,7 @@ package struct DoctorReport: Sendable {
     return found
   }
 
-  /// Those that make sense on this host, the fastest first.
+  /// The accelerators that are possible on this host, the fastest first.
   private static func accelerators(for architecture: Architecture) -> [String] {
     guard Host.architecture == architecture else { return ["tcg"] }
     return [Host.system == "macos" ? "hvf" : "kvm", "tcg"]

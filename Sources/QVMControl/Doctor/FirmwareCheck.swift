@@ -1,20 +1,20 @@
 internal import QMPClient
 
-/// Whether a QEMU has the firmware that the drivers name.
+/// Checks whether the QEMUs have the firmware that the drivers name.
 enum FirmwareCheck {
-  /// The kinds that the drivers need, by the guests' architecture.
+  /// The firmware that the drivers need, by the guests' architecture.
   private static let needed: [(Firmware, Architecture)] = [
     (.bios, .x86_64), (.uefi, .x86_64), (.uefi, .arm64),
   ]
 
-  /// Looks for the firmware of every QEMU that is there.
+  /// Checks the firmware of every installed QEMU.
   ///
   /// - Parameters:
-  ///   - qemus: Those of both architectures.
-  ///   - versions: What they said of themselves, by their programs.
-  ///   - folder: A temporary one; links to what a system's QEMU has are made in it.
+  ///   - qemus: The QEMUs of both architectures.
+  ///   - versions: The QEMUs' versions, by their programs.
+  ///   - folder: A temporary folder, for links to the firmware of a system QEMU.
   ///   - loop: The loop that the calling task runs on.
-  /// - Returns: One for each QEMU and firmware.
+  /// - Returns: One check for each QEMU and firmware.
   /// - Throws: `CancellationError`.
   static func all(
     of qemus: [QEMUToolchain], versions: [String: QEMUVersion], in folder: String,

@@ -1,12 +1,12 @@
 package import QMPClient
 
-/// Something on this host that qvm needs or can use.
+/// A check of something on this host that qvm needs or can use.
 package struct HostCheck: Sendable, Hashable {
   package enum State: String, Sendable, Hashable {
     case ok
-    /// Not there, or not as one would like it; most things work.
+    /// Missing or not ideal, but most commands work.
     case absent
-    /// Nothing works without it.
+    /// Missing, and nothing works without it.
     case missing
   }
 
@@ -22,7 +22,7 @@ package struct HostCheck: Sendable, Hashable {
     self.advice = advice
   }
 
-  /// One that failed.
+  /// A failed check.
   init(_ name: String, _ state: State, _ error: any Error) {
     let failure = error as? any UserFacingError
     self.init(name, state, failure?.message ?? "\(error)", advice: failure?.advice)
@@ -35,7 +35,7 @@ package struct HostCheck: Sendable, Hashable {
     ]
   }
 
-  // MARK: - What is looked at
+  // MARK: - Checks
 
   static func all(in cache: Cache) -> [HostCheck] {
     [Self.cache(cache), runtime(cache)]
@@ -45,7 +45,8 @@ package struct HostCheck: Sendable, Hashable {
       ]
   }
 
-  /// With less room than this, in bytes, not even the built-in guest gets a disk and logs.
+  /// The least free space, in bytes. With less there isn't enough for the demo guest's disk and
+  /// logs.
   private static let leastRoom = 16 << 20
 
   private static func cache(_ cache: Cache) -> HostCheck {
@@ -119,7 +120,7 @@ package struct HostCheck: Sendable, Hashable {
 
   static let downloadedLater = "not installed, downloaded when needed"
 
-  /// Whether what is missing of QEMU comes from the releases.
+  /// Whether a missing QEMU would be downloaded.
   static var isDownloaded: Bool {
     switch try? QEMUChoice.fromEnvironment() {
     case .auto: QEMUChoice.canRunManaged(isAsked: false)
@@ -128,7 +129,7 @@ package struct HostCheck: Sendable, Hashable {
     }
   }
 
-  /// The port that the drivers forward to a guest's ssh.
+  /// The port that the drivers forward to a guest's ssh server.
   private static func port(_ cache: Cache) -> HostCheck {
     let name = "ssh port"
     let port = 2847

@@ -1,13 +1,13 @@
-/// The QEMUs that are there, and which of them commands would use.
+/// The installed QEMUs, and those of them that commands would use.
 struct InstalledQEMUs: Sendable {
-  /// Of both architectures.
+  /// The QEMUs of both architectures.
   private(set) var all: [QEMUToolchain] = []
   /// `managed`, `system`, `folder`.
   private(set) var usedOrigins: Set<String> = ["managed", "system"]
-  /// What is wrong with `QVM_QEMU`; nil where nothing is.
+  /// What is wrong with `QVM_QEMU`; nil if nothing is.
   private(set) var failure: HostCheck?
 
-  /// The host's own first.
+  /// The host's own architecture first.
   private static let architectures =
     [Host.architecture] + Architecture.allCases.filter { $0 != Host.architecture }
 
@@ -16,7 +16,7 @@ struct InstalledQEMUs: Sendable {
       let choice = try QEMUChoice.fromEnvironment()
       usedOrigins = Self.origins(of: choice)
       if case .folder = choice {
-        // One for arm64 alone is a folder too.
+        // The folder may have a QEMU for arm64 alone.
         all = Self.architectures.compactMap { try? Self.inFolder(choice, $0, cache) }
         if all.isEmpty { _ = try Self.inFolder(choice, .x86_64, cache) }
       }
@@ -59,14 +59,14 @@ struct InstalledQEMUs: Sendable {
     }
   }
 
-  /// The first one that commands would use for an architecture's guests; nil where there is none.
+  /// The first QEMU that commands would use for an architecture's guests; nil if there is none.
   func used(for architecture: Architecture) -> QEMUToolchain? {
     all.first {
       $0.target == architecture.qemuTarget && usedOrigins.contains(Self.origin(of: $0))
     }
   }
 
-  /// One for each architecture, and one for a bad choice.
+  /// One check for each architecture, and one for an invalid `QVM_QEMU`.
   var checks: [HostCheck] {
     Self.architectures.map { check($0) } + [failure].compactMap(\.self)
   }
@@ -75,7 +75,7 @@ struct InstalledQEMUs: Sendable {
     let name = "QEMU for \(architecture.rawValue)"
     if let found = used(for: architecture) { return HostCheck(name, .ok, found.program) }
     if HostCheck.isDownloaded { return HostCheck(name, .absent, HostCheck.downloadedLater) }
-    // A folder may be meant for the other one.
+    // A folder may be meant for the other architecture only.
     let isEssential = architecture == Host.architecture && !usedOrigins.contains("folder")
     return HostCheck(
       name, isEssential ? .missing : .absent, ToolchainError.qemuMissing(architecture))
