@@ -167,13 +167,13 @@ package struct RuntimeFolder: Sendable, Hashable {
 
   private static let newConsoleSuffix = ".console.sock"
 
-  /// Whether qvm or its QEMU makes files of that name there.
+  /// Whether qvm or its QEMU makes files of that name in such a folder.
   package static func isOwn(_ name: String) -> Bool {
     let folder = RuntimeFolder(path: "")
     return folder.sockets.contains("/\(name)") || name.hasSuffix(newConsoleSuffix)
   }
 
-  /// Makes sure that the short link is there and leads to the folder.
+  /// Makes sure that the short link exists and leads to the folder.
   private func reach() throws(FileError) {
     guard case .link(let target) = place else { return }
     if Files.linkTarget(path) == target,
@@ -186,7 +186,7 @@ package struct RuntimeFolder: Sendable, Hashable {
       throw FileError(verb: "use", path: path, cause: .isOccupant)
     }
     removeDanglingLinks(in: Files.parent(of: path))
-    // Several may find it gone at the same time.
+    // Several processes may find it missing at the same time.
     let new = "\(path).\(Randomness.hexadecimal(bytes: 4))"
     try Files.link(target, at: new)
     do throws(FileError) { try Files.rename(new, to: path, isLasting: false) } catch {
@@ -195,8 +195,8 @@ package struct RuntimeFolder: Sendable, Hashable {
     }
   }
 
-  /// Removes the links to what certainly isn't there any more, such as instances of caches that were
-  /// removed as a whole. Whoever needs one makes it again.
+  /// Removes links whose target certainly doesn't exist any more, such as instances of caches that
+  /// were removed as a whole. A process that needs a link makes it again.
   private func removeDanglingLinks(in parent: String) {
     for name in Files.list(parent) where Files.isDangling("\(parent)/\(name)") {
       try? Files.remove("\(parent)/\(name)")

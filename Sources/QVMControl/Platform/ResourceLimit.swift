@@ -43,7 +43,7 @@ package enum ResourceLimit: Sendable, Hashable {
     }
   }
 
-  // MARK: - Telling which
+  // MARK: - Recognising
 
   /// Recognises a limit by a program's error message or its end; nil if it was no limit.
   package init?(_ end: ProcessEnd, complaint: String) {
