@@ -14,7 +14,7 @@ import Testing
     let name = try InstanceName(name)
     let loop = try EventLoop()
     return try loop.run {
-      try await InstanceWait(name, in: store, on: loop, patience: patience)
+      try await InstanceWait(name, in: store, on: loop, silenceTimeout: patience)
         .wait(for: .console("never shown"), within: limit)
     }
   }

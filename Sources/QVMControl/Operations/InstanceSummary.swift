@@ -58,9 +58,9 @@ package struct InstanceSummary: Sendable, Hashable {
     let names = try store.listed()
     var index = SettledIndex(of: store.cache, for: names)
     // All that live are asked before the first answer is waited for.
-    var asked: [Int: AskedSupervisor] = [:]
+    var queries: [Int: PendingStatusQuery] = [:]
     for (place, name) in names.enumerated() where !index.knows(name, at: place) {
-      asked[place] = AskedSupervisor(of: store.files(name))
+      queries[place] = PendingStatusQuery(to: store.files(name))
     }
     let deadline = VMStatus.deadlineFromNow
     for (place, name) in names.enumerated() {
@@ -68,8 +68,8 @@ package struct InstanceSummary: Sendable, Hashable {
         body(known)
         continue
       }
-      let supervisor = asked.removeValue(forKey: place)
-      let status = try? VMStatus.inspect(name, in: store, asked: supervisor, until: deadline)
+      let query = queries.removeValue(forKey: place)
+      let status = try? VMStatus.inspect(name, in: store, query: query, until: deadline)
       // It may be gone by now.
       guard let status else { continue }
       let summary = InstanceSummary(status)

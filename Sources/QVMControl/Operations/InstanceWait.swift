@@ -7,20 +7,20 @@ package struct InstanceWait: Sendable {
   let files: InstanceFiles
   let loop: EventLoop
   /// How long a VM may give no sign of life before it is taken for dead.
-  private let patience: Duration
+  private let silenceTimeout: Duration
   /// Is told now and then, in words, what is waited for; nil for nobody.
   package var remark: (@Sendable (String) -> Void)?
   /// After how long that is done.
   package var remarkTimes = RemarkTimes()
 
   /// QEMU may be held up for a while by a slow disk without being dead.
-  package static let defaultPatience = Duration.seconds(30)
+  package static let defaultSilenceTimeout = Duration.seconds(30)
 
   package init(
     _ name: InstanceName, in store: InstanceStore, on loop: EventLoop,
-    patience: Duration = Self.defaultPatience
+    silenceTimeout: Duration = Self.defaultSilenceTimeout
   ) {
-    self.patience = patience
+    self.silenceTimeout = silenceTimeout
     self.name = name
     self.store = store
     self.loop = loop
@@ -86,9 +86,9 @@ package struct InstanceWait: Sendable {
     let doubting = Task(executorPreference: loop) {
       // Where it ends or is removed meanwhile, the others report that.
       guard
-        (try? await Liveness.untilNone(of: name, in: store, for: patience, on: loop)) != nil
+        (try? await Liveness.untilSilent(name, in: store, for: silenceTimeout, on: loop)) != nil
       else { return }
-      results.send(.success(.dead(after: patience, tail: [])))
+      results.send(.success(.dead(after: silenceTimeout, tail: [])))
     }
     let watching = Task(executorPreference: loop) {
       do {
@@ -202,7 +202,7 @@ package struct InstanceWait: Sendable {
         signs: (try? Liveness(of: name, in: store))?.sentence(), tail: tail())
     case .dead(let time, _): return .dead(after: time, tail: tail())
     case .ended:
-      _ = Reconciliation.finish(name, in: store)
+      _ = Reconciliation.reconcile(name, in: store)
       return .ended(try? Outcome.read(files.outcome), tail: tail())
     }
   }

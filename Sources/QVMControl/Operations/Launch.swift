@@ -103,7 +103,7 @@ package struct Launch: Sendable {
     try cache.prepare()
     let store = InstanceStore(cache)
     // One that ended unobserved may have to be removed first.
-    if let name, store.exists(name) { _ = Reconciliation.finish(name, in: store) }
+    if let name, store.exists(name) { _ = Reconciliation.reconcile(name, in: store) }
     if let instance = try existing(in: store) {
       let toolchain = try await toolchain(for: instance, with: client)
       return try again(instance, tell: client.notify).boot(instance, toolchain, waitsForConsole)

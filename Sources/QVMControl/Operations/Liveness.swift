@@ -60,13 +60,13 @@ extension Liveness {
   /// Looks again and again; returns when a VM has shown none for so long.
   ///
   /// - Throws: `CancellationError`; ``InstanceError`` where the instance is gone or broken.
-  package static func untilNone(
-    of name: InstanceName, in store: InstanceStore, for patience: Duration, on loop: EventLoop
+  package static func untilSilent(
+    _ name: InstanceName, in store: InstanceStore, for timeout: Duration, on loop: EventLoop
   ) async throws {
     var last = try await look(name, store)
     var lastSeen = SuspendingClock.now
-    while lastSeen.duration(to: .now) < patience {
-      try await loop.sleep(until: .now.advanced(by: min(interval, patience / 3)))
+    while lastSeen.duration(to: .now) < timeout {
+      try await loop.sleep(until: .now.advanced(by: min(interval, timeout / 3)))
       let signs = try await look(name, store)
       if signs.isAlive(since: last) { lastSeen = .now }
       last = signs

@@ -9,12 +9,12 @@ package enum Reconciliation {
   }
 
   /// Looks at an instance under its lock.
-  package static func finish(_ name: InstanceName, in store: InstanceStore) -> Result {
-    settle(name, in: store).result
+  package static func reconcile(_ name: InstanceName, in store: InstanceStore) -> Result {
+    attempt(name, in: store).result
   }
 
   /// The same, with the outcome that was found, which may be gone with its instance by now.
-  private static func settle(
+  private static func attempt(
     _ name: InstanceName, in store: InstanceStore
   ) -> (result: Result, outcome: Outcome?) {
     let files = store.files(name)
@@ -32,7 +32,8 @@ package enum Reconciliation {
     guard let known = try? Outcome.read(files.outcome) as Outcome?? else {
       return (.settled, nil)
     }
-    let outcome = known.flatMap { $0.token == boot.token ? $0 : nil } ?? judge(boot, files)
+    let outcome =
+      known.flatMap { $0.token == boot.token ? $0 : nil } ?? inferOutcome(of: boot, in: files)
     if known != outcome {
       // While it can't be written, what was kept of it elsewhere stays, too.
       guard (try? JSONFile.write(outcome.json, to: files.outcome)) != nil else {
@@ -54,10 +55,10 @@ package enum Reconciliation {
   ///   - token: The boot.
   ///   - store: Where the instance is.
   /// - Returns: How it ended, and whether the instance is gone.
-  static func end(
+  static func outcome(
     of name: InstanceName, boot token: String?, in store: InstanceStore
   ) -> (outcome: Outcome, removed: Bool) {
-    let found = settle(name, in: store).outcome
+    let found = attempt(name, in: store).outcome
     // Somebody else may be doing the same.
     let known = found ?? (try? Outcome.read(store.files(name).outcome)) ?? nil
     let outcome = known.flatMap { $0.token == token ? $0 : nil }
@@ -66,7 +67,7 @@ package enum Reconciliation {
 
   /// How a boot ended whose outcome is not on file: as its supervisor kept it elsewhere, or by what
   /// was left behind where nobody watched it to its end.
-  static func judge(_ boot: BootRecord, _ files: InstanceFiles) -> Outcome {
+  static func inferOutcome(of boot: BootRecord, in files: InstanceFiles) -> Outcome {
     if let kept = KeptOutcome.read(boot: boot.token, of: files) { return kept }
     if boot.hostBootID != Host.bootID {
       return Outcome(token: boot.token, result: .crashed, reason: Outcome.hostReboot)
@@ -85,7 +86,7 @@ package enum Reconciliation {
   // MARK: - A supervisor that is gone
 
   /// What became of a VM whose supervisor went without a word.
-  enum Loss {
+  enum SupervisorLoss {
     case ended(Outcome, removed: Bool)
     /// It was gone before it had a record of its boot: what is on file is another boot's.
     case neverBegan
@@ -100,18 +101,18 @@ package enum Reconciliation {
   ///   - previousBoot: The boot that was on record when the supervisor was started.
   ///   - store: Where the instance is.
   /// - Returns: What became of it.
-  static func loss(
-    of name: InstanceName, after previousBoot: String?, in store: InstanceStore
-  ) -> Loss {
+  static func afterSupervisorLoss(
+    of name: InstanceName, previousBoot: String?, in store: InstanceStore
+  ) -> SupervisorLoss {
     let files = store.files(name)
     let token = files.bootToken
     guard files.hasEnded(boot: token) else { return .lives }
     if token == previousBoot, store.exists(name) {
-      _ = finish(name, in: store)
+      _ = reconcile(name, in: store)
       return .neverBegan
     }
-    let end = end(of: name, boot: token, in: store)
-    return .ended(end.outcome, removed: end.removed)
+    let (outcome, removed) = outcome(of: name, boot: token, in: store)
+    return .ended(outcome, removed: removed)
   }
 
   /// What to tell of the second.

@@ -6,7 +6,7 @@ internal import QMPClient
 /// It is told by a signal, the one way that needs no file; one that doesn't know it ignores it.
 enum SocketRenewal {
   /// How long it may take; it takes milliseconds.
-  static let patience = Duration.seconds(1)
+  static let timeout = Duration.seconds(1)
   private static let interval = Duration.milliseconds(10)
 
   /// Connects to the supervisor of a boot; where its socket is gone it is asked to make it anew.
@@ -16,9 +16,9 @@ enum SocketRenewal {
   ///   - files: Its instance's.
   ///   - deadline: How long that may take.
   /// - Returns: The connection; nil where there is none to be had.
-  static func reach(
-    _ boot: BootRecord, _ files: InstanceFiles,
-    until deadline: SuspendingClock.Instant = .now.advanced(by: patience)
+  static func connect(
+    to boot: BootRecord, _ files: InstanceFiles,
+    until deadline: SuspendingClock.Instant = .now.advanced(by: timeout)
   ) -> BlockingControlClient? {
     let runtime = boot.runtime(files)
     var isAsked = false
@@ -39,7 +39,7 @@ enum SocketRenewal {
     let console = boot.runtime(files).console
     if Files.exists(console) { return }
     guard ask(boot, files) else { return }
-    let deadline = SuspendingClock.now.advanced(by: patience)
+    let deadline = SuspendingClock.now.advanced(by: timeout)
     while !Files.exists(console), canWait(files, until: deadline) {}
   }
 

@@ -206,7 +206,7 @@ package struct StopRequest {
   }
 
   private var end: ControlEvent {
-    let (outcome, removed) = Reconciliation.end(of: name, boot: token, in: store)
+    let (outcome, removed) = Reconciliation.outcome(of: name, boot: token, in: store)
     return .ended(outcome, removed: removed)
   }
 }

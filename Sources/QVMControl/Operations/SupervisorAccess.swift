@@ -82,7 +82,7 @@ enum SupervisorAccess {
       // Nothing tells when a socket appears; this is the short time of a start or of an end.
       _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: .milliseconds(20)))
     }
-    _ = Reconciliation.finish(name, in: store)
+    _ = Reconciliation.reconcile(name, in: store)
     return nil
   }
 

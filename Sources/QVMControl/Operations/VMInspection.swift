@@ -53,7 +53,7 @@ struct VMInspection {
 
   private let name: InstanceName
   private let store: InstanceStore
-  private let asked: AskedSupervisor?
+  private let query: PendingStatusQuery?
   private let deadline: SuspendingClock.Instant
   private let files: InstanceFiles
   private var status: VMStatus
@@ -64,16 +64,16 @@ struct VMInspection {
   /// - Parameters:
   ///   - name: The instance.
   ///   - store: Where it is.
-  ///   - asked: Its supervisor, if that has been asked already.
+  ///   - query: The request to its supervisor, if that was sent already.
   ///   - deadline: How long to wait for that answer.
   /// - Throws: `noSuch`.
   init(
-    of name: InstanceName, in store: InstanceStore, asked: AskedSupervisor?,
+    of name: InstanceName, in store: InstanceStore, query: PendingStatusQuery?,
     until deadline: SuspendingClock.Instant
   ) throws(InstanceError) {
     self.name = name
     self.store = store
-    self.asked = asked
+    self.query = query
     self.deadline = deadline
     files = try store.existing(name)
     status = VMStatus(name: name.text, files: files, phase: .stopped)
@@ -108,11 +108,11 @@ struct VMInspection {
       case .lookAgain: continue
       case .reconcile:
         // On a full or read-only disk the outcome can't be recorded, now or later.
-        if Reconciliation.finish(name, in: store) == .settled { looks.skipHalf() }
+        if Reconciliation.reconcile(name, in: store) == .settled { looks.skipHalf() }
         guard store.exists(name) else { return .gone }
       case .remove:
-        if Reconciliation.finish(name, in: store) == .removed { return .gone }
-        settle()
+        if Reconciliation.reconcile(name, in: store) == .removed { return .gone }
+        showRecordedOutcome()
         return .answered
       }
     }
@@ -122,10 +122,10 @@ struct VMInspection {
   // MARK: - One look
 
   private mutating func look() throws(JSONFileError) -> Finding {
-    let asked = looks.isFirst ? asked : nil
-    status.boot = if let asked { asked.boot } else { try BootRecord.read(files.boot) }
+    let query = looks.isFirst ? query : nil
+    status.boot = if let query { query.boot } else { try BootRecord.read(files.boot) }
     status.outcome = try Outcome.read(files.outcome)
-    return try isLocked ? lookAtLocked(asked) : lookAtUnlocked()
+    return try isLocked ? lookAtLocked(query) : lookAtUnlocked()
   }
 
   /// Whether a process boots the instance, or its VM lives.
@@ -137,7 +137,8 @@ struct VMInspection {
     }
   }
 
-  private mutating func lookAtLocked(_ asked: AskedSupervisor?) throws(JSONFileError) -> Finding {
+  private mutating func lookAtLocked(_ query: PendingStatusQuery?) throws(JSONFileError) -> Finding
+  {
     if status.boot?.token == status.outcome?.token,
       let owner = LockOwner(reading: files.supervisorLock), owner.isBoot
     {
@@ -148,14 +149,14 @@ struct VMInspection {
       return .answer
     }
     // Another boot may have begun since the record was read.
-    if let asked {
-      guard let boot = asked.record(in: files) else { return .lookAgain }
+    if let query {
+      guard let boot = query.record(in: files) else { return .lookAgain }
       status.boot = boot
     } else if files.bootToken != status.boot?.token {
       return .lookAgain
     }
     return askSupervisor(
-      asked?.probe, until: asked == nil ? VMStatus.deadlineFromNow : deadline,
+      query?.client, until: query == nil ? VMStatus.deadlineFromNow : deadline,
       renewingUntil: looks.isFirst ? deadline : nil)
   }
 
@@ -167,7 +168,7 @@ struct VMInspection {
     }
     guard let outcome = status.outcome, outcome.token == boot.token else { return .reconcile }
     if boot.removesInstance(after: outcome) { return .remove }
-    settle()
+    showRecordedOutcome()
     return .answer
   }
 
@@ -219,7 +220,7 @@ struct VMInspection {
     // It listens as soon as QEMU has answered.
     case (true, _) where boot.wasGreeted:
       if failure == .absent, let renewal,
-        let client = SocketRenewal.reach(boot, files, until: renewal)
+        let client = SocketRenewal.connect(to: boot, files, until: renewal)
       {
         client.send(.status)
         return askSupervisor(client, until: max(deadline, renewal))
@@ -257,7 +258,7 @@ struct VMInspection {
   // MARK: - Ended
 
   /// Shows what is on file of a boot that has ended.
-  private mutating func settle() {
+  private mutating func showRecordedOutcome() {
     status.showOutcome()
     status.isSettled = true
   }
@@ -265,7 +266,7 @@ struct VMInspection {
   /// Shows what the files say if the outcome could not be recorded, as on a full disk.
   private mutating func concludeUnrecorded() {
     if let boot = status.boot, status.outcome?.token != boot.token {
-      status.outcome = Reconciliation.judge(boot, files)
+      status.outcome = Reconciliation.inferOutcome(of: boot, in: files)
     }
     status.showOutcome()
     if FileLock.isHeld(files.supervisorLock) { status.phase = .stopping }

@@ -36,17 +36,17 @@ package struct VMStatus: Sendable, Hashable {
     _ name: InstanceName, in store: InstanceStore
   ) throws(InstanceError) -> VMStatus {
     // While the supervisor answers there are files to read.
-    let asked = AskedSupervisor(of: store.files(name))
-    return try inspect(name, in: store, asked: asked, until: deadlineFromNow)
+    let query = PendingStatusQuery(to: store.files(name))
+    return try inspect(name, in: store, query: query, until: deadlineFromNow)
   }
 
   /// The same with a supervisor that has been asked already, if there is one; its answer is waited
   /// for until the deadline.
   static func inspect(
-    _ name: InstanceName, in store: InstanceStore, asked: AskedSupervisor?,
+    _ name: InstanceName, in store: InstanceStore, query: PendingStatusQuery?,
     until deadline: SuspendingClock.Instant
   ) throws(InstanceError) -> VMStatus {
-    var inspection = try VMInspection(of: name, in: store, asked: asked, until: deadline)
+    var inspection = try VMInspection(of: name, in: store, query: query, until: deadline)
     return try inspection.run()
   }
 
@@ -56,10 +56,10 @@ package struct VMStatus: Sendable, Hashable {
   package static func all(in store: InstanceStore) throws(FileError) -> [VMStatus] {
     // All that live are asked before the first answer is waited for: the silent ones cost their time
     // only once.
-    let asked = try store.listed().map { (name: $0, AskedSupervisor(of: store.files($0))) }
+    let queries = try store.listed().map { (name: $0, PendingStatusQuery(to: store.files($0))) }
     let deadline = deadlineFromNow
-    return asked.compactMap { name, supervisor in
-      try? inspect(name, in: store, asked: supervisor, until: deadline)
+    return queries.compactMap { name, query in
+      try? inspect(name, in: store, query: query, until: deadline)
     }
   }
 }

@@ -72,9 +72,9 @@ package final class ConsoleSession {
   private static let leaving = Duration.milliseconds(500)
 
   private static func isBusy(_ boot: BootRecord, _ files: InstanceFiles) -> Bool {
-    guard let probe = SocketRenewal.reach(boot, files) else { return false }
-    probe.send(.console)
-    let answer = try? probe.line(until: .now.advanced(by: .seconds(1)))
+    guard let client = SocketRenewal.connect(to: boot, files) else { return false }
+    client.send(.console)
+    let answer = try? client.line(until: .now.advanced(by: .seconds(1)))
     return answer?["console"]?.string == "busy"
   }
 

@@ -22,19 +22,19 @@ final class GuestCommandRun {
   ///   - words: The command's.
   ///   - ssh: How the guest is reached.
   ///   - options: Further options of ssh.
-  ///   - patience: How long connections that are closed before login are replaced.
+  ///   - loginTimeout: How long connections that are closed before login are replaced.
   ///   - loop: The loop that the calling task runs on.
   ///   - ended: Called when ssh has ended.
   /// - Throws: ``SpawnError``.
   init(
-    _ words: [String], by ssh: GuestSSH, options: [String] = [], insisting patience: Duration,
+    _ words: [String], by ssh: GuestSSH, options: [String] = [], loginTimeout: Duration,
     on loop: EventLoop, ended: @escaping @Sendable (ProcessEnd) -> Void
   ) async throws {
     command = GuestCommand(words)
     self.ssh = ssh
     self.loop = loop
     let arguments = ssh.arguments(
-      [command.line], options: options, insisting: patience, ignoresSignals: true)
+      [command.line], options: options, insisting: loginTimeout, ignoresSignals: true)
     let (program, words) = await ParentDeathSignal.command(ssh.program, arguments)
     process = try ChildProcess(
       .init(program, words, descriptors: (0...2).map { Host.copy(of: $0) }))
@@ -54,8 +54,8 @@ final class GuestCommandRun {
     ending = Task(executorPreference: loop) {
       let ending = await command.end(by: ssh, on: loop)
       // ssh follows a command that was ended.
-      let patience = ending == .ended ? grace : .zero
-      _ = loop.schedule(at: .now.advanced(by: patience)) { process.signal(.kill) }
+      let timeout = ending == .ended ? grace : .zero
+      _ = loop.schedule(at: .now.advanced(by: timeout)) { process.signal(.kill) }
       if case .notTold(let why) = ending { told(why) } else { told(nil) }
     }
   }

@@ -21,12 +21,12 @@ package final class GuestCommandSession {
   }
 
   /// How long a guest may take to be ready; one that is emulated on a busy machine takes minutes.
-  package static let defaultPatience = Duration.seconds(900)
+  package static let defaultReadyTimeout = Duration.seconds(900)
 
   /// Whether only failures are told.
   package var isQuiet = false
   /// How long this guest may take to be ready.
-  package var patience = defaultPatience
+  package var readyTimeout = defaultReadyTimeout
   let vm: SupervisedVM
   private let command: [String]
   let loop: EventLoop
@@ -156,10 +156,10 @@ package final class GuestCommandSession {
     let inputs = self.inputs
     var waiter = InstanceWait(vm.name, in: vm.store, on: loop)
     if !isQuiet { waiter.remark = { inputs.send(.remark($0)) } }
-    let patience = self.patience
+    let timeout = readyTimeout
     waiting = Task(executorPreference: loop) {
       do {
-        inputs.send(.ready(try await waiter.wait(for: .ready, within: patience)))
+        inputs.send(.ready(try await waiter.wait(for: .ready, within: timeout)))
       } catch is CancellationError {
       } catch {
         inputs.send(.unable((error as? any UserFacingError)?.message ?? "\(error)"))
@@ -172,7 +172,7 @@ package final class GuestCommandSession {
     do {
       let ssh = try GuestSSH(try VMStatus.inspect(vm.name, in: vm.store))
       process = try await GuestCommandRun(
-        command, by: ssh, options: ["-o", "BatchMode=yes"], insisting: patience,
+        command, by: ssh, options: ["-o", "BatchMode=yes"], loginTimeout: readyTimeout,
         on: loop
       ) { inputs.send(.commandEnded($0)) }
     } catch {

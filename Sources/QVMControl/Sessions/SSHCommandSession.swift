@@ -22,7 +22,7 @@ package final class SSHCommandSession {
   private let name: InstanceName
   private let store: InstanceStore
   private let command: [String]
-  private let patience: Duration
+  private let readyTimeout: Duration
   private let loop: EventLoop
   private let inputs = Mailbox<Input>()
   private var output = ConsoleOutput()
@@ -36,16 +36,16 @@ package final class SSHCommandSession {
   ///   - name: The instance.
   ///   - store: Where it is.
   ///   - command: Words for the guest's login shell.
-  ///   - patience: How long the guest may take to be ready, and to let the command in.
+  ///   - readyTimeout: How long the guest may take to be ready, and to let the command in.
   ///   - loop: The loop that ``run(signals:)`` is called on.
   package init(
-    _ name: InstanceName, in store: InstanceStore, command: [String], patience: Duration,
+    _ name: InstanceName, in store: InstanceStore, command: [String], readyTimeout: Duration,
     on loop: EventLoop
   ) {
     self.name = name
     self.store = store
     self.command = command
-    self.patience = patience
+    self.readyTimeout = readyTimeout
     self.loop = loop
   }
 
@@ -65,12 +65,12 @@ package final class SSHCommandSession {
       case .waiting:
         if run == nil {
           output.remark(
-            "waiting until \(name) is ready, for \(Int(patience.inSeconds)) s at most")
+            "waiting until \(name) is ready, for \(Int(readyTimeout.inSeconds)) s at most")
         }
       case .remark(let text): if run == nil { output.remark(text) }
       case .ready(.failure(let error)): throw error
       case .ready(.success(.met)):
-        try await start(patience: max(.zero, patience - begin.duration(to: .now)))
+        try await start(loginTimeout: max(.zero, readyTimeout - begin.duration(to: .now)))
       case .ready(.success(let result)):
         if let text = result.sentence(name, .ready) { output.remark(text) }
         return result.exitStatus
@@ -89,7 +89,7 @@ package final class SSHCommandSession {
   }
 
   private func wait() -> Task<Void, Never> {
-    let (inputs, patience) = (inputs, patience)
+    let (inputs, readyTimeout) = (inputs, readyTimeout)
     var waiting = InstanceWait(name, in: store, on: loop)
     waiting.remark = { inputs.send(.remark($0)) }
     let (name, store, waiter, loop) = (name, store, waiting, loop)
@@ -104,7 +104,7 @@ package final class SSHCommandSession {
         }
         let timer = loop.schedule(at: .now.advanced(by: unnoticed)) { inputs.send(.waiting) }
         defer { loop.cancel(timer) }
-        inputs.send(.ready(.success(try await waiter.wait(for: .ready, within: patience))))
+        inputs.send(.ready(.success(try await waiter.wait(for: .ready, within: readyTimeout))))
       } catch is CancellationError {
       } catch {
         inputs.send(.ready(.failure(error)))
@@ -112,11 +112,11 @@ package final class SSHCommandSession {
     }
   }
 
-  private func start(patience: Duration) async throws {
+  private func start(loginTimeout: Duration) async throws {
     let inputs = self.inputs
     let ssh = try GuestSSH(try VMStatus.inspect(name, in: store))
     run = try await GuestCommandRun(
-      command, by: ssh, insisting: patience, on: loop
+      command, by: ssh, loginTimeout: loginTimeout, on: loop
     ) { inputs.send(.ended($0)) }
   }
 

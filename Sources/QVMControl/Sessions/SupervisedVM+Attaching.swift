@@ -1,7 +1,7 @@
 internal import QMPClient
 
 extension SupervisedVM {
-  private static let patience = Duration.seconds(2)
+  private static let answerTimeout = Duration.seconds(2)
 
   /// A VM that runs in the background, for a session that holds its lease from now on.
   ///
@@ -15,10 +15,10 @@ extension SupervisedVM {
     let notAnswering = ConsoleError.unreachable(
       name: name.text, why: "its supervisor does not answer")
     guard let boot = try? BootRecord.read(files.boot),
-      let supervisor = SocketRenewal.reach(boot, files)
+      let supervisor = SocketRenewal.connect(to: boot, files)
     else { throw notAnswering }
     supervisor.send(.attach)
-    let reply = try? supervisor.answer(to: "attach", until: .now.advanced(by: Self.patience))
+    let reply = try? supervisor.answer(to: "attach", until: .now.advanced(by: Self.answerTimeout))
     guard let answer = reply?["attach"]?.string else {
       // Should it be given the lease later, the VM must not end with that.
       supervisor.send(.detach)

@@ -52,7 +52,9 @@ struct SupervisorConnection: Sendable {
   }
 
   private var loss: Report {
-    switch Reconciliation.loss(of: vm.name, after: vm.previousBoot, in: vm.store) {
+    switch Reconciliation.afterSupervisorLoss(
+      of: vm.name, previousBoot: vm.previousBoot, in: vm.store)
+    {
     case .ended(let outcome, let removed): .ended(outcome, removed: removed)
     case .neverBegan: .neverBegan(Reconciliation.neverBegan(vm.name, vm.files))
     case .lives: .lost

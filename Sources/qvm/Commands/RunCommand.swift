@@ -128,7 +128,7 @@ struct RunCommand: Command {
     let patience = try readyTimeout.map { try RunOptionValidation.timeout($0) }
     return try LaunchRunner.run(
       launch, detaches: detaches, isQuiet: isQuiet, escape: escape, command: command,
-      patience: patience ?? GuestCommandSession.defaultPatience)
+      patience: patience ?? GuestCommandSession.defaultReadyTimeout)
   }
 
   private func launch() throws -> Launch {

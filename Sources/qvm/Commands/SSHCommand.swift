@@ -48,7 +48,7 @@ struct SSHCommand: Command {
   func run() throws -> ExitStatus {
     let patience =
       try readyTimeout.map { try RunOptionValidation.timeout($0) }
-      ?? GuestCommandSession.defaultPatience
+      ?? GuestCommandSession.defaultReadyTimeout
     let begin = SuspendingClock.now
     let store = InstanceStore(try Cache.fromEnvironment())
     let name = try InstanceName(instance)
@@ -84,8 +84,10 @@ struct SSHCommand: Command {
     Signal.handle(SSHCommandSession.signals) { signals.send($0) }
     let loop = try EventLoop()
     return try loop.run {
-      try await SSHCommandSession(name, in: store, command: command, patience: patience, on: loop)
-        .run(signals: signals)
+      try await SSHCommandSession(
+        name, in: store, command: command, readyTimeout: patience, on: loop
+      )
+      .run(signals: signals)
     }
   }
 }

@@ -119,7 +119,7 @@ import Testing
     try Files.remove(path)
     try Files.makeFolder("\(path)/deep")
     #expect(try phases()["bad"] == .broken)
-    #expect(Reconciliation.finish(bad, in: store) == .settled)
+    #expect(Reconciliation.reconcile(bad, in: store) == .settled)
     try store.remove(bad)
     #expect(!store.exists(bad))
   }
@@ -155,7 +155,7 @@ import Testing
         #expect(try [1, 2].contains(phases().count), "\(member): \(value)")
         if let status = try? VMStatus.inspect(odd, in: store) { _ = status.json.members }
         _ = try? Launch(existing: odd, in: store, accelerators: nil).dryRun()
-        _ = Reconciliation.finish(odd, in: store)
+        _ = Reconciliation.reconcile(odd, in: store)
         // Every outcome can be told in words.
         if let outcome = try? Outcome.read(store.files(odd).outcome) {
           #expect(!outcome.sentence("odd", disk: nil).isEmpty)

@@ -47,7 +47,7 @@ import Testing
   @Test func `a QEMU that was killed has crashed, and its disk is kept even with rm`() throws {
     try boot(removes: true)
     try Files.write([], to: files.qemuPid)
-    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(Reconciliation.reconcile(name, in: store) == .settled)
     #expect(try outcome() == "crashed: qemu-killed")
     #expect(store.exists(name))
     #expect(!Files.exists("\(folder.path)/run/hash"))
@@ -57,11 +57,11 @@ import Testing
     throws
   {
     try boot(removes: false)
-    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(Reconciliation.reconcile(name, in: store) == .settled)
     #expect(try outcome() == "unknown: unobserved")
     try Files.remove(files.outcome)
     try boot(removes: true)
-    #expect(Reconciliation.finish(name, in: store) == .removed)
+    #expect(Reconciliation.reconcile(name, in: store) == .removed)
     #expect(!store.exists(name))
     #expect(Files.list(store.cache.instances) == [])
   }
@@ -71,14 +71,14 @@ import Testing
     var record = try #require(try BootRecord.read(files.boot))
     record.lock = "1-1"
     try JSONFile.write(record.json, to: files.boot)
-    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(Reconciliation.reconcile(name, in: store) == .settled)
     #expect(try outcome() == "crashed: copied-while-running")
     #expect(store.exists(name))
   }
 
   @Test func `after a restart of the host nothing is believed, and nothing removed`() throws {
     try boot(removes: true, hostBootID: "another")
-    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(Reconciliation.reconcile(name, in: store) == .settled)
     #expect(try outcome() == "crashed: host-reboot")
     #expect(store.exists(name))
   }
@@ -86,7 +86,7 @@ import Testing
   @Test func `a supervisor that was killed before QEMU started leaves a failed start`() throws {
     for pid in [nil, 999_999_999] as [Int32?] {
       try boot(removes: true, pid: pid, accelerator: nil)
-      #expect(Reconciliation.finish(name, in: store) == .settled)
+      #expect(Reconciliation.reconcile(name, in: store) == .settled)
       #expect(try outcome()?.hasPrefix("failedToStart: ") == true)
       // Without a greeting the missing pid file proves nothing, and the disk is an old one.
       #expect(store.exists(name))
@@ -96,17 +96,17 @@ import Testing
 
   @Test func `a disk that was made for a start that came to nothing is removed with rm`() throws {
     try boot(removes: true, pid: nil, accelerator: nil, isFirst: true)
-    #expect(Reconciliation.finish(name, in: store) == .removed)
+    #expect(Reconciliation.reconcile(name, in: store) == .removed)
     try Files.makeFolder(files.folder)
     try Files.write([], to: files.vmLock)
     try boot(removes: false, pid: nil, accelerator: nil, isFirst: true)
-    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(Reconciliation.reconcile(name, in: store) == .settled)
   }
 
   @Test func `whoever holds the supervisor's lock is left to finish it`() throws {
     try boot(removes: true)
     let lock = try #require(try FileLock.attempt(files.supervisorLock))
-    #expect(Reconciliation.finish(name, in: store) == .busy)
+    #expect(Reconciliation.reconcile(name, in: store) == .busy)
     #expect(throws: InstanceError.busy(name: "vm", doing: "remove")) { try store.remove(name) }
     #expect(try VMStatus.inspect(name, in: store).phase == .stopping)
     #expect(store.exists(name))
@@ -117,11 +117,11 @@ import Testing
     try boot(removes: true)
     let crashed = Outcome(token: "this", result: .crashed, reason: "guest-panic", exitStatus: 0)
     try JSONFile.write(crashed.json, to: files.outcome)
-    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(Reconciliation.reconcile(name, in: store) == .settled)
     #expect(try outcome() == "crashed: guest-panic")
     let clean = Outcome(token: "this", result: .clean, reason: "guest-shutdown", exitStatus: 0)
     try JSONFile.write(clean.json, to: files.outcome)
-    #expect(Reconciliation.finish(name, in: store) == .removed)
+    #expect(Reconciliation.reconcile(name, in: store) == .removed)
   }
 
   @Test func `the outcome of an earlier boot says nothing of this one`() throws {
@@ -129,7 +129,7 @@ import Testing
     try Files.write([], to: files.qemuPid)
     let earlier = Outcome(token: "earlier", result: .clean, reason: "guest-shutdown", exitStatus: 0)
     try JSONFile.write(earlier.json, to: files.outcome)
-    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(Reconciliation.reconcile(name, in: store) == .settled)
     #expect(try outcome() == "crashed: qemu-killed")
   }
 
@@ -137,7 +137,7 @@ import Testing
     try boot(removes: true)
     let newer = #"{"schema":2,"boot":"this","how":"badly"}"#
     try Files.write(Array(newer.utf8), to: files.outcome)
-    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(Reconciliation.reconcile(name, in: store) == .settled)
     #expect(Files.text(files.outcome) == newer)
     #expect(store.exists(name))
   }
@@ -150,7 +150,7 @@ import Testing
     let kept = Outcome(token: token, result: .clean, reason: "guest-shutdown", exitStatus: 0)
     try KeptOutcome.write(kept, of: files)
     #expect(KeptOutcome.read(boot: "earlier", of: files) == nil)
-    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(Reconciliation.reconcile(name, in: store) == .settled)
     #expect(try outcome() == "clean: guest-shutdown")
     #expect(KeptOutcome.read(boot: token, of: files) == nil)
   }
@@ -162,7 +162,7 @@ import Testing
     try Files.write([], to: files.qemuPid)
     // What stands for a full disk: no file can take that name.
     try Files.makeFolder("\(files.outcome)/in-the-way")
-    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(Reconciliation.reconcile(name, in: store) == .settled)
     #expect(store.exists(name))
     #expect(Files.exists("\(folder.path)/run/hash"))
   }
@@ -170,13 +170,13 @@ import Testing
   @Test func `a living VM is left alone`() throws {
     try boot(removes: true)
     let lock = try #require(try FileLock.attempt(files.vmLock))
-    #expect(Reconciliation.finish(name, in: store) == .busy)
+    #expect(Reconciliation.reconcile(name, in: store) == .busy)
     #expect(try outcome() == nil)
     withExtendedLifetime(lock) {}
   }
 
   @Test func `one that was never booted has nothing to finish`() throws {
-    #expect(Reconciliation.finish(name, in: store) == .settled)
+    #expect(Reconciliation.reconcile(name, in: store) == .settled)
     #expect(try outcome() == nil)
   }
 

@@ -2,20 +2,20 @@
 ///
 /// A class, since the runtime would have to find out how an optional structure is copied, which takes
 /// a part of the time of a `status`.
-final class AskedSupervisor {
-  let probe: BlockingControlClient
+final class PendingStatusQuery {
+  let client: BlockingControlClient
   /// The boot that it supervises.
   let boot: BootRecord
   private let stamp: FileStamp
 
   /// Asks the supervisor of an instance; nil where none listens.
-  init?(of files: InstanceFiles) {
+  init?(to files: InstanceFiles) {
     guard FileLock.isHeld(files.vmLock), let found = Files.information(files.boot),
       let boot = try? BootRecord.read(files.boot),
-      let probe = try? BlockingControlClient(boot.runtime(files), boot: boot.token)
+      let client = try? BlockingControlClient(boot.runtime(files), boot: boot.token)
     else { return nil }
-    probe.send(.status)
-    self.probe = probe
+    client.send(.status)
+    self.client = client
     self.boot = boot
     stamp = FileStamp(found)
   }
