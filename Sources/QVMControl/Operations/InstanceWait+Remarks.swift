@@ -43,7 +43,7 @@ extension InstanceWait {
     let lack = absence(condition, status).map { "\($0); " } ?? ""
     let head = "\(name) is not \(condition) after \(span): \(lack)\(signs)"
     guard let last = tail(1).last else { return head }
-    return head + "\n     the last line there: \(last)"
+    return head + "\n     the last line of its console: \(last)"
   }
 
   /// What is missing, where that says more than the condition; nil before QEMU runs.

@@ -141,8 +141,8 @@ package struct Launch: Sendable {
         || askedTimeout == nil ? [] : ["--shutdown-timeout"])
     if !changed.isEmpty {
       tell(
-        "\(changed.joined(separator: ", ")) \(changed.count == 1 ? "holds" : "hold") for this boot; "
-          + "'\(name)' keeps the options that it was created with")
+        "\(changed.joined(separator: ", ")) \(changed.count == 1 ? "applies" : "apply") to this boot only; "
+          + "'\(name)' keeps the options it was created with")
     }
     var launch = self
     do {
@@ -209,8 +209,7 @@ package struct Launch: Sendable {
     try await DiskImage.rename(
       baseImage: path, of: disk, qemuImg: tools.qemuImg, on: client.loop)
     client.notify(
-      "the cache was moved: the disk of \(instance.name) stands on \(path) now, and no more on"
-        + " \(named)")
+      "the cache was moved: the disk of \(instance.name) now uses \(path) instead of \(named)")
   }
 
   /// Makes sure that the logs are this instance's own files, and not longer than they may be.

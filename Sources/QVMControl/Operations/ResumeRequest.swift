@@ -67,7 +67,7 @@ package enum ResumeRequest {
     }
   }
 
-  /// Returns when the guest was stopped again, or had its time for that.
+  /// Returns when the guest was paused again, or had its time for that.
   private static func waitForPause(_ supervisor: BlockingControlClient) throws(BlockingControlClient
     .Failure)
   {
@@ -90,8 +90,8 @@ package enum ResumeError: UserFacingError, Hashable {
 
   package var message: String {
     switch self {
-    case .refused(let name, let why): "'\(name)' can't go on: \(why)"
-    case .pausedAgain(let name, let reason): "'\(name)' was stopped again: \(reason)"
+    case .refused(let name, let why): "cannot resume '\(name)': \(why)"
+    case .pausedAgain(let name, let reason): "'\(name)' was paused again: \(reason)"
     }
   }
 
@@ -99,7 +99,7 @@ package enum ResumeError: UserFacingError, Hashable {
     switch self {
     case .refused(let name, _): "'qvm stop \(name)' ends it."
     case .pausedAgain(let name, _):
-      "Make room there, or mend what it names, and try again; 'qvm stop \(name)' ends it, its disk as it is."
+      "Free disk space, or fix what it names, and run 'qvm start \(name)' again. 'qvm stop \(name)' ends it and keeps its disk."
     }
   }
 }

@@ -20,8 +20,8 @@ package enum ShutdownRemarks {
     case .powerButton where presses > 1: "pressed the power button again (\(presses) times)"
     case .guestCommand: "told the guest by ssh to power off"
     case .quit: presses > 0 ? "the guest did not react: ending QEMU" : "ending QEMU"
-    case .terminate: "QEMU did not end by its monitor: sent SIGTERM"
-    case .kill: "QEMU did not end: sent SIGKILL"
+    case .terminate: "QEMU did not exit on 'quit': sent SIGTERM"
+    case .kill: "QEMU did not exit: sent SIGKILL"
     case .powerButton, nil: nil
     }
   }

@@ -71,7 +71,7 @@ package enum WaitResult: Sendable, Hashable {
     case .met: return nil
     case .ended(let outcome, let tail):
       let how = outcome.map { $0.sentence(name.text, disk: "") } ?? "\(name) is not running"
-      head = "\(how.prefix { !$0.isNewline }); it was not \(condition) before"
+      head = "\(how.prefix { !$0.isNewline }); it was never \(condition)"
       last = tail
     case .notRunning(let crash, let tail):
       let how = crash.map { " (crashed: \(Outcome.words($0)))" } ?? ""
@@ -82,8 +82,8 @@ package enum WaitResult: Sendable, Hashable {
       last = tail
     case .dead(let time, let tail):
       head = """
-        \(name) seems dead: neither its monitor nor its console has said anything for \
-        \(Int(time.inSeconds)) s; it was not \(condition) before
+        \(name) seems dead: its monitor has not answered and its console has not changed for \
+        \(Int(time.inSeconds)) s; it was never \(condition)
              'qvm stop --force \(name)' ends it.
         """
       last = tail

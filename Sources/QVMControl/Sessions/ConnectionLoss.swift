@@ -15,7 +15,7 @@ struct ConnectionLoss: Sendable {
   func explanation(_ waiting: InstanceWait) async -> String? {
     switch await command.isRunning(by: ssh, on: waiting.loop) {
     case true?:
-      return "the connection to \(waiting.name) was lost; the command may run on there"
+      return "the connection to \(waiting.name) was lost; the command may still be running there"
     case false?: return nil
     case nil:
       let result = try? await waiting.wait(for: .stopped, within: Self.goingTime)

@@ -101,7 +101,7 @@ package final class ConsoleSession {
       case .console(.bytes(let bytes)): output.show(bytes)
       case .console:
         detachTerminal()
-        output.remark("the console of \(name) is gone")
+        output.remark("the console of \(name) was closed")
         return .done
       case .signal(.terminalStop):
         detachTerminal()
@@ -153,7 +153,7 @@ package final class ConsoleSession {
       case .help: output.remark(keys.attachedHelp)
       case .detach:
         detachTerminal()
-        output.remark("detached; \(name) runs on")
+        output.remark("detached; \(name) keeps running")
         return true
       }
     }

@@ -11,7 +11,7 @@ extension ForegroundSession {
     } catch {
       // That the VM has ended meanwhile is reported at once.
       if FileLock.isHeld(files.vmLock) {
-        output.remark("no console: \(error); it is in \(files.console)")
+        output.remark("cannot attach the console: \(error); its output is in \(files.console)")
       }
     }
     attachTerminal()
@@ -72,7 +72,7 @@ extension ForegroundSession {
       case .detach:
         await supervisor.send(.detach)
         detachTerminal()
-        output.remark("detached; \(name) runs on. 'qvm stop \(name)' ends it")
+        output.remark("detached; \(name) keeps running. 'qvm stop \(name)' ends it")
         return .done
       }
     }
@@ -122,7 +122,7 @@ extension ForegroundSession {
   /// - Parameter isPast: Whether the guest wrote it while this was stopped.
   func showLog(isPast: Bool = false) {
     let (leftOut, bytes) = place.takeMissed()
-    if leftOut > 0 { output.remark("\(leftOut) bytes are only in \(files.console)") }
+    if leftOut > 0 { output.remark("skipped \(leftOut) bytes; they are in \(files.console)") }
     output.show(bytes, isPast: isPast)
   }
 }

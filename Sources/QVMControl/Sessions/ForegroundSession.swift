@@ -145,7 +145,7 @@ package final class ForegroundSession {
       detachTerminal()
       output.remark(
         "the supervisor of \(name) was killed; the VM may still run\n"
-          + "'qvm status \(name)' tells, 'qvm stop \(name)' ends it")
+          + "'qvm status \(name)' shows its state, 'qvm stop \(name)' ends it")
       return .failed
     }
   }

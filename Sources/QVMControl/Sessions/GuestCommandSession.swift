@@ -245,7 +245,7 @@ package final class GuestCommandSession {
         output.remark(
           isAsked
             ? "'qvm stop --force \(name)' ends it at once"
-            : "\(name) still runs; 'qvm stop \(name)' ends it")
+            : "\(name) is still running; 'qvm stop \(name)' ends it")
         return .interrupted
       default: break
       }

@@ -65,7 +65,7 @@ package final class SSHCommandSession {
       case .waiting:
         if run == nil {
           output.remark(
-            "waiting until \(name) is ready, for \(Int(readyTimeout.inSeconds)) s at most")
+            "waiting until \(name) is ready, for at most \(Int(readyTimeout.inSeconds)) s")
         }
       case .remark(let text): if run == nil { output.remark(text) }
       case .ready(.failure(let error)): throw error
@@ -78,7 +78,7 @@ package final class SSHCommandSession {
       case .told(let failure):
         isEnding = false
         if let failure, !hasGivenUp {
-          output.remark("could not end the command in \(name), where it may run on: \(failure)")
+          output.remark("could not end the command in \(name); it may still be running there: \(failure)")
         }
       case .signal(let signal):
         if let status = handle(signal) { return status }
@@ -131,7 +131,7 @@ package final class SSHCommandSession {
       run.end(for: signal) { inputs.send(.told($0)) }
     } else if !hasGivenUp {
       hasGivenUp = true
-      output.remark("not waiting any more; the command may run on in \(name)")
+      output.remark("stopped waiting; the command may still be running in \(name)")
       run.giveUp()
     }
     return nil

@@ -34,17 +34,17 @@ import Testing
     #expect(WaitResult.met.sentence(name, .ready) == nil)
     #expect(
       WaitResult.ended(nil, tail: []).sentence(name, .ready)
-        == "vm is not running; it was not ready before")
+        == "vm is not running; it was never ready")
     #expect(
       WaitResult.ended(crashed, tail: ["a", "b"]).sentence(name, .console("x"))
-        == "vm crashed: the guest panicked; it was not console:x before\n"
+        == "vm crashed: the guest panicked; it was never console:x\n"
         + "the last lines of its console:\n  a\n  b")
     #expect(
       WaitResult.timedOut(signs: "QEMU answers", tail: ["a"]).sentence(name, .ready)
         == "vm is not ready yet: QEMU answers\nthe last lines of its console:\n  a")
     let dead = WaitResult.dead(after: .seconds(30), tail: []).sentence(name, .ready)
     #expect(dead?.hasPrefix("vm seems dead") == true)
-    #expect(dead?.contains("for 30 s; it was not ready before\n") == true)
+    #expect(dead?.contains("for 30 s; it was never ready\n") == true)
     #expect(dead?.hasSuffix("'qvm stop --force vm' ends it.") == true)
   }
 }
