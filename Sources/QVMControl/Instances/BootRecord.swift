@@ -91,17 +91,6 @@ package struct BootRecord: Sendable, Hashable {
   /// missing pid file proves nothing.
   package var wasGreeted: Bool { accelerator != nil }
 
-  /// Whether to remove the instance after this outcome of the boot.
-  ///
-  /// Only after a certainly orderly end. Also if the boot ended before the guest's first
-  /// instruction and the disk was made for it: then nothing was ever written to the disk.
-  package func removesInstance(after outcome: Outcome) -> Bool {
-    guard removeOnShutdown, outcome.token == token else { return false }
-    // An unobserved end may have been a reset or a panic, if QEMU was told to exit then.
-    if outcome.result == .unknown, QEMUArguments(command).mayEndWithoutShutdown { return false }
-    return outcome.isConfirmedShutdown || isFirst && outcome.result == .failedToStart
-  }
-
   /// The record of a boot that this process begins.
   ///
   /// - Parameters:

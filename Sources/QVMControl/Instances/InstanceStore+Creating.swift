@@ -52,7 +52,9 @@ extension InstanceStore {
           inherited: supervisorLock.descriptor, path: files.supervisorLock))
       return (locked, made)
     } catch {
-      for folder in [unlocked.folder, staging.folder] { try? Files.removeTree(folder) }
+      if RemovalPolicy.removes(.unnamed) {
+        for folder in [unlocked.folder, staging.folder] { try? Files.removeTree(folder) }
+      }
       throw error
     }
   }

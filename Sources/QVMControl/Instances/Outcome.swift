@@ -77,27 +77,6 @@ package struct Outcome: Sendable, Hashable {
       token: boot.token, result: .failedToStart, reason: "supervisor killed during the start")
   }
 
-  /// Whether the VM certainly ended in an orderly way. Only then may `--rm` remove the instance.
-  /// After a kill, the user may want to examine the disk.
-  package var isConfirmedShutdown: Bool {
-    switch result {
-    case .clean, .forced:
-      signal == nil && (exitStatus ?? 0) == 0 && isOrderly
-    case .unknown: true
-    case .reset, .crashed, .failedToStart: false
-    }
-  }
-
-  /// Whether the cause leaves the disk in the intended state. A signal that was not a rung of the
-  /// ladder came from another program, and is like a power failure to the guest.
-  private var isOrderly: Bool {
-    switch ShutdownCause(rawValue: reason) {
-    case .guestShutdown, .hostQMPQuit: true
-    case .hostSignal: rung == ShutdownRung.terminate.name
-    default: false
-    }
-  }
-
   /// The phase that this outcome leaves the instance in.
   package var phase: Phase {
     switch result {

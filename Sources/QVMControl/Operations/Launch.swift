@@ -255,8 +255,7 @@ package struct Launch: Sendable {
         supervisor: connection, previousBoot: previousBoot,
         exposesSSH: ["", "0.0.0.0"].contains(command.forwardedAddress))
     } catch {
-      // Nothing was booted from a disk that was made for this.
-      if standby != nil {
+      if RemovalPolicy.removes(.unused(madeForThisBoot: standby != nil)) {
         try? InstanceStore(cache).remove(instance.name, holding: instance.vmLock)
       }
       throw error

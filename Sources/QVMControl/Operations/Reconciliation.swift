@@ -42,7 +42,7 @@ package enum Reconciliation {
     }
     boot.runtime(files).remove()
     KeptOutcome.remove(boot: boot.token, of: files)
-    guard boot.removesInstance(after: outcome) else { return (.settled, outcome) }
+    guard RemovalPolicy.removes(.ended(boot, outcome)) else { return (.settled, outcome) }
     let isRemoved = (try? store.remove(name, holding: lock)) != nil
     return (isRemoved ? .removed : .settled, outcome)
   }

@@ -167,7 +167,7 @@ struct VMInspection {
       return .answer
     }
     guard let outcome = status.outcome, outcome.token == boot.token else { return .reconcile }
-    if boot.removesInstance(after: outcome) { return .remove }
+    if RemovalPolicy.removes(.ended(boot, outcome)) { return .remove }
     showRecordedOutcome()
     return .answer
   }

@@ -12,8 +12,7 @@ extension Supervisor {
           Outcome(token: boot.token, result: .failedToStart, reason: Self.firstLine(message)))
       }
       removeSockets()
-      // The disk was made for this and nothing was ever written to it: nobody misses it.
-      if plan.isFirst { removeInstance() }
+      removeInstance(.unused(madeForThisBoot: plan.isFirst))
     }
     release()
     await server.broadcast(
@@ -82,7 +81,7 @@ extension Supervisor {
     let isGone = supervisorLock.isRemoved
     await record(outcome)
     removeSockets()
-    let removed = boot.removesInstance(after: outcome) && removeInstance() || isGone
+    let removed = removeInstance(.ended(boot, outcome)) || isGone
     release()
     await server.broadcast(.ended(outcome, removed: removed))
   }
@@ -142,8 +141,8 @@ extension Supervisor {
   }
 
   @discardableResult
-  private func removeInstance() -> Bool {
-    guard let vmLock, held == files else { return false }
+  private func removeInstance(_ disk: RemovalPolicy.Disk) -> Bool {
+    guard RemovalPolicy.removes(disk, isMoved: held != files), let vmLock else { return false }
     do throws(FileError) {
       try store.remove(name, holding: vmLock)
       return true

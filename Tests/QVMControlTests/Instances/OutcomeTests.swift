@@ -75,32 +75,6 @@ import Testing
   }
 
   @Test(arguments: [
-    (Outcome.Result.clean, "guest-shutdown", 0 as Int32?, nil as Int32?, true),
-    (.forced, "host-qmp-quit", 0, nil, true), (.forced, "host-signal", nil, nil, false),
-    (.forced, "killed", nil, 9, false), (.clean, "guest-shutdown", 1, nil, false),
-    (.unknown, "unobserved", nil, nil, true), (.crashed, "guest-panic", 0, nil, false),
-    (.failedToStart, "r", nil, nil, false), (.reset, "guest-reset", 0, nil, false),
-    // As an earlier qvm wrote it down, and as QEMU may say it.
-    (.clean, "guest-reset", 0, nil, false), (.forced, "host-ui", 0, nil, false),
-  ])
-  func `only an end in an orderly way is a confirmed shutdown`(
-    result: Outcome.Result, reason: String, exitStatus: Int32?, signal: Int32?, isConfirmed: Bool
-  ) {
-    let outcome = Outcome(
-      token: "t", result: result, reason: reason, exitStatus: exitStatus, signal: signal)
-    #expect(outcome.isConfirmedShutdown == isConfirmed)
-  }
-
-  @Test(arguments: [("sigterm" as String?, true), ("powerdown", false), (nil, false)])
-  func `a signal is a confirmed shutdown only where it was a rung of one`(
-    rung: String?, isConfirmed: Bool
-  ) {
-    let outcome = Outcome(
-      token: "t", result: .forced, reason: "host-signal", rung: rung, exitStatus: 0)
-    #expect(outcome.isConfirmedShutdown == isConfirmed)
-  }
-
-  @Test(arguments: [
     (Outcome.Result.clean, Phase.stopped), (.forced, .stopped), (.unknown, .stopped),
     (.crashed, .crashed), (.failedToStart, .crashed), (.reset, .stopped),
   ])
