@@ -1,100 +1,118 @@
 internal import QMPClient
 
-/// Talking with QEMU, and what it says.
+/// What QEMU says by its monitor, and the loss of the monitor.
 extension Supervisor {
-  // In tasks of their own, whose answers come in like everything else: a QEMU that is silent must
-  // not make the supervisor deaf.
-
-  static func proceed(
-    _ client: QMPClient?, _ inputs: Mailbox<Input>, on loop: EventLoop
-  ) {
-    // While the monitor is lost: it is done when there is another one.
-    guard let client else { return }
-    Task(executorPreference: loop) {
-      do throws(QMPError) {
-        try await client.execute(Cont(), timeout: answerTimeout)
-        inputs.send(.proceeded(nil))
-      } catch {
-        inputs.send(.proceeded(error))
-      }
-      askRunState(client, inputs, on: loop)
-    }
-  }
-
-  static func askRunState(
-    _ client: QMPClient?, _ inputs: Mailbox<Input>, on loop: EventLoop,
-    timeout: Duration? = answerTimeout
-  ) {
-    guard let client else { return }
-    Task(executorPreference: loop) {
-      do throws(QMPError) {
-        let reply = try await client.execute(QueryStatus(), timeout: timeout)
-        inputs.send(.runState(.success(reply.status)))
-      } catch {
-        inputs.send(.runState(.failure(error)))
-      }
-    }
-  }
-
-  func take(_ event: QMPEvent) async {
-    evidence.note(event)
-    pauseReason.note(event)
-    if let text = diskTrouble.note(event) { await server.broadcast(.notice(text)) }
+  func take(_ event: QMPEvent) {
+    shutdown.evidence.note(event)
+    if let text = guest.note(event) { clients.notify(text) }
     switch event.name {
     case "SHUTDOWN":
-      ladder.shutdownSeen(at: time.now)
-      await setPhase(.stopping, reason: evidence.cause?.rawValue)
+      shutdown.ladder.shutdownSeen(at: shutdown.clock.now)
+      clients.setPhase(.stopping, reason: shutdown.evidence.cause?.rawValue)
     case "RESET":
-      watchReadiness(from: Files.information(files.console)?.size ?? 0)
-      ladder.guestBeganAnew(at: time.now)
+      readiness.begin(
+        instance.readySign(from: Files.information(instance.files.console)?.size ?? 0))
+      shutdown.ladder.guestBeganAnew(at: shutdown.clock.now)
       // One that was off is not any more, and no other event says so.
-      if let runState, !runState.executes { Self.askRunState(client, inputs, on: loop) }
-      let isBeingAsked = ladder.guestReset(at: time.now)
-      // The firmware may reset a second and a third time: one notice is enough.
-      if isBeingAsked, !hasToldOfRestart {
-        hasToldOfRestart = true
-        await server.broadcast(.notice("the guest restarted instead of powering off"))
+      if let runState = guest.runState, !runState.executes { monitor.askRunState() }
+      if shutdown.guestReset() {
+        clients.notify("the guest restarted instead of powering off")
       }
     case "RESUME":
-      ladder.guestBeganAnew(at: time.now)
-      Self.askRunState(client, inputs, on: loop)
-    case "STOP", "SUSPEND", "WAKEUP": Self.askRunState(client, inputs, on: loop)
+      shutdown.ladder.guestBeganAnew(at: shutdown.clock.now)
+      monitor.askRunState()
+    case "STOP", "SUSPEND", "WAKEUP": monitor.askRunState()
     default: break
     }
   }
 
   /// Derives the phase from the run state.
-  func take(_ answer: Result<RunState, QMPError>) async {
+  func take(_ answer: Result<RunState, QMPError>) {
     switch answer {
     case .failure(let error):
       // The end of the monitor comes in by itself, and what follows from it.
       if error.endsConnection { return }
-      if case .timedOut = error, ladder.rung == nil {
-        await setPhase(.unresponsive, reason: "QEMU does not answer its monitor")
+      if case .timedOut = error, shutdown.ladder.rung == nil {
+        clients.setPhase(.unresponsive, reason: "QEMU does not answer its monitor")
         // It may only have been held up: then this is answered.
-        Self.askRunState(client, inputs, on: loop, timeout: nil)
+        monitor.askRunState(timeout: nil)
       }
     case .success(let state):
-      runState = state
-      let executes = state.executes
-      evidence.note(state)
-      if state == .shutdown {
-        await carryOut(ladder.guestIsOff(at: time.now))
-      }
-      if ladder.rung != nil {
-        await setPhase(.stopping, reason: ladder.rung?.name)
+      guest.runState = state
+      shutdown.evidence.note(state)
+      if state == .shutdown { carryOut(shutdown.ladder.guestIsOff(at: shutdown.clock.now)) }
+      if shutdown.ladder.rung != nil {
+        clients.setPhase(.stopping, reason: shutdown.ladder.rung?.name)
         // What stopped it keeps it from obeying; QEMU itself still can be told to end.
-        if !executes {
-          let actions = ladder.guestStopped(at: time.now)
-          if !actions.isEmpty, state == .ioError { await tellOfStandstill(state) }
-          await carryOut(actions)
+        if !state.executes {
+          let actions = shutdown.ladder.guestStopped(at: shutdown.clock.now)
+          if !actions.isEmpty, state == .ioError { reportStandstill(state) }
+          carryOut(actions)
         }
+      } else if state.executes {
+        clients.setPhase(.running)
       } else {
-        let wasPaused = phase == .paused
-        await setPhase(executes ? .running : .paused, reason: executes ? nil : pauseText(state))
-        if !executes, !wasPaused { await announcePause(state) }
+        let wasPaused = clients.phase == .paused
+        clients.setPhase(.paused, reason: pauseText(state))
+        if !wasPaused { reportPause(state) }
       }
     }
-    await announceRunning()
+    announceRunning()
+  }
+
+  // MARK: - A guest that stands still
+
+  func pauseText(_ state: RunState) -> String {
+    guest.pauseText(state, folder: instance.files.folder)
+  }
+
+  /// Reports how the guest can be resumed.
+  private func reportPause(_ state: RunState) {
+    guard state == .ioError else { return }
+    if !guest.isPauseExplained { monitor.askDisks() }
+    clients.notify(
+      "once \(guest.resumeCondition), 'qvm start \(instance.name)' lets the guest go on")
+  }
+
+  func take(_ devices: [BlockDevice]) {
+    guest.note(devices)
+    if clients.phase == .paused, let runState = guest.runState {
+      clients.setPhase(.paused, reason: pauseText(runState))
+    }
+  }
+
+  // MARK: - Failover
+
+  func monitorLost() {
+    monitor.lose()
+    guest.runState = nil
+    // In an orderly end QEMU hangs up, too, after it has said so.
+    if shutdown.evidence.cause == nil, monitor.failOver() { return }
+    monitorGone()
+  }
+
+  /// Continues with the second monitor; with signals alone if that can't be had either.
+  func failedOver(_ failover: MonitorFailover?) {
+    guard monitor.failedOver(failover) else { return monitorGone() }
+    clients.notifyAndLog(
+      "QEMU closed its monitor; connected to \(instance.runtime.monitor) instead")
+    // What it was told last may not have reached it.
+    if shutdown.ladder.rung == .quit { monitor.send(Quit()) }
+    switch guest.start {
+    case .proceeded: monitor.askRunState()
+    case .notBegun, .released: proceed()
+    case .held: break
+    }
+    stopIfPostponed()
+  }
+
+  private func monitorGone() {
+    // Usually QEMU's end follows at once.
+    carryOut(shutdown.ladder.monitorLost(at: shutdown.clock.now))
+    if clients.phase != .stopping {
+      clients.setPhase(.unresponsive, reason: "QEMU closed its monitor")
+    }
+    if shutdown.evidence.cause == nil { awaitEndOfUnknown() }
+    stopIfPostponed()
   }
 }

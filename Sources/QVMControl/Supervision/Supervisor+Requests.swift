@@ -2,72 +2,60 @@ internal import QMPClient
 
 /// What clients of `control.sock` want.
 extension Supervisor {
-  func answer(
-    _ request: ControlRequest, from id: ControlServer.ClientID
-  ) async {
+  func answer(_ request: ControlRequest, from id: ControlServer.ClientID) {
     switch request {
     // These are answered when QEMU has answered.
     case .status: return answerStatus(to: id)
-    case .console: return Self.sendConsole(client: client, server: server, to: id, on: loop)
-    case .subscribe:
-      await server.subscribe(id)
-      await server.send(ControlEvent.phase(phase, reason: phaseReason).json, to: id)
-    case .ready: seenReady()
-    case .proceed: if isHeld { proceed() }
+    case .console: return answerConsole(to: id)
     case .resume:
-      await server.subscribe(id)
-      return await resume(for: id)
-    case .attach: await attach(id)
+      clients.subscribe(id)
+      return resume(for: id)
+    case .subscribe:
+      clients.subscribe(id)
+      clients.sendPhase(to: id)
+    case .ready: readiness.confirm()
+    case .proceed: if guest.isHeld { proceed() }
+    case .attach: attach(id)
     case .detach:
-      guard id == lease else { break }
-      lease = nil
-      if isHeld { proceed() }
+      guard id == clients.lease else { break }
+      clients.lease = nil
+      if guest.isHeld { proceed() }
     case .stop(let rung, let timeout):
-      await server.subscribe(id)
-      // Whoever asked knows from it that it was heard.
-      await server.send(ControlEvent.phase(phase, reason: phaseReason).json, to: id)
-      await stop(rung, timeout: timeout)
+      clients.subscribe(id)
+      // The client knows from it that it was heard.
+      clients.sendPhase(to: id)
+      stop(rung, timeout: timeout)
     }
-    await server.done(id)
+    clients.done(id)
   }
 
-  /// Gives a client the lease that nobody holds.
-  private func attach(_ id: ControlServer.ClientID) async {
-    guard lease == nil || lease == id, isAnnounced, ladder.rung == nil else {
-      return await server.send(["attach": "busy"], to: id)
+  /// Gives a client the lease, if no other has it.
+  private func attach(_ id: ControlServer.ClientID) {
+    guard clients.lease == nil || clients.lease == id, clients.isAnnounced,
+      shutdown.ladder.rung == nil
+    else {
+      return clients.send(["attach": "busy"], to: id)
     }
-    lease = id
-    await server.send(["attach": "done"], to: id)
-    await server.subscribe(id)
-    await server.send(runningEvent.json, to: id)
-    if phase != .running {
-      await server.send(ControlEvent.phase(phase, reason: phaseReason).json, to: id)
-    }
+    clients.lease = id
+    clients.send(["attach": "done"], to: id)
+    clients.subscribe(id)
+    clients.send(runningEvent.json, to: id)
+    if clients.phase != .running { clients.sendPhase(to: id) }
   }
 
   /// Tells what only the supervisor knows, with the run state fresh from QEMU.
-  func answerStatus(to id: ControlServer.ClientID) {
-    let reason = phase == .paused ? runState.map(pauseText) : phaseReason
+  private func answerStatus(to id: ControlServer.ClientID) {
+    let (phase, known, client) = (clients.phase, guest.runState, monitor.client)
+    let reason = phase == .paused ? known.map(pauseText) : clients.phaseReason
     var object: JSONObject = ["phase": .string(phase.rawValue)]
     object["reason"] = reason.map(JSONValue.string)
-    object["diskError"] = diskError.map(JSONValue.string)
-    object["ready"] = isReady.map(JSONValue.bool)
-    Self.sendStatus(
-      object, phase, runState, client: client, server: server, to: id, on: loop)
-  }
-
-  /// What QEMU could not read or write: what the guest was told, or what it stands still for.
-  var diskError: String? { diskTrouble.text ?? pauseReason.failure }
-
-  static func sendStatus(
-    _ object: JSONObject, _ phase: Phase, _ known: RunState?, client: QMPClient?,
-    server: ControlServer, to id: ControlServer.ClientID, on loop: EventLoop
-  ) {
-    // In a task of its own: a QEMU that is silent must not hold up the supervisor.
-    Task(executorPreference: loop) {
+    object["diskError"] = guest.diskError.map(JSONValue.string)
+    object["ready"] = readiness.isReady.map(JSONValue.bool)
+    startTask { [object] supervisor in
       var object = object
       do throws(QMPError) {
-        let fresh = try await client?.execute(QueryStatus(), timeout: statusTimeout).status
+        let timeout = MonitorLink.statusTimeout
+        let fresh = try await client?.execute(QueryStatus(), timeout: timeout).status
         object["runState"] = (fresh ?? known).map { .string($0.rawValue) }
       } catch {
         // Busy with its end it may not answer any more, which is no surprise.
@@ -76,22 +64,53 @@ extension Supervisor {
           object["reason"] = "QEMU does not answer its monitor"
         }
       }
-      await server.send(["status": .object(object)], to: id)
-      await server.done(id)
+      supervisor.clients.send(["status": .object(object)], to: id)
+      supervisor.clients.done(id)
     }
   }
 
   /// Tells whether the console is attached somewhere: QEMU serves one client at a time, and lets
-  /// further ones wait without a word.
-  static func sendConsole(
-    client: QMPClient?, server: ControlServer, to id: ControlServer.ClientID, on loop: EventLoop
-  ) {
-    Task(executorPreference: loop) {
-      let devices = try? await client?.execute("query-chardev", timeout: statusTimeout)
-      let console = devices?.array?.first { $0["label"]?.string == "console" }
-      let isFree = console?["filename"]?.string?.hasPrefix("disconnected:") ?? true
-      await server.send(["console": .string(isFree ? "free" : "busy")], to: id)
-      await server.done(id)
+  /// further ones wait without an answer.
+  private func answerConsole(to id: ControlServer.ClientID) {
+    let client = monitor.client
+    startTask { supervisor in
+      let reply = try? await client?.execute(QueryChardev(), timeout: MonitorLink.statusTimeout)
+      let isFree = reply?.devices.first { $0.label == "console" }?.isFree ?? true
+      supervisor.clients.send(["console": .string(isFree ? "free" : "busy")], to: id)
+      supervisor.clients.done(id)
+    }
+  }
+
+  /// Resumes the guest, and tells the client what QEMU says to it.
+  private func resume(for id: ControlServer.ClientID) {
+    guard clients.phase == .paused, shutdown.ladder.rung == nil, let client = monitor.client else {
+      let why = "it is \(clients.phase.rawValue)"
+      clients.send(["resume": "refused", "why": .string(why)], to: id)
+      return clients.done(id)
+    }
+    startTask { supervisor in
+      do throws(QMPError) {
+        try await client.execute(Cont(), timeout: MonitorLink.answerTimeout)
+        supervisor.clients.send(["resume": "done"], to: id)
+      } catch {
+        supervisor.clients.send(["resume": "refused", "why": .string("\(error)")], to: id)
+      }
+      supervisor.clients.done(id)
+    }
+  }
+
+  /// Replaces the sockets that are gone, for a command that could not connect.
+  func renewSockets() {
+    guard clients.hasListened, shutdown.evidence.cause == nil, let held = instance.held else {
+      return
+    }
+    let runtime = instance.runtime.isBeside ? RuntimeFolder.of(held) : instance.runtime
+    let control = sockets.renewControl(runtime, clients)
+    if let report = control.report { clients.notifyAndLog(report) }
+    guard control.isThere else { return }
+    if let report = sockets.checkMonitor(runtime) { clients.notifyAndLog(report) }
+    if let client = monitor.client {
+      sockets.renewConsole(runtime, log: held.console, by: client, inputs, on: loop)
     }
   }
 }

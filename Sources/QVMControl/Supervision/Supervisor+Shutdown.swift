@@ -1,122 +1,174 @@
 internal import QMPClient
 
-/// Carrying out what the ladder says.
+/// The shutdown: requests for it, and what the ladder says to do.
 extension Supervisor {
-  func stop(_ rung: ShutdownRung, timeout: Int?) async {
-    // Before it has answered nobody knows whether the guest can react.
-    if plan.kind == .adopt && !isAnnounced || isRescuing {
-      pendingStop = (max(rung, pendingStop?.rung ?? rung), timeout)
-      return
+  /// Ends the VM, beginning at a rung.
+  ///
+  /// - Parameter timeout: How long the guest may take to power off, in seconds; nil for the boot's.
+  func stop(_ rung: ShutdownRung, timeout: Int? = nil) {
+    // Before there is an answer it is not known whether the guest can react.
+    if plan.kind == .adopt && !clients.isAnnounced || monitor.isFailingOver {
+      return shutdown.postpone(rung, timeout: timeout)
     }
-    if isRetrying, rung == .powerButton { return }
-    if rung == .powerButton, ladder.rung == nil, runState == .ioError, !hasRetried, let client {
+    let (before, runState) = (shutdown.ladder.rung, guest.runState)
+    if shutdown.resumption == .underway, rung == .powerButton { return }
+    if rung == .powerButton, before == nil, runState == .ioError, shutdown.resumption == .notTried,
+      monitor.client != nil
+    {
       // What its disk lacked may be there by now.
-      return await retry(client, timeout: timeout)
+      return resumeToPowerOff(timeout: timeout)
     }
-    let patience = Duration.seconds(timeout ?? boot.shutdownTimeout)
+    let limit = Duration.seconds(timeout ?? instance.boot.shutdownTimeout)
     // Before its first instruction there is no guest to ask.
     let isAsleep = runState == .suspended
     let canReact =
-      !isHeld && phase != .starting && (isAsleep || (runState ?? .running) == .running)
-    if process == nil { starting?.cancel() }
-    if !canReact, rung == .powerButton, let runState, runState != .shutdown, !isHeld {
-      await tellOfStandstill(runState)
+      !guest.isHeld && clients.phase != .starting
+      && (isAsleep || (runState ?? .running) == .running)
+    if case .starting(let task) = qemu { task?.cancel() }
+    if !canReact, rung == .powerButton, let runState, runState != .shutdown, !guest.isHeld {
+      reportStandstill(runState)
     }
-    if isAsleep, rung == .powerButton, ladder.rung == nil {
+    if isAsleep, rung == .powerButton, before == nil {
       // Asleep it doesn't feel the button; the press that comes while it wakes is repeated.
-      await server.broadcast(.notice("the guest sleeps; waking it"))
-      await tell(SystemWakeup())
+      clients.notify("the guest sleeps; waking it")
+      monitor.send(SystemWakeup())
     }
-    let before = ladder.rung
     if before == nil {
-      ladder.guestCommandDelay = guestCommandDelay(patience)
-      if let guest { ladder.pressIntervals = guest.pressIntervals }
+      shutdown.ladder.guestCommandDelay = instance.commandDelay(timeout: limit)
+      if let system = instance.operatingSystem {
+        shutdown.ladder.pressIntervals = system.pressIntervals
+      }
     }
-    // Without a monitor nobody presses the button: what is left are the guest's own command, and
-    // signals.
-    ladder.hasMonitor = process == nil || client != nil
-    let least: ShutdownRung = canTellBySSH ? .guestCommand : .terminate
-    let rung = ladder.hasMonitor ? rung : rung <= least ? least : max(rung, .terminate)
-    let actions = ladder.request(rung, timeout: patience, canReact: canReact, at: time.now)
-    await setPhase(.stopping, reason: ladder.rung?.name)
-    if before == ladder.rung, let now = ladder.rung {
-      await server.broadcast(.rung(now.name, presses: ladder.presses))
+    // Without a monitor the button can't be pressed: the guest's own command and signals are left.
+    shutdown.ladder.hasMonitor = !monitor.isOutOfReach
+    let least: ShutdownRung = instance.canBeToldBySSH ? .guestCommand : .terminate
+    let rung = !monitor.isOutOfReach ? rung : rung <= least ? least : max(rung, .terminate)
+    let actions = shutdown.ladder.request(
+      rung, timeout: limit, canReact: canReact, at: shutdown.clock.now)
+    clients.setPhase(.stopping, reason: shutdown.ladder.rung?.name)
+    if before == shutdown.ladder.rung, let now = shutdown.ladder.rung {
+      clients.broadcast(.rung(now.name, presses: shutdown.ladder.presses))
     }
-    await carryOut(actions)
+    carryOut(actions)
   }
 
-  /// The rung that a signal to this process asks for, nil where it asks for nothing new.
-  ///
-  /// Where a shutdown was asked for in another way it is the second word: a CI system kills seconds
-  /// later. Whoever signals all processes of a job, though, has told the client as well, just now.
-  func rung(for signal: Signal) -> ShutdownRung? {
-    let rung = insistence.rung(for: signal)
-    guard rung == .powerButton, signal != .hangUp, let startedAt = ladder.startedAt,
-      startedAt.advanced(by: SignalEchoes.window) <= time.now
-    else { return rung }
-    return .quit
+  /// Does what was asked for before it was known how QEMU can be told.
+  func stopIfPostponed() {
+    guard let request = shutdown.takePostponed() else { return }
+    stop(request.rung, timeout: request.timeout)
   }
 
-  func carryOut(_ actions: [ShutdownLadder.Action]) async {
-    if phase == .stopping, let rung = ladder.rung { phaseReason = rung.name }
+  /// The folder was removed while the VM runs: no command finds it there any more to end it, and what
+  /// its guest writes is lost.
+  func folderRemoved() {
+    clients.notifyAndLog(
+      "the folder \(instance.files.folder) was removed; shutting the guest down")
+    stop(.powerButton)
+  }
+
+  func carryOut(_ actions: [ShutdownLadder.Action]) {
+    if let rung = shutdown.ladder.rung { clients.noteRung(rung) }
     for action in actions {
-      note(action.rung)
+      shutdown.note(action.rung)
       // Whether the guest was told shows only when its command has ended.
       if action != .runGuestCommand {
         // A guest that is off has reacted, whatever QEMU is told then.
-        let presses = runState == .shutdown ? 0 : ladder.presses
-        await server.broadcast(.rung(action.rung.name, presses: presses))
+        let presses = guest.runState == .shutdown ? 0 : shutdown.ladder.presses
+        clients.broadcast(.rung(action.rung.name, presses: presses))
       }
       switch action {
-      case .press: await tell(SystemPowerdown())
-      case .runGuestCommand: powerOffBySSH()
-      case .quit: await tell(Quit())
+      case .press: monitor.send(SystemPowerdown())
+      case .runGuestCommand:
+        if let ssh = instance.ssh, let command = instance.operatingSystem?.powerOffCommand {
+          shutdown.command.run(command, by: ssh, inputs, on: loop)
+        }
+      case .quit: monitor.send(Quit())
       case .terminate:
-        evidence.wasTerminated = true
-        process?.signal(.terminate)
+        shutdown.evidence.wasTerminated = true
+        signal(.terminate)
       case .kill:
-        evidence.wasKilled = true
-        process?.signal(.kill)
+        shutdown.evidence.wasKilled = true
+        signal(.kill)
       }
     }
   }
 
-  private func note(_ rung: ShutdownRung) {
-    guard let startedAt = ladder.startedAt, !steps.contains(where: { $0.rung == rung.name }) else {
+  private func signal(_ signal: Signal) {
+    if case .started(let process) = qemu { process.signal(signal) }
+  }
+
+  // MARK: - The guest's own command
+
+  /// Reports, once, whether the guest was told, and why not.
+  func guestCommandEnded(_ output: Subprocess.Output) {
+    // One that has shut down meanwhile was told, or needed no command.
+    guard shutdown.evidence.cause == nil, shutdown.hasRunCommand else { return }
+    guard let failure = GuestPowerOffCommand.failure(of: output) else {
+      shutdown.noteCommand(failure: nil)
+      if shutdown.command.succeeded() {
+        clients.broadcast(
+          .rung(ShutdownRung.guestCommand.name, presses: shutdown.ladder.presses))
+      }
       return
     }
-    steps.append(
-      Outcome.Step(rung: rung.name, seconds: startedAt.duration(to: time.now).inSeconds))
-  }
-
-  /// Sends a command without waiting for its reply: what it does shows in events, and a QEMU that
-  /// doesn't answer must not hold up the ladder.
-  func tell(_ command: some QMPCommand) async {
-    if let client { Self.send(command, to: client, on: loop) }
-  }
-
-  /// How long the button is given: no time at all where the guest is known to ignore it, else a
-  /// half of what the guest is given in all.
-  func guestCommandDelay(_ patience: Duration) -> Duration? {
-    guard canTellBySSH, let target else { return nil }
-    let obeys = target.operatingSystem.obeysPowerButton(on: target.architecture)
-    return obeys ? patience / 2 : .zero
-  }
-
-  /// Whether the guest has a command to power off, and a server to run it.
-  private var canTellBySSH: Bool { guest?.powerOffCommand != nil && ssh != nil }
-
-  var guest: OperatingSystem? { target?.operatingSystem }
-
-  var ssh: GuestSSH? {
-    try? GuestSSH(name.text, target, boot, held ?? files)
-  }
-
-  static func send(
-    _ command: some QMPCommand, to client: QMPClient, on loop: EventLoop
-  ) {
-    Task(executorPreference: loop) {
-      _ = try? await client.execute(command, timeout: answerTimeout)
+    guard !shutdown.command.hasReportedSuccess else { return }
+    shutdown.noteCommand(failure: failure)
+    if shutdown.command.failed() {
+      clients.notify("could not tell the guest by ssh to power off: \(failure)")
     }
+    // Nothing else would reach the guest, however long it were given.
+    if !shutdown.ladder.hasMonitor, shutdown.command.isHopeless {
+      carryOut(shutdown.ladder.request(.terminate, timeout: .zero, at: shutdown.clock.now))
+    }
+  }
+
+  // MARK: - A guest that stands still
+
+  /// Resumes a guest that is to power off.
+  private func resumeToPowerOff(timeout: Int?) {
+    shutdown.resumption = .underway
+    clients.notify(
+      "the guest is stopped (\(pauseText(.ioError))); letting it go on to power off")
+    monitor.ask(Cont()) { .resumedToPowerOff($0.error, timeout: timeout) }
+  }
+
+  /// Has it power off; what stops it again ends QEMU.
+  func resumedToPowerOff(_ error: QMPError?, timeout: Int?) {
+    shutdown.resumption = .done
+    if error == nil, guest.runState == .ioError { guest.runState = .running }
+    stop(.powerButton, timeout: timeout)
+    // It may have been stopped again before the button was pressed.
+    monitor.askRunState()
+  }
+
+  /// Reports that nothing can be expected of the guest, and remembers it if its disk is why: then
+  /// what it writes is lost with QEMU.
+  func reportStandstill(_ state: RunState) {
+    if state == .ioError { shutdown.evidence.isStalledByDisk = true }
+    clients.notify("the guest is stopped and can't react (\(pauseText(state)))")
+  }
+
+  // MARK: - Time
+
+  /// Takes in what the time is.
+  func lookAtClock() {
+    if shutdown.clock.look(at: .now, isAskingGuest: shutdown.isAskingGuest) {
+      clients.notify("QEMU does not answer its monitor; giving it time")
+    }
+  }
+
+  /// Asks QEMU for a sign of life.
+  func askPulse() {
+    guard shutdown.isAskingGuest, !shutdown.clock.awaitsAnswer, monitor.client != nil else {
+      return
+    }
+    shutdown.clock.asked(at: .now)
+    monitor.askPulse()
+  }
+}
+
+extension Result {
+  fileprivate var error: Failure? {
+    if case .failure(let error) = self { error } else { nil }
   }
 }

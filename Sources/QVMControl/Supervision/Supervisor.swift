@@ -3,11 +3,12 @@ package import QMPClient
 /// One VM from its start to its confirmed end, in a process of its own.
 ///
 /// Everything that happens arrives in one mailbox, in order: QMP events, the end of QEMU, requests
-/// of clients, signals. The only waits in between are short questions to QEMU.
-package final class Supervisor {
+/// of clients, signals, answers. The actor runs on the event loop, so that its clients, its monitor
+/// and its tasks share a thread with it.
+package actor Supervisor {
   enum Input: Sendable {
     case started(Result<QEMULauncher.Started, any Error>)
-    /// What came of letting the guest run.
+    /// QEMU's answer when it was told to let the guest execute.
     case proceeded(QMPError?)
     /// QEMU's answer to a question for the run state.
     case runState(Result<RunState, QMPError>)
@@ -17,19 +18,19 @@ package final class Supervisor {
     case monitorLost
     /// QEMU neither ended nor got a monitor again since it hung up before the guest's start.
     case stillUnknown
-    /// What came of connecting to QEMU's other monitor.
-    case rescued(Rescue?)
+    /// The connection to QEMU's other monitor; nil if it failed.
+    case failedOver(MonitorFailover?)
     case ended(VMProcess.End)
     case request(ControlRequest, ControlServer.ClientID)
     case clientLost(ControlServer.ClientID)
     case signal(Signal)
     case notice(String)
-    /// What came of letting a guest go on that is to power off and stands still for its disk; with how
-    /// long it may take for that, in seconds.
-    case retried(QMPError?, timeout: Int?)
-    /// The guest is up; nil where that can't be seen. The number is that of the look-out.
+    /// QEMU's answer when it was told to resume a guest that is to power off and stands still for its
+    /// disk; with how long it may take for that, in seconds.
+    case resumedToPowerOff(QMPError?, timeout: Int?)
+    /// The guest is up; nil if that can't be seen. The number is that of the watch.
     case ready(Bool?, Int)
-    /// What came of telling the guest by its own command.
+    /// What came of the guest's own command for powering off.
     case guestCommandEnded(Subprocess.Output)
     /// QEMU has answered, or hung up, since it was last asked for a sign of life.
     case pulse
@@ -38,90 +39,33 @@ package final class Supervisor {
     case tick
   }
 
-  /// How long QEMU may take to answer a question.
-  static let answerTimeout = Duration.seconds(5)
-  /// The same where a client waits for it, which itself waits no longer than a second.
-  static let statusTimeout = Duration.milliseconds(700)
-  /// How long QEMU's last words may take to arrive once it has ended.
-  static let drainTime = Duration.seconds(2)
+  /// The QEMU that is supervised.
+  enum QEMU: Sendable {
+    /// Being started, or connected to, by a task.
+    case starting(Task<Void, Never>?)
+    case started(VMProcess)
+  }
 
   let plan: LaunchPlan
-  let store: InstanceStore
-  let name: InstanceName
-  let files: InstanceFiles
-  let runtime: RuntimeFolder
   let loop: EventLoop
-  let server: ControlServer
   let inputs: Mailbox<Input>
-  var vmLock: FileLock?
-  let supervisorLock: FileLock
-
-  var boot: BootRecord
-  var phase = Phase.starting
-  var phaseReason: String?
-  var process: VMProcess?
-  var client: QMPClient?
-  var runState: RunState?
-  var ladder = ShutdownLadder()
-  /// The ladder's clock.
-  var time = CountedTime(at: .now)
-  /// When QEMU was asked for a sign of life that it has not given yet, in a shutdown.
-  var pulseAwaitedSince: SuspendingClock.Instant?
-  /// Whether the clients were told that it doesn't answer.
-  var hasToldOfSilence = false
-  /// What was made of the signals to this process.
-  var insistence = SignalEscalation()
-  /// The rungs of the shutdown as they were reached.
-  var steps: [Outcome.Step] = []
-  var evidence = Evidence()
-  /// Whether the clients were told that the guest was reset while it was to power off.
-  var hasToldOfRestart = false
-  var pauseReason = PauseReason()
-  var diskTrouble = DiskTrouble()
+  var instance: SupervisedInstance
+  var qemu = QEMU.starting(nil)
+  var guest = GuestState()
+  var monitor: MonitorLink
+  var clients: Clients
+  var sockets = LostSockets()
+  var readiness: ReadinessWatch
+  var shutdown = Shutdown()
   /// A QEMU that is started here shares this process's group.
   var memory = MemoryWatch(MemoryGroup(of: Host.processID))
-  var reporter: Task<Void, Never>?
-  /// Keeps the logs from growing without end, and notices that the folder was removed.
+  /// Limits the size of the logs, and notices that the folder was removed.
   var folderWatch: Task<Void, Never>?
-  /// Whether the guest is up; nil where nothing tells that.
-  var isReady: Bool?
-  /// Looks out for that, from the guest's start or its last reset.
-  var readinessWatch: (number: Int, task: Task<Void, Never>?) = (0, nil)
-  lazy var record = try? InstanceRecord(reading: files.record)
-  var target: Target? { record?.target }
-  /// The ssh that tells the guest to power off.
-  var guestCommand: Task<Void, Never>?
-  /// Whether the clients were told that it did, or that it could not.
-  var hasToldOfCommand: (success: Bool, failure: Bool) = (false, false)
-  /// How often it could not be told.
-  var failedCommands = 0
-  /// The client that started the VM: while it holds the connection without having detached, the
-  /// VM lives no longer than it does.
-  var lease: ControlServer.ClientID?
-  var timer: EventLoop.Token?
-  var isHeld = false
-  /// Whether QEMU has confirmed that the guest executes.
-  private(set) var hasProceeded = false
-  /// Starts QEMU, or connects to the one that is there.
-  var starting: Task<Void, Never>?
-  /// Whether the clients were told that the guest executes.
-  var isAnnounced = false
-  /// How often QEMU's other monitor was tried.
-  var rescues = 0
-  /// Whether it is being tried.
-  var isRescuing = false
-  /// Whether somebody has been let in by `control.sock`, or could have been.
-  var hasListened = false
-  /// Makes QEMU's console anew.
-  var consoleRenewal: Task<Void, Never>?
-  /// Whether it was told that QEMU's monitor can't be made anew.
-  var hasToldOfMonitor = false
-  /// Whether a guest that stood still for want of its disk was let go on, for it to power off.
-  var hasRetried = false
-  /// Whether that is being done.
-  var isRetrying = false
-  /// What was asked for before the QEMU to take over, or its other monitor, had answered.
-  var pendingStop: (rung: ShutdownRung, timeout: Int?)?
+  private var timer: EventLoop.Token?
+
+  package nonisolated var unownedExecutor: UnownedSerialExecutor {
+    loop.asUnownedSerialExecutor()
+  }
 
   package init(
     plan: LaunchPlan, name: InstanceName, boot: BootRecord, vmLock: FileLock?,
@@ -129,19 +73,21 @@ package final class Supervisor {
   ) {
     let inputs = Mailbox<Input>()
     self.plan = plan
-    self.name = name
-    self.boot = boot
-    self.vmLock = vmLock
-    self.supervisorLock = supervisorLock
     self.loop = loop
     self.inputs = inputs
-    store = InstanceStore(Cache(path: plan.cache))
-    files = store.files(name)
-    runtime = plan.runtime(files)
-    if plan.kind == .adopt { (phase, phaseReason) = (.orphaned, "a new supervisor takes it over") }
-    server = ControlServer(
-      of: boot.token, on: loop, receive: { inputs.send(.request($0, $1)) },
-      lost: { inputs.send(.clientLost($0)) })
+    instance = SupervisedInstance(
+      plan, name: name, boot: boot, vmLock: vmLock, supervisorLock: supervisorLock)
+    let isAdopting = plan.kind == .adopt
+    // The guest of an orphan executes already.
+    if isAdopting { guest.start = .proceeded }
+    monitor = MonitorLink(runtime: instance.runtime, inputs: inputs, on: loop)
+    readiness = ReadinessWatch(inputs: inputs, on: loop)
+    clients = Clients(
+      of: ControlServer(
+        of: boot.token, on: loop, receive: { inputs.send(.request($0, $1)) },
+        lost: { inputs.send(.clientLost($0)) }),
+      phase: isAdopting ? .orphaned : .starting,
+      reason: isAdopting ? "a new supervisor takes it over" : nil)
   }
 
   /// Supervises to the end.
@@ -154,69 +100,71 @@ package final class Supervisor {
     launcher: Descriptor, received: [UInt8],
     begin: @escaping @Sendable (BootRecord) async throws -> QEMULauncher.Started
   ) async {
-    let inputs = self.inputs
-    lease = await server.add(launcher, received: received, wantsEvents: true)
-    Signal.handle([.interrupt, .terminate, .hangUp, .quit, .renewSockets]) {
+    clients.addLauncher(launcher, received: received)
+    Signal.handle([.interrupt, .terminate, .hangUp, .quit, .renewSockets]) { [inputs] in
       inputs.send(.signal($0))
     }
-    // Whoever asks hears from the first moment on that somebody has taken over.
-    if plan.kind == .adopt { await listen() }
-    let boot = self.boot
-    starting = Task(executorPreference: loop) {
-      do {
-        inputs.send(.started(.success(try await begin(boot))))
-      } catch {
-        inputs.send(.started(.failure(error)))
-      }
-    }
+    // A command that asks hears from the first moment on that the orphan is adopted.
+    if plan.kind == .adopt { listen() }
+    let boot = instance.boot
+    qemu = .starting(
+      Task(executorPreference: loop) { [inputs] in
+        do {
+          inputs.send(.started(.success(try await begin(boot))))
+        } catch {
+          inputs.send(.started(.failure(error)))
+        }
+      })
     while let input = await inputs.next() {
       if await handle(input) { break }
       armTimer()
     }
-    reporter?.cancel()
+    monitor.stop()
     folderWatch?.cancel()
-    readinessWatch.task?.cancel()
+    readiness.stop()
+  }
+
+  /// Does what waits for QEMU in a task of its own: one that is silent must not hold up the inputs.
+  func startTask(_ body: @escaping @Sendable (isolated Supervisor) async -> Void) {
+    Task(executorPreference: loop) { await body(self) }
   }
 
   /// Handles one input; whether it was the last.
   private func handle(_ input: Input) async -> Bool {
-    await lookAtClock()
+    lookAtClock()
     switch input {
-    case .started(.success(let started)): return await begin(started)
+    case .started(.success(let started)): return begin(started)
     case .started(.failure(let error)):
-      await failed(error)
+      failed(error)
       return true
     case .proceeded(let error?) where error.endsConnection: break
-    case .proceeded(let error?):
-      await server.broadcast(.notice("QEMU did not let the guest run: \(error)"))
-    case .proceeded(nil): hasProceeded = true
-    case .runState(let answer): await take(answer)
-    case .disks(let devices): await take(devices)
-    case .event(let event): await take(event)
-    case .monitorLost: await monitorLost()
-    case .stillUnknown: await stillUnknown()
-    case .rescued(let rescue): await rescued(rescue)
+    case .proceeded(let error?): clients.notify("QEMU did not let the guest run: \(error)")
+    case .proceeded(nil): guest.start = .proceeded
+    case .runState(let answer): take(answer)
+    case .disks(let devices): take(devices)
+    case .event(let event): take(event)
+    case .monitorLost: monitorLost()
+    case .stillUnknown: stillUnknown()
+    case .failedOver(let failover): failedOver(failover)
     case .ended(let end):
       await ended(end)
       return true
-    case .request(let request, let id): await answer(request, from: id)
-    case .clientLost(let id) where id == lease:
-      lease = nil
-      await stop(.powerButton, timeout: nil)
+    case .request(let request, let id): answer(request, from: id)
+    case .clientLost(let id) where id == clients.lease:
+      clients.lease = nil
+      stop(.powerButton)
     case .clientLost: break
-    case .signal(.renewSockets): await renewSockets()
-    case .signal(let signal):
-      if let rung = rung(for: signal) { await stop(rung, timeout: nil) }
-    case .guestCommandEnded(let output): await guestCommandEnded(output)
-    case .notice(let text): await server.broadcast(.notice(text))
-    case .retried(let error, let timeout): await retried(error, timeout: timeout)
-    case .ready(let isReady, let number):
-      if number == readinessWatch.number { self.isReady = isReady }
-    case .pulse: pulseAwaitedSince = nil
-    case .folderRemoved: await folderRemoved()
+    case .signal(.renewSockets): renewSockets()
+    case .signal(let signal): if let rung = shutdown.rung(for: signal) { stop(rung) }
+    case .guestCommandEnded(let output): guestCommandEnded(output)
+    case .notice(let text): clients.notify(text)
+    case .resumedToPowerOff(let error, let timeout): resumedToPowerOff(error, timeout: timeout)
+    case .ready(let isReady, let number): readiness.take(isReady, of: number)
+    case .pulse: shutdown.clock.answered()
+    case .folderRemoved: folderRemoved()
     case .tick:
-      await carryOut(ladder.tick(time.now))
-      feelPulse()
+      carryOut(shutdown.ladder.tick(shutdown.clock.now))
+      askPulse()
     }
     return false
   }
@@ -224,9 +172,8 @@ package final class Supervisor {
   /// Sets the one timer to what the ladder wants next, or to the next look at the clock.
   private func armTimer() {
     if let timer { loop.cancel(timer) }
-    let inputs = self.inputs
-    timer = ladder.nextTick.map { due in
-      loop.schedule(at: time.nextLook(for: due)) { inputs.send(.tick) }
+    timer = shutdown.ladder.nextTick.map { due in
+      loop.schedule(at: shutdown.clock.nextLook(for: due)) { [inputs] in inputs.send(.tick) }
     }
   }
 }

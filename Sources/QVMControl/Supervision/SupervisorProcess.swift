@@ -96,7 +96,7 @@ package enum SupervisorProcess {
         .init(Host.executable, [command], descriptors: descriptors, ownSession: true))
       return 0
     } catch {
-      complain(error.message)
+      SupervisorLog.write(error.message)
       if descriptors.count > 3, let launcher = descriptors[3] {
         tell(launcher, error.message, advice: error.advice)
       }
@@ -141,7 +141,7 @@ package enum SupervisorProcess {
           plan: plan, name: name, boot: boot, vmLock: vmLock, supervisorLock: supervisorLock,
           loop: loop)
         let inputs = supervisor.inputs
-        let runtime = supervisor.runtime
+        let runtime = plan.runtime(files)
         await supervisor.run(launcher: launcher, received: rest) { boot in
           guard let vmLock else {
             return try await Adoption.adopt(
@@ -159,7 +159,7 @@ package enum SupervisorProcess {
       return 0
     } catch {
       let message = (error as? any UserFacingError)?.message ?? "\(error)"
-      complain(message)
+      SupervisorLog.write(message)
       tell(launcher, message)
       return 1
     }
@@ -171,12 +171,8 @@ package enum SupervisorProcess {
     _ = line.withUnsafeBytes { SocketCalls.send(launcher.number, $0) }
   }
 
-  private static func complain(_ text: String) {
-    _ = Files.writeSome(Array("\(Timestamp.now) \(ForeignText.lines(text))\n".utf8)[...], to: 2)
-  }
-
   private static func misused() -> Int32 {
-    complain("\(command) is for qvm itself")
+    SupervisorLog.write("\(command) is for qvm itself")
     return ExitStatus.usage.rawValue
   }
 

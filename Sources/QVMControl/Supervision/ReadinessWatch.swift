@@ -1,0 +1,55 @@
+internal import QMPClient
+
+/// Watches for the sign that the guest is up, from its start or its last reset on.
+struct ReadinessWatch: Sendable {
+  /// Whether the guest is up; nil if nothing shows that.
+  private(set) var isReady: Bool?
+  /// Counts the watches: the answer of an earlier one says nothing any more.
+  private var number = 0
+  private var task: Task<Void, Never>?
+  private let inputs: Mailbox<Supervisor.Input>
+  private let loop: EventLoop
+
+  /// - Parameters:
+  ///   - inputs: The supervisor's.
+  ///   - loop: The loop that the supervisor is on.
+  init(inputs: Mailbox<Supervisor.Input>, on loop: EventLoop) {
+    self.inputs = inputs
+    self.loop = loop
+  }
+
+  /// Begins anew; the answer is an input.
+  ///
+  /// - Parameter sign: What to watch for; nil if there is no sign.
+  mutating func begin(_ sign: ReadySign?) {
+    task?.cancel()
+    task = nil
+    number += 1
+    isReady = sign == nil ? nil : false
+    guard let sign else { return }
+    task = Task(executorPreference: loop) { [inputs, loop, number] in
+      do {
+        try await sign.appears(on: loop)
+        inputs.send(.ready(true, number))
+      } catch is CancellationError {
+      } catch {
+        inputs.send(.ready(nil, number))
+      }
+    }
+  }
+
+  /// Takes in what a watch saw.
+  mutating func take(_ isReady: Bool?, of number: Int) {
+    if number == self.number { self.isReady = isReady }
+  }
+
+  /// A client was quicker. What it does next counts on the guest being up, and the status must not
+  /// say otherwise.
+  mutating func confirm() {
+    guard isReady == false else { return }
+    task?.cancel()
+    isReady = true
+  }
+
+  func stop() { task?.cancel() }
+}
