@@ -8,12 +8,12 @@ struct LostSockets: Sendable {
   /// Whether it was reported that QEMU's monitor can't be replaced.
   private var hasReportedMonitor = false
 
-  /// Replaces those that are gone.
+  /// Listens at `control.sock` again, if that is gone.
   ///
   /// - Parameters:
-  ///   - runtime: Where they were.
-  ///   - clients: For which `control.sock` is.
-  /// - Returns: What to report, and whether the rest is worth looking at.
+  ///   - runtime: Where it was.
+  ///   - clients: The clients that it is for.
+  /// - Returns: What to report, if anything, and whether it is there now.
   func renewControl(_ runtime: RuntimeFolder, _ clients: Clients) -> (
     report: String?, isThere: Bool
   ) {
@@ -45,7 +45,7 @@ struct LostSockets: Sendable {
     guard !Files.exists(runtime.console) else { return }
     consoleRenewal = Task(executorPreference: loop) { [consoleRenewal] in
       await consoleRenewal?.value
-      if let text = await Self.renewConsole(client, runtime, log: log) {
+      if let text = await Self.changeConsole(client, runtime, log: log) {
         inputs.send(.notice(text))
       }
     }
@@ -55,7 +55,7 @@ struct LostSockets: Sendable {
   func finish() async { await consoleRenewal?.value }
 
   /// - Returns: What to report; nil if nothing was done.
-  private static func renewConsole(
+  private static func changeConsole(
     _ client: QMPClient, _ runtime: RuntimeFolder, log: String
   ) async -> String? {
     if Files.exists(runtime.console) { return nil }
