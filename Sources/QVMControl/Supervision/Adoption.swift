@@ -1,13 +1,13 @@
 internal import QMPClient
 
-/// Takes over a QEMU whose supervisor was killed.
+/// Adopts a QEMU whose supervisor was killed.
 enum Adoption {
   private static let greetingTimeout = Duration.seconds(5)
 
-  /// Connects to the monitor that every QEMU of qvm has for this. Where somebody else holds it, or
-  /// QEMU is stuck, the VM is taken over without: signals remain.
+  /// Connects to the monitor that every QEMU of qvm has for this. If another client holds
+  /// it, or QEMU is stuck, the VM is adopted without: signals are left.
   ///
-  /// - Throws: ``StartError`` where there is no QEMU to take over.
+  /// - Throws: ``StartError`` if there is no QEMU to adopt.
   static func adopt(
     _ boot: BootRecord, files: InstanceFiles, runtime: RuntimeFolder, on loop: EventLoop,
     notify: @Sendable (String) -> Void

@@ -45,7 +45,7 @@ struct Clients: Sendable {
     broadcast(.phase(phase, reason: reason))
   }
 
-  /// Keeps the rung for those who ask for the status; it is reported by itself.
+  /// Keeps the rung for the status; it is reported by itself.
   mutating func noteRung(_ rung: ShutdownRung) {
     if phase == .stopping { phaseReason = rung.name }
   }

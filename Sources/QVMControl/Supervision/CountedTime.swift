@@ -1,15 +1,15 @@
-/// A clock for time-outs that leaves out the time in which nobody could do anything: a value that is
-/// told what the time is, and reads no clock itself.
+/// A clock for timeouts that leaves out the time in which no process could do anything: a value that
+/// is told what the time is, and reads no clock itself.
 ///
-/// A scheduler suspends a job, `docker pause` a container, somebody sends SIGSTOP: the guest stands
-/// still, and so does whoever waits for it, while the system's clock goes on. Who waits looks at the
+/// A scheduler suspends a job, `docker pause` a container, a user sends SIGSTOP: the guest stands
+/// still, and so does what waits for it, while the system's clock goes on. What waits looks at the
 /// clock at least once a ``tick``, and no more than that counts of the time between two looks.
 package struct CountedTime: Sendable, Hashable {
   package typealias Instant = SuspendingClock.Instant
 
   /// The longest time between two looks, which is also the most that counts of it.
   package static let tick = Duration.seconds(1)
-  /// How much silence is left out in all: a QEMU that never answers again must not hold up anybody.
+  /// How much silence is left out in all: a QEMU that never answers again must not hold up its end.
   package static let mostSilence = Duration.seconds(45)
 
   /// The time at the last look.

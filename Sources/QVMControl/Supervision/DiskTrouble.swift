@@ -1,7 +1,7 @@
 package import QMPClient
 
 /// What QEMU could not read from or write to a disk of the guest and told the guest, which may lose
-/// data by it: unlike after a pause, nobody can mend it any more.
+/// data by it: unlike after a pause, it can't be mended any more.
 package struct DiskTrouble: Sendable, Hashable {
   /// The kinds that were seen, each once: a guest may try again for ever.
   private var kinds: [String] = []
@@ -12,7 +12,7 @@ package struct DiskTrouble: Sendable, Hashable {
 
   /// Takes in an event.
   ///
-  /// - Returns: What to tell whoever watches; nil where there is nothing new.
+  /// - Returns: What to report; nil if there is nothing new.
   package mutating func note(_ event: QMPEvent) -> String? {
     guard let error = event.blockIOError, error.action != "stop" else { return nil }
     let kind = Self.text(error)
@@ -21,7 +21,7 @@ package struct DiskTrouble: Sendable, Hashable {
     return "a disk of the guest failed, and the guest was told: \(kind)"
   }
 
-  /// What is known, such as `read: Input/output error`; nil where there was no trouble.
+  /// What is known, such as `read: Input/output error`; nil if there was no trouble.
   package var text: String? { kinds.isEmpty ? nil : kinds.joined(separator: "; ") }
 
   /// An error in a few words, QEMU's own where it has some.

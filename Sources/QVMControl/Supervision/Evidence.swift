@@ -10,7 +10,7 @@ package struct Evidence: Sendable, Hashable {
   package var cause: ShutdownCause?
   /// Whether that event said that the guest asked for it.
   private var byGuest = false
-  /// Whether the guest was off before anybody listened; what ends QEMU then says nothing of it.
+  /// Whether the guest was off before this process listened; what ends QEMU then says nothing of it.
   private(set) var isEndUnheard = false
   /// Whether the guest reported a panic.
   package var guestPanicked = false
@@ -44,7 +44,7 @@ package struct Evidence: Sendable, Hashable {
     }
   }
 
-  /// Takes in the run state, which may tell of what nobody heard: this supervisor may be younger than
+  /// Takes in the run state, which may show what no event told: this supervisor may be younger than
   /// the guest's end, or have lost its monitor meanwhile.
   package mutating func note(_ state: RunState) {
     if state == .guestPanicked { guestPanicked = true }
@@ -75,8 +75,8 @@ package struct Evidence: Sendable, Hashable {
     }
   }
 
-  /// What it comes to where QEMU was not this process's child: its lock is free, so it has ended,
-  /// but nobody knows its exit status. QEMU removes its pid file only in an orderly exit.
+  /// What it comes to if QEMU was not this process's child: its lock is free, so it has ended,
+  /// but its exit status is unknown. QEMU removes its pid file only in an orderly exit.
   package func verdict(pidFileRemains: Bool) -> (result: Outcome.Result, reason: String) {
     if wasKilled, pidFileRemains { return (.forced, "killed") }
     if pidFileRemains { return (.crashed, "qemu-killed") }

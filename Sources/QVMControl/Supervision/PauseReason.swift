@@ -4,7 +4,7 @@ package import QMPClient
 package struct PauseReason: Sendable, Hashable {
   /// What went wrong with a disk; nil if nothing did since the guest runs.
   private var error: QMPEvent.BlockIOError?
-  /// What a disk's own status says where nobody heard why.
+  /// What a disk's own status says if no event told why.
   private var status: BlockDevice.IOStatus?
 
   /// A disk with less room, in bytes, is as good as full.
@@ -24,7 +24,7 @@ package struct PauseReason: Sendable, Hashable {
     }
   }
 
-  /// Takes in what QEMU says of its disks, for whoever took a VM over and has not heard why.
+  /// Takes in what QEMU says of its disks: one that was adopted has told why before that.
   package mutating func note(_ devices: [BlockDevice]) {
     let troubled = devices.compactMap(\.ioStatus).filter { $0 != .ok }
     status = troubled.first { $0 == .noSpace } ?? troubled.first
@@ -36,7 +36,7 @@ package struct PauseReason: Sendable, Hashable {
   /// Whether room is what is lacking.
   package var isDiskFull: Bool { error?.isNoSpace ?? (status == .noSpace) }
 
-  /// What failed, such as `write: Disk quota exceeded`; nil where that isn't known.
+  /// What failed, such as `write: Disk quota exceeded`; nil if that isn't known.
   package var failure: String? { error.map(DiskTrouble.text) }
 
   /// The reason as people and `status` see it, such as
@@ -49,7 +49,7 @@ package struct PauseReason: Sendable, Hashable {
   /// - Returns: QEMU's word first, as it is.
   package func text(_ state: RunState, folder: String, free: Int?) -> String {
     guard state == .ioError else { return state.rawValue }
-    // Who took a VM over has not heard why.
+    // An adopted QEMU has told why before that.
     if let free, isDiskFull || !isKnown && free < Self.little {
       let isFull = free < Self.little
       return "\(state): the disk \(isFull ? "is" : "was") full,"

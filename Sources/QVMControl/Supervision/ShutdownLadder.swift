@@ -51,7 +51,7 @@ package struct ShutdownLadder: Sendable {
   /// Whether SIGTERM ends QEMU: one that was started with it blocked heeds SIGKILL alone.
   package var heedsSIGTERM = true
 
-  /// The rung reached; nil while nobody has asked for a shutdown.
+  /// The rung reached; nil until a shutdown is asked for.
   package private(set) var rung: ShutdownRung?
   /// When the shutdown was asked for.
   package private(set) var startedAt: Instant?
@@ -73,7 +73,7 @@ package struct ShutdownLadder: Sendable {
     [deadline, nextPress, guestCommandDue].compactMap(\.self).min()
   }
 
-  /// Somebody wants the VM to end.
+  /// The VM is to end.
   ///
   /// - Parameters:
   ///   - rung: Where to begin, or to go on to; a lower one than the present is ignored.
@@ -87,7 +87,7 @@ package struct ShutdownLadder: Sendable {
     if startedAt == nil { startedAt = now }
     let wanted = rung == .powerButton && !canReact ? .quit : rung
     if let current = self.rung, wanted <= current {
-      // A second request may ask for less patience, never for more.
+      // A second request may ask for a shorter timeout, never for a longer one.
       if current <= .guestCommand, let deadline {
         self.deadline = min(deadline, now.advanced(by: timeout))
       }
@@ -108,7 +108,7 @@ package struct ShutdownLadder: Sendable {
     nextPress = nil
     guestCommandDue = nil
     if rung == .kill, wanted < .kill, !hasMonitor, !isLeftAlone {
-      // Who hung up usually ends at once, and its own end says more than a kill would leave of it.
+      // A QEMU that hung up usually ends at once, and its own end says more than a kill would.
       isLeftAlone = true
       self.rung = .quit
       deadline = now.advanced(by: Self.farewell)
@@ -181,7 +181,7 @@ package struct ShutdownLadder: Sendable {
   }
 
   /// QEMU told that the guest is off and stays itself, as `-no-shutdown` has it: there is nothing to
-  /// wait for, and QEMU ends only if somebody wants it to.
+  /// wait for, and QEMU ends only if it is told to.
   package mutating func guestIsOff(at now: Instant) -> [Action] {
     isShuttingDown = false
     guard let rung else {
@@ -191,8 +191,8 @@ package struct ShutdownLadder: Sendable {
     return rung < .quit ? climb(to: .quit, timeout: .zero, at: now) : []
   }
 
-  /// The guest executes again after QEMU had said that it shuts down: somebody had QEMU stay, and
-  /// reset the guest.
+  /// The guest executes again after QEMU had said that it shuts down: QEMU was told to stay, and the
+  /// guest was reset.
   package mutating func guestBeganAnew(at now: Instant) {
     guard isShuttingDown else { return }
     isShuttingDown = false

@@ -2,7 +2,7 @@ internal import QMPClient
 
 /// The end of QEMU, and what is done after it.
 extension Supervisor {
-  /// QEMU could not be started, or not taken over.
+  /// QEMU could not be started, or not adopted.
   func failed(_ error: any Error) {
     let failure = error as? any UserFacingError
     let message = failure?.message ?? "\(error)"

@@ -6,17 +6,18 @@ package enum SupervisorProcess {
   package static let command = "__supervise"
 
   /// The word after it that has another process started, which is the supervisor, and ends at once: that
-  /// one is nobody's child then. Whoever signals all descendants of a job doesn't find it.
+  /// one is an orphan then. A signal to all descendants of a job doesn't reach it.
   private static let startingWord = "start"
 
-  /// The descriptors that it is given: the connection to whoever started it, and the locks.
+  /// The descriptors that it is given: the connection to the command that started it, and the locks.
   private static let launcherDescriptor: Int32 = 3
   private static let supervisorLockDescriptor: Int32 = 4
   private static let vmLockDescriptor: Int32 = 5
 
   // MARK: - Starting one
 
-  /// A supervisor that waits to be told what to do; it ends with whoever started it, or with this.
+  /// A supervisor that waits to be told what to do; it ends with the command that
+  /// started it, or with this.
   package struct Standby: Sendable {
     /// How long it may take to read what a long command line has more than a socket takes at once.
     private static let patience = Duration.seconds(10)
@@ -66,7 +67,7 @@ package enum SupervisorProcess {
   /// - Parameters:
   ///   - files: The instance's; their folder may get another name later.
   ///   - supervisorLock: The lock that it holds from now on.
-  ///   - vmLock: The lock that it and QEMU hold from now on; nil to take over a running QEMU.
+  ///   - vmLock: The lock that it and QEMU hold from now on; nil to adopt a running QEMU.
   /// - Returns: The supervisor.
   /// - Throws: ``SpawnError``, ``FileError``, `SystemError`.
   package static func start(
@@ -113,16 +114,16 @@ package enum SupervisorProcess {
     // And so does QEMU.
     Host.leaveWorkingFolder()
     CoreDump.forbidUnlessWanted()
-    // Whoever started this may be a service; QEMU isn't.
+    // The command that started this may be a service; QEMU isn't.
     _ = NotifySocket.takeFromEnvironment()
     guard let launcher = Host.inherited(launcherDescriptor),
       let lockDescriptor = Host.inherited(supervisorLockDescriptor)
     else { return misused() }
     let vmLockDescriptor = Host.inherited(vmLockDescriptor)
-    // Got ready before it is needed; whoever started this is told of a failure once it listens.
+    // Got ready before it is needed; a failure is reported once the launcher listens.
     let loop = Result { try EventLoop() }
     let received = firstLine(from: launcher)
-    // Whoever started this came to an end before there was anything to do.
+    // The launcher ended before there was anything to do.
     if case .none = received { return 0 }
     guard case .line(let line, let rest) = received,
       let plan = (try? JSONValue(parsing: line)).flatMap(LaunchPlan.init),
@@ -219,7 +220,7 @@ package enum SupervisorProcess {
     boot.supervisorPid = Host.processID
     boot.supervisorNamespace = Host.pidNamespace
     boot.supervisorStart = Host.startTime(of: Host.processID) ?? 0
-    // For those who ask for the pid; a disk that is full doesn't keep the VM from being ended.
+    // For commands that ask for the pid; a disk that is full doesn't keep the VM from being ended.
     try? JSONFile.write(boot.json, to: files.boot, isLasting: false)
     return boot
   }

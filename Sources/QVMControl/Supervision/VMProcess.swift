@@ -1,16 +1,16 @@
 internal import QMPClient
 
-/// The QEMU that a supervisor looks after: its own child, or one that it took over.
+/// The QEMU that a supervisor watches: its own child, or one that it adopted.
 package enum VMProcess: Sendable {
   case child(ChildProcess)
-  /// Not a child: its end shows when its lock is free, and nobody gets its exit status. The pid is
+  /// Not a child: its end shows when its lock is free, and its exit status stays unknown. The pid is
   /// nil where no signal can reach it from here.
   case adopted(pid: Int32?, start: UInt64?, hostBootID: String, lockPath: String)
 
   /// The end as far as it can be known.
   package enum End: Sendable {
     case reaped(ProcessEnd)
-    /// With the lock that QEMU held, which nobody else has had since; nil where its file is gone.
+    /// With the lock that QEMU held, which no other process has had since; nil if its file is gone.
     case unobserved(FileLock?)
   }
 
@@ -29,7 +29,7 @@ package enum VMProcess: Sendable {
       return true
     case .adopted(_, _, _, let lockPath):
       // The kernel says when the last holder of the lock is gone; a thread that blocks costs
-      // nothing meanwhile. Whoever else wants the lock needs the supervisor's first, which the
+      // nothing meanwhile. A process that wants the lock needs the supervisor's first, which the
       // caller holds.
       return startThread { body(.unobserved(try? FileLock.waiting(lockPath))) }
     }
@@ -43,7 +43,7 @@ package enum VMProcess: Sendable {
       child.signal(signal)
       return true
     case .adopted(let pid, let start, let hostBootID, _):
-      // The pid alone may belong to somebody else by now.
+      // The pid alone may be another process's by now.
       guard let pid, let start, hostBootID == Host.bootID, Host.startTime(of: pid) == start
       else { return false }
       return Host.signal(signal, to: pid)
