@@ -43,11 +43,12 @@ struct GuestState: Sendable {
     pauseReason.isDiskFull || !pauseReason.isKnown ? "there is room" : "that is mended"
   }
 
-  /// Why the guest stands still, as it is now: how much room there is changes.
+  /// Why the guest stands still.
   ///
   /// - Parameters:
   ///   - state: QEMU's.
   ///   - folder: The instance's.
+  /// - Returns: The reason as it is now: how much room there is changes.
   func pauseText(_ state: RunState, folder: String) -> String {
     pauseReason.text(state, folder: folder, free: Files.freeSpace(at: folder))
   }

@@ -16,6 +16,8 @@ struct MonitorFailover: Sendable {
   /// - Parameters:
   ///   - runtime: Where its socket is.
   ///   - loop: The loop that reads it.
+  /// - Returns: The connection.
+  /// - Throws: What ``QMPClient`` throws if it can't be had.
   static func connect(
     in runtime: RuntimeFolder, on loop: EventLoop
   ) async throws(QMPError) -> MonitorFailover {

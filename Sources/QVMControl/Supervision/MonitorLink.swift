@@ -63,7 +63,9 @@ struct MonitorLink: Sendable {
 
   /// Takes over the connection to a QEMU that was started.
   ///
-  /// - Parameter client: nil if the monitor of an adopted QEMU does not answer.
+  /// - Parameters:
+  ///   - client: nil if the monitor of an adopted QEMU does not answer.
+  ///   - events: Its events.
   mutating func begin(_ client: QMPClient?, _ events: QMPEvents?) {
     connection = client.map(Connection.connected) ?? .lost
     if let events { follow(events) }
@@ -116,6 +118,7 @@ struct MonitorLink: Sendable {
   /// Executes a command whose reply is an input.
   ///
   /// - Parameters:
+  ///   - command: The command.
   ///   - timeout: How long QEMU may take to answer; nil for as long as it lives.
   ///   - input: Makes the input; nil for none.
   func ask<Command: QMPCommand>(

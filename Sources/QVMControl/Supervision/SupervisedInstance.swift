@@ -45,9 +45,10 @@ struct SupervisedInstance: Sendable {
     mutating get { operatingSystem?.powerOffCommand != nil && ssh != nil }
   }
 
-  /// What shows that the guest is up; nil if nothing does.
+  /// What shows that the guest is up.
   ///
   /// - Parameter offset: Where in the console's log its output begins, in bytes.
+  /// - Returns: The sign; nil if there is none.
   mutating func readySign(from offset: Int) -> ReadySign? {
     target.flatMap { ReadySign(of: $0, boot, files, consoleOffset: offset) }
   }

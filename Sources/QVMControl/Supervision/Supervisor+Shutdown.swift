@@ -2,9 +2,11 @@ internal import QMPClient
 
 /// The shutdown: requests for it, and what the ladder says to do.
 extension Supervisor {
-  /// Ends the VM, beginning at a rung.
+  /// Ends the VM.
   ///
-  /// - Parameter timeout: How long the guest may take to power off, in seconds; nil for the boot's.
+  /// - Parameters:
+  ///   - rung: Where to begin.
+  ///   - timeout: How long the guest may take to power off, in seconds; nil for the boot's.
   func stop(_ rung: ShutdownRung, timeout: Int? = nil) {
     // Before there is an answer it is not known whether the guest can react.
     if plan.kind == .adopt && !clients.isAnnounced || monitor.isFailingOver {
