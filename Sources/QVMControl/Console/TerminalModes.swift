@@ -51,7 +51,11 @@ struct TerminalModes: Sendable, Hashable {
   mutating func setInserting(_ isOn: Bool) { isInserting = isOn }
   mutating func setKeypad(_ isOn: Bool) { hasKeypad = isOn }
   mutating func setShift(_ bytes: [UInt8]?) { shift = bytes }
-  mutating func setCursorShape(_ sequence: ControlSequence) { cursorShape = sequence }
+
+  mutating func setCursorShape(_ sequence: ControlSequence) {
+    let isDefault = sequence.parameters?.allSatisfy { $0 == 0 } == true
+    cursorShape = isDefault ? nil : sequence
+  }
 
   mutating func setStyle(_ sequence: ControlSequence) {
     isStyled = sequence.parameters?.allSatisfy { $0 == 0 } != true

@@ -103,6 +103,15 @@ import Testing
         == "\u{1B}[?7l\u{1B}[?1049h\u{1B}[4h\u{1B}=")
   }
 
+  @Test(arguments: ["[0 q", "[ q"])
+  func `a cursor that has its first shape again needs nothing switched back`(reset: String) {
+    var console = LiveConsole()
+    _ = console.read(Array("\u{1B}[3 q".utf8))
+    #expect(!console.modes.restoration.isEmpty)
+    _ = console.read(Array("\u{1B}\(reset)".utf8))
+    #expect(console.modes.restoration.isEmpty)
+  }
+
   /// What a sink gets, but for text.
   private struct Seen: ControlSink {
     var sequences: [ControlSequence] = []
@@ -119,7 +128,7 @@ import Testing
   private func noise() -> [UInt8] {
     let pieces = [
       "\u{1B}", "\u{1B}[", "\u{1B}]", "\u{1B}P", "\u{9B}", "\u{1B}c", "\u{1B}[?1049h",
-      "\u{1B}[?7;25l",
+      "\u{1B}[?7;25l", "\u{1B}[3 q",
     ]
     return (0..<300).flatMap { _ -> [UInt8] in
       switch Int.random(in: 0..<4) {
