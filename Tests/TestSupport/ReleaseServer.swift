@@ -14,9 +14,25 @@ public final class ReleaseServer: Sendable {
   public let baseURL: String
   /// The certificate to trust, for `CURL_CA_BUNDLE`; nil for a server without TLS.
   public let certificate: URL?
-  private let process: ChildProcess
-  /// The server reads from the other end, and ends when this one is closed.
-  private let input: Descriptor
+  /// The server has the other end, and ends when this one is closed.
+  private let connection: Descriptor
+
+  /// Forks the servers of this process: Python takes a tenth of a second to begin, and less for a fork
+  /// than for one of its requests.
+  private struct Launcher: Sendable {
+    let process: ChildProcess
+    /// Its standard input.
+    let orders: Descriptor
+  }
+
+  private static let launcher = Result<Launcher, any Error> {
+    let script = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "release_server.py")
+    let (orders, end) = try SocketCalls.pair()
+    let process = try ChildProcess(
+      .init(try Tool.python.url.path, [script.path], descriptors: [end, nil, nil]))
+    return Launcher(process: process, orders: orders)
+  }
 
   /// What goes wrong with the answers for an asset.
   public enum Fault: Sendable {
@@ -115,9 +131,7 @@ public final class ReleaseServer: Sendable {
     self.root = root
     try FileManager.default.createDirectory(
       at: root.appending(path: ".faults"), withIntermediateDirectories: true)
-    let script = URL(filePath: #filePath).deletingLastPathComponent()
-      .appending(path: "release_server.py")
-    var arguments = [script.path, root.path]
+    var arguments = [root.path]
     if secure {
       let (certificate, key) = try Self.makeCertificate(in: root)
       arguments += [certificate.path, key.path]
@@ -125,14 +139,15 @@ public final class ReleaseServer: Sendable {
     } else {
       certificate = nil
     }
-    let (input, inputEnd) = try SocketCalls.pair()
-    let (output, outputEnd) = try SocketCalls.pair()
-    self.input = input
-    process = try ChildProcess(
-      .init(try Tool.python.url.path, arguments, descriptors: [inputEnd, outputEnd, nil]))
-    guard let port = Self.port(from: output) else {
-      throw Sandbox.Failure("the release server did not start")
-    }
+    let (connection, end) = try SocketCalls.pair()
+    self.connection = connection
+    try SocketCalls.pass(end.number, to: Self.launcher.get().orders.number)
+    let line = JSONValue.array(arguments.map(JSONValue.string)).bytes + [0x0A]
+    guard
+      case .bytes(line.count) = line.withUnsafeBytes({
+        SocketCalls.send(connection.number, $0)
+      }), let port = Self.port(from: connection)
+    else { throw Sandbox.Failure("the release server did not start") }
     baseURL = "\(secure ? "https" : "http")://127.0.0.1:\(port)/cross-platform-actions"
   }
 

@@ -1,6 +1,6 @@
 """Serves a folder of releases on 127.0.0.1 with the layout of github.com, and its faults.
 
-  release_server.py ROOT [CERTIFICATE KEY]
+  release_server.py [ROOT [CERTIFICATE KEY]]
 
 ROOT holds <repository>/<tag>/<asset> and, as <repository>/latest, the tag of the latest release.
 Below /cross-platform-actions the server answers <repository>/releases/latest with a redirect,
@@ -10,6 +10,9 @@ for an asset, for "<repository>.latest" or for "<repository>.json"; ReleaseServe
 faults. Each request is a line of ROOT/.requests.
 
 Prints its port, and ends when its standard input does, so that no test can leave it behind.
+Without ROOT it forks a server for each socket that is passed to it by its standard input, which is a
+socket, too: from the socket that server reads its arguments as a line of JSON, and it takes it for
+its standard input and output. Loading the modules below takes many times as long as a fork.
 """
 
 import email.utils
@@ -19,21 +22,22 @@ import json
 import os
 import re
 import secrets
+import signal
+import socket
 import ssl
 import sys
 import threading
 import time
 
-ROOT = sys.argv[1]
+ROOT = sys.argv[1] if len(sys.argv) > 1 else None
 PREFIX = "/cross-platform-actions/"
-FAULTS = os.path.join(ROOT, ".faults")
 signed = {}
 lock = threading.Lock()
 
 
 def fault(name):
     """The words of a fault; one with a count goes away after so many requests."""
-    path = os.path.join(FAULTS, name)
+    path = os.path.join(ROOT, ".faults", name)
     with lock:
         try:
             with open(path) as file:
@@ -286,22 +290,46 @@ class Server(http.server.ThreadingHTTPServer):
         pass
 
 
-def end_with_input():
-    while sys.stdin.buffer.read(1 << 16):
+def end_with(source):
+    while source.read(1 << 16):
         pass
     os._exit(0)
 
 
-def main():
+def serve(keys, source, sink):
     server = Server(("127.0.0.1", 0), Handler)
-    if len(sys.argv) > 2:
+    if keys:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(sys.argv[2], sys.argv[3])
+        context.load_cert_chain(*keys)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=end_with_input, daemon=True).start()
-    sys.stdout.write(f"{server.server_address[1]}\n")
-    sys.stdout.flush()
+    threading.Thread(target=end_with, args=[source], daemon=True).start()
+    sink.write(b"%d\n" % server.server_address[1])
+    sink.flush()
     server.serve_forever()
 
 
-main()
+def fork_servers():
+    global ROOT
+    # Nothing is left of a server that has ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    orders = socket.socket(fileno=0)
+    orders.setblocking(True)
+    while True:
+        data, descriptors, _, _ = socket.recv_fds(orders, 1, 1)
+        if not data:
+            return
+        if os.fork() == 0:
+            orders.close()
+            connection = socket.socket(fileno=descriptors[0])
+            connection.setblocking(True)
+            file = connection.makefile("rwb")
+            ROOT, *keys = json.loads(file.readline())
+            serve(keys, file, file)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+if ROOT is None:
+    fork_servers()
+else:
+    serve(sys.argv[2:], sys.stdin.buffer, sys.stdout.buffer)
