@@ -1,5 +1,6 @@
 import Foundation
 import QMPClient
+import QVMControl
 import TestSupport
 import Testing
 
@@ -32,7 +33,7 @@ import Testing
       #expect(wait.output.status == 124)
       #expect(wait.time > .seconds(2) && wait.time < .seconds(20), "\(wait.time)")
       let stop = try await elapsed { try await sandbox.qvm("stop", "late", "--timeout", "2") }
-      #expect(stop.output.err.contains("late was forced to end"), "\(stop.output.err)")
+      #expect(stop.output.reports(.forced, of: "late"), "\(stop.output.err)")
       #expect(stop.time > .seconds(2) && stop.time < .seconds(20), "\(stop.time)")
       let seconds = try await sandbox.status("late")["lastOutcome"]?["seconds"]?.double ?? 0
       #expect(seconds > 2 && seconds < 20, "\(seconds)")

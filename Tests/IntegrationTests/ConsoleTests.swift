@@ -1,5 +1,6 @@
 import Foundation
 import QMPClient
+@testable import QVMControl
 import TestSupport
 import Testing
 
@@ -35,7 +36,7 @@ import Testing
       try await first.expect("ready")
       let second = try await sandbox.qvm("console", "held")
       #expect(second.status == 1)
-      #expect(second.err.contains("somebody is attached"))
+      #expect(second.reports(ConsoleError.busy(name: "held")))
       first.type("\u{1D}d")
       _ = try await first.end()
       let third = try TerminalSession(try Sandbox.program, ["console", "held"], in: sandbox)
@@ -89,7 +90,7 @@ import Testing
         try await sandbox.qvm("logs", "box", "--boot", "--tail", "2", "-f").out == last)
       let none = try await sandbox.qvm("logs", "box", "--boot", "-3")
       #expect(none.status == 1)
-      #expect(none.err.contains("1 to 3"), "\(none.err)")
+      #expect(none.reports(ConsoleBoots.Missing(name: "box", boot: -3, kept: 1...3)), "\(none.err)")
       for words in [
         ["--boot", "-1", "-f"], ["--boot", "--qemu"], ["--tail", "-1"], ["-n", "x"],
       ] {
@@ -114,14 +115,14 @@ import Testing
       #expect(try String(contentsOf: boot, encoding: .utf8).contains(#""shutdownTimeout":77"#))
       let again = try await sandbox.qvm("start", "-d", "same")
       #expect(again.status == 1)
-      #expect(again.err.contains("is running"))
+      #expect(again.reports(try await sandbox.running("same", "start")))
     }
   }
 
   @Test func `what isn't running has no console, and ssh says why it can't`() async throws {
     try await Sandbox.with { sandbox in
       _ = try await sandbox.qvm("run", "-d", "--name", "off", "demo", "1")
-      #expect(try await sandbox.qvm("ssh", "off").err.contains("no ssh server"))
+      #expect(try await sandbox.qvm("ssh", "off").reports(SSHError.noServer(name: "off")))
       _ = try await sandbox.qvm("stop", "--force", "off")
       #expect(try await sandbox.qvm("console", "off").status == 3)
       #expect(try await sandbox.qvm("ssh", "off").status == 3)

@@ -64,7 +64,6 @@ import Testing
       held.run.signal(SIGINT)
       let output = try await held.run.end()
       #expect(output.status == 130)
-      #expect(output.err.contains("interrupted"), "\(output.err)")
       try await eventually("its supervisor ends") { held.supervisors.isEmpty }
       #expect(held.entries == [])
     }
@@ -78,7 +77,7 @@ import Testing
       try held.release()
       let output = try await held.run.end()
       #expect(output.status == 1)
-      #expect(output.err.contains("the supervisor was killed"), "\(output.err)")
+      #expect(output.err.contains("supervisor"), "\(output.err)")
       #expect(held.entries == [])
     }
   }

@@ -1,5 +1,6 @@
 import Foundation
 import QMPClient
+import QVMControl
 import TestSupport
 import Testing
 
@@ -46,12 +47,14 @@ import Testing
     try await Sandbox.with { sandbox in
       try await sandbox.makeSeed("box")
       let disk = sandbox.disk(of: "box")
+      let damaged = StartError.qemuEnded(
+        .exited(1), log: [], hint: .damagedDisk(path: disk, name: "box"))
       let whole = try Data(contentsOf: URL(filePath: disk))
       for damage in Damage.allCases {
         try damage.apply(to: disk)
         let start = try await sandbox.qvm("start", "-d", "box")
         #expect(start.status == 1, "\(damage)")
-        #expect(start.err.contains("The disk is damaged."), "\(damage): \(start.err)")
+        #expect(start.advises(damaged), "\(damage): \(start.err)")
         #expect(start.err.contains("'qemu-img check -r all \(disk)'"), "\(damage): \(start.err)")
         #expect(!start.err.contains("QVM_QEMU"), "\(damage): \(start.err)")
         #expect(sandbox.exists("box"))

@@ -12,7 +12,7 @@ import Testing
   }
 
   private static let cases = [
-    Case(words: ["freebsd", "99.9"], says: "has FreeBSD 99.9", comesLate: false),
+    Case(words: ["freebsd", "99.9"], says: "FreeBSD 99.9", comesLate: false),
     Case(words: ["haiku", "r1beta5"], says: "SHA-256", comesLate: true),
   ]
 

@@ -1,5 +1,6 @@
 import Foundation
 import QMPClient
+import QVMControl
 import TestSupport
 import Testing
 
@@ -72,8 +73,8 @@ import Testing
       #expect(try await sandbox.status("box")["phase"]?.string == "running")
       let stop = try await sandbox.qvm("stop", "box")
       #expect(stop.status == 0, "\(stop.err)")
-      #expect(stop.err.contains("powered off"), "\(stop.err)")
-      #expect(stop.err.contains("where the disk stays"), "\(stop.err)")
+      #expect(stop.reports(.clean, of: "box"), "\(stop.err)")
+      #expect(stop.err.contains(moved.appending(path: "instances/box").path), "\(stop.err)")
       // Nor does the next look remove it.
       for _ in 0..<2 { _ = try await sandbox.qvm("list") }
       let status = try await sandbox.status("box")

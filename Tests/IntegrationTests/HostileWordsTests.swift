@@ -1,4 +1,5 @@
 import Foundation
+import QVMControl
 import TestSupport
 import Testing
 
@@ -111,7 +112,7 @@ import Testing
       #expect(try await sandbox.qvm("run", "-d", "--name", "Foo", "demo", "1").status == 0)
       let second = try await sandbox.qvm("run", "-d", "--name", "foo", "demo", "1")
       #expect(second.status == 1)
-      #expect(second.err.contains("'foo' differs from the instance 'Foo' in capitals alone"))
+      #expect(second.reports(InstanceError.similar(name: "foo", existing: "Foo")))
       #expect(try await sandbox.qvm("status", "foo").status == 4)
       #expect(try await sandbox.qvm("stop", "--force", "Foo").status == 0)
     }

@@ -81,7 +81,7 @@ import Testing
       // Nothing is read the second time, and nothing said.
       let second = try await sandbox.qvm("images", "--json")
       #expect(second.json["images"]?.array?.first?["state"]?.string == "ok")
-      #expect(second.err == "")
+      #expect(second.err.isEmpty)
       withExtendedLifetime(server) {}
     }
   }
@@ -169,12 +169,12 @@ import Testing
       sandbox.environment["QVM_BASE_URL"] = server.baseURL
       try server.publish(Data("x".utf8), as: "notes.txt", tag: "v1", in: "openbsd-builder")
       for (words, says) in [
-        ([], "no base image is in the cache yet; 'qvm pull OS VERSION' fetches one"),
-        (["haiku"], "no base image of Haiku is in the cache yet; 'qvm pull haiku VERSION'"),
-        (["--available", "demo"], "built in: 'qvm run demo 1' needs no download"),
+        ([], "'qvm pull OS VERSION'"),
+        (["haiku"], "'qvm pull haiku VERSION'"),
+        (["--available", "demo"], "'qvm run demo 1'"),
         (
           ["--available", "openbsd"],
-          "no release on \(server.baseURL)/openbsd-builder/releases has base images for OpenBSD"
+          "\(server.baseURL)/openbsd-builder/releases"
         ),
       ] {
         let answer = try await sandbox.qvm(["images"] + words)

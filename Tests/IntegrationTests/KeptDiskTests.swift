@@ -1,5 +1,6 @@
 import Foundation
 import QMPClient
+import QVMControl
 import TestSupport
 import Testing
 
@@ -39,7 +40,7 @@ import Testing
       kill(try await pid("stuck", "supervisorPid", in: sandbox), SIGKILL)
       kill(qemu, SIGSTOP)
       let stop = try await sandbox.qvm("stop", "--force", "stuck")
-      #expect(stop.err.contains("its disk is kept"), "\(stop.err)")
+      #expect(stop.err.contains(sandbox.disk(of: "stuck")), "\(stop.err)")
       let status = try await sandbox.status("stuck")
       #expect(status["phase"]?.string == "stopped")
       #expect(status["lastOutcome"]?["signal"]?.int == 9)
@@ -129,9 +130,7 @@ import Testing
       #expect(status.out.contains("the supervisor (pid \(supervisor)) does not answer"))
       let stop = try await sandbox.qvm("stop", "stuck")
       #expect(stop.status == 1)
-      let says = "the supervisor of 'stuck' (pid \(supervisor)) does not answer"
-      #expect(stop.err.contains(says), "\(stop.err)")
-      #expect(stop.err.contains("'qvm stop --force stuck'"), "\(stop.err)")
+      #expect(stop.reports(StopError.silent(name: "stuck", pid: supervisor)), "\(stop.err)")
       let forced = try await sandbox.qvm("stop", "--force", "stuck")
       #expect(forced.status == 0, "\(forced.err)")
       let outcome = try await sandbox.status("stuck")["lastOutcome"]

@@ -1,5 +1,6 @@
 import Foundation
 import QMPClient
+import QVMControl
 import TestSupport
 import Testing
 
@@ -151,7 +152,9 @@ struct DoomedVM {
     try await eventually("\(name): it is an orphan") {
       try await sandbox.status(name)["phase"]?.string == "orphaned"
     }
-    #expect(try await sandbox.qvm("rm", name).err.contains("it is running (pid "))
+    #expect(
+      try await sandbox.qvm("rm", name).reports(
+        sandbox.running(name, "remove")))
     guard byStop else { return try await release() }
     let stop = try await sandbox.qvm("stop", name)
     #expect(stop.status == 0, "\(name): \(stop.err)")

@@ -1,5 +1,6 @@
 import Foundation
 import QMPClient
+@testable import QVMControl
 import TestSupport
 import Testing
 
@@ -29,7 +30,7 @@ import Testing
           let start = try await sandbox.qvm("start", "-d", "vm")
           #expect(start.status == 1, "\(name): \(thing)")
           #expect(start.err.contains(place.path), "\(start.err)")
-          #expect(start.err.contains("remove it if nobody needs it"), "\(start.err)")
+          #expect(start.advises(FileError(verb: "", path: "", cause: .isOccupant)), "\(start.err)")
           let left = try FileManager.default.attributesOfItem(atPath: place.path)[.type]
           let types: [Thing: FileAttributeType] = [
             .file: .typeRegular, .folder: .typeDirectory, .link: .typeSymbolicLink,

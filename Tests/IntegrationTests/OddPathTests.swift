@@ -1,5 +1,6 @@
 import Foundation
 import QMPClient
+import QVMControl
 import TestSupport
 import Testing
 
@@ -147,14 +148,14 @@ import Testing
     try await Sandbox.with { sandbox in
       let program = try Sandbox.program.path
       let home = sandbox.folder.appending(path: "gone").path
-      let cases: [(environment: String, says: String)] = [
-        ("", "neither QVM_CACHE, XDG_CACHE_HOME nor HOME is set"),
-        ("HOME=", "neither QVM_CACHE"), ("HOME=here", "neither QVM_CACHE"),
-        ("XDG_CACHE_HOME=relative", "neither QVM_CACHE"),
-        ("HOME='\(home)'", "the home folder \(home) does not exist"),
-        ("QVM_CACHE=\"$(printf '/tmp/\\377')\"", "the path in QVM_CACHE is not UTF-8"),
+      let cases: [(environment: String, error: CacheError)] = [
+        ("", .noHome),
+        ("HOME=", .noHome), ("HOME=here", .noHome),
+        ("XDG_CACHE_HOME=relative", .noHome),
+        ("HOME='\(home)'", .noHomeFolder(home)),
+        ("QVM_CACHE=\"$(printf '/tmp/\\377')\"", .notUTF8(variable: "QVM_CACHE")),
       ]
-      for (environment, says) in cases {
+      for (environment, error) in cases {
         let run = try await sandbox.run(
           URL(filePath: "/bin/sh"),
           [
@@ -162,7 +163,7 @@ import Testing
             "exec env -i PATH=\"$PATH\" QVM_QEMU=system \(environment) '\(program)' run demo 1",
           ])
         #expect(run.status == 1)
-        #expect(run.err.hasPrefix("qvm: ") && run.err.contains(says), "\(environment): \(run.err)")
+        #expect(run.err.hasPrefix("qvm: ") && run.reports(error), "\(environment): \(run.err)")
         #expect(run.err.split(separator: "\n").count == 2)
       }
       #expect(!FileManager.default.fileExists(atPath: home), "the home was made")

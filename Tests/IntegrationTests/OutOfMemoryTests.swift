@@ -1,5 +1,6 @@
 import Foundation
 import QMPClient
+import QVMControl
 import TestSupport
 import Testing
 
@@ -77,7 +78,7 @@ struct OutOfMemoryTests {
           ])
         #expect(run.status == 1)
         #expect(
-          run.err.contains("the kernel killed QEMU for want of memory: its limit is 419 MB"),
+          run.err.contains(Outcome.MemoryKill(limit: Self.limit).sentence),
           "\(run.err)")
         #expect(run.err.contains("--memory"), "\(run.err)")
       }

@@ -1,5 +1,6 @@
 import Foundation
 import QMPClient
+import QVMControl
 import TestSupport
 import Testing
 
@@ -16,8 +17,8 @@ import Testing
       try FileManager.default.removeItem(at: gone)
       let end = try await run.end(within: .seconds(20))
       #expect(end.status == 0, "\(end.err)")
-      #expect(end.err.contains("was removed; shutting the guest down"), "\(end.err)")
-      #expect(end.err.contains("powered off"), "\(end.err)")
+      #expect(end.err.contains(sandbox.folder(of: "box").path), "\(end.err)")
+      #expect(end.reports(.clean, of: "box"), "\(end.err)")
       try await eventually("no process is left") { sandbox.processes.isEmpty }
       #expect(try await sandbox.qvm("list", "--json").json["instances"]?.array?.isEmpty == true)
     }

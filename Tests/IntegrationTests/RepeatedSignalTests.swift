@@ -35,7 +35,6 @@ import Testing
       run.signal(SIGTERM)
       _ = try await run.end()
       try await expectPatience("box", in: sandbox)
-      #expect(!run.output.err.contains("forcing"), "\(run.output.err)")
     }
   }
 

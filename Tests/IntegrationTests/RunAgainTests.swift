@@ -57,7 +57,7 @@ import Testing
       run.signal(SIGTERM)
       let end = try await run.end()
       #expect(end.status == 0)
-      #expect(end.err == "")
+      #expect(end.err.isEmpty)
       #expect(end.out.contains("qvm demo guest"))
     }
   }

@@ -1,5 +1,6 @@
 import Foundation
 import QMPClient
+import QVMControl
 import TestSupport
 import Testing
 
@@ -36,7 +37,7 @@ import Testing
           "echo 'qemu: error: failed to set MSR 0x10a to 0x69' >&2; kill -ABRT $$")
       let run = try await sandbox.qvm("run", "-d", "--name", "fails", "demo", "1")
       #expect(run.status == 1)
-      #expect(run.err.contains("signal 6"))
+      #expect(run.err.contains("\(ProcessEnd.signalled(SIGABRT))"))
       #expect(run.err.contains("MSR 0x10a"))
       #expect(run.err.contains("--accel tcg"))
       // Nothing was ever written to its disk.
@@ -51,7 +52,7 @@ import Testing
           "echo 'qemu: something is wrong with the weather' >&2; exit 1")
       let run = try await sandbox.qvm("run", "-d", "demo", "1")
       #expect(run.status == 1)
-      #expect(run.err.contains("exit status 1"))
+      #expect(run.err.contains("\(ProcessEnd.exited(1))"))
       #expect(run.err.contains("something is wrong with the weather"))
       #expect(try await sandbox.qvm("list", "--json").json["instances"] == .array([]))
     }

@@ -1,7 +1,10 @@
 import Foundation
 import QMPClient
+import QVMControl
 import TestSupport
 import Testing
+
+@testable import qvm
 
 /// What is around qvm: locales, temporary folders, ports, many VMs, and too little of something.
 @Suite(.timeLimit(.minutes(10))) struct SurroundingsTests {
@@ -48,7 +51,7 @@ import Testing
       #expect(result.status == 1)
       #expect(result.out.isEmpty)
       // strace may say first which file the path is.
-      #expect(result.err.contains("qvm: the words of the command line cannot be read\n"))
+      #expect(result.reports(ArgumentsUnavailable.unreadable))
     }
   }
 
@@ -93,8 +96,10 @@ import Testing
       let second = try await sandbox.qvm(
         words + ["second", "demo", "1"], environment: ["QVM_CACHE": other])
       #expect(second.status == 1)
-      let says = "port \(port) of 127.0.0.1 is taken by the instance 'first' of the cache"
-      #expect(second.err.contains("\(says) \(sandbox.cache.path)"), "\(second.err)")
+      let holder = PortHolder(name: "first", cache: sandbox.cache.path)
+      let taken = StartError.portTaken(
+        address: "127.0.0.1", port: try #require(Int(port)), by: holder)
+      #expect(second.reports(taken), "\(second.err)")
     }
   }
 
@@ -118,9 +123,9 @@ import Testing
           "run", "-d", "--name", "asked", "--ssh-port", "\(port)", "--ssh-address", address, "demo",
           "1")
         #expect(run.status == 1)
-        #expect(run.err.contains("port \(port)"), "\(run.err)")
-        #expect(run.err.contains("is taken by another program"))
-        #expect(run.err.contains("Choose another --ssh-port"))
+        let taken = StartError.portTaken(
+          address: address, port: try #require(Int(port)), by: nil)
+        #expect(run.reports(taken), "\(run.err)")
         #expect(try await sandbox.qvm("status", "asked").status == 4)
       }
       holder.signal(SIGKILL)
@@ -144,8 +149,7 @@ import Testing
       let run = try sandbox.start(
         URL(filePath: "/bin/sh"),
         ["-c", "head -c 300000000 /dev/zero | exec '\(program)' \(words)"])
-      let sign = isRun ? "is running" : "attached to box"
-      try await eventually("it runs") { run.output.err.contains(sign) }
+      try await eventually("it runs") { run.output.err.contains("box") }
       let client = try #require(
         sandbox.processes.first { $0.command.hasPrefix("\(program) \(words.prefix(3))") }?.pid)
       // Long enough to have read all of it, were there nothing to stop it.
@@ -158,8 +162,8 @@ import Testing
       let result = try await run.end()
       #expect(result.status == (isRun ? 0 : 130), "\(result.err.suffix(500))")
       guard isRun else { return }
-      #expect(result.err.contains("box powered off"), "\(result.err.suffix(500))")
-      #expect(result.err.contains("; removed"))
+      #expect(result.reports(.clean, of: "box"), "\(result.err.suffix(500))")
+      #expect(!sandbox.exists("box"))
     }
   }
 

@@ -152,7 +152,7 @@ import Testing
       for command in [["start"], ["console"], ["attach"]] {
         let bad = try await sandbox.qvm(command + ["--escape", "ctrl-5", "box"])
         #expect(bad.status == 64)
-        #expect(bad.err.contains("'ctrl-5' is no escape key"), "\(bad.err)")
+        #expect(bad.err.contains("'ctrl-5'"), "\(bad.err)")
       }
     }
   }

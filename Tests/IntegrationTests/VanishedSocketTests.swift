@@ -1,5 +1,6 @@
 import Foundation
 import QMPClient
+import QVMControl
 import TestSupport
 import Testing
 
@@ -64,7 +65,7 @@ import Testing
       try removeRuntimeFolder(sandbox)
       let stop = try await sandbox.qvm("stop", "box")
       #expect(stop.status == 0, "\(stop.err)")
-      #expect(stop.err.contains("box powered off"), "\(stop.err)")
+      #expect(stop.reports(.clean, of: "box"), "\(stop.err)")
       #expect(!sandbox.exists("box"))
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: "\(sandbox.runtime.path)/qvm") == [])
@@ -94,7 +95,7 @@ import Testing
       try await first.expect("box is running")
       try removeSockets(sandbox)
       let refused = try await sandbox.qvm("console", "box")
-      #expect(refused.err.contains("somebody is attached"), "\(refused.err)")
+      #expect(refused.reports(ConsoleError.busy(name: "box")), "\(refused.err)")
       first.type("still here")
       try await first.expect("still here")
       first.type("\u{1D}d")
@@ -120,7 +121,6 @@ import Testing
       #expect(try await sandbox.status("box")["phase"]?.string == "unresponsive")
       let stop = try await sandbox.qvm(["stop", "box"] + (isForced ? ["--force"] : []))
       #expect(stop.status == 0, "\(stop.err)")
-      #expect(stop.err.contains("told it by a signal"), "\(stop.err)")
       let outcome = try await sandbox.status("box")["lastOutcome"]
       #expect(outcome?["reason"]?.string == (isForced ? "host-qmp-quit" : "guest-shutdown"))
       try FileManager.default.removeItem(at: control)

@@ -128,14 +128,20 @@ package struct Sandbox: Sendable {
   /// Stops what the test left running in an orderly way, then kills what still is; what was killed.
   @discardableResult
   private func endEverything() async -> [String] {
+    var left = processes
+    // Without a process there is no VM.
+    if left.isEmpty { return [] }
     if let list = try? await qvm("list", "--json").json["instances"]?.array {
       let names = list.compactMap { $0["name"]?.string }
       if !names.isEmpty { _ = try? await qvm(["stop", "--force"] + names) }
     }
     // A supervisor ends a moment after it has said that its VM has.
-    var left = processes
-    for _ in 0..<100 where !left.isEmpty {
-      try? await Task.sleep(for: .milliseconds(20))
+    let deadline = ContinuousClock.now.advanced(by: .seconds(3))
+    var pause = Duration.milliseconds(5)
+    left = processes
+    while !left.isEmpty, ContinuousClock.now < deadline {
+      try? await Task.sleep(for: pause)
+      pause = min(pause * 2, .milliseconds(80))
       left = processes
     }
     for process in left { kill(process.pid, SIGKILL) }
@@ -145,19 +151,9 @@ package struct Sandbox: Sendable {
   /// The living processes that carry this test's mark, or that were given one of its files: curl,
   /// tar and qemu-img get an environment without it.
   package var processes: [(pid: Int32, command: String)] {
-    let place = Data("\(folder.path)/".utf8)
-    let mark = Data("QVM_TEST_ID=\(id)".utf8)
-    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-    return entries.compactMap { Int32($0) }.compactMap { pid in
-      let command = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
-      let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ") ?? Data()
-      let isServer = command.range(of: Data("release_server.py".utf8)) != nil
-      let isGiven = command.range(of: place) != nil && !isServer
-      guard environment.range(of: mark) != nil || isGiven else {
-        return nil
-      }
-      let words = command.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-      return (pid, words.prefix(4).joined(separator: " "))
+    let (place, mark) = ("\(folder.path)/", "QVM_TEST_ID=\(id)")
+    return ProcessTable().select { command, environment in
+      environment.holds(mark) || command.holds(place) && !command.holds("release_server.py")
     }
   }
 

@@ -129,12 +129,15 @@ import Testing
         await fixture.server.done(id)
       }
       let text = String(repeating: "x", count: 50_000)
-      for number in 0..<60 {
+      var heard: Fixture.Heard?
+      for number in 0..<60 where heard == nil {
         await fixture.server.broadcast(.notice("\(number) \(text)"))
         let line = try await eager.lines(1, on: fixture.loop)
         #expect(line.first?.hasPrefix("{\"event\":\"notice\",\"text\":\"\(number) x") == true)
+        heard = fixture.heard.poll()
       }
-      guard case .lost = await fixture.heard.next() else {
+      if heard == nil { heard = await fixture.heard.next() }
+      guard case .lost? = heard else {
         Issue.record("the deaf client is still there")
         return
       }
@@ -208,7 +211,8 @@ import Testing
       peer.send("{\"request\":\"status\"}\n")
       let id = try #require(await fixture.sender(of: .status))
       await fixture.server.stopListening()
-      #expect(throws: SystemError.self) { try fixture.connect() }
+      // A child that another test spawns just now has a copy of the socket until its `exec`.
+      try await eventually("nothing listens") { (try? fixture.connect()) == nil }
       await fixture.server.send(["still": "here"], to: id)
       #expect(try await peer.lines(1, on: fixture.loop) == [#"{"still":"here","boot":"b"}"#])
     }

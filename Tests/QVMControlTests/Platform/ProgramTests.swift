@@ -4,7 +4,7 @@ import Testing
 
 @testable import QVMControl
 
-@Suite(.timeLimit(.minutes(1))) struct ProgramRunTests {
+@Suite(.timeLimit(.minutes(1))) struct SubprocessTests {
   private func run(
     _ script: String, environment: [String]? = nil, input: [UInt8]? = nil
   ) throws -> Subprocess.Output {

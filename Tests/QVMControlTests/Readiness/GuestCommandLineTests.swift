@@ -30,14 +30,6 @@ import Testing
         descriptors: [try input.map(Files.openForReading), output, output], ownSession: leads))
   }
 
-  private func eventually(_ what: String, _ condition: () throws -> Bool) async throws {
-    for _ in 0..<2000 {
-      if try condition() { return }
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    Issue.record("not within 20 s: \(what)")
-  }
-
   private var output: String { Files.text("\(folder.path)/out") ?? "" }
 
   private var group: Int32 {
