@@ -7,7 +7,7 @@ import Testing
 @Suite(
   .timeLimit(.minutes(5)),
   .enabled(if: geteuid() == 0 && FileManager.default.fileExists(atPath: "/dev/kvm")))
-struct KVMHintTests {
+struct KVMAccessTests {
   private func asUser(
     _ words: [String], accelerators: String, in sandbox: Sandbox
   ) async throws -> Sandbox.Output {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a person sees of a download.
-@Suite struct DownloadDisplayTests {
+@Suite struct DownloadProgressTests {
   private static let pull = ["pull", "haiku", "r1beta5"]
   private static let asset = "haiku-r1beta5-x86-64.qcow2"
 

@@ -7,7 +7,7 @@ import Testing
 @testable import qvm
 
 /// What is around qvm: locales, temporary folders, ports, many VMs, and too little of something.
-@Suite(.timeLimit(.minutes(10))) struct SurroundingsTests {
+@Suite(.timeLimit(.minutes(10))) struct EnvironmentTests {
   @Test func `the locale changes nothing, and temporary files are nobody's business`() async throws
   {
     try await Sandbox.with { sandbox in
