@@ -65,7 +65,7 @@ import Testing
       ])
   }
 
-  @Test func `somebody else's download is not told as one's own`() {
+  @Test func `another process's download is not reported as one's own`() {
     let display = display(isLive: false)
     display.take(.followed(done: 500_000, total: 2_000_000), of: "a", at: start)
     display.take(.advanced(to: 2_000_000), of: "a", at: after(2000))

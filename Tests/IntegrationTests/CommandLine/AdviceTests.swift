@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  @Test func `what everybody types is taken`() async throws {
+  @Test func `common spellings are accepted`() async throws {
     try await Sandbox.with { sandbox in
       for name in ["one", "two"] {
         _ = try await sandbox.qvm("run", "-d", "--name", name, "demo", "1")

@@ -118,7 +118,7 @@ import Testing
     }
   }
 
-  @Test func `after a restart of the host a VM that ran has crashed, and nobody is signalled`()
+  @Test func `after a restart of the host a VM that ran has crashed, and no process is signalled`()
     async throws
   {
     try await Sandbox.with { sandbox in

@@ -12,7 +12,7 @@ import Testing
     try Data(text.utf8).write(to: sandbox.folder(of: instance).appending(path: file))
   }
 
-  @Test func `what is damaged is told so, and stands in nobody's way`() async throws {
+  @Test func `a damaged instance is reported, and hinders no other`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.makeSeed("good")
       let files = ["instance.json", "boot.json", "outcome.json"]

@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  @Test func `somebody who watches is told once what happened and what to do`() async throws {
+  @Test func `a foreground run reports once what happened and what to do`() async throws {
     try await withWriter { sandbox, disk in
       let watcher = try disk.start(
         "/usr/bin/env", [try Sandbox.program.path, "wait", "box", "--for", "console:none"])
@@ -140,7 +140,7 @@ import Testing
   }
 
   @Test(arguments: Trouble.allCases, ["stop", "kill", "kill both"])
-  func `how a VM ended is told although nobody could write it down`(
+  func `how a VM ended is reported although it could not be recorded`(
     trouble: Trouble, end: String
   ) async throws {
     try await Sandbox.with { sandbox in

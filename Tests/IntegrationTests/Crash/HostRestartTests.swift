@@ -32,7 +32,8 @@ import Testing
       to: sandbox.folder(of: name).appending(path: "qemu.pid"))
   }
 
-  @Test func `after a restart of the host nobody is signalled, and what crashed is kept and boots`()
+  @Test
+  func `after a restart of the host no process is signalled, and what crashed is kept and boots`()
     async throws
   {
     try await Sandbox.with { sandbox in
@@ -136,7 +137,7 @@ import Testing
     }
   }
 
-  @Test func `a QEMU that nobody reaps has ended all the same`() async throws {
+  @Test func `a QEMU that is not reaped has ended all the same`() async throws {
     try await Sandbox.with { sandbox in
       let checks = """
         qvm run -d --name killed demo 1 && qvm run -d --rm --name stopped demo 1 || exit 10

@@ -8,7 +8,7 @@ import Testing
 /// the truth, lose nothing and leave nothing behind.
 @Suite(.timeLimit(.minutes(10)), .serialized) struct KillMatrixTests {
   @Test(arguments: Moment.allCases, [true, false])
-  func `whoever is killed, every command finds the truth and no data is lost`(
+  func `after any process was killed, every command finds the truth and no data is lost`(
     moment: Moment, removes: Bool
   ) async throws {
     try await check(moment, removes: removes, isFresh: false)

@@ -85,7 +85,7 @@ struct OutOfMemoryTests {
     }
   }
 
-  @Test func `a kill by somebody else is not taken for the kernel's`() async throws {
+  @Test func `a kill by another process is not taken for the kernel's`() async throws {
     try await Sandbox.with { sandbox in
       _ = try await sandbox.qvm("run", "-d", "--name", "hit", "demo", "1")
       kill(try #require(sandbox.pids(of: "hit").qemu), SIGKILL)

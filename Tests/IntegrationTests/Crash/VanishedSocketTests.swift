@@ -88,7 +88,7 @@ import Testing
     }
   }
 
-  @Test func `who is attached stays so, and the next finds the console again`() async throws {
+  @Test func `an attached client stays, and the next finds the console again`() async throws {
     try await Sandbox.with { sandbox in
       try await bootBeside(sandbox)
       let first = try TerminalSession(try Sandbox.program, ["attach", "box"], in: sandbox)

@@ -101,8 +101,7 @@ import Testing
     }
   }
 
-  @Test func `whoever takes over a guest that stands still finds out what QEMU knows`() async throws
-  {
+  @Test func `a supervisor that adopts a paused guest finds out why it is paused`() async throws {
     try await withLimited { sandbox in
       _ = try await awaitPause(sandbox)
       kill(try #require(sandbox.pids(of: "box").supervisor), SIGKILL)

@@ -29,7 +29,7 @@ import Testing
     return (server, content.count)
   }
 
-  @Test func `twenty who pull the same image at once ask the server for it once`() async throws {
+  @Test func `twenty pulls of the same image at once ask the server for it once`() async throws {
     try await Sandbox.with { sandbox in
       let (server, size) = try await serving(seconds: 2, in: &sandbox)
       let pulls = try (0..<20).map { _ in
@@ -65,7 +65,7 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func `when the one who downloads is killed another one completes it`(
+  func `when the downloading process is killed another completes it`(
     withItsTransfer: Bool
   ) async throws {
     try await Sandbox.with { sandbox in

@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  @Test func `a certificate counts where the environment names who vouches for it`() async throws {
+  @Test func `a certificate counts if the environment names its authority`() async throws {
     try await Sandbox.with { sandbox in
       let server = try await serving(&sandbox, secure: true)
       let unknown = try await sandbox.qvm(Self.pull)

@@ -268,7 +268,7 @@ import Testing
 
   // MARK: - Sockets that others hold
 
-  @Test func `a monitor that another program holds holds up nobody`() async throws {
+  @Test func `a monitor that another program holds delays nothing`() async throws {
     try await Sandbox.with { sandbox in
       #expect(try await sandbox.qvm("run", "-d", "--name", "held", "demo", "1").status == 0)
       let status = try await sandbox.status("held")

@@ -44,7 +44,7 @@ import Testing
     return "{\"event\":\"ended\",\"outcome\":\(outcome),\"removed\":false,\"boot\":\"\(boot)\"}\n"
   }
 
-  @Test func `whoever says that a VM has ended is not believed while it is locked`() async throws {
+  @Test func `an answer that a VM has ended is not believed while it is locked`() async throws {
     try await Sandbox.with { sandbox in
       _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
       let control = sandbox.folder(of: "box").appending(path: "control.sock")
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  @Test func `an answer for another boot is none`() async throws {
+  @Test func `an answer for another boot is ignored`() async throws {
     try await Sandbox.with { sandbox in
       _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
       let control = sandbox.folder(of: "box").appending(path: "control.sock")
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  @Test func `one VM's sockets under the name of another end nobody`() async throws {
+  @Test func `one VM's sockets under the name of another end no VM`() async throws {
     try await Sandbox.with { sandbox in
       for name in ["one", "two"] {
         _ = try await sandbox.qvm("run", "-d", "--name", name, "demo", "1")
@@ -168,7 +168,7 @@ import Testing
     }
   }
 
-  @Test func `in a folder that others have made meanwhile nobody is asked`() async throws {
+  @Test func `in a folder that another user has made no socket is used`() async throws {
     guard geteuid() == 0 else { return }
     try await Sandbox.with { sandbox in
       sandbox.lengthenCache()

@@ -14,7 +14,8 @@ import Testing
     }
   }
 
-  @Test func `images shows each one's release, state and users, and asks nobody`() async throws {
+  @Test func `images shows each one's release, state and users, without the network`() async throws
+  {
     try await Sandbox.with { sandbox in
       let empty = try await sandbox.qvm("images", "--json")
       #expect(empty.json["schema"]?.int == 1)

@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  @Test func `prune removes what nobody needs, lists it first, and keeps the rest`() async throws {
+  @Test func `prune lists and removes what is not needed, and keeps the rest`() async throws {
     try await Sandbox.with { sandbox in
       let nothing = try await sandbox.qvm("prune", "--yes")
       #expect(nothing.status == 0)

@@ -8,8 +8,7 @@ import Testing
 
 /// What is around qvm: locales, temporary folders, ports, many VMs, and too little of something.
 @Suite(.timeLimit(.minutes(10))) struct EnvironmentTests {
-  @Test func `the locale changes nothing, and temporary files are nobody's business`() async throws
-  {
+  @Test func `the locale changes nothing, and no temporary file is made`() async throws {
     try await Sandbox.with { sandbox in
       let temporary = sandbox.folder.appending(path: "temporary")
       try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: false)
@@ -38,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func `words that can't be read are not taken for none`() async throws {
+  @Test func `arguments that can't be read are an error`() async throws {
     try await Sandbox.with { sandbox in
       // As in a chroot without /proc.
       let words = "/proc/self/maps"
@@ -190,7 +189,7 @@ import Testing
     }
   }
 
-  @Test func `a supervisor short of descriptors serves whom it can, and all of them later`()
+  @Test func `a supervisor short of descriptors serves some clients, and all of them later`()
     async throws
   {
     try await Sandbox.with { sandbox in

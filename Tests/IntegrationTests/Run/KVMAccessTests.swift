@@ -17,7 +17,7 @@ struct KVMAccessTests {
         + words, environment: ["QVM_ACCEL": accelerators])
   }
 
-  @Test func `who is not in the group kvm is told why it is slow, and what to do`() async throws {
+  @Test func `a user outside the group kvm hears why it is slow, and what to do`() async throws {
     try await Sandbox.with { sandbox in
       let chown = try await sandbox.run(
         URL(filePath: "/usr/bin/env"), ["chown", "-R", "54321:54321", sandbox.folder.path])

@@ -85,7 +85,7 @@ import Testing
 
   private let run = ["run", "-d", "--name", "it", "demo", "1"]
 
-  @Test func `of those who run one name one wins`() async throws {
+  @Test func `of several runs of one name one wins`() async throws {
     try await Sandbox.with { sandbox in
       // The image and the firmware are there: the race is for the name alone.
       try await sandbox.makeSeed()
@@ -102,7 +102,7 @@ import Testing
     }
   }
 
-  @Test func `of those who start one instance one wins, and its data stays`() async throws {
+  @Test func `of several starts of one instance one wins, and its data stays`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.makeSeed("it")
       for round in 1...Self.rounds {
@@ -117,7 +117,7 @@ import Testing
     }
   }
 
-  @Test func `of those who remove one instance one wins`() async throws {
+  @Test func `of several removals of one instance one wins`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.makeSeed()
       for round in 1...Self.rounds {
@@ -157,7 +157,7 @@ import Testing
     }
   }
 
-  @Test func `all who stop one VM, and all who wait for its end, see it end`() async throws {
+  @Test func `every stop of one VM, and every wait for its end, sees it end`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.makeSeed("it")
       for round in 1...Self.rounds {
@@ -180,7 +180,7 @@ import Testing
     }
   }
 
-  @Test func `between the end of an orphan and its removal nobody gets it`() async throws {
+  @Test func `between the end of an orphan and its removal no command gets it`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.makeSeed()
       for round in 1...Self.rounds * 2 {

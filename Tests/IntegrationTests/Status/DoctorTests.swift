@@ -87,7 +87,7 @@ import Testing
     }
   }
 
-  @Test func `a choice that is none is told once, and the cache stays as it is`() async throws {
+  @Test func `an invalid choice is reported once, and the cache stays as it is`() async throws {
     try await Sandbox.with { sandbox in
       try FileManager.default.createDirectory(
         at: sandbox.cache, withIntermediateDirectories: true,

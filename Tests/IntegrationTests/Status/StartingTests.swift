@@ -49,7 +49,7 @@ import Testing
     }
   }
 
-  @Test func `whoever wants something of it hears who has it, and soon`() async throws {
+  @Test func `a command that needs it reports the process that starts it, and soon`() async throws {
     try await whileStarting(at: "127.0.8.2") { sandbox, start in
       let ssh = try await sandbox.qvm("ssh", "held", "--", "true")
       #expect(ssh.status == 1)
@@ -75,7 +75,7 @@ import Testing
     }
   }
 
-  @Test func `one whose start was given up is as it was before`() async throws {
+  @Test func `an instance whose start was interrupted is as it was before`() async throws {
     try await whileStarting(at: "127.0.8.3") { sandbox, start in
       start.signal(SIGINT)
       #expect(try await start.end().status == 130)

@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  @Test func `somebody who only holds the lock is not taken for a VM`() async throws {
+  @Test func `a process that only holds the lock is not taken for a VM`() async throws {
     try await Sandbox.with { sandbox in
       _ = try await sandbox.qvm("run", "-d", "--name", "still", "demo", "1")
       _ = try await sandbox.qvm("stop", "--force", "still")

@@ -54,7 +54,7 @@ import Testing
   @Test(arguments: [
     SetAction(reboot: .shutdown), SetAction(reboot: .shutdown, shutdown: .pause),
   ])
-  func `a reset that ends an orphan is no shutdown for whoever takes it over`(
+  func `a reset that ends an orphan is no shutdown for the supervisor that adopts it`(
     action: SetAction
   ) async throws {
     try await Sandbox.with { sandbox in
@@ -89,7 +89,7 @@ import Testing
     }
   }
 
-  @Test func `an orphan whose end nobody saw is kept where a reset ends QEMU`() async throws {
+  @Test func `an orphan whose end was not seen is kept if a reset ends QEMU`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.plant(.rebooting, as: "haiku-r1beta5-x86-64")
       _ = try await sandbox.qvm(

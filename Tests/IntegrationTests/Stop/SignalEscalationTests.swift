@@ -22,7 +22,7 @@ import Testing
     return try await sandbox.run(try Tool.qemuImg.url, ["check", disk]).status == 0
   }
 
-  @Test func `one SIGTERM ends a deaf guest within its time, whoever gets it`() async throws {
+  @Test func `one SIGTERM to any process ends a deaf guest within its time`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.plant(.deaf, as: "haiku-r1beta5-x86-64")
       let run = try await runDeaf("client", ["--shutdown-timeout", "2"], in: sandbox)

@@ -81,7 +81,7 @@ import Testing
     return try #require(Int32(fields[2]))
   }
 
-  @Test func `a QEMU that somebody kills leaves its disk, with --rm too, and that is said`()
+  @Test func `a killed QEMU leaves its disk, with --rm too, and that is reported`()
     async throws
   {
     try await Sandbox.with { sandbox in
@@ -96,7 +96,8 @@ import Testing
   }
 
   @Test
-  func `a QEMU that heeds somebody's SIGTERM leaves its disk, with --rm too, and that is said`()
+  func
+    `a QEMU ended by a SIGTERM from outside leaves its disk, with --rm too, and that is reported`()
     async throws
   {
     try await Sandbox.with { sandbox in

@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  @Test func `a console that somebody has is not taken`() async throws {
+  @Test func `a console that is in use is refused`() async throws {
     try await Sandbox.with { sandbox in
       let first = try TerminalSession(
         try Sandbox.program, ["run", "--name", "held", "demo", "1"], in: sandbox)

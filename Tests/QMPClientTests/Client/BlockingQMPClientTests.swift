@@ -103,7 +103,7 @@ import TestSupport
     }
   }
 
-  @Test func `nobody there is an error at once`() async throws {
+  @Test func `a missing socket is an error at once`() async throws {
     await #expect {
       try await probe("/nowhere/monitor.sock") { _ in }
     } throws: { error in

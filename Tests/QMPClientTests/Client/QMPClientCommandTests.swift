@@ -149,7 +149,7 @@ import TestSupport
     }
   }
 
-  @Test func `cancellation at any moment gives one outcome, never none`() async throws {
+  @Test func `cancellation at any moment gives exactly one outcome`() async throws {
     let count = 500
     try await QMPScriptedServer.serve { peer throws in
       while let line = try peer.receiveLine() {

@@ -76,7 +76,7 @@ import TestSupport
     }
   }
 
-  @Test func `a subscriber that nobody holds any longer is dropped`() async throws {
+  @Test func `a subscriber without a reference is dropped`() async throws {
     try await QMPScriptedServer.serve { peer throws in
       for _ in 0..<3 {
         let command = try peer.receive("stop")

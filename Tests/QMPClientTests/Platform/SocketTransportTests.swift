@@ -136,7 +136,7 @@ import TestSupport
     }
   }
 
-  @Test func `nobody there and nobody listening are told apart`() throws {
+  @Test func `a missing socket and one without a listener are told apart`() throws {
     let folder = try TemporaryFolder()
     #expect(failure(folder.path + "/absent")?.isAbsent == true)
 

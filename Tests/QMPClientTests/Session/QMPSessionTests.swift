@@ -101,7 +101,7 @@ extension QMPSession {
         == .reply(id: first, .success(["status": "x"])))
   }
 
-  @Test func `a late reply after giving up is swallowed, and given to nobody else`() throws {
+  @Test func `a reply after the timeout is dropped, and answers no other command`() throws {
     var session = try QMPSession.greeted()
     let late = session.send("query-block", [:]).id
     session.abandon(late)
@@ -165,7 +165,7 @@ extension QMPSession {
               description: "JSON parse error, expecting value"))))
   }
 
-  @Test func `an error without an id is not given to one of two, nor to nobody`() throws {
+  @Test func `an error without an id fails both of two commands`() throws {
     var session = try QMPSession.greeted()
     #expect(throws: QMPError.notQMP(line: Self.parseError)) { try session.receive(Self.parseError) }
     _ = session.send("query-status", [:])

@@ -33,7 +33,7 @@ import Testing
   }
 
   /// Every character that there is, for what a terminal would obey.
-  @Test func `of all characters none that is a control is left`() {
+  @Test func `every control character is removed`() {
     for value in (0...0x10FFFF as ClosedRange<UInt32>).lazy.compactMap(Unicode.Scalar.init)
     where value.properties.generalCategory == .control {
       let line = ForeignText.line("\(Character(value))")

@@ -173,7 +173,7 @@ import Testing
     }
   }
 
-  @Test func `a partial that nobody described is not trusted`() async throws {
+  @Test func `a partial file without a description is not trusted`() async throws {
     try await serving { fixture, content in
       let path = "\(fixture.cache.downloads)/\(Self.partial)"
       try Files.write([UInt8](repeating: 7, count: 5000), to: path)
@@ -304,7 +304,7 @@ import Testing
     }
   }
 
-  @Test func `a certificate that nobody vouches for is refused`() async throws {
+  @Test func `an untrusted certificate is refused`() async throws {
     try await serving(secure: true) { fixture, _ in
       await #expect {
         _ = try await fixture.fetch(Self.asset, with: try fixture.client())
@@ -315,7 +315,7 @@ import Testing
     }
   }
 
-  @Test func `many who want the same file make one transfer`() async throws {
+  @Test func `many requests for the same file make one transfer`() async throws {
     try await serving { fixture, content in
       let done = "\(fixture.cache.path)/done"
       let client = try fixture.client()
@@ -342,7 +342,7 @@ import Testing
     }
   }
 
-  @Test func `who waits for another's download shows how far that is`() async throws {
+  @Test func `a waiting process shows the progress of another's download`() async throws {
     try await serving { fixture, content in
       try fixture.server.setFault(.slow(400_000), for: Self.asset)
       let done = "\(fixture.cache.path)/done"
@@ -385,7 +385,7 @@ import Testing
     }
   }
 
-  @Test func `the last bytes of another's download are counted though nobody saw them`()
+  @Test func `the last bytes of another's download are counted although they were not seen`()
     async throws
   {
     try await serving { fixture, _ in
@@ -485,7 +485,7 @@ import Testing
     }
   }
 
-  @Test func `pruning removes what was left, but not what somebody works on`() async throws {
+  @Test func `pruning removes leftovers, but not what a process works on`() async throws {
     try await serving { fixture, _ in
       let folder = fixture.cache.downloads
       for name in ["a.tar@v1.partial", "a.tar@v1.partial.json", "b.tar@v1.partial", "c.tar.lock"] {

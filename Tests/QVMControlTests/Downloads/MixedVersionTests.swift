@@ -126,7 +126,7 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func `a file that nobody vouches for comes in one transfer`(isListed: Bool) async throws {
+  func `a file without a known digest comes in one transfer`(isListed: Bool) async throws {
     try await serving { fixture, content in
       let list: ReleaseServer.Fault = isListed ? .withoutDigest : .status(404)
       try fixture.server.setFault(list, for: "\(Self.builder).json")

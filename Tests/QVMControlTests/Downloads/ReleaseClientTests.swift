@@ -112,7 +112,7 @@ import Testing
     }
   }
 
-  @Test func `a server that nobody listens at is unreachable, and said so at once`() async throws {
+  @Test func `an address without a listener is reported as unreachable at once`() async throws {
     try await ReleaseFixture.with { fixture in
       let client = try fixture.client(base: "http://127.0.0.1:1/x")
       do {

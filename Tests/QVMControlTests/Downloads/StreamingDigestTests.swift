@@ -59,7 +59,7 @@ import Testing
     #expect(found?.size == 0)
   }
 
-  @Test func `nobody is left behind when nobody waits any more`() async throws {
+  @Test func `no process stays when the wait is cancelled`() async throws {
     let path = FileManager.default.temporaryDirectory.path + "/qvm-growing-\(UUID())"
     let loop = try #require(EventLoop.shared)
     let task = Task(executorPreference: loop) {

@@ -55,7 +55,7 @@ import Testing
     withExtendedLifetime(other) {}
   }
 
-  @Test func `one that says nothing, and none at all, are no reason to try again`() throws {
+  @Test func `a silent server and an absent one are not retried`() throws {
     let server = try GreetingServer([.silent])
     let (client, other) = try SocketCalls.pair()
     #expect(throws: SSHDialer.Failure.silent(seconds: 1)) {
@@ -72,7 +72,7 @@ import Testing
     withExtendedLifetime((server, other)) {}
   }
 
-  @Test func `it ends with whoever wanted the connection`() throws {
+  @Test func `it ends when the process that wanted the connection exits`() throws {
     let server = try GreetingServer([.closed])
     let (client, other) = try SocketCalls.pair()
     SocketCalls.endWriting(other.number)

@@ -8,7 +8,7 @@ import Testing
     ",,",
     "a,,,,b,c", "file=/é,\u{301}x,id=1", "max,-pdpe1gb",
   ])
-  func `a value that nobody edits comes out as it went in`(value: String) {
+  func `an unedited value comes out as it went in`(value: String) {
     #expect(Array(QEMUOptionValue(value).value.utf8) == Array(value.utf8))
   }
 

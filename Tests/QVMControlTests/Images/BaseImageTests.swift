@@ -116,7 +116,7 @@ import Testing
     }
   }
 
-  @Test func `what the release vouches for is told apart from what nobody does`() async throws {
+  @Test func `an image with a digest in its release is told from one without`() async throws {
     try await ReleaseFixture.with { fixture in
       try fixture.server.publish(
         try fixture.makeImage(), as: Self.asset, tag: "v0.7.0", in: Self.builder)
@@ -222,7 +222,7 @@ import Testing
     }
   }
 
-  @Test func `several who need the same image make one transfer`() async throws {
+  @Test func `several requests for the same image make one transfer`() async throws {
     try await ReleaseFixture.with { fixture in
       try fixture.server.publish(
         try fixture.makeImage(), as: Self.asset, tag: "v0.7.0", in: Self.builder)

@@ -163,7 +163,7 @@ import Testing
     }
   }
 
-  @Test func `pruning leaves a bundle alone that somebody works on`() async throws {
+  @Test func `pruning leaves a bundle alone while a process works on it`() async throws {
     try await ReleaseFixture.with { fixture in
       try publishBundle(fixture, disk: Self.disk())
       try fixture.server.setFault(.slow(100_000), for: Self.bundle)

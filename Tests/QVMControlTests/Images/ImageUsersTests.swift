@@ -43,7 +43,7 @@ import Testing
     return head + Array(path.utf8)
   }
 
-  @Test func `an image is used by whom its record or its disk names it`() throws {
+  @Test func `an image is used by the instances whose record or disk names it`() throws {
     try with { cache in
       let image = "\(cache.images)/v1/netbsd-10.1-x86-64.qcow2"
       let other = "\(cache.images)/v2/netbsd-10.1-x86-64.qcow2"

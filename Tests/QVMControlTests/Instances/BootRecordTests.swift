@@ -45,7 +45,7 @@ import Testing
     #expect(try BootRecord.read(path) == record)
   }
 
-  @Test func `a pid of another namespace is nobody's here, and says nothing of its QEMU`() {
+  @Test func `a pid of another namespace means no process here`() {
     var record = Self.record
     record.hostBootID = Host.bootID
     record.pidNamespace = "pid:[1]"

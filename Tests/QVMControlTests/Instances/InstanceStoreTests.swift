@@ -171,7 +171,7 @@ import Testing
     #expect(try Files.read(path) == [1])
   }
 
-  @Test func `names that are none are not instances`() throws {
+  @Test func `folders with invalid names are not instances`() throws {
     try Files.makeFolder("\(store.cache.instances)/ok")
     try Files.makeFolder("\(store.cache.instances)/not ok")
     #expect(store.names.map(\.text) == ["ok"])

@@ -37,7 +37,7 @@ import Testing
     #expect(!Files.exists(runtime.path))
   }
 
-  @Test func `a socket that somebody listens on is not removed`() throws {
+  @Test func `a socket with a listener is not removed`() throws {
     let folder = try TemporaryFolder()
     let runtime = RuntimeFolder(path: "\(folder.path)/qvm/hash")
     try runtime.prepare(forBoot: "0123456789abcdef")

@@ -103,7 +103,7 @@ import Testing
     #expect(Reconciliation.reconcile(name, in: store) == .settled)
   }
 
-  @Test func `whoever holds the supervisor's lock is left to finish it`() throws {
+  @Test func `the holder of the supervisor's lock finishes it`() throws {
     try boot(removes: true)
     let lock = try #require(try FileLock.attempt(files.supervisorLock))
     #expect(Reconciliation.reconcile(name, in: store) == .busy)
@@ -189,7 +189,7 @@ import Testing
     #expect(status.ssh == nil)
   }
 
-  @Test func `whoever looks first finishes it, and shows how it went`() throws {
+  @Test func `the first command that looks finishes it, and shows how it went`() throws {
     try boot(removes: true)
     try Files.write([], to: files.qemuPid)
     let status = try VMStatus.inspect(name, in: store)

@@ -14,7 +14,7 @@ import Testing
   }
 
   @Test(arguments: ["", "Ready", "ready ", "console", "console:", "consoles:x", "up"])
-  func `another word is none`(word: String) {
+  func `another word is not a condition`(word: String) {
     #expect(WaitCondition(word: word) == nil)
   }
 

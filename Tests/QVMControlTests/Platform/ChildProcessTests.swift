@@ -31,7 +31,7 @@ import Testing
     #expect(error?.message.hasPrefix("cannot start \(program): ") == true)
   }
 
-  @Test func `a signal ends it, and after the end hits nobody`() async throws {
+  @Test func `a signal ends it, and after its end reaches no process`() async throws {
     let child = try ChildProcess(.init("/bin/sleep", ["60"]))
     #expect(child.end == nil)
     child.signal(.terminate)
@@ -40,7 +40,7 @@ import Testing
     #expect(Host.startTime(of: child.pid) == nil)
   }
 
-  @Test func `all who wait are told, once each`() async throws {
+  @Test func `every waiter gets the end, once`() async throws {
     let child = try ChildProcess(.init("/bin/sleep", ["60"]))
     let ends = Mailbox<ProcessEnd>()
     for _ in 0..<10 { child.whenEnded { ends.send($0) } }
@@ -49,7 +49,7 @@ import Testing
     #expect(ends.poll() == nil)
   }
 
-  @Test func `whoever is cancelled stops waiting, and the child lives on`() async throws {
+  @Test func `a cancelled wait returns, and the child runs on`() async throws {
     let child = try ChildProcess(.init("/bin/sleep", ["60"]))
     let waiting = Task { try await child.ended() }
     waiting.cancel()

@@ -29,7 +29,7 @@ import Testing
     #expect(try FileLock.attempt(path) != nil)
   }
 
-  @Test func `a lock is shared by those who share it, and by nobody else`() throws {
+  @Test func `a shared lock excludes an exclusive one`() throws {
     let first = try #require(try FileLock.attemptShared(path))
     let second = try #require(try FileLock.attemptShared(path))
     #expect(try FileLock.attempt(path) == nil)
@@ -42,7 +42,7 @@ import Testing
     alone.release()
   }
 
-  @Test func `what is no regular file can't be locked, and hangs nobody`() throws {
+  @Test func `a file that is not regular can't be locked, and the attempt doesn't hang`() throws {
     #expect(try !FileLock.isHeldForCertain(path), "there is none")
     #expect(mkfifo(path, 0o600) == 0)
     try Files.makeFolder("\(folder.path)/folder")
@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  @Test func `a lock that nobody refers to is free`() throws {
+  @Test func `a lock without a reference is free`() throws {
     func hold() throws { #expect(try FileLock.attempt(path) != nil) }
     try hold()
     #expect(isFreeSoon(path))
@@ -138,7 +138,7 @@ import Testing
     #expect(try FileLock.attempt(path) != nil)
   }
 
-  @Test func `a lock on a file that lost its name keeps nobody out`() throws {
+  @Test func `a lock on an unlinked file excludes no one`() throws {
     let old = try #require(try FileLock.attempt(path))
     try Files.write([], to: path)
     let new = try #require(try FileLock.attempt(path))
@@ -155,7 +155,7 @@ import Testing
     #expect(isFreeSoon(path))
   }
 
-  @Test func `whoever waits gets the lock when it is free`() async throws {
+  @Test func `a waiter gets the lock when it is free`() async throws {
     let lock = try #require(try FileLock.attempt(path))
     let results = Mailbox<Bool>()
     let path = path
@@ -166,7 +166,7 @@ import Testing
     #expect(isFreeSoon(path))
   }
 
-  @Test func `whoever waits for a lock whose file is removed meanwhile is told so`() async throws {
+  @Test func `a waiter gets an error when the lock's file is removed`() async throws {
     let lock = try #require(try FileLock.attempt(path))
     let results = Mailbox<Bool>()
     let path = path

@@ -175,13 +175,13 @@ import Testing
     #expect(!Files.exists("\(root)/none"))
   }
 
-  @Test func `a pipe that nobody reads is no place for output, and doesn't hang`() throws {
+  @Test func `a pipe without a reader is refused as output at once`() throws {
     #expect(mkfifo("\(root)/log", 0o600) == 0)
     #expect(throws: FileError.self) { try Files.openForOutput("\(root)/log", append: true) }
   }
 
   @Test(.timeLimit(.minutes(1)))
-  func `what is no regular file is read by nobody, and hangs nobody`() throws {
+  func `a file that is not regular is not read, and the attempt doesn't hang`() throws {
     #expect(mkfifo("\(root)/pipe", 0o600) == 0)
     let listener = try SocketCalls.listen("\(root)/socket")
     try Files.link("/dev/zero", at: "\(root)/device")

@@ -24,7 +24,7 @@ import Testing
     #expect(NotifySocket(address) == nil)
   }
 
-  @Test func `nobody listening, and nobody reading, holds up nothing`() throws {
+  @Test func `a service manager that is absent or doesn't read delays nothing`() throws {
     #expect(try #require(NotifySocket("/nowhere/at/all")).send("x") == false)
     let listener = try NotifyListener("@qvm-\(UUID().uuidString)")
     let socket = try #require(NotifySocket(listener.address))

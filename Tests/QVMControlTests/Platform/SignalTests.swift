@@ -14,7 +14,7 @@ import Testing
     #expect(signal.description == name)
   }
 
-  @Test func `writing to nobody is an error of the write, not the end of the process`() throws {
+  @Test func `a write to a closed pipe is an error, and doesn't end the process`() throws {
     Signal.prepareProcess()
     var ends: [Int32] = [-1, -1]
     try #require(pipe(&ends) == 0)
@@ -24,7 +24,7 @@ import Testing
     close(ends[1])
   }
 
-  @Test func `no signal goes to everybody, or to the first process`() {
+  @Test func `no signal goes to pid -1, 0 or 1`() {
     for pid: Int32 in [-1, 0, 1, Int32.min] { #expect(!Host.signal(.terminate, to: pid)) }
   }
 }

@@ -78,7 +78,7 @@ import Testing
   }
 
   @Test(arguments: ["sleep 6 &", "{ while sleep 0.05; do echo more; done; } & sleep 0.2"])
-  func `a child of its own that keeps the output open holds nobody up`(straggler: String) throws {
+  func `a grandchild that keeps the output open delays nothing`(straggler: String) throws {
     let start = ContinuousClock.now
     let output = try run("echo said\n\(straggler)\necho $! >&2")
     #expect(start.duration(to: .now) < .seconds(5))

@@ -18,7 +18,7 @@ import Testing
     "", "now", "2026-11-23", "2026-11-23 05:30:44Z", "2026-11-23T05:30:44", "2026-11-23T05:30:44z",
     "2026-11-23T05:30:44+00:00", "2026-11-23T05:30:4xZ", "2026-1é-3T05:30:44Z",
   ])
-  func `another spelling is none`(text: String) {
+  func `another spelling is not a timestamp`(text: String) {
     #expect(Timestamp(text) == nil)
   }
 
@@ -26,7 +26,7 @@ import Testing
     "2026/11/23T05:30:44Z", "2026-11-23T05.30.44Z", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z",
     "2026-11-23T24:00:61Z", "+026-11-23T05:30:44Z", "2026-11--3T05:30:44Z",
   ])
-  func `what looks like a moment and is none is none`(text: String) {
+  func `an impossible date is not a timestamp`(text: String) {
     #expect(Timestamp(text) == nil)
   }
 

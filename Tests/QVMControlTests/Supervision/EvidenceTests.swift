@@ -91,7 +91,7 @@ import Testing
     #expect(verdict.reason == item.reason)
   }
 
-  @Test func `of a guest that was found off nobody knows how that came, whatever ends QEMU then`() {
+  @Test func `a guest that was found off has an unknown outcome, whatever ends QEMU then`() {
     var evidence = Evidence()
     evidence.note(RunState.shutdown)
     evidence.note(Self.shutdown("host-qmp-quit", byGuest: false))

@@ -23,7 +23,7 @@ import Testing
     "kind", "cache", "name", "command", "isPortFixed", "removeOnShutdown",
     "shutdownTimeout", "waitsForConsole", "isFirst",
   ])
-  func `a plan without one of its members is none`(member: String) throws {
+  func `a plan without one of its members is refused`(member: String) throws {
     var object = try #require(try JSONValue(parsing: Self.line).object)
     object[member] = nil
     #expect(LaunchPlan(.object(object)) == nil)

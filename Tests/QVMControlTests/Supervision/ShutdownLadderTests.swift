@@ -20,7 +20,7 @@ import Testing
     return done
   }
 
-  @Test func `nothing is done unless somebody asks`() {
+  @Test func `nothing is done without a request`() {
     var ladder = ShutdownLadder()
     #expect(ladder.nextTick == nil)
     #expect(ladder.tick(at(1000)) == [])
@@ -111,7 +111,7 @@ import Testing
     #expect(whatFollows(&ladder, until: 6) == ["quit@6"])
   }
 
-  @Test func `a reset means nothing to a ladder that nobody climbs, or that is past the guest`() {
+  @Test func `a reset changes nothing before the first rung, or past the guest's`() {
     var ladder = ShutdownLadder()
     #expect(ladder.guestReset(at: at(0)) == false)
     _ = ladder.request(.quit, timeout: .zero, at: at(1))

@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test(arguments: [Int32.max, 1, 0, -1, .min])
-  func `nobody is signalled by a pid that is none`(pid: Int32) {
+  func `an impossible pid signals no process`(pid: Int32) {
     // Zero and below would be whole groups of processes.
     VMProcess.adopted(pid: pid, start: 0, hostBootID: Host.bootID, lockPath: "/x").signal(.kill)
     #expect(!Host.signal(.init(rawValue: 0), to: pid))

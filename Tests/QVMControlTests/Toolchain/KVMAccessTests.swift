@@ -16,7 +16,7 @@ import Testing
       refusal: refusal)
   }
 
-  @Test func `who may not use KVM is told, with what doctor says`() throws {
+  @Test func `a user without access to KVM gets doctor's advice`() throws {
     let text = try #require(hint())
     #expect(text.contains("/dev/kvm: Permission denied"))
     #expect(text.hasSuffix(AcceleratorReport.advice(for: ["kvm: Permission denied"], "kvm")))

@@ -79,7 +79,7 @@ import Testing
     }
   }
 
-  @Test func `a damaged file is as good as none`() throws {
+  @Test func `a damaged file counts as absent`() throws {
     let loop = try EventLoop()
     try loop.runLimited {
       let versions = KnownVersions(in: cache)

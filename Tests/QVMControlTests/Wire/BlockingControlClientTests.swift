@@ -11,7 +11,7 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  @Test func `nobody there is absent, and so is a socket that nobody listens at`() throws {
+  @Test func `a missing socket and one without a listener are both absent`() throws {
     #expect(throws: BlockingControlClient.Failure.absent) {
       try BlockingControlClient(RuntimeFolder(path: folder.path), boot: nil)
     }
@@ -27,7 +27,7 @@ import Testing
     return try probe.status(until: .now.advanced(by: time))
   }
 
-  @Test func `one who accepts nothing is silent, after the time and not before`() throws {
+  @Test func `a peer that accepts nothing is silent, after the timeout and not before`() throws {
     let listener = try SocketCalls.listen(path)
     let start = SuspendingClock.now
     #expect(throws: BlockingControlClient.Failure.silent) {
@@ -39,7 +39,7 @@ import Testing
     withExtendedLifetime(listener) {}
   }
 
-  @Test func `one who hangs up has ended`() throws {
+  @Test func `a peer that hangs up has ended`() throws {
     func orphan() throws -> BlockingControlClient {
       BlockingControlClient(try SocketCalls.pair().0)
     }
@@ -63,7 +63,7 @@ import Testing
     #expect(status.text == #"{"phase":"running"}"#)
   }
 
-  @Test func `events come in order, and lines that are none are passed over`() throws {
+  @Test func `events come in order, and other lines are skipped`() throws {
     let (ours, theirs) = try SocketCalls.pair()
     let probe = BlockingControlClient(ours)
     let peer = ControlPeer(theirs)
@@ -75,7 +75,7 @@ import Testing
     #expect(throws: BlockingControlClient.Failure.silent) { try probe.event(until: .now) }
   }
 
-  @Test func `what is asked names the boot, and an answer for another is none`() throws {
+  @Test func `a request names the boot, and an answer for another boot is ignored`() throws {
     let (ours, theirs) = try SocketCalls.pair()
     let (probe, peer) = (BlockingControlClient(ours, boot: "mine"), ControlPeer(theirs))
     probe.send(.status)

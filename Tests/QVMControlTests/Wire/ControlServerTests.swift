@@ -81,7 +81,7 @@ import Testing
     }
   }
 
-  @Test func `only those who want events get them`() throws {
+  @Test func `only subscribers get events`() throws {
     try with { fixture in
       let (quiet, eager) = (try fixture.connect(), try fixture.connect())
       eager.send("{\"request\":\"subscribe\"}\n")
@@ -175,7 +175,7 @@ import Testing
     }
   }
 
-  @Test func `one who asks without end and never reads takes no memory, and no answers`() throws {
+  @Test func `a client that asks without end and never reads takes no memory`() throws {
     try with { fixture in
       let deaf = try fixture.connect()
       // As much as fits, of which the server takes in no more than it has answered.

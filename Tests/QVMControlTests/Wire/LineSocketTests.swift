@@ -141,7 +141,7 @@ import Testing
     }
   }
 
-  @Test func `a peer that never reads loses the connection, and holds up nobody`() throws {
+  @Test func `a peer that never reads loses the connection, and delays no other`() throws {
     try with { pair in
       let text = String(repeating: "x", count: 100_000)
       for _ in 0..<40 { await pair.socket.send(["a": .string(text)]) }
