@@ -55,7 +55,7 @@ import Testing
       Issue.record("\(result)")
       return
     }
-    #expect(why == ["QEMU ended before the guest ran: exit status 1", "qemu: no such machine"])
+    #expect(why == ["QEMU exited before the guest ran: exit status 1", "qemu: no such machine"])
   }
 
   @Test(arguments: [

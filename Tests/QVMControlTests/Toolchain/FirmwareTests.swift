@@ -60,7 +60,7 @@ import Testing
     (.uefi, .arm64, .text(""), "is an empty file"),
     (.bios, .x86_64, .repeated(0xEA, 131_072), "has 131072 bytes"),
     (.uefi, .x86_64, .repeated(0xEA, 262_144), "is not UEFI firmware"),
-    (.uefi, .x86_64, .uefi(1_234_567), "has 1234567 bytes, which are no whole blocks"),
+    (.uefi, .x86_64, .uefi(1_234_567), "has 1234567 bytes, which is not a multiple of 4096"),
     (.uefi, .arm64, .uefi(4096), "is not UEFI firmware"),
   ])
   func `anything else is told as what it is`(
