@@ -138,3 +138,66 @@ package struct Outcome: Sendable, Hashable {
     isWithoutCore = json["core"]?.bool == false
   }
 }
+
+extension Outcome {
+  /// A rung of the shutdown ladder that was reached.
+  package struct Step: Sendable, Hashable {
+    package let rung: String
+    /// Seconds since the request for the shutdown.
+    package let seconds: Double
+    /// Why it could not be carried out; nil if it was, as far as is known.
+    package var failure: String?
+
+    package init(rung: String, seconds: Double) {
+      self.rung = rung
+      self.seconds = (seconds * 1000).rounded() / 1000
+    }
+
+    var json: JSONValue {
+      var object: JSONObject = ["rung": .string(rung), "seconds": .double(seconds)]
+      object["failure"] = failure.map(JSONValue.string)
+      return .object(object)
+    }
+
+    /// Reads a step; nil for anything else.
+    init?(_ json: JSONValue) {
+      guard let rung = json["rung"]?.string, let seconds = json["seconds"]?.double else {
+        return nil
+      }
+      self.init(rung: rung, seconds: seconds)
+      failure = json["failure"]?.string
+    }
+  }
+}
+
+extension Outcome {
+  /// A kill of QEMU by the kernel because memory was short.
+  package struct MemoryKill: Sendable, Hashable {
+    /// The memory limit of QEMU's control group, in bytes; nil if the host's memory was the limit.
+    package let limit: Int?
+
+    package init(limit: Int?) { self.limit = limit }
+
+    var json: JSONValue {
+      var object = JSONObject()
+      object["limit"] = limit.map { .integer(Int64($0)) }
+      return .object(object)
+    }
+
+    /// Reads it; nil if there is none.
+    init?(_ json: JSONValue?) {
+      guard let json, json.object != nil else { return nil }
+      limit = json["limit"]?.int
+    }
+
+    /// A sentence for people.
+    package var sentence: String {
+      let room =
+        limit.map { "its limit is \(ByteCount.text($0)) (cgroup)" } ?? "the host had none left"
+      return "the kernel killed QEMU because memory ran out: \(room)"
+    }
+  }
+
+  /// The reason of a boot that the kernel ended because memory was short.
+  package static let outOfMemory = "out-of-memory"
+}
