@@ -87,11 +87,4 @@ extension Download {
     try Files.remove(path)
     return true
   }
-
-  /// Removes the files of all interrupted downloads.
-  package static func prune(in cache: Cache) {
-    for leftover in leftovers(in: cache) {
-      _ = try? removeLeftovers(of: leftover.name, in: cache)
-    }
-  }
 }

@@ -112,7 +112,7 @@ extension BaseImage {
   /// - Throws: ``ImageError`` `unusable`; ``FileError`` if it can't be read.
   static func checkHeader(of file: String, name: String) throws {
     let head = try Files.head(of: file, count: Qcow2Header.length)
-    do throws(Qcow2Header.Problem) { _ = try Qcow2Header(head) } catch {
+    do throws(Qcow2Header.Problem) { try Qcow2Header.check(head) } catch {
       throw ImageError.unusable(name: name, error)
     }
   }

@@ -1,6 +1,6 @@
 /// The phase of an instance's life.
 package enum Phase: String, Sendable {
-  case creating, starting, running, paused, stopping, stopped, crashed
+  case starting, running, paused, stopping, stopped, crashed
   /// QEMU runs without a supervisor, or a new supervisor is just adopting it.
   case orphaned
   /// The VM is running but doesn't respond.
@@ -12,7 +12,7 @@ package enum Phase: String, Sendable {
   package var isAlive: Bool {
     switch self {
     case .starting, .running, .paused, .stopping, .orphaned, .unresponsive: true
-    case .creating, .stopped, .crashed, .broken: false
+    case .stopped, .crashed, .broken: false
     }
   }
 }

@@ -1,11 +1,7 @@
 /// The header of a qcow2 image. It shows whether the image is complete and needs no other file.
 ///
 /// Source: QEMU's `docs/interop/qcow2.txt`. All numbers are big-endian.
-package struct Qcow2Header: Sendable, Hashable {
-  package let version: Int
-  /// The size of the disk that the guest sees, in bytes.
-  package let virtualSize: Int
-
+package enum Qcow2Header {
   /// Why an image can't be a base image.
   package enum Problem: Error, Sendable, Hashable {
     case notQcow2(found: String)
@@ -42,7 +38,7 @@ package struct Qcow2Header: Sendable, Hashable {
 
   /// Checks the header of a base image, in the first ``length`` bytes of a file; fewer if the file
   /// is shorter.
-  package init(_ bytes: [UInt8]) throws(Problem) {
+  package static func check(_ bytes: [UInt8]) throws(Problem) {
     guard bytes.starts(with: [0x51, 0x46, 0x49, 0xFB]) else {
       throw .notQcow2(found: FileKind.description(of: bytes))
     }
@@ -50,17 +46,16 @@ package struct Qcow2Header: Sendable, Hashable {
     func number(_ offset: Int, _ count: Int) -> UInt64 {
       bytes[offset..<offset + count].reduce(0) { $0 << 8 | UInt64($1) }
     }
-    version = Int(number(4, 4))
+    let version = Int(number(4, 4))
     guard version == 2 || version == 3 else { throw .version(version) }
     guard number(8, 8) == 0 else { throw .backingFile }
     guard number(32, 4) == 0 else { throw .encrypted }
     guard let size = Int(exactly: number(24, 8)), size > 0, (9...21).contains(number(20, 4)),
       number(40, 8) > 0
     else { throw .implausible }
-    virtualSize = size
     if version == 2 { return }
 
-    guard bytes.count >= Self.length else { throw .truncated }
+    guard bytes.count >= length else { throw .truncated }
     let features = number(72, 8)
     if features & 0b10 != 0 { throw .corrupt }
     if features & 0b100 != 0 { throw .externalDataFile }
@@ -68,7 +63,7 @@ package struct Qcow2Header: Sendable, Hashable {
     // Bits 3 and 4 are the compression type and extended L2 entries. QEMU reports an error if it
     // doesn't know them.
     if features & ~0b11111 != 0 { throw .unknownFeatures(features & ~0b11111) }
-    guard number(100, 4) >= UInt64(Self.length) else { throw .implausible }
+    guard number(100, 4) >= UInt64(length) else { throw .implausible }
   }
 }
 

@@ -494,11 +494,11 @@ import Testing
       try Files.makeFolder("\(folder)/a.tar@v1.unpacked/bin")
       let lock = try #require(try FileLock.attempt("\(folder)/b.tar.lock"))
 
-      Download.prune(in: fixture.cache)
+      try fixture.removeLeftovers()
       #expect(fixture.downloads == ["b.tar.lock", "b.tar@v1.partial"])
 
       lock.release()
-      Download.prune(in: fixture.cache)
+      try fixture.removeLeftovers()
       #expect(fixture.downloads.isEmpty)
     }
   }

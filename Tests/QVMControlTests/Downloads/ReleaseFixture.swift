@@ -53,6 +53,13 @@ struct ReleaseFixture: Sendable {
     return client
   }
 
+  /// Removes what interrupted downloads have left.
+  func removeLeftovers() throws {
+    for leftover in Download.leftovers(in: cache) {
+      _ = try Download.removeLeftovers(of: leftover.name, in: cache)
+    }
+  }
+
   /// Finds and downloads an asset as the cache's parts do.
   func fetch(
     _ asset: String, in repository: String = "freebsd-builder", with client: ReleaseClient

@@ -245,12 +245,13 @@ import Testing
       #expect(image.path == "\(fixture.cache.path)/images/builtin/demo-1-x86-64.qcow2")
       #expect(Files.information(image.path)?.mode == 0o444)
       let head = try Files.head(of: image.path, count: Qcow2Header.length)
-      #expect(try Qcow2Header(head).virtualSize == DemoGuestImage.diskSize)
+      try Qcow2Header.check(head)
       let raw = fixture.folder.appending(path: "demo.raw")
       try ReleaseFixture.run(
         try Tool.qemuImg.url.path, ["convert", "-O", "raw", image.path, raw.path])
-      #expect(
-        Array(try Data(contentsOf: raw).prefix(DemoGuestImage.bytes.count)) == DemoGuestImage.bytes)
+      let disk = try Data(contentsOf: raw)
+      #expect(disk.count == DemoGuestImage.diskSize)
+      #expect(Array(disk.prefix(DemoGuestImage.bytes.count)) == DemoGuestImage.bytes)
       #expect(BaseImage.find(target, in: fixture.cache) == image)
       #expect(
         Files.list("\(fixture.cache.path)/images/builtin")

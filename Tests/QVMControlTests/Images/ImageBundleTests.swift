@@ -171,7 +171,7 @@ import Testing
       while !fixture.downloads.contains(where: { $0.hasSuffix(".partial") }) {
         try await Task.sleep(for: .milliseconds(10))
       }
-      Download.prune(in: fixture.cache)
+      try fixture.removeLeftovers()
       #expect(fixture.downloads.contains { $0.hasSuffix(".partial") })
       _ = try await pull.value
     }

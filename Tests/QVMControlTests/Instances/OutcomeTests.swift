@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (Phase.creating, false), (.starting, true), (.running, true), (.paused, true),
+    (Phase.starting, true), (.running, true), (.paused, true),
     (.stopping, true), (.stopped, false), (.crashed, false), (.orphaned, true),
     (.unresponsive, true), (.broken, false),
   ])

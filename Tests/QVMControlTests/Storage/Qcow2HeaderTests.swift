@@ -22,17 +22,15 @@ import Testing
     }
   }
 
-  @Test func `a sound header tells the size of the disk`() throws {
-    let header = try Qcow2Header(Self.sound)
-    #expect(header.version == 3)
-    #expect(header.virtualSize == 12 << 30)
+  @Test func `a sound header is accepted`() throws {
+    try Qcow2Header.check(Self.sound)
   }
 
   @Test func `a header of version 2 is 72 bytes long`() throws {
     var bytes = Self.sound
     Self.set(&bytes, 4, 4, 2)
-    #expect(try Qcow2Header(Array(bytes.prefix(72))).version == 2)
-    #expect(throws: Qcow2Header.Problem.truncated) { try Qcow2Header(Array(bytes.prefix(71))) }
+    try Qcow2Header.check(Array(bytes.prefix(72)))
+    #expect(throws: Qcow2Header.Problem.truncated) { try Qcow2Header.check(Array(bytes.prefix(71))) }
   }
 
   @Test(arguments: [
@@ -48,12 +46,12 @@ import Testing
   ) {
     var bytes = Self.sound
     Self.set(&bytes, offset, count, value)
-    #expect(throws: problem) { try Qcow2Header(bytes) }
+    #expect(throws: problem) { try Qcow2Header.check(bytes) }
   }
 
   @Test func `every shorter file is an error`() {
     for count in 0..<104 {
-      #expect(throws: Qcow2Header.Problem.self) { try Qcow2Header(Array(Self.sound.prefix(count))) }
+      #expect(throws: Qcow2Header.Problem.self) { try Qcow2Header.check(Array(Self.sound.prefix(count))) }
     }
   }
 
@@ -63,7 +61,7 @@ import Testing
   ])
   func `what came instead is named`(text: String, kind: String) {
     #expect(throws: Qcow2Header.Problem.notQcow2(found: kind)) {
-      try Qcow2Header(Array(text.utf8))
+      try Qcow2Header.check(Array(text.utf8))
     }
   }
 }

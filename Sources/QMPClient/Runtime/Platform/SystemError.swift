@@ -29,8 +29,6 @@ public struct SystemError: Error, Sendable, Hashable {
 extension SystemError {
   package var isAbsent: Bool { code == ENOENT }
   package var isRefused: Bool { code == ECONNREFUSED }
-  package var isTimeOut: Bool { code == ETIMEDOUT }
-  package static let timedOut = ETIMEDOUT
   /// The error of `write` when the read end is closed.
   package static let brokenPipe = SystemError(call: "write", code: EPIPE)
   /// The error of `pthread_create` when no more threads are available.
