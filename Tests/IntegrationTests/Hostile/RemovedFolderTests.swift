@@ -6,6 +6,12 @@ import Testing
 
 /// A VM whose folder, or whole cache, is removed while it runs.
 @Suite(.timeLimit(.minutes(10))) struct RemovedFolderTests {
+  /// Removes a folder while files in it come and go.
+  private func remove(_ folder: URL, in sandbox: Sandbox) async throws {
+    let removal = try await sandbox.run(URL(filePath: "/bin/rm"), ["-rf", folder.path])
+    #expect(removal.status == 0, "\(removal.err)")
+  }
+
   @Test(arguments: [true, false])
   func `a VM whose files are removed powers off, and leaves no process`(
     isWholeCache: Bool
@@ -14,7 +20,7 @@ import Testing
       let run = try sandbox.start("run", "--name", "box", "demo", "1")
       try await eventually("it boots") { run.output.out.contains("ready") }
       let gone = isWholeCache ? sandbox.cache : sandbox.folder(of: "box")
-      try FileManager.default.removeItem(at: gone)
+      try await remove(gone, in: sandbox)
       let end = try await run.end(within: .seconds(20))
       #expect(end.status == 0, "\(end.err)")
       #expect(end.err.contains(sandbox.folder(of: "box").path), "\(end.err)")
@@ -31,7 +37,7 @@ import Testing
       let moved = sandbox.cache.appending(path: "instances/other")
       try FileManager.default.moveItem(at: sandbox.folder(of: "box"), to: moved)
       #expect(try await sandbox.status("other")["phase"]?.string == "running")
-      try FileManager.default.removeItem(at: moved)
+      try await remove(moved, in: sandbox)
       try await eventually("no process is left") { sandbox.processes.isEmpty }
     }
   }
