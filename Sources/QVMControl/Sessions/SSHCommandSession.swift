@@ -78,7 +78,8 @@ package final class SSHCommandSession {
       case .told(let failure):
         isEnding = false
         if let failure, !hasGivenUp {
-          output.remark("could not end the command in \(name); it may still be running there: \(failure)")
+          output.remark(
+            "could not end the command in \(name); it may still be running there: \(failure)")
         }
       case .signal(let signal):
         if let status = handle(signal) { return status }
