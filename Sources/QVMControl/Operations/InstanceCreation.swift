@@ -1,24 +1,24 @@
 internal import QMPClient
 
-/// Makes the instance of a ``Launch`` that names none which exists: downloads what is missing, and
-/// creates an overlay over the base image while the supervisor starts.
+/// Creates the instance of a ``Launch``: downloads what is missing, then creates the overlay while the
+/// supervisor starts.
 struct InstanceCreation {
-  /// A new instance, with what it is booted with.
+  /// A new instance, and what its first boot needs.
   struct Made {
     let instance: InstanceStore.Locked
-    /// Waits for the plan of the first boot.
+    /// Has started, and waits for its launch plan.
     let supervisor: SupervisorProcess.Standby
     let toolchain: QEMUToolchain
   }
 
-  /// How often to begin anew where others keep removing the base image.
+  /// How often to start over if other commands keep removing the base image.
   private static let attempts = 5
 
   let launch: Launch
   let store: InstanceStore
   let client: ReleaseClient
 
-  /// Creates the instance over its base image, downloaded where it is missing.
+  /// Creates the instance over its base image, which is downloaded if it is missing.
   ///
   /// - Returns: The instance, locked.
   /// - Throws: What keeps it from being created; `CancellationError`.
@@ -28,7 +28,7 @@ struct InstanceCreation {
       let prerequisites = try await LaunchPrerequisites.ensure(for: launch.target, with: client)
       do {
         let image = try await prerequisites.baseImage.checked(on: client.loop)
-        // Until the instance names its image nobody may remove that.
+        // Until the instance names its base image, other commands must not remove the image.
         let lock = try await ImagesLock.shared(at: store.cache.images, on: client.loop)
         defer { lock.release() }
         if Files.information(image.path).map({ FileStamp($0) }) == image.stamp {
@@ -54,7 +54,7 @@ struct InstanceCreation {
           candidate, launch.target, baseImage: baseImage.path, baseDigest: baseImage.sha256,
           options: options, boot: intention(store.files(candidate))
         ) { new in
-          // It gets ready while the disk is made.
+          // The supervisor starts while qemu-img makes the disk.
           async let supervisor = try SupervisorProcess.start(
             files: new.files, supervisorLock: new.supervisorLock, vmLock: new.vmLock)
           try await DiskImage.createOverlay(
@@ -62,15 +62,15 @@ struct InstanceCreation {
           return try await supervisor
         }
       } catch let error as FileError where error.cause.isOccupied {
-        // A random name is simply drawn again; a name that was asked for is somebody else's now.
+        // A random name is drawn again. A name that the user gave is taken now.
         if launch.name == nil { continue }
         throw store.taken(candidate, doing: "run")
       }
     }
   }
 
-  /// What `--rm` needs to be carried out even if this process is killed before its VM has a
-  /// supervisor; nil without `--rm`.
+  /// The record by which `--rm` is carried out even if this process is killed before the supervisor
+  /// has its plan; nil without `--rm`.
   private func intention(_ files: InstanceFiles) -> BootRecord? {
     guard launch.removeOnShutdown else { return nil }
     return .beginning(

@@ -2,17 +2,18 @@ internal import QMPClient
 
 /// What can be seen of an instance without reading a file of it.
 struct InstanceGlance: Sendable {
-  /// Tells that its record and those of its last boot are still the same files: qvm writes each of
-  /// them by renaming a new one into the instance's folder, which changes that folder's times.
+  /// The same as long as the instance's record and those of its last boot are the same files. qvm
+  /// writes each of them by renaming a new file into the instance's folder, which changes the folder's
+  /// times.
   let stamp: UInt64
-  /// When a file last appeared in the folder, or went, in seconds since 1970.
+  /// When a file was last added to the folder or removed from it, in seconds since 1970.
   let changed: Int
-  /// Whether somebody holds its lock.
+  /// Whether a process holds its lock.
   let isLocked: Bool
-  /// What the overlay takes on the disk, in bytes.
+  /// The overlay's size on the disk, in bytes.
   let size: Int
 
-  /// So many are looked at without a word to the other threads.
+  /// How many instances a thread looks at before it synchronizes with the others.
   private static let partSize = 64
 
   /// Looks at instances.
@@ -20,10 +21,10 @@ struct InstanceGlance: Sendable {
   /// - Parameters:
   ///   - names: The instances.
   ///   - path: The folder that they are in.
-  /// - Returns: What is seen of each; nothing where the folder can't be opened.
+  /// - Returns: One for each instance; nothing if the folder can't be opened.
   static func all(of names: [InstanceName], in path: String) -> [InstanceGlance] {
-    // Nearly all of the time is the kernel's, on its way to the files. Threads that share an open
-    // folder would stand in each other's way there.
+    // Nearly all of the time goes to the kernel's path lookups. Threads that share an open folder
+    // contend there.
     let glances = Parallel.map(names.count, partSize: partSize) { part in
       guard let folder = OpenFolder(path) else { return [] as [InstanceGlance] }
       return part.map { InstanceGlance(of: names[$0].text, in: folder) }
@@ -34,7 +35,8 @@ struct InstanceGlance: Sendable {
   /// Looks at one instance.
   init(of name: String, in folder: OpenFolder) {
     let own = folder.information(name)
-    // The lock later: whoever boots it holds that before there is a new record.
+    // The lock comes after the folder: a process that boots the instance takes the lock before it
+    // writes a new record.
     isLocked = folder.isLocked(name, InstanceFiles.vmLockName)
     let disk = folder.information(name, InstanceFiles.diskName)
     stamp = Self.stamp(of: own, disk)
@@ -42,7 +44,8 @@ struct InstanceGlance: Sendable {
     size = disk?.allocated ?? 0
   }
 
-  /// The disk is looked at anyway, and changes as well where somebody puts back an older instance.
+  /// Includes the disk: its size is needed anyway, and its times change too if a user restores an
+  /// older copy of the instance.
   private static func stamp(
     of folder: Files.Information?, _ disk: Files.Information?
   ) -> UInt64 {

@@ -1,19 +1,19 @@
-/// What a list shows of an instance.
+/// What `list` shows of an instance.
 package struct InstanceSummary: Sendable, Hashable {
   package let name: String
-  /// The guest, as its record names it; nil where that can't be read.
+  /// The guest, as the instance's record names it; nil if the record can't be read.
   package var operatingSystem: String?
   package var version: String?
   package var architecture: String?
-  /// When it was created, as ``Timestamp`` writes it.
+  /// When the instance was created, as ``Timestamp`` writes it.
   package var createdAt: String?
   package var phase: Phase
   package var reason: String?
-  /// Whether the guest is up; nil where nothing tells that.
+  /// Whether the guest is ready; nil if that is unknown.
   package var isReady: Bool?
-  /// Where ssh reaches the guest; nil where nothing is forwarded.
+  /// The address and port at which ssh reaches the guest; nil if no port is forwarded.
   package var ssh: String?
-  /// What the overlay takes on the disk, in bytes.
+  /// The overlay's size on the disk, in bytes.
   package var size: Int
 
   package init(_ status: VMStatus) {
@@ -44,20 +44,20 @@ package struct InstanceSummary: Sendable, Hashable {
     self.size = size
   }
 
-  /// Looks at every instance, by name; one that is broken or hangs neither hides nor delays the
-  /// others.
+  /// Inspects every instance, sorted by name. An instance that is broken or hangs neither hides nor
+  /// delays the others.
   ///
   /// - Parameters:
   ///   - store: Where they are.
-  ///   - body: Gets what the list shows of each, one after the other: thousands needn't be in memory
-  ///     at once.
-  /// - Throws: ``FileError`` where the instances can't be listed.
+  ///   - body: Called with one summary after the other, so that thousands need not be in memory at
+  ///     once.
+  /// - Throws: ``FileError`` if the instances can't be listed.
   package static func forEach(
     in store: InstanceStore, _ body: (InstanceSummary) -> Void
   ) throws(FileError) {
     let names = try store.listed()
     var index = SettledIndex(of: store.cache, for: names)
-    // All that live are asked before the first answer is waited for.
+    // Every supervisor gets its request before this waits for the first answer.
     var queries: [Int: PendingStatusQuery] = [:]
     for (place, name) in names.enumerated() where !index.knows(name, at: place) {
       queries[place] = PendingStatusQuery(to: store.files(name))
@@ -70,7 +70,7 @@ package struct InstanceSummary: Sendable, Hashable {
       }
       let query = queries.removeValue(forKey: place)
       let status = try? VMStatus.inspect(name, in: store, query: query, until: deadline)
-      // It may be gone by now.
+      // The instance may have been removed meanwhile.
       guard let status else { continue }
       let summary = InstanceSummary(status)
       if status.isSettled { index.add(summary, at: place) }

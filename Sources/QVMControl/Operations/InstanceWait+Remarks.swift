@@ -1,15 +1,15 @@
 internal import QMPClient
 
-/// After how long a wait says what it waits for.
+/// When a wait reports what is still missing.
 package struct RemarkTimes: Sendable, Hashable {
-  /// The first ones.
+  /// The first reports, since the wait began.
   package var first = [Duration.seconds(10), .seconds(60)]
-  /// The time between the others.
+  /// The time between later reports.
   package var interval = Duration.seconds(300)
 
   package init() {}
 
-  /// When to say it the next time.
+  /// The time of the next report after `time`, both since the wait began.
   func next(after time: Duration) -> Duration {
     if let next = first.first(where: { $0 > time }) { return next }
     guard let last = first.last, time >= last else { return time + interval }
@@ -18,7 +18,7 @@ package struct RemarkTimes: Sendable, Hashable {
 }
 
 extension InstanceWait {
-  /// Says what is waited for, ever more seldom, until the task is cancelled.
+  /// Reports what is still missing, at growing intervals, until the task is cancelled.
   func remarks(
     on condition: WaitCondition, _ status: VMStatus, say: @Sendable (String) -> Void
   ) async {
@@ -27,7 +27,7 @@ extension InstanceWait {
     while true {
       due = remarkTimes.next(after: due)
       guard (try? await loop.sleep(until: start.advanced(by: due))) != nil else { return }
-      // Looked at first: where it has ended meanwhile, that is told instead.
+      // If the VM has ended meanwhile, the result says so instead.
       guard let signs = try? await Liveness.look(name, store) else { continue }
       let text = remark(on: condition, status, after: due, signs: signs.sentence())
       if Task.isCancelled { return }
@@ -46,7 +46,7 @@ extension InstanceWait {
     return head + "\n     the last line of its console: \(last)"
   }
 
-  /// What is missing, where that says more than the condition; nil before QEMU runs.
+  /// What is missing, in more detail than the condition; nil before QEMU runs.
   private func absence(_ condition: WaitCondition, _ status: VMStatus) -> String? {
     guard condition == .ready, let target = status.record?.target,
       let boot = (try? BootRecord.read(files.boot)) ?? nil

@@ -1,19 +1,20 @@
 package import QMPClient
 
-/// Waits for something of one instance, from any process, and never longer than the VM lives.
+/// Waits until a condition holds for one instance, from any process, and never longer than the VM
+/// lives.
 package struct InstanceWait: Sendable {
   let name: InstanceName
   let store: InstanceStore
   let files: InstanceFiles
   let loop: EventLoop
-  /// How long a VM may give no sign of life before it is taken for dead.
+  /// How long a VM may show no sign of life before it is considered dead.
   private let silenceTimeout: Duration
-  /// Is told now and then, in words, what is waited for; nil for nobody.
+  /// Called now and then with a sentence that says what is still missing; nil for no reports.
   package var remark: (@Sendable (String) -> Void)?
-  /// After how long that is done.
+  /// When ``remark`` is called.
   package var remarkTimes = RemarkTimes()
 
-  /// QEMU may be held up for a while by a slow disk without being dead.
+  /// A slow disk may hold QEMU up for a while.
   package static let defaultSilenceTimeout = Duration.seconds(30)
 
   package init(
@@ -27,15 +28,19 @@ package struct InstanceWait: Sendable {
     files = store.files(name)
   }
 
-  /// Waits, for as long as the VM lives where `limit` is nil.
+  /// Waits until the condition holds, the VM ends, or the time is up.
   ///
-  /// Throws what keeps it from looking, such as a broken instance.
+  /// - Parameters:
+  ///   - condition: What to wait for.
+  ///   - limit: The timeout; nil to wait as long as the VM lives.
+  /// - Returns: How the wait ended.
+  /// - Throws: ``InstanceError``, such as `broken`; `CancellationError`.
   package func wait(
     for condition: WaitCondition, within limit: Duration?
   ) async throws -> WaitResult {
     let status: VMStatus
     do throws(InstanceError) { status = try VMStatus.inspect(name, in: store) } catch {
-      // Removed after its shutdown: that is as stopped as can be.
+      // `--rm` removed it after its shutdown, so it is stopped.
       if case .noSuch = error, condition == .stopped { return .met }
       throw error
     }
@@ -44,7 +49,7 @@ package struct InstanceWait: Sendable {
     }
     guard status.phase.isAlive else {
       if condition == .stopped { return .met }
-      // After an end in good order the console's last lines say nothing new.
+      // After a clean shutdown the console's last lines say nothing new.
       return status.phase == .crashed
         ? .notRunning(crash: status.reason ?? "unknown", tail: tail())
         : .notRunning(crash: nil, tail: [])
@@ -68,7 +73,7 @@ package struct InstanceWait: Sendable {
     return try withTail(result.get())
   }
 
-  /// The tasks that watch side by side; the first to report decides.
+  /// The tasks that watch in parallel. The first to report decides the result.
   private func watchers(
     _ status: VMStatus, _ condition: WaitCondition,
     reporting results: Mailbox<Result<WaitResult, any Error>>
@@ -81,10 +86,10 @@ package struct InstanceWait: Sendable {
         results.send(.failure(error))
       }
     }
-    // An end comes for the dead too, by somebody's hand.
+    // A dead VM can still be stopped by another command, so a wait for its end goes on.
     guard condition != .stopped else { return [ending] }
     let doubting = Task(executorPreference: loop) {
-      // Where it ends or is removed meanwhile, the others report that.
+      // If the VM ends or is removed meanwhile, the other tasks report that.
       guard
         (try? await Liveness.untilSilent(name, in: store, for: silenceTimeout, on: loop)) != nil
       else { return }
@@ -102,7 +107,7 @@ package struct InstanceWait: Sendable {
     return [ending, watching, doubting]
   }
 
-  /// Returns when neither QEMU nor its supervisor lives: when their locks are free.
+  /// Returns once QEMU and its supervisor have exited: when their locks are free.
   private func end() async throws(SystemError) {
     let mailbox = Mailbox<Void>()
     let files = self.files
@@ -110,7 +115,7 @@ package struct InstanceWait: Sendable {
       files.blockUntilEnded()
       mailbox.send(())
     }
-    // That nobody can wait for its end doesn't mean that it has ended.
+    // Without a thread to wait on, the VM's end is unknown.
     if !started { throw .noThread }
     _ = await mailbox.next()
   }
@@ -127,7 +132,7 @@ package struct InstanceWait: Sendable {
       guard let target = status.record?.target else { return }
       let boot = try await startedBoot()
       guard let sign = ReadySign(of: target, boot, files, consoleOffset: boot.consoleOffset) else {
-        // Nothing tells of the guest itself.
+        // This guest has no ready sign.
         return try await running()
       }
       try await sign.appears(on: loop)
@@ -135,12 +140,12 @@ package struct InstanceWait: Sendable {
     }
   }
 
-  /// Returns when the guest executes: when its supervisor says so, and QEMU itself answers the same.
+  /// Returns once the guest executes: when the supervisor reports it and QEMU confirms it.
   private func running() async throws {
     let boot = try await startedBoot()
     let runtime = boot.runtime(files)
     guard let socket = try? runtime.connect(runtime.control) else {
-      // An orphan has nobody to say so but QEMU itself.
+      // An orphan has no supervisor: ask QEMU.
       while try VMStatus.inspect(name, in: store).runState != .running {
         try await loop.sleep(until: .now.advanced(by: Self.interval))
       }
@@ -163,21 +168,21 @@ package struct InstanceWait: Sendable {
           await supervisor.close()
           return
         }
-        // A QEMU that is stopped itself says nothing when it goes on.
+        // A stopped QEMU process sends no event when it continues.
         try await loop.sleep(until: .now.advanced(by: Self.interval))
         await supervisor.send(ControlRequest.status.json(boot: boot.token))
       }
     }
     await supervisor.close()
     try Task.checkCancellation()
-    // The supervisor is gone: then the VM is ending, which the other watcher reports.
+    // The supervisor has exited, so the VM is ending. The other task reports that.
     while true { try await loop.sleep(until: .now.advanced(by: .seconds(3600))) }
   }
 
-  /// How often one is asked that can't tell by itself.
+  /// How often to ask a process that sends no events.
   private static let interval = Duration.milliseconds(200)
 
-  /// The present boot, once its QEMU was started.
+  /// The current boot, once its QEMU was started.
   private func startedBoot() async throws -> BootRecord {
     while true {
       if let boot = try BootRecord.read(files.boot),
@@ -191,9 +196,9 @@ package struct InstanceWait: Sendable {
     }
   }
 
-  // MARK: - What the user will want to see
+  // MARK: - The console's last lines
 
-  /// Adds what the user will want to see: how it ended, and the end of the console.
+  /// Adds the outcome, the signs of life and the end of the console, which explain the result.
   private func withTail(_ result: WaitResult) throws -> WaitResult {
     switch result {
     case .met, .notRunning: return result
@@ -207,9 +212,9 @@ package struct InstanceWait: Sendable {
     }
   }
 
-  /// The last lines of the console of the present boot, or of the last where that has ended.
+  /// The last lines that the current boot, or else the last one, wrote to the console.
   func tail(_ count: Int = 10) -> [String] {
-    // Of a boot that has yet to begin there is nothing.
+    // A boot that has yet to begin has written nothing.
     if LockOwner(reading: files.supervisorLock)?.isBoot == true { return [] }
     let size = Files.information(files.console)?.size ?? 0
     let begin = ((try? BootRecord.read(files.boot)) ?? nil)?.consoleOffset ?? 0

@@ -1,19 +1,19 @@
 internal import QMPClient
 
-/// One `qvm run`, from the user's words to a VM that is supervised: the workflow of the
-/// specification, step by step.
+/// One `qvm run` or `qvm start`: takes the user's options to a supervised VM, step by step as the
+/// specification describes.
 package struct Launch: Sendable {
   package var target: Target
   package var name: InstanceName?
   package var overrides: RunOverrides
   package var removeOnShutdown: Bool
-  /// How long the guest may take to power off, in seconds; nil for what the instance's record says,
-  /// else its system's.
+  /// How long the guest may take to power off, in seconds. If nil, the instance's record decides, or
+  /// else its operating system.
   private(set) var askedTimeout: Int?
   package var cache: Cache
-  /// Whether the instance must be there already.
+  /// Whether the instance must exist already.
   private(set) var mustExist = false
-  /// Where to write down the conversation with QEMU; nil for nowhere.
+  /// The file for a record of the conversation with QEMU; nil for none.
   package var recording: String?
 
   package init(
@@ -22,7 +22,7 @@ package struct Launch: Sendable {
   ) {
     self.target = target
     self.name = name
-    // In the record too: started again from elsewhere the instance needs the same files.
+    // The record holds them too: the instance may be started again from another folder.
     self.overrides = Host.workingFolder.map(overrides.withAbsolutePaths) ?? overrides
     self.removeOnShutdown = removeOnShutdown
     askedTimeout = shutdownTimeout
@@ -35,7 +35,7 @@ package struct Launch: Sendable {
 
   /// The launch of an instance that exists, with the options that it was created with.
   ///
-  /// - Throws: `noSuch`; `broken` where its record can't be read.
+  /// - Throws: `noSuch`; `broken` if its record can't be read.
   package init(
     existing name: InstanceName, in store: InstanceStore, accelerators: String?
   ) throws {
@@ -57,9 +57,11 @@ package struct Launch: Sendable {
 
   // MARK: - Dry run
 
-  /// The command as it would be run, without touching network or disk; `ownFrom` is the index of
-  /// the first argument that is qvm's own, `note` what a run may do otherwise for want of a file that
-  /// only a download brings.
+  /// The command that a run would spawn. Touches neither the network nor the disk.
+  ///
+  /// - Returns: `arguments`, of which those from the index `ownFrom` on are qvm's own. `note` says what
+  ///   a run may change because of a file that is not downloaded yet; nil for nothing.
+  /// - Throws: ``TargetError``, ``ToolchainError``, ``RunOptionError``.
   package func dryRun() throws -> (arguments: QEMUArguments, ownFrom: Int, note: String?) {
     let name = try self.name ?? InstanceName("qvm-\(target.operatingSystem.rawValue)")
     let files = InstanceStore(cache).files(name)
@@ -82,7 +84,7 @@ package struct Launch: Sendable {
     return try overrides.apply(to: adapted.settingProgram(toolchain.program))
   }
 
-  /// The driver's command as the specification has it, with the paths in their places.
+  /// The driver's command, word for word as in the specification, with the paths filled in.
   private func driverCommand(toolchain: QEMUToolchain, disk: String) throws -> QEMUArguments {
     let driver = try Driver.find(target)
     return QEMUArguments(driver.command(DriverPaths(cache: toolchain.root, image: disk)))
@@ -90,19 +92,20 @@ package struct Launch: Sendable {
 
   // MARK: - Starting
 
-  /// Boots an instance that exists, or creates it first; downloads what is missing.
+  /// Boots an existing instance, or creates it first. Downloads what is missing.
   ///
   /// - Parameters:
   ///   - waitsForConsole: Whether the guest's first instruction waits for the console.
   ///   - client: Finds and downloads what is missing.
-  /// - Returns: The VM, whose supervisor has been told what to do.
-  /// - Throws: What keeps it from being booted; `CancellationError`.
+  /// - Returns: The VM, whose supervisor has its plan.
+  /// - Throws: ``InstanceError``, ``ImageError``, ``ToolchainError``, what a download throws, and
+  ///   `CancellationError`.
   package func start(
     waitsForConsole: Bool, with client: ReleaseClient
   ) async throws -> SupervisedVM {
     try cache.prepare()
     let store = InstanceStore(cache)
-    // One that ended unobserved may have to be removed first.
+    // If it ended unobserved, `--rm` may still have to be carried out.
     if let name, store.exists(name) { _ = Reconciliation.reconcile(name, in: store) }
     if let instance = try existing(in: store) {
       let toolchain = try await toolchain(for: instance, with: client)
@@ -112,20 +115,20 @@ package struct Launch: Sendable {
     return try boot(new.instance, new.toolchain, newWith: new.supervisor, waitsForConsole)
   }
 
-  /// The instance that is named, locked; nil where it is to be created.
+  /// The named instance, locked; nil if it is to be created.
   private func existing(in store: InstanceStore) throws -> InstanceStore.Locked? {
     guard let name, mustExist || store.exists(name) else { return nil }
     do {
       return try store.lock(name, to: mustExist ? "start" : "run")
     } catch let error as InstanceError {
-      // Removed while this looked at it: then the name is free.
+      // If another command has just removed it, the name is free.
       if !mustExist, error.exitStatus == .noSuchInstance { return nil }
       throw error
     }
   }
 
-  /// This launch for an instance that exists: it keeps the options that it was created with, but for
-  /// those that are given here, which hold for this boot.
+  /// This launch with the options that the instance was created with. Options that the user gave now
+  /// replace them for this boot.
   private func again(
     _ instance: InstanceStore.Locked, tell: (String) -> Void
   ) throws -> Launch {
@@ -154,7 +157,10 @@ package struct Launch: Sendable {
     return launch
   }
 
-  /// What an instance that exists needs besides its disk.
+  /// Checks the base image and, after a restart of the host, the disk of an existing instance.
+  ///
+  /// - Returns: The QEMU for it, which is downloaded if it is missing.
+  /// - Throws: ``InstanceError``, ``ImageError``, ``ToolchainError``; `CancellationError`.
   private func toolchain(
     for instance: InstanceStore.Locked, with client: ReleaseClient
   ) async throws -> QEMUToolchain {
@@ -164,7 +170,7 @@ package struct Launch: Sendable {
         name: instance.name.text, as: record.target.imageName, wanted: target.imageName)
     }
     try await checkBaseImage(of: instance, with: client)
-    // One that can't be read tells nothing, and is replaced by this boot's.
+    // An outcome that can't be read says nothing, and this boot replaces it.
     if (try? Outcome.read(instance.files.outcome))?.reason == Outcome.hostReboot,
       let tools = ImageTools.present(in: cache)
     {
@@ -175,8 +181,8 @@ package struct Launch: Sendable {
     return try await QEMUToolchain.ensure(for: target, with: client)
   }
 
-  /// Makes sure that the image under an instance's disk is there, as it was, and is the one that the
-  /// disk names.
+  /// Makes sure that the base image of an instance is there and unchanged, and that the disk names it
+  /// by its present path.
   ///
   /// - Throws: `baseImageMissing`, `cannotMoveDisk`; ``ImageError`` `changed`; ``ToolchainError``,
   ///   ``FileError``; `CancellationError`.
@@ -192,17 +198,17 @@ package struct Launch: Sendable {
     try await follow(path, instance, with: client)
   }
 
-  /// Has a disk find its base image in a cache that was moved or copied.
+  /// Makes a disk use the base image of this cache, if the cache was moved or copied.
   ///
-  /// It names it by a path from the root where an older qvm made it. In a copy that leads to the
-  /// image of the cache that was copied, which may be removed at any time.
+  /// An older qvm wrote the absolute path of the image into the disk. In a copied cache that path leads
+  /// to the original's image, which may be removed at any time.
   private func follow(
     _ path: String, _ instance: InstanceStore.Locked, with client: ReleaseClient
   ) async throws {
     let disk = instance.files.disk
-    // What is wrong with a disk is QEMU's to say.
+    // QEMU reports a damaged disk better than this could.
     guard let named = try? DiskImage.baseImage(of: disk),
-      // Another one is what its owner has put it on.
+      // If the disk names another image, the user has rebased it.
       ImageUsers.key(named) == ImageUsers.key(path), !Files.areSame(named, path)
     else { return }
     guard let tools = ImageTools.present(in: cache) else { throw ToolchainError.qemuImgMissing }
@@ -212,24 +218,24 @@ package struct Launch: Sendable {
       "the cache was moved: the disk of \(instance.name) now uses \(path) instead of \(named)")
   }
 
-  /// Makes sure that the logs are this instance's own files, and not longer than they may be.
+  /// Makes sure that the logs are this instance's own files, and shortens those over their limits.
   ///
   /// - Returns: How many of the console's first bytes were removed.
   private func prepareLogs(_ files: InstanceFiles) throws(FileError) -> Int {
-    // QEMU follows a link wherever it leads.
+    // QEMU would follow a link and write elsewhere.
     try Files.checkForOutput(files.console)
-    // Room is no condition for booting.
+    // A log that can't be shortened doesn't prevent a boot.
     _ = try? LogFile(files.supervisorLog).shorten()
     return (try? LogFile(files.console).shorten()) ?? 0
   }
 
-  /// Where the sockets of a new boot go.
+  /// The folder for the sockets of a new boot.
   private static func runtime(_ files: InstanceFiles) -> RuntimeFolder {
     let beside = RuntimeFolder.of(files)
     return beside.takesSockets() ? beside : .away(from: files)
   }
 
-  /// Boots an instance; `newWith` is the supervisor that one made for this very boot has already.
+  /// Boots an instance. `standby` is the supervisor of an instance that was created for this boot.
   private func boot(
     _ instance: InstanceStore.Locked, _ toolchain: QEMUToolchain,
     newWith standby: SupervisorProcess.Standby? = nil, _ waitsForConsole: Bool

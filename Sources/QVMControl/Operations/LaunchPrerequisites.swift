@@ -1,30 +1,30 @@
 internal import QMPClient
 
-/// What a new instance is made of.
+/// What a new instance needs: a QEMU, a base image and qemu-img.
 package struct LaunchPrerequisites: Sendable {
   package let toolchain: QEMUToolchain
   package let baseImage: BaseImage
   package let imageTools: ImageTools
 
-  /// Makes sure that all of it is there; what is missing downloads side by side.
+  /// Downloads whatever is missing, in parallel.
   ///
   /// - Parameters:
-  ///   - target: What the instance is to be.
-  ///   - refresh: Whether to ask for newer releases although there are an image and a QEMU.
-  ///   - release: The tag of the only release whose image will do; nil for any.
+  ///   - target: The guest, its version and its architecture.
+  ///   - refresh: Whether to look for newer releases even if an image and a QEMU are there.
+  ///   - release: The tag of the only release whose image is accepted; nil for any.
   ///   - client: Finds and downloads what is missing.
-  /// - Returns: All of it.
-  /// - Throws: What the first that fails throws, after the others have been ended.
+  /// - Returns: All three.
+  /// - Throws: The first failure, once the other downloads have been cancelled.
   package static func ensure(
     for target: Target, refresh: Bool = false, release: String? = nil,
     with client: ReleaseClient
   ) async throws -> LaunchPrerequisites {
-    // One task for both who wait for it: the image's check does so in the middle of its own way.
+    // Two tasks wait for this one: the group's last, and the base image's, for its check.
     let tools = Task(executorPreference: client.loop) {
       try await ImageTools.ensure(for: target, refresh: refresh, with: client)
     }
-    // A group rather than `async let`, which is waited for in the order in which it is written: the
-    // first that fails is told at once, and ends the others.
+    // A group, because `async let` is awaited in the order in which it is written: here the first
+    // failure is reported at once and cancels the others.
     return try await withThrowingTaskGroup(of: Part.self) { group in
       group.addTask {
         .toolchain(
@@ -37,7 +37,7 @@ package struct LaunchPrerequisites: Sendable {
           })
       }
       group.addTask {
-        // The only one that can be cancelled while it waits, and it is whenever the group is.
+        // `tools` is not a child of the group, so the group's cancellation is passed on here.
         .imageTools(
           try await withTaskCancellationHandler {
             try await tools.value

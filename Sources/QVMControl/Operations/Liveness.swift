@@ -1,11 +1,11 @@
 package import QMPClient
 
-/// What tells a VM that is dead from one that is slow: whether QEMU answers, and whether the console
-/// is written to.
+/// What distinguishes a dead VM from a slow one: whether QEMU answers, and whether the guest writes to
+/// its console.
 package struct Liveness: Sendable, Hashable {
-  /// Who doesn't answer, as a sentence; nil while all do.
+  /// A sentence that names the process that does not answer; nil if all do.
   private let silence: String?
-  /// Whether QEMU answers its monitor, as far as it is there.
+  /// Whether the supervisor and QEMU answer; true before they are there.
   package var answers: Bool { silence == nil }
   package let runState: RunState?
   /// Changes whenever the guest writes to its console.
@@ -13,9 +13,9 @@ package struct Liveness: Sendable, Hashable {
   /// When the console was last written to; nil while it is empty.
   private let lastWritten: Timestamp?
 
-  /// Looks for them; asks for no longer than a second or two.
+  /// Inspects a VM; takes a second or two at most.
   ///
-  /// - Throws: ``InstanceError``, as an inspection does.
+  /// - Throws: ``InstanceError``, as ``VMStatus/inspect(_:in:)`` does.
   package init(of name: InstanceName, in store: InstanceStore) throws(InstanceError) {
     let status = try VMStatus.inspect(name, in: store)
     let console = Files.information(status.files.console)
@@ -39,12 +39,12 @@ package struct Liveness: Sendable, Hashable {
     self.lastWritten = consoleSize > 0 ? lastWritten : nil
   }
 
-  /// Whether there was any since an earlier look.
+  /// Whether the VM has shown a sign of life since an earlier look.
   package func isAlive(since earlier: Liveness) -> Bool {
     answers || console != earlier.console
   }
 
-  /// What to tell of them, such as `QEMU answers (running); its console was last written to 40 s ago`.
+  /// A sentence, such as `QEMU answers (running); its console was last written to 40 s ago`.
   package func sentence(at now: Timestamp = .now) -> String {
     let monitor = silence ?? runState.map { "QEMU answers (\($0))" } ?? "it is still being started"
     guard let lastWritten else { return "\(monitor); its console is empty" }
@@ -57,9 +57,9 @@ extension Liveness {
   /// How often to look.
   private static let interval = Duration.seconds(5)
 
-  /// Looks again and again; returns when a VM has shown none for so long.
+  /// Looks again and again. Returns once the VM has shown no sign of life for the length of `timeout`.
   ///
-  /// - Throws: `CancellationError`; ``InstanceError`` where the instance is gone or broken.
+  /// - Throws: `CancellationError`; ``InstanceError`` if the instance is gone or broken.
   package static func untilSilent(
     _ name: InstanceName, in store: InstanceStore, for timeout: Duration, on loop: EventLoop
   ) async throws {
@@ -73,8 +73,8 @@ extension Liveness {
     }
   }
 
-  /// Looks on a thread of its own: a second that is waited for QEMU's answer must not hold up whoever
-  /// waits for something else on the loop.
+  /// Looks on a thread of its own, because the wait for QEMU's answer would block the loop's other
+  /// tasks for a second.
   static func look(
     _ name: InstanceName, _ store: InstanceStore
   ) async throws -> Liveness {

@@ -1,14 +1,14 @@
-/// A supervisor that has been asked how its VM is; its answer comes while other things are done.
+/// A `status` request that was sent to a supervisor. While it answers, the command does other work.
 ///
-/// A class, since the runtime would have to find out how an optional structure is copied, which takes
-/// a part of the time of a `status`.
+/// A class: for an optional structure the runtime would build the type's metadata, which takes a
+/// noticeable part of the time of a `status`.
 final class PendingStatusQuery {
   let client: BlockingControlClient
-  /// The boot that it supervises.
+  /// The boot that the supervisor belongs to.
   let boot: BootRecord
   private let stamp: FileStamp
 
-  /// Asks the supervisor of an instance; nil where none listens.
+  /// Sends the request to the supervisor of an instance; nil if none listens.
   init?(to files: InstanceFiles) {
     guard FileLock.isHeld(files.vmLock), let found = Files.information(files.boot),
       let boot = try? BootRecord.read(files.boot),
@@ -20,7 +20,7 @@ final class PendingStatusQuery {
     stamp = FileStamp(found)
   }
 
-  /// The boot's record as it is now; nil where another boot has begun since.
+  /// The boot's record as it is now; nil if another boot has begun since.
   func record(in files: InstanceFiles) -> BootRecord? {
     if Files.information(files.boot).map({ FileStamp($0) }) == stamp { return boot }
     let now = try? BootRecord.read(files.boot)

@@ -1,41 +1,43 @@
-/// Finishes what a supervisor that was killed could not: it says how the VM ended, by what was left
-/// behind, and carries out `--rm`.
+/// Does what a killed supervisor could not: finds out from what was left behind how the VM ended,
+/// records that outcome, and carries out `--rm`.
 package enum Reconciliation {
   package enum Result: Sendable {
-    /// The VM lives, or somebody else is at it.
+    /// The VM lives, or another process uses the instance.
     case busy
+    /// The VM has ended, and nothing more can be done.
     case settled
+    /// `--rm` was carried out.
     case removed
   }
 
-  /// Looks at an instance under its lock.
+  /// Reconciles an instance if its VM has ended, under its locks.
   package static func reconcile(_ name: InstanceName, in store: InstanceStore) -> Result {
     attempt(name, in: store).result
   }
 
-  /// The same, with the outcome that was found, which may be gone with its instance by now.
+  /// The same, with the outcome of the last boot: its file may be removed with the instance.
   private static func attempt(
     _ name: InstanceName, in store: InstanceStore
   ) -> (result: Result, outcome: Outcome?) {
     let files = store.files(name)
-    // What somebody else wrote into a cache its owner could not read any more.
+    // A file that another user wrote into the cache could be unreadable to its owner.
     guard store.cache.isOwn else { return (.busy, nil) }
-    // A supervisor that took over gets `vm.lock` only when QEMU has ended: by its own lock it says
-    // that the rest is its to do.
+    // A supervisor that adopted its QEMU gets `vm.lock` only after QEMU has exited. As long as it holds
+    // its own lock, the rest is its task.
     guard !FileLock.isHeld(files.vmLock),
       let supervisorLock = try? FileLock.attempt(files.supervisorLock),
       let lock = try? FileLock.attemptExisting(files.vmLock)
     else { return (.busy, nil) }
     defer { supervisorLock.release() }
     guard let boot = try? BootRecord.read(files.boot) else { return (.settled, nil) }
-    // One that can't be read may say more than could be found out now: it is left as it is.
+    // An outcome that can't be read may say more than could be inferred now: leave it.
     guard let known = try? Outcome.read(files.outcome) as Outcome?? else {
       return (.settled, nil)
     }
     let outcome =
       known.flatMap { $0.token == boot.token ? $0 : nil } ?? inferOutcome(of: boot, in: files)
     if known != outcome {
-      // While it can't be written, what was kept of it elsewhere stays, too.
+      // If it can't be written, the copy that was kept elsewhere must stay as well.
       guard (try? JSONFile.write(outcome.json, to: files.outcome)) != nil else {
         return (.settled, outcome)
       }
@@ -47,60 +49,59 @@ package enum Reconciliation {
     return (isRemoved ? .removed : .settled, outcome)
   }
 
-  /// How a boot ended whose supervisor didn't say so; what was to be done after its last words is
-  /// done here.
+  /// The outcome of a boot whose supervisor did not report one. Reconciles the instance first.
   ///
   /// - Parameters:
   ///   - name: The instance.
   ///   - token: The boot.
   ///   - store: Where the instance is.
-  /// - Returns: How it ended, and whether the instance is gone.
+  /// - Returns: The outcome, and whether the instance was removed.
   static func outcome(
     of name: InstanceName, boot token: String?, in store: InstanceStore
   ) -> (outcome: Outcome, removed: Bool) {
     let found = attempt(name, in: store).outcome
-    // Somebody else may be doing the same.
+    // Another process may be reconciling it, or have done so.
     let known = found ?? (try? Outcome.read(store.files(name).outcome)) ?? nil
     let outcome = known.flatMap { $0.token == token ? $0 : nil }
     return (outcome ?? .unobserved, removed: !store.exists(name))
   }
 
-  /// How a boot ended whose outcome is not on file: as its supervisor kept it elsewhere, or by what
-  /// was left behind where nobody watched it to its end.
+  /// The outcome of a boot that is not on file: the copy that its supervisor kept elsewhere, or else
+  /// what the files that were left behind show.
   static func inferOutcome(of boot: BootRecord, in files: InstanceFiles) -> Outcome {
     if let kept = KeptOutcome.read(boot: boot.token, of: files) { return kept }
     if boot.hostBootID != Host.bootID {
       return Outcome(token: boot.token, result: .crashed, reason: Outcome.hostReboot)
     }
-    // The disk is as after a power cut, and what became of the VM is the original's.
+    // In a copy of an instance the disk is as after a power cut. The VM belonged to the original.
     if let lock = boot.lock, lock != files.lockIdentity {
       return Outcome(token: boot.token, result: .crashed, reason: Outcome.copied)
     }
     guard boot.wasGreeted else { return .unfinishedStart(boot) }
-    // On a disk that is read-only by now QEMU can't have removed the file, however it ended.
+    // If the disk has become read-only, QEMU could not remove the file, however it exited.
     let pidFileRemains = Files.exists(boot.pidFile(in: files)) && Files.isWritable(files.folder)
     let verdict = Evidence().verdict(pidFileRemains: pidFileRemains)
     return Outcome(token: boot.token, result: verdict.result, reason: verdict.reason)
   }
 
-  // MARK: - A supervisor that is gone
+  // MARK: - After the loss of a supervisor
 
-  /// What became of a VM whose supervisor went without a word.
+  /// What became of a VM whose supervisor was lost.
   enum SupervisorLoss {
     case ended(Outcome, removed: Bool)
-    /// It was gone before it had a record of its boot: what is on file is another boot's.
+    /// The supervisor exited before it had written a boot record: the one on file is an earlier boot's.
     case neverBegan
-    /// QEMU runs without it.
+    /// QEMU runs without a supervisor.
     case lives
   }
 
-  /// Finds out, and does what was to be done if it has ended.
+  /// Finds out what became of the VM, and reconciles it if it has ended.
   ///
   /// - Parameters:
   ///   - name: The instance.
   ///   - previousBoot: The boot that was on record when the supervisor was started.
   ///   - store: Where the instance is.
-  /// - Returns: What became of it.
+  /// - Returns: What became of the VM.
   static func afterSupervisorLoss(
     of name: InstanceName, previousBoot: String?, in store: InstanceStore
   ) -> SupervisorLoss {
@@ -115,7 +116,7 @@ package enum Reconciliation {
     return .ended(outcome, removed: removed)
   }
 
-  /// What to tell of the second.
+  /// The sentence that reports ``SupervisorLoss/neverBegan``.
   static func neverBegan(_ name: InstanceName, _ files: InstanceFiles) -> String {
     "the supervisor of \(name) ended before it had begun"
       + (Files.exists(files.supervisorLog) ? "; see \(files.supervisorLog)" : "")

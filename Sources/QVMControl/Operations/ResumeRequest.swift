@@ -1,11 +1,11 @@
 internal import QMPClient
 
-/// Lets the guest of a paused VM go on: one whose disk was full, or that somebody stopped by its
-/// monitor. Where its supervisor was killed it gets a new one for that.
+/// Resumes the guest of a paused VM: after its disk was full, or after a client of its monitor had
+/// stopped it. An orphan gets a new supervisor first.
 package enum ResumeRequest {
   private static let timeout = Duration.seconds(6)
-  /// QEMU tries again what failed only after it has said that the guest goes on, and if that fails
-  /// it stops the guest again within milliseconds; nothing tells that it did not.
+  /// QEMU reports that the guest is resumed, and only then retries what failed. If that fails again it
+  /// stops the guest within milliseconds. No event reports a success.
   private static let settling = Duration.milliseconds(500)
 
   /// Resumes a VM.
@@ -13,8 +13,8 @@ package enum ResumeRequest {
   /// - Parameters:
   ///   - name: The instance.
   ///   - store: Where it is.
-  /// - Returns: Why it was paused; nil where it isn't, and nothing was done.
-  /// - Throws: ``ResumeError``; `noSuch`; what keeps an orphan from being taken over.
+  /// - Returns: Why it was paused; nil if it wasn't, and nothing was done.
+  /// - Throws: ``ResumeError``; `noSuch`; ``StopError`` if an orphan can't be adopted.
   package static func send(_ name: InstanceName, in store: InstanceStore) throws -> String? {
     let status = try VMStatus.inspect(name, in: store)
     guard let boot = status.boot else { return nil }
@@ -24,7 +24,7 @@ package enum ResumeRequest {
           name, by: try BlockingControlClient(boot.runtime(status.files), boot: boot.token))
         return ForeignText.line(status.reason ?? Phase.paused.rawValue)
       }
-      // One whose start was never completed was never paused.
+      // `prelaunch`: the start was never completed, so the guest was never paused.
       guard status.phase == .orphaned, let state = status.runState, !state.executes,
         state != .prelaunch,
         let new = try SupervisorAccess.connect(
@@ -38,7 +38,7 @@ package enum ResumeRequest {
     }
   }
 
-  /// Waits for what a new supervisor finds.
+  /// Waits until a supervisor that adopted the VM reports its phase.
   private static func isPaused(afterTakeOver supervisor: BlockingControlClient) throws -> Bool {
     supervisor.send(.subscribe)
     let deadline = SuspendingClock.now.advanced(by: timeout)
@@ -67,7 +67,7 @@ package enum ResumeRequest {
     }
   }
 
-  /// Returns when the guest was paused again, or had its time for that.
+  /// Returns once the guest is paused again, or ``settling`` has passed.
   private static func waitForPause(_ supervisor: BlockingControlClient) throws(BlockingControlClient
     .Failure)
   {
@@ -82,10 +82,10 @@ package enum ResumeRequest {
   }
 }
 
-/// A paused VM that doesn't go on.
+/// A paused VM that could not be resumed.
 package enum ResumeError: UserFacingError, Hashable {
   case refused(name: String, why: String)
-  /// It went on, and what had stopped it stopped it again.
+  /// It was resumed, and paused again for the same reason.
   case pausedAgain(name: String, reason: String)
 
   package var message: String {

@@ -1,19 +1,18 @@
 internal import QMPClient
 
-/// What was found of instances whose VMs have ended, so that a list of thousands doesn't read three
-/// files of each again.
+/// The summaries of instances whose VMs have ended. With it, a list of thousands need not read three
+/// files of each instance.
 ///
-/// An entry counts while the stamp of the instance's folder is the same, which each record that qvm
-/// writes changes, and nobody holds the lock, which is asked each time. What somebody writes into a
-/// record by hand, without putting another file in its place, is seen by `status` alone, until that
-/// folder changes. Whoever lists writes the index anew when much of it is out of date; it may be
-/// removed at any time.
+/// An entry is valid as long as the stamp of the instance's folder is the same and no process holds
+/// the lock. Each record that qvm writes changes the stamp; the lock is tested each time. If a user
+/// edits a record in place, only `status` shows the change until the folder changes. `list` rewrites
+/// the index if much of it is out of date. The file may be removed at any time.
 struct SettledIndex {
-  /// Fewer are read as quickly without.
+  /// Fewer instances are read as fast without an index.
   private static let fewest = 64
-  /// It is written when more than one in so many are not in it.
+  /// The index is rewritten if more than one instance in this many is not in it.
   private static let share = 64
-  /// A folder may change twice in the time that its stamp can't tell apart, in seconds.
+  /// Within this time, in seconds, a folder may change twice and keep its stamp.
   private static let unsure = 2
   private static let header = Array("qvm settled instances 2\n".utf8)
 
@@ -23,15 +22,15 @@ struct SettledIndex {
   }
 
   private let cache: Cache
-  /// Where the instances are; nil where they are too few for this.
+  /// The folder of the instances; nil if they are too few for an index.
   private let folder: OpenFolder?
-  /// What was seen of each.
+  /// One glance for each instance.
   private let glances: [InstanceGlance]
-  /// The file's content; empty where there is none.
+  /// The file's content; empty if there is no file.
   private let bytes: [UInt8]
-  /// Where the next line begins. Both the file and those who ask are sorted by name.
+  /// Where the next line begins. The file is sorted by name, and so are the requests.
   private var next: Int
-  /// By the place in the list.
+  /// One for each place in the list.
   private var lines: [Line?] = []
   private var countOfNew = 0
 
@@ -44,7 +43,7 @@ struct SettledIndex {
     self.cache = cache
     folder = names.count >= Self.fewest && cache.isOwn ? OpenFolder(cache.instances) : nil
     glances = folder == nil ? [] : InstanceGlance.all(of: names, in: cache.instances)
-    // A line is a name, a number and some words.
+    // A line is a name, a number and some short fields.
     let limit = Self.header.count + 512 * names.count
     let read = folder != nil ? try? Files.read(Self.path(cache), limit: limit) : nil
     bytes = read.flatMap { $0.starts(with: Self.header) ? $0 : nil } ?? []
@@ -56,12 +55,12 @@ struct SettledIndex {
 
   // MARK: - Reading
 
-  /// Whether something is known of an instance that is still true; else it has to be looked at.
+  /// Whether the index has a valid entry for an instance; if not, the instance must be inspected.
   ///
   /// - Parameters:
-  ///   - name: The instance; they are asked for in the order of their names.
+  ///   - name: The instance; call this in the order of the names.
   ///   - place: Its place among all.
-  /// - Returns: Whether it is; then ``summary(of:at:)`` tells it.
+  /// - Returns: Whether it has; then ``summary(of:at:)`` returns the entry.
   mutating func knows(_ name: InstanceName, at place: Int) -> Bool {
     guard !glances.isEmpty, let line = line(of: name), !glances[place].isLocked,
       stamp(in: line, name.text.utf8.count) == glances[place].stamp
@@ -70,8 +69,7 @@ struct SettledIndex {
     return true
   }
 
-  /// What the list shows of an instance, after ``knows(_:at:)``; nil also where what is known turns
-  /// out to be damaged.
+  /// The entry of an instance, after ``knows(_:at:)``; nil if there is none, or it is damaged.
   mutating func summary(of name: InstanceName, at place: Int) -> InstanceSummary? {
     guard !lines.isEmpty, case .known(let line) = lines[place] else { return nil }
     guard let summary = read(line, name.text, size: glances[place].size) else {
@@ -81,7 +79,7 @@ struct SettledIndex {
     return summary
   }
 
-  /// The line of a name, without its end; those before it are passed.
+  /// The line of a name, without its newline; lines before it are skipped.
   private mutating func line(of name: InstanceName) -> Range<Int>? {
     var name = name.text
     let found = name.withUTF8 { name in
@@ -98,14 +96,14 @@ struct SettledIndex {
     while let end = bytes[begin...].firstIndex(of: 0x0A) {
       let own = bytes[begin..<end].prefix { $0 != 0x09 }
       if name.elementsEqual(own) { return (begin..<end, end + 1) }
-      // A later one's: the name that was asked for is not in it.
+      // The line is a later name's, so this name has none.
       if name.lexicographicallyPrecedes(own) { return (nil, begin) }
       begin = end + 1
     }
     return (nil, bytes.count)
   }
 
-  /// The second field of a line, behind a name of so many bytes.
+  /// The second field of a line, after a name of `lengthOfName` bytes.
   private func stamp(in line: Range<Int>, _ lengthOfName: Int) -> UInt64? {
     bytes.withUnsafeBufferPointer { bytes in
       let digits = bytes[line].dropFirst(lengthOfName + 1).prefix { $0 != 0x09 }
@@ -113,7 +111,7 @@ struct SettledIndex {
     }
   }
 
-  /// Reads a line: the name, the stamp, and what is shown.
+  /// Reads a line: the name, the stamp, and the fields of the summary.
   private func read(_ line: Range<Int>, _ name: String, size: Int) -> InstanceSummary? {
     bytes.withUnsafeBufferPointer { bytes in
       var rest = bytes[line]
@@ -136,9 +134,9 @@ struct SettledIndex {
 
   // MARK: - Writing
 
-  /// Takes in what was found of an instance whose VM has ended.
+  /// Adds the summary of an instance whose VM has ended.
   mutating func add(_ found: InstanceSummary, at place: Int) {
-    // As it was before its files were read, and after.
+    // The stamp must be the same before and after the files were read.
     guard let folder, !glances.isEmpty,
       InstanceGlance(of: found.name, in: folder).stamp == glances[place].stamp,
       glances[place].changed < Timestamp.now.seconds - Self.unsure,
@@ -154,7 +152,7 @@ struct SettledIndex {
     countOfNew += 1
   }
 
-  /// Writes it anew where that is worth while. Where it can't be written the next list takes longer.
+  /// Rewrites the index if enough of it is new. If that fails, the next list only takes longer.
   func write() {
     guard countOfNew * Self.share > lines.count else { return }
     var new = Self.header

@@ -1,6 +1,6 @@
-/// What a user hears of a shutdown, step by step.
+/// What qvm reports of a shutdown, step by step.
 package enum ShutdownRemarks {
-  /// What is said when the user asks for a rung at the terminal.
+  /// The report when the user asks for a rung at the terminal.
   static func asked(_ rung: ShutdownRung, _ name: InstanceName) -> String {
     switch rung {
     case .powerButton: "shutting \(name) down… (Ctrl-C again to force)"
@@ -9,12 +9,12 @@ package enum ShutdownRemarks {
     }
   }
 
-  /// What is said when the supervisor has reached a rung.
+  /// The report when the supervisor has reached a rung.
   ///
   /// - Parameters:
-  ///   - rung: The rung's name, as the supervisor's events have it.
+  ///   - rung: The rung's name, as in the supervisor's events.
   ///   - presses: How often the power button was pressed so far.
-  /// - Returns: The text; nil for nothing.
+  /// - Returns: The text; nil if there is nothing to report.
   static func reached(_ rung: String, presses: Int) -> String? {
     switch ShutdownRung.allCases.first(where: { $0.name == rung }) {
     case .powerButton where presses > 1: "pressed the power button again (\(presses) times)"

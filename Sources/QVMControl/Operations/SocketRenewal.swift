@@ -1,21 +1,21 @@
 internal import QMPClient
 
-/// Has a supervisor make its sockets anew, which somebody removed while its VM runs: a cleaner of the
-/// shared folder that they lie in, or a user.
+/// Makes a supervisor create its sockets again, if they were removed while its VM runs: by a cleaner of
+/// the shared folder that they are in, or by a user.
 ///
-/// It is told by a signal, the one way that needs no file; one that doesn't know it ignores it.
+/// The request is a signal, which needs no file. A supervisor that doesn't know the signal ignores it.
 enum SocketRenewal {
-  /// How long it may take; it takes milliseconds.
+  /// How long a supervisor may take to create its sockets; it takes milliseconds.
   static let timeout = Duration.seconds(1)
   private static let interval = Duration.milliseconds(10)
 
-  /// Connects to the supervisor of a boot; where its socket is gone it is asked to make it anew.
+  /// Connects to the supervisor of a boot. If its socket is gone, asks the supervisor for a new one.
   ///
   /// - Parameters:
   ///   - boot: The boot.
-  ///   - files: Its instance's.
+  ///   - files: The files of its instance.
   ///   - deadline: How long that may take.
-  /// - Returns: The connection; nil where there is none to be had.
+  /// - Returns: The connection; nil if the supervisor can't be reached.
   static func connect(
     to boot: BootRecord, _ files: InstanceFiles,
     until deadline: SuspendingClock.Instant = .now.advanced(by: timeout)
@@ -34,7 +34,7 @@ enum SocketRenewal {
     }
   }
 
-  /// Makes sure that the console of a VM that is supervised has its socket, as far as that can be had.
+  /// Has a supervisor create the console's socket again if that is gone, and waits for it.
   static func ensureConsole(_ boot: BootRecord, _ files: InstanceFiles) {
     let console = boot.runtime(files).console
     if Files.exists(console) { return }
@@ -43,13 +43,13 @@ enum SocketRenewal {
     while !Files.exists(console), canWait(files, until: deadline) {}
   }
 
-  /// Asks for them; false where the supervisor isn't known, or isn't there.
+  /// Asks for new sockets; false if the supervisor is unknown or has exited.
   @discardableResult
   static func ask(_ boot: BootRecord, _ files: InstanceFiles) -> Bool {
     signal(.renewSockets, boot, files)
   }
 
-  /// Sends a signal to the supervisor of a boot; false where it isn't known, or isn't there.
+  /// Sends a signal to the supervisor of a boot; false if it is unknown or has exited.
   static func signal(_ signal: Signal, _ boot: BootRecord, _ files: InstanceFiles) -> Bool {
     guard FileLock.isHeld(files.supervisorLock), boot.hostBootID == Host.bootID,
       let pid = boot.knownSupervisorPid, Host.startTime(of: pid) == boot.supervisorStart
@@ -61,7 +61,7 @@ enum SocketRenewal {
     _ files: InstanceFiles, until deadline: SuspendingClock.Instant
   ) -> Bool {
     guard .now < deadline, FileLock.isHeld(files.supervisorLock) else { return false }
-    // Nothing tells when a socket appears whose folder may be gone, too.
+    // No event reports a new socket, since its folder may be gone too.
     _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: interval))
     return true
   }

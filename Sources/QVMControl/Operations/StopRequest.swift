@@ -1,49 +1,51 @@
 internal import QMPClient
 
-/// A request to end one VM, from any process: to its supervisor, or to one that takes over from a
-/// supervisor that was killed.
+/// A request to end one VM, from any process. It goes to the VM's supervisor, or to a new one that
+/// adopts an orphan.
 package struct StopRequest {
+  /// How the VM ended.
   package struct Completion: Sendable {
+    /// What to report.
     package let sentence: String
-    /// Whether the VM ended as was asked for.
+    /// Whether the VM ended as the user asked.
     package let isGood: Bool
   }
 
   package let name: InstanceName
   private let store: InstanceStore
   private let files: InstanceFiles
-  /// nil where the VM wasn't running.
+  /// nil if the VM wasn't running.
   private var supervisor: BlockingControlClient?
-  /// How often another supervisor had to be found.
+  /// How often the supervisor was lost.
   private var takeovers = 0
-  /// The time in which the supervisor could have said something: none in which this process was
-  /// suspended, as it is likely to have been, too.
+  /// The time in which the supervisor could have sent something. Time in which this process was
+  /// suspended doesn't count: the supervisor was probably suspended too.
   private var time = CountedTime(at: .now)
-  /// When it has said something, by that time.
+  /// When the supervisor last sent something, by that time.
   private var lastHeard: CountedTime.Instant
-  /// Whether another instance's was found in its place.
+  /// Whether another instance's supervisor answered in its place.
   private var isOthers = false
-  /// Whether its supervisor couldn't be reached, and was told by a signal to end the VM.
+  /// Whether its supervisor couldn't be reached, and got a signal to end the VM.
   package private(set) var isBySignal = false
-  /// Whether it was told a second time, which ends the guest's time.
+  /// Whether it got a second signal, which ends the time for the guest.
   private var hasInsisted = false
-  /// Whether it has said anything since it was asked.
+  /// Whether the supervisor has sent anything since the request.
   private var isConfirmed = false
   private let isForced: Bool
   private let request: ControlRequest
-  /// How long a supervisor has from that signal on.
+  /// How long a supervisor may take after that signal.
   private let signalTimeout: Duration
   /// The boot that is to end.
   private let token: String?
 
-  /// Finds the supervisor and asks.
+  /// Connects to the supervisor and sends the request.
   ///
   /// - Parameters:
   ///   - name: The instance.
   ///   - store: Where it is.
   ///   - force: Whether to end QEMU without asking the guest.
-  ///   - timeout: How long the guest may take, in seconds; nil for what its boot was given.
-  /// - Throws: `noSuch`, `broken`; ``StopError`` where nobody answers.
+  ///   - timeout: How long the guest may take, in seconds; nil for the timeout of its boot.
+  /// - Throws: `noSuch`, `broken`; ``StopError`` if no supervisor answers.
   package init(
     _ name: InstanceName, in store: InstanceStore, force: Bool, timeout: Int?
   ) throws {
@@ -63,7 +65,7 @@ package struct StopRequest {
       force
       ? Self.forcedTimeout
       : max(
-        // Sooner the second would be an echo of the first.
+        // A second signal within the window would count as an echo of the first.
         SignalEchoes.window + .seconds(1),
         .seconds(timeout ?? (try? BootRecord.read(files.boot))?.shutdownTimeout ?? 0))
     token = files.bootToken
@@ -76,8 +78,11 @@ package struct StopRequest {
   /// Whether there is a VM to wait for.
   package var isOpen: Bool { supervisor != nil }
 
-  /// Waits until the VM has ended; the ladder's own time-outs end it whatever the guest does.
-  /// `note` is called with what happens on the way.
+  /// Blocks until the VM has ended. The timeouts of the shutdown ladder end it, whatever the guest does.
+  ///
+  /// - Parameter note: Called with each report on the way.
+  /// - Returns: How the VM ended.
+  /// - Throws: ``StopError`` if the end can't be waited for; ``StartError`` if the adoption failed.
   package func wait(note: (String) -> Void) throws -> Completion {
     var request = self
     while true {
@@ -85,12 +90,12 @@ package struct StopRequest {
     }
   }
 
-  /// Waits until several VMs have ended, side by side.
+  /// Blocks until several VMs have ended; they end in parallel.
   ///
   /// - Parameters:
-  ///   - requests: What was asked for.
-  ///   - note: Is called with what happens on the way.
-  ///   - ended: Is called for each as it ends, or as its end can't be waited for any more.
+  ///   - requests: The requests, which have been sent.
+  ///   - note: Called with each report on the way.
+  ///   - ended: Called for each VM once it has ended, or its end can't be waited for.
   package static func wait(
     for requests: [StopRequest], note: (String) -> Void,
     ended: (InstanceName, Result<Completion, any Error>) -> Void
@@ -99,7 +104,7 @@ package struct StopRequest {
     while let next = open.map(\.nextLook).min() {
       var ready = BlockingControlClient.ready(open.map(\.supervisor), until: next)
       for place in open.indices { open[place].time.look(at: .now) }
-      // One that has been silent for too long is asked, and says so.
+      // A request whose supervisor was silent for too long fails when it advances.
       if ready.isEmpty { ready = open.indices.filter { open[$0].deadline <= open[$0].time.now } }
       for place in ready.reversed() {
         do {
@@ -113,12 +118,12 @@ package struct StopRequest {
     }
   }
 
-  /// How long a supervisor may take to say that it was asked.
+  /// How long a supervisor may take to confirm the request.
   private static let confirmation = Duration.seconds(10)
-  /// How long one that can only be told by a signal may take to end QEMU, before it is killed.
+  /// How long a supervisor may take to end QEMU after a signal, before it is killed.
   private static let forcedTimeout = Duration.seconds(5)
 
-  /// When its silence has lasted too long.
+  /// When the supervisor has been silent for too long.
   private var deadline: CountedTime.Instant {
     if isBySignal, !hasInsisted { return lastHeard.advanced(by: signalTimeout) }
     return lastHeard.advanced(
@@ -127,7 +132,7 @@ package struct StopRequest {
 
   private var nextLook: SuspendingClock.Instant { time.nextLook(for: deadline) }
 
-  /// Handles what the supervisor says next; the result once the VM has ended.
+  /// Handles the supervisor's next event; the result once the VM has ended.
   private mutating func advance(_ note: (String) -> Void) throws -> Completion? {
     guard let supervisor else {
       return Completion(sentence: "\(name) is not running", isGood: true)
@@ -153,13 +158,13 @@ package struct StopRequest {
     case .rung(let rung, let presses):
       if let text = ShutdownRemarks.reached(rung, presses: presses) { note("\(name): \(text)") }
     case .failed(let message, let advice, _):
-      // It was asked to end before the guest ran, and so it has.
+      // The VM was asked to end before the guest ran, and has ended.
       if files.hasEnded(boot: token) {
         return Completion(sentence: "\(name): \(message)", isGood: true)
       }
       throw StartError.other(message: message, advice: advice)
     case .ended(let outcome, let removed):
-      // Its word alone is not enough: whoever says so may not be who it was.
+      // The locks must confirm it: another process may answer at the socket.
       guard files.hasEnded(boot: token) else { throw StopError.notEnded(name: name.text) }
       return Completion(
         sentence: outcome.sentence(name.text, disk: removed ? nil : files.disk),
@@ -170,12 +175,12 @@ package struct StopRequest {
     return nil
   }
 
-  /// What the supervisor says next; nil where it was killed, and its QEMU lives.
+  /// The supervisor's next event; nil if it was killed, and its QEMU lives.
   private mutating func event(of supervisor: BlockingControlClient) throws -> ControlEvent? {
     do throws(BlockingControlClient.Failure) {
       return try nextEvent(of: supervisor)
     } catch .silent {
-      // To a supervisor a second SIGTERM means that the guest has had its time.
+      // A second SIGTERM tells the supervisor not to wait for the guest any longer.
       if isBySignal, !isForced, !hasInsisted, let boot = try? BootRecord.read(files.boot),
         SocketRenewal.signal(.terminate, boot, files)
       {
@@ -191,7 +196,9 @@ package struct StopRequest {
     }
   }
 
-  /// - Throws: `silent` where it says nothing until the deadline, and what else keeps it from that.
+  /// Waits for the next event, in time that counts.
+  ///
+  /// - Throws: `silent` if none comes before the deadline; `ended`, `another`.
   private mutating func nextEvent(
     of supervisor: BlockingControlClient
   ) throws(BlockingControlClient.Failure) -> ControlEvent {

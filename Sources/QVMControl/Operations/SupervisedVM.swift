@@ -1,6 +1,6 @@
 package import QMPClient
 
-/// A VM that a supervisor has been started for.
+/// A VM, with the connection to its supervisor.
 package struct SupervisedVM: Sendable {
   package let name: InstanceName
   package let store: InstanceStore
@@ -8,11 +8,11 @@ package struct SupervisedVM: Sendable {
   package let runtime: RuntimeFolder
   /// The connection to the supervisor, which holds the lease.
   package let supervisor: Descriptor
-  /// What that has said already.
+  /// The bytes that have come from the supervisor already.
   package var received: [UInt8] = []
-  /// The boot before this one, which is on record until the supervisor has begun.
+  /// The boot before this one, which stays on record until the supervisor has begun.
   var previousBoot: String?
-  /// Whether it was running before.
+  /// Whether the VM was running before this command attached to it.
   var isAttached = false
   /// Whether the guest's ssh can be reached from other machines.
   package let exposesSSH: Bool

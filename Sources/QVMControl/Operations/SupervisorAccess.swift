@@ -1,25 +1,25 @@
 internal import QMPClient
 
-/// Gets a connection to the supervisor of an instance, from any process, even if it has to be started
-/// or its sockets are gone.
+/// Connects any process to the supervisor of an instance, also if the supervisor was killed, hangs, or
+/// lacks its sockets.
 enum SupervisorAccess {
-  /// A supervisor needs a moment from taking its lock to listening.
+  /// How long a supervisor may take from its lock to its socket; it needs a moment.
   private static let timeout = Duration.seconds(15)
-  /// A supervisor whose VM runs has its socket, and gets it back within milliseconds.
+  /// How long a supervisor whose VM runs may take to create its socket again; it takes milliseconds.
   private static let socketTimeout = Duration.seconds(2)
-  /// So long a command may have an instance before others speak of it.
+  /// How long a command may hold an instance before others report that.
   private static let moment = Duration.seconds(2)
 
-  /// Connects to the supervisor of an instance, or starts one where it was killed.
+  /// Connects to the supervisor of an instance. If that was killed, starts one that adopts QEMU.
   ///
   /// - Parameters:
   ///   - name: The instance.
   ///   - files: Its files.
   ///   - store: Where it is.
-  ///   - force: Whether a supervisor that can't be reached is killed, for another one.
-  ///   - lost: What is done first with one whose socket is gone for good.
-  /// - Returns: The connection; nil where the VM isn't running.
-  /// - Throws: ``StopError`` where nobody answers.
+  ///   - force: Whether to kill a supervisor that can't be reached, and start another.
+  ///   - lost: Called first if the socket is gone for good; its result is returned if not nil.
+  /// - Returns: The connection; nil if the VM isn't running.
+  /// - Throws: ``StopError`` if no supervisor answers.
   static func connect(
     to name: InstanceName, _ files: InstanceFiles, in store: InstanceStore, force: Bool,
     lost: ((BootRecord) throws -> BlockingControlClient?)? = nil
@@ -38,7 +38,7 @@ enum SupervisorAccess {
         } catch {
           failure = error
         }
-        // A lock that is held without a QEMU is held by somebody who looks, creates or removes.
+        // Without a QEMU, the holder of the lock is a command that looks, creates or removes.
         if boot.mayLive, let lock = try FileLock.attempt(files.supervisorLock) {
           return try adopt(name, files, boot, lock, in: store)
         }
@@ -57,12 +57,12 @@ enum SupervisorAccess {
             throw StopError.elsewhere(name: name.text)
           }
         }
-      // A supervisor doesn't need its record to be found: its sockets are where they always are.
+      // Without a record, the supervisor's sockets are at their usual place.
       case .success(nil):
         if let client = try? BlockingControlClient(.of(files), boot: nil) { return client }
       case .failure(let damage):
         if let client = try? BlockingControlClient(.of(files), boot: nil) { return client }
-        // Without the record nobody knows which process may be signalled.
+        // Without the record, no pid is safe to signal.
         if !FileLock.isHeld(files.supervisorLock), FileLock.isHeld(files.vmLock) {
           throw StopError.unknown(name: name.text, why: damage.message, pid: files.writtenPid)
         }
@@ -79,7 +79,7 @@ enum SupervisorAccess {
         mayKill = false
         deadline = .now.advanced(by: timeout)
       }
-      // Nothing tells when a socket appears; this is the short time of a start or of an end.
+      // No event reports a new socket. A start or an end takes only a short time.
       _ = SocketCalls.wait(-1, for: [], until: .now.advanced(by: .milliseconds(20)))
     }
     _ = Reconciliation.reconcile(name, in: store)
@@ -92,7 +92,7 @@ enum SupervisorAccess {
     }
   }
 
-  /// Starts a supervisor for a QEMU that lost its own.
+  /// Starts a supervisor that adopts an orphan.
   private static func adopt(
     _ name: InstanceName, _ files: InstanceFiles, _ boot: BootRecord, _ lock: FileLock,
     in store: InstanceStore
@@ -106,26 +106,26 @@ enum SupervisorAccess {
     let supervisor = try SupervisorProcess.start(
       files: files, supervisorLock: lock, vmLock: nil)
     let client = BlockingControlClient(try supervisor.tell(plan))
-    // It holds this connection as a lease until told otherwise; this command may be interrupted.
+    // The supervisor takes this connection as the lease. Give it up: this command may be interrupted.
     client.send(.detach)
     return client
   }
 
-  /// Kills a supervisor that hangs; false where it isn't known, or isn't there.
+  /// Kills a supervisor that hangs; false if it is unknown or has exited.
   static func kill(_ files: InstanceFiles) -> Bool {
     guard let boot = try? BootRecord.read(files.boot) else { return false }
     return SocketRenewal.signal(.kill, boot, files)
   }
 
-  /// Has a supervisor that can't be reached end its VM, as it does after a signal.
+  /// Ends the VM of a supervisor that can't be reached, by a signal to the supervisor.
   ///
   /// - Parameters:
-  ///   - signal: SIGTERM, by which it asks the guest, or SIGQUIT, by which it ends QEMU.
+  ///   - signal: SIGTERM to have it ask the guest, or SIGQUIT to have it end QEMU.
   ///   - boot: Its boot.
-  ///   - files: The instance's.
-  /// - Returns: What stands for a connection to it: it ends with the VM, and nothing comes by it; nil
-  ///   where the supervisor isn't there.
-  /// - Throws: `SystemError` where there is no socket or no thread for that.
+  ///   - files: The files of its instance.
+  /// - Returns: A stand-in for a connection, which carries nothing and closes once the VM has ended; nil
+  ///   if the supervisor has exited.
+  /// - Throws: `SystemError` if no socket or no thread can be created for it.
   static func end(
     by signal: Signal, _ boot: BootRecord, _ files: InstanceFiles
   ) throws -> BlockingControlClient? {

@@ -1,9 +1,9 @@
 internal import QMPClient
 
-/// One inspection of an instance: it looks at the locks and the files and asks the supervisor or QEMU,
-/// again and again until what they say fits together.
+/// One inspection of an instance. It looks at the locks and the files and asks the supervisor or QEMU,
+/// and repeats that until they agree.
 struct VMInspection {
-  /// What one look found, by what is to be done next.
+  /// What one look found, and so what to do next.
   private enum Finding {
     /// The status is complete.
     case answer
@@ -15,29 +15,29 @@ struct VMInspection {
     case remove
   }
 
-  /// What all looks came to.
+  /// The result of all looks.
   private enum Conclusion {
     case answered
     /// The instance was removed meanwhile.
     case gone
-    /// The looks are used up, and the VM neither lives nor has an outcome on file.
+    /// The VM has ended, and its outcome could not be recorded.
     case unrecorded
   }
 
   /// How often to look.
   private struct Looks {
-    /// Then the inspection ends with what is known.
+    /// The maximum; then the inspection ends with what is known.
     private static let most = 20
-    /// From then on a supervisor that can't be reached isn't about to listen.
+    /// After this many, a supervisor that can't be reached is not about to listen.
     private static let early = 10
-    /// The moment that another process's look at a lock, or the last step of an end, takes.
+    /// How long another process holds a lock to test it, or the last step of an end takes.
     private static let interval = Duration.milliseconds(10)
 
     private var count = 0
     var isFirst: Bool { count == 1 }
     var isLate: Bool { count > Self.early }
 
-    /// Begins the next look, after a moment; false if there were enough.
+    /// Begins the next look, after the interval; false if there were enough.
     mutating func next() -> Bool {
       guard count < Self.most else { return false }
       if count > 0 {
@@ -47,7 +47,7 @@ struct VMInspection {
       return true
     }
 
-    /// Leaves out the early looks, or the late ones.
+    /// Skips the early looks, or the late ones.
     mutating func skipHalf() { count += Self.early }
   }
 
@@ -142,7 +142,7 @@ struct VMInspection {
     if status.boot?.token == status.outcome?.token,
       let owner = LockOwner(reading: files.supervisorLock), owner.isBoot
     {
-      // What is on file is the last boot's.
+      // The files still describe the last boot.
       status.boot = nil
       status.phase = .starting
       status.reason = "by \(owner.writer)"
@@ -214,10 +214,10 @@ struct VMInspection {
     case (true, .silent):
       status.phase = .unresponsive
       status.reason = "the supervisor\(supervisorPid) does not answer"
-    // Before it listens, and after it stopped listening, only its lock tells of it.
+    // Before it listens, and after it stopped listening, only its lock shows that it is there.
     case (true, _) where status.outcome?.token == boot.token || !boot.mayLive:
       status.phase = .stopping
-    // It listens as soon as QEMU has answered.
+    // It listens once QEMU has answered.
     case (true, _) where boot.wasGreeted:
       if failure == .absent, let renewal,
         let client = SocketRenewal.connect(to: boot, files, until: renewal)
@@ -232,7 +232,7 @@ struct VMInspection {
         ? "another instance answers for it" : "the supervisor\(supervisorPid) cannot be reached"
     case (true, _): status.phase = .starting
     case (false, _) where boot.mayLive: askOrphan(of: boot)
-    // It ended while it was asked, or another process holds the lock: the files tell which.
+    // The VM ended during the request, or another process holds the lock. The files show which.
     case (false, _): return .lookAgain
     }
     return .answer
@@ -242,7 +242,7 @@ struct VMInspection {
     status.boot?.knownSupervisorPid.map { " (pid \($0))" } ?? ""
   }
 
-  /// QEMU lives without a supervisor: its own monitor knows how it is.
+  /// Asks the monitor of a QEMU without a supervisor for the run state.
   private mutating func askOrphan(of boot: BootRecord) {
     status.phase = .orphaned
     do throws(QMPError) {
@@ -257,13 +257,13 @@ struct VMInspection {
 
   // MARK: - Ended
 
-  /// Shows what is on file of a boot that has ended.
+  /// Shows the outcome that is on file.
   private mutating func showRecordedOutcome() {
     status.showOutcome()
     status.isSettled = true
   }
 
-  /// Shows what the files say if the outcome could not be recorded, as on a full disk.
+  /// Shows what the files say if the outcome could not be recorded, for example on a full disk.
   private mutating func concludeUnrecorded() {
     if let boot = status.boot, status.outcome?.token != boot.token {
       status.outcome = Reconciliation.inferOutcome(of: boot, in: files)
@@ -274,7 +274,7 @@ struct VMInspection {
 }
 
 extension VMStatus {
-  /// Takes in a supervisor's answer.
+  /// Shows what a supervisor answered.
   fileprivate mutating func take(_ answer: JSONValue) {
     phase = answer["phase"]?.string.flatMap(Phase.init(rawValue:)) ?? .unresponsive
     reason = answer["reason"]?.string

@@ -1,7 +1,7 @@
 package import QMPClient
 
 extension VMStatus {
-  /// The instance with stable keys; those that don't apply are absent.
+  /// The status with stable keys. Keys that don't apply are absent.
   package var json: JSONObject {
     var object: JSONObject = ["name": .string(name)]
     if let record {
@@ -41,13 +41,14 @@ extension VMStatus {
     return object
   }
 
-  /// Where ssh reaches the guest, such as `127.0.0.1:2847`; nil where nothing is forwarded.
+  /// The address and port at which ssh reaches the guest, such as `127.0.0.1:2847`; nil if no port is
+  /// forwarded.
   package var ssh: String? {
     guard phase.isAlive, let boot, let port = boot.sshPort else { return nil }
     let address = boot.sshAddress ?? "0.0.0.0"
     return "\(address == "0.0.0.0" ? "*" : address):\(port)"
   }
 
-  /// What the overlay takes on the disk, in bytes.
+  /// The overlay's size on the disk, in bytes.
   package var size: Int { Files.information(files.disk)?.allocated ?? 0 }
 }

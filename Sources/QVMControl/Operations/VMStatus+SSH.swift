@@ -1,5 +1,5 @@
 extension GuestSSH {
-  /// For a VM as its status has it.
+  /// The ssh client for a VM, by its status.
   ///
   /// - Throws: ``SSHError`` if there is nothing to reach, or no ssh; ``FileError`` if the file for the
   ///   host key is not the instance's own.
@@ -8,7 +8,7 @@ extension GuestSSH {
     try self.init(status.name, status.record?.target, status.boot, status.files)
   }
 
-  /// Makes sure that a VM runs and has an ssh server to come, if it isn't there yet.
+  /// Makes sure that a VM runs, and that its guest has an ssh server or will start one.
   ///
   /// - Throws: ``SSHError``.
   package static func checkServer(of status: VMStatus) throws(SSHError) {

@@ -1,7 +1,7 @@
 package import QMPClient
 
-/// What can be told of an instance from outside: from its locks first, then from its supervisor,
-/// then from QEMU's monitor, then from its files.
+/// The state of an instance as seen from outside: by its locks first, then its supervisor, then QEMU's
+/// monitor, then its files.
 package struct VMStatus: Sendable, Hashable {
   package let name: String
   package let files: InstanceFiles
@@ -11,37 +11,37 @@ package struct VMStatus: Sendable, Hashable {
   package var phase: Phase
   package var reason: String?
   package var runState: RunState?
-  /// Whether all of this is on file, and stays so until somebody boots or removes it.
+  /// Whether all of this is on file, and stays valid until the instance is booted or removed.
   var isSettled = false
-  /// Whether the guest is up, as far as its supervisor knows; nil where nothing tells that.
+  /// Whether the guest is ready, as far as its supervisor knows; nil if that is unknown.
   package var isReady: Bool?
-  /// What QEMU could not read or write since it was started, as its supervisor heard it.
+  /// The last read or write error of QEMU in this boot, as reported to its supervisor.
   package var diskError: String?
 
-  /// Whether the guest may not be up yet, as far as is known.
+  /// Whether the guest is possibly not ready yet.
   package var mayStillBoot: Bool {
     isReady != true && [.starting, .running, .paused, .orphaned].contains(phase)
   }
 
-  /// How long each question may take.
+  /// How long the supervisor, or QEMU, may take to answer.
   static let answerTimeout = Duration.seconds(1)
   static var deadlineFromNow: SuspendingClock.Instant { .now.advanced(by: answerTimeout) }
 
-  /// Looks at an instance; never waits longer than a few seconds, whatever hangs.
+  /// Inspects an instance. Takes a few seconds at most, whatever hangs.
   ///
-  /// A VM that ended without its supervisor is noticed here, and what was to be done then is done.
+  /// If the VM ended without its supervisor, this reconciles the instance.
   ///
-  /// - Throws: `noSuch`, also where `--rm` was carried out just now.
+  /// - Throws: `noSuch`, also if `--rm` was carried out just now.
   package static func inspect(
     _ name: InstanceName, in store: InstanceStore
   ) throws(InstanceError) -> VMStatus {
-    // While the supervisor answers there are files to read.
+    // While the supervisor answers, the inspection reads files.
     let query = PendingStatusQuery(to: store.files(name))
     return try inspect(name, in: store, query: query, until: deadlineFromNow)
   }
 
-  /// The same with a supervisor that has been asked already, if there is one; its answer is waited
-  /// for until the deadline.
+  /// The same with a request that was sent to the supervisor already, if one runs. Waits for the answer
+  /// until the deadline.
   static func inspect(
     _ name: InstanceName, in store: InstanceStore, query: PendingStatusQuery?,
     until deadline: SuspendingClock.Instant
@@ -50,12 +50,13 @@ package struct VMStatus: Sendable, Hashable {
     return try inspection.run()
   }
 
-  /// Every instance, by name; one that is broken or hangs neither hides nor delays the others.
+  /// Every instance, sorted by name. An instance that is broken or hangs neither hides nor delays the
+  /// others.
   ///
-  /// - Throws: ``FileError`` where the instances can't be listed.
+  /// - Throws: ``FileError`` if the instances can't be listed.
   package static func all(in store: InstanceStore) throws(FileError) -> [VMStatus] {
-    // All that live are asked before the first answer is waited for: the silent ones cost their time
-    // only once.
+    // Every supervisor gets its request before this waits for the first answer. So all that stay silent
+    // together cost one timeout.
     let queries = try store.listed().map { (name: $0, PendingStatusQuery(to: store.files($0))) }
     let deadline = deadlineFromNow
     return queries.compactMap { name, query in

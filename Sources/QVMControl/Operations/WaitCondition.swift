@@ -1,14 +1,14 @@
 internal import QMPClient
 
-/// What a `wait` waits for.
+/// The condition that `qvm wait` waits for.
 package enum WaitCondition: Sendable, Hashable, CustomStringConvertible {
-  /// The guest is up: its ssh server greets, or its console shows what its driver names.
+  /// The guest is ready: its ssh server greets, or its console shows the driver's text.
   case ready
   /// The guest executes.
   case running
   /// The VM has ended.
   case stopped
-  /// The console shows a text, from the start of this boot.
+  /// The console has shown a text since the start of this boot.
   case console(String)
 
   package init?(word: String) {
@@ -33,16 +33,16 @@ package enum WaitCondition: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// What a wait came to.
+/// The result of a wait.
 package enum WaitResult: Sendable, Hashable {
   case met
   /// The VM ended; `tail` are the last lines of its console.
   case ended(Outcome?, tail: [String])
-  /// There was no VM to wait for; `crash` is why the last one crashed, nil if it didn't.
+  /// The VM was not running; `crash` is why the last boot crashed, nil if it didn't.
   case notRunning(crash: String?, tail: [String])
-  /// The time was up; `signs` are the signs of life that the VM showed then.
+  /// The timeout passed; `signs` are the signs of life that the VM showed then.
   case timedOut(signs: String?, tail: [String])
-  /// It lives by name only: neither its monitor nor its console has said anything for so long.
+  /// The VM runs, but its monitor has not answered and its console has not changed for so long.
   case dead(after: Duration, tail: [String])
 
   package var word: String {
@@ -63,7 +63,7 @@ package enum WaitResult: Sendable, Hashable {
     }
   }
 
-  /// What to tell the user; nil where the exit status says it all.
+  /// What to report; nil if the exit status says everything.
   package func sentence(_ name: InstanceName, _ condition: WaitCondition) -> String? {
     let head: String
     let last: [String]
