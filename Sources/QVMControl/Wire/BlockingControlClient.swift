@@ -42,11 +42,11 @@ package final class BlockingControlClient {
   /// The places of those probes for which something has come, which is waited for until the
   /// deadline; what can't be waited for counts.
   package static func ready(
-    _ probes: [BlockingControlClient?], until deadline: SuspendingClock.Instant
+    _ clients: [BlockingControlClient?], until deadline: SuspendingClock.Instant
   ) -> [Int] {
-    let now = probes.indices.filter { probes[$0]?.received.contains(0x0A) ?? true }
+    let now = clients.indices.filter { clients[$0]?.received.contains(0x0A) ?? true }
     if !now.isEmpty { return now }
-    return SocketCalls.readable(probes.map { $0?.socket.number ?? -1 }, until: deadline)
+    return SocketCalls.readable(clients.map { $0?.socket.number ?? -1 }, until: deadline)
   }
 
   /// The connection, and what has come by it already, for somebody who goes on without blocking.

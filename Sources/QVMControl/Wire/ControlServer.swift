@@ -100,7 +100,7 @@ package actor ControlServer {
       if let meant = json["boot"]?.string, meant != boot {
         send(["error": "another boot"], to: id)
       } else if let request = ControlRequest(json) {
-        clients[number]?.socket.assumeIsolated { $0.hold() }
+        clients[number]?.socket.assumeIsolated { $0.pause() }
         receive(request, id)
       } else {
         send(["error": "unknown request"], to: id)
@@ -121,7 +121,7 @@ package actor ControlServer {
 
   /// The client's request was answered; the next one may come.
   package func done(_ id: ClientID) {
-    clients[id.number]?.socket.assumeIsolated { $0.goOn() }
+    clients[id.number]?.socket.assumeIsolated { $0.resume() }
   }
 
   private func marked(_ json: JSONValue) -> JSONValue {

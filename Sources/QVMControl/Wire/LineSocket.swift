@@ -18,9 +18,9 @@ package actor LineSocket {
   private var writing: EventLoop.Token?
   private var received: [UInt8]
   /// Whether no line is wanted at the moment.
-  private var isHeld = false
+  private var isPaused = false
   /// Whether lines are being handed on.
-  private var isTaking = false
+  private var isTakingLines = false
   private var isStarted = false
   private var unsent: [UInt8] = []
   private let receive: @Sendable (Input) -> Void
@@ -59,23 +59,23 @@ package actor LineSocket {
     }
   }
 
-  /// Reads no further line until ``goOn()``; what the peer sends meanwhile stays in the kernel.
-  package func hold() {
-    isHeld = true
+  /// Reads no further line until ``resume()``; what the peer sends meanwhile stays in the kernel.
+  package func pause() {
+    isPaused = true
     if let reading { loop.cancel(reading) }
     reading = nil
   }
 
-  /// Goes on with the lines after ``hold()``, once the peer has taken what it was sent.
-  package func goOn() {
-    guard isHeld else { return }
-    isHeld = false
+  /// Goes on with the lines after ``pause()``, once the peer has taken what it was sent.
+  package func resume() {
+    guard isPaused else { return }
+    isPaused = false
     if unsent.isEmpty { resumeReading() }
   }
 
   private func resumeReading() {
     takeLines()
-    if !isHeld { watchForLines() }
+    if !isPaused { watchForLines() }
   }
 
   private func read() {
@@ -91,11 +91,11 @@ package actor LineSocket {
 
   private func takeLines() {
     // Whoever receives a line may hold the next, and let it go, before it is done with this one.
-    if isTaking { return }
-    isTaking = true
-    defer { isTaking = false }
+    if isTakingLines { return }
+    isTakingLines = true
+    defer { isTakingLines = false }
     var begin = received.startIndex
-    while !isHeld, let newline = received[begin...].firstIndex(of: 0x0A) {
+    while !isPaused, let newline = received[begin...].firstIndex(of: 0x0A) {
       let line = Array(received[begin..<newline])
       begin = newline + 1
       // A line that isn't JSON asks for nothing.
@@ -103,7 +103,7 @@ package actor LineSocket {
       if descriptor == nil { return }
     }
     received.removeSubrange(..<begin)
-    if !isHeld, received.count > Self.longestLine { end() }
+    if !isPaused, received.count > Self.longestLine { end() }
   }
 
   /// Sends a line without waiting; a peer that doesn't read loses the connection.
@@ -129,7 +129,7 @@ package actor LineSocket {
       if let writing { loop.cancel(writing) }
       writing = nil
       // Held back only by what it had not read yet.
-      if isStarted, !isHeld, reading == nil { resumeReading() }
+      if isStarted, !isPaused, reading == nil { resumeReading() }
     } else if writing == nil {
       writing = loop.watch(descriptor.number, for: .write) { [weak self] in
         self?.assumeIsolated { $0.flush() }
