@@ -86,7 +86,7 @@ package struct InstanceWait: Sendable {
         results.send(.failure(error))
       }
     }
-    // A dead VM can still be stopped by another command, so a wait for its end goes on.
+    // A dead VM can still be stopped by another command, so a wait for its end continues.
     guard condition != .stopped else { return [ending] }
     let doubting = Task(executorPreference: loop) {
       // If the VM ends or is removed meanwhile, the other tasks report that.

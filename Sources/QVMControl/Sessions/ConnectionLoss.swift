@@ -1,17 +1,17 @@
 internal import QMPClient
 
-/// An ssh that failed while it ran a command, or a command that has 255 as its own exit status.
+/// An ssh that exited with 255: it failed while it ran a command, or 255 is the command's own status.
 struct ConnectionLoss: Sendable {
   let command: GuestCommand
   let ssh: GuestSSH
 
-  /// How long QEMU's end may come after that of its connections.
+  /// How long QEMU may take to exit after its connections were closed.
   private static let goingTime = Duration.seconds(2)
 
-  /// What the user should know.
+  /// Finds out what happened.
   ///
   /// - Parameter waiting: Waits for the VM.
-  /// - Returns: A sentence; nil where the command has ended by itself, or ssh has said it all.
+  /// - Returns: A sentence; nil if the command has ended by itself, or ssh's own message says it all.
   func explanation(_ waiting: InstanceWait) async -> String? {
     switch await command.isRunning(by: ssh, on: waiting.loop) {
     case true?:

@@ -1,10 +1,10 @@
 internal import QMPClient
 
-/// How much of a console's log was shown, so that what was missed can be shown later.
+/// How much of a console's log was shown. The rest can be shown later.
 struct ConsoleLogPlace {
-  /// The most that is shown of what was missed, in bytes.
+  /// The maximum that is shown of what was missed, in bytes.
   static let mostMissed = 1 << 20
-  /// So many bytes tell a place in the log from others.
+  /// How many bytes identify a place in the log.
   private static let tailSize = 48
 
   private let path: String
@@ -20,10 +20,10 @@ struct ConsoleLogPlace {
 
   private var size: Int { Files.information(path)?.size ?? 0 }
 
-  /// Notes that everything up to a position, in bytes, was shown.
+  /// Notes that everything before a position, in bytes, was shown.
   mutating func move(to position: Int) { self.position = position }
 
-  /// Notes bytes that came by the console, and were shown.
+  /// Notes bytes that came from the console and were shown.
   mutating func note(_ bytes: [UInt8]) {
     position += bytes.count
     tail = (tail + bytes.suffix(Self.tailSize)).suffix(Self.tailSize)
@@ -31,8 +31,9 @@ struct ConsoleLogPlace {
 
   /// Moves to the end of what was shown.
   ///
-  /// QEMU writes a byte to its log twice if the console took it only at a second attempt, so the count
-  /// of what was shown is a little too small. The last bytes are looked for, from the log's end.
+  /// QEMU writes a byte to its log twice if the console took it only at the second attempt. So the
+  /// count of shown bytes is a little too small, and this searches the log for the last shown bytes,
+  /// from its end.
   mutating func findEndOfShown() {
     let from = max(position - Self.tailSize, size - (1 << 18), 0)
     guard tail.count == Self.tailSize, let bytes = try? Files.read(path, from: from),
@@ -48,7 +49,7 @@ struct ConsoleLogPlace {
     }
   }
 
-  /// The bytes that were not shown yet, and how many before them are left out.
+  /// The bytes that were not shown yet, and how many before them are skipped.
   mutating func takeMissed() -> (leftOut: Int, bytes: [UInt8]) {
     let leftOut = max(0, size - position - Self.mostMissed)
     position += leftOut

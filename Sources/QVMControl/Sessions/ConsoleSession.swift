@@ -1,8 +1,8 @@
 package import QMPClient
 
-/// `qvm console`: the console of a VM that runs, on this terminal, until the user detaches.
+/// `qvm console`: the console of a running VM on this terminal, until the user detaches.
 ///
-/// Every key goes to the guest, Ctrl-C too; only what follows the escape key is for qvm.
+/// Every key goes to the guest, even Ctrl-C. Only a key after the escape key is for qvm.
 package final class ConsoleSession {
   private enum Input: Sendable {
     case console(QMPInput)
@@ -48,9 +48,9 @@ package final class ConsoleSession {
     }
   }
 
-  /// Where the sockets of a VM are whose console nobody is attached to.
+  /// The folder with the sockets of a VM, once no client is attached to its console.
   ///
-  /// - Throws: ``ConsoleError``; ``SSHError/starting(name:)`` where it has none yet.
+  /// - Throws: ``ConsoleError``; ``SSHError/starting(name:)`` if it has none yet.
   static func runtime(of name: InstanceName, _ files: InstanceFiles) throws -> RuntimeFolder {
     if LockOwner(reading: files.supervisorLock)?.isBoot == true {
       throw SSHError.starting(name: name.text)
@@ -68,7 +68,7 @@ package final class ConsoleSession {
     return runtime
   }
 
-  /// So long QEMU may take to see that the last one who was attached has gone.
+  /// How long QEMU may take to notice that the last client has detached.
   private static let leaving = Duration.milliseconds(500)
 
   private static func isBusy(_ boot: BootRecord, _ files: InstanceFiles) -> Bool {
@@ -78,7 +78,7 @@ package final class ConsoleSession {
     return answer?["console"]?.string == "busy"
   }
 
-  /// Shows the end of what was written so far and then what comes; the exit status of the command.
+  /// Shows the last lines so far, then everything new. Returns the exit status of the command.
   package func run(signals: Mailbox<Signal>) async throws -> ExitStatus {
     let inputs = self.inputs
     output.showTail(of: files.console)
@@ -128,7 +128,7 @@ package final class ConsoleSession {
     return .failed
   }
 
-  /// Every key is the guest's, unless the terminal is somebody else's at the moment.
+  /// Passes every key to the guest, unless another process has the terminal at the moment.
   private func attachTerminal() {
     guard terminal?.isForeground != false else { return }
     terminal?.passKeys(signals: false)
@@ -140,7 +140,7 @@ package final class ConsoleSession {
     terminal?.restore()
   }
 
-  /// Handles what was typed; whether the user detached.
+  /// Handles typed keys. True if the user detached.
   private func typed(_ bytes: [UInt8]) -> Bool {
     guard terminal != nil else {
       console.send(bytes)

@@ -7,7 +7,7 @@ package struct DetachedStart {
     case signal(Signal)
   }
 
-  /// Whether only failures are told.
+  /// Whether only failures are reported.
   package var isQuiet = false
   private let vm: SupervisedVM
   private let inputs = Mailbox<Input>()
@@ -23,11 +23,11 @@ package struct DetachedStart {
 
   /// Waits for the start.
   ///
-  /// A signal ends this command, and with it the VM, which is not the supervisor's own yet.
+  /// Until then this command holds the lease: a signal ends it, and with it the VM.
   ///
   /// - Parameters:
   ///   - signals: The signals to this process.
-  ///   - note: Called with each line that the user should know.
+  ///   - note: Called with each report for the user.
   ///   - print: Called with the instance's name once it runs.
   /// - Returns: The exit status of the command.
   /// - Throws: What `print` throws.
@@ -46,7 +46,7 @@ package struct DetachedStart {
         switch supervisor.report(of: input) {
         case .event(.notice(let text)): if !isQuiet { note(text) }
         case .event(.running):
-          // A VM whose name could not be printed doesn't outlive this command.
+          // If the name can't be printed, the lease ends with this command, and so does the VM.
           try print(vm.name.text)
           await supervisor.send(.detach)
           return .done

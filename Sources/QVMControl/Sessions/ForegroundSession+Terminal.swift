@@ -1,6 +1,6 @@
 internal import QMPClient
 
-/// The console on the terminal: attached, left for a while (Ctrl-Z, a shell's background), detached.
+/// The console on the terminal: attached, suspended (by Ctrl-Z or in a shell's background), detached.
 extension ForegroundSession {
   func attachConsole() {
     do throws(QMPError) {
@@ -9,7 +9,7 @@ extension ForegroundSession {
       console.start(on: loop) { inputs.send(.console($0)) }
       self.console = console
     } catch {
-      // That the VM has ended meanwhile is reported at once.
+      // If the VM has ended meanwhile, the supervisor's report follows at once.
       if FileLock.isHeld(files.vmLock) {
         output.remark("cannot attach the console: \(error); its output is in \(files.console)")
       }
@@ -18,11 +18,11 @@ extension ForegroundSession {
   }
 
   func attachTerminal() {
-    // In the background of a shell the terminal is another process's; touching it would stop this.
+    // In the background of a shell another process has the terminal. Touching it would stop this one.
     if let terminal, !terminal.isForeground {
       if isAttached {
         output.leave()
-        // Reading its keys would stop this as well.
+        // Reading its keys would stop this process as well.
         keyboard.stop()
       }
       isAttached = false
@@ -35,7 +35,7 @@ extension ForegroundSession {
     keyboard.read()
   }
 
-  /// No event tells a background job that `fg` has given it the terminal.
+  /// Looks again later: no event tells a background job that `fg` has given it the terminal.
   private func awaitForeground() {
     guard foreground == nil else { return }
     let inputs = self.inputs
@@ -81,14 +81,14 @@ extension ForegroundSession {
 
   // MARK: - Ctrl-Z, and what the guest writes meanwhile
 
-  /// Ctrl-Z: this process stops, the VM runs on; `fg` shows what the guest wrote meanwhile.
+  /// Ctrl-Z: this process stops, and the VM keeps running. `fg` shows what the guest wrote meanwhile.
   func suspend() {
     guard console != nil else {
       detachTerminal()
       return Signal.stopThisProcess()
     }
     if log == nil { place.findEndOfShown() }
-    // A console that is attached and not read would hold up the guest.
+    // A console that is attached and not read would stall the guest.
     console?.close()
     console = nil
     detachTerminal()
@@ -98,8 +98,8 @@ extension ForegroundSession {
     attachConsole()
   }
 
-  /// From now on the console's log is what is shown: the guest writes while the console is attached
-  /// again, and only the place in the log tells what was shown before and what wasn't.
+  /// Shows the console's log from now on, instead of the console. The guest writes while the console is
+  /// attached again, and only the place in the log separates what was shown from what wasn't.
   private func followLog() {
     if log == nil, let watch = try? FileWatch(files.console) {
       let inputs = self.inputs
@@ -117,7 +117,7 @@ extension ForegroundSession {
     log = nil
   }
 
-  /// Shows what is new in the log; if it is very much, only the end.
+  /// Shows what is new in the log; if that is very much, only its end.
   ///
   /// - Parameter isPast: Whether the guest wrote it while this was stopped.
   func showLog(isPast: Bool = false) {

@@ -15,11 +15,11 @@ package final class ForegroundSession {
     /// The console may have taken what was typed.
     case roomToType
     case drained
-    /// The console's log has grown, while that is what is shown.
+    /// The console's log has grown, while the log is shown.
     case logGrew
     /// Standard output has no reader any more.
     case readerGone
-    /// The terminal may be this process's again.
+    /// This process may have the terminal again.
     case lookForTerminal
     case ready(WaitResult?)
   }
@@ -39,11 +39,11 @@ package final class ForegroundSession {
   var console: SocketTransport?
   /// How much of `console.log` was shown.
   var place: ConsoleLogPlace
-  /// The console's log, while that is shown instead of what comes by the console.
+  /// The console's log, while it is shown instead of the console.
   var log: (watch: FileWatch, token: EventLoop.Token)?
   var keyboard: KeyboardInput
   private var writing: EventLoop.Token?
-  /// The next look whether the terminal is this process's again.
+  /// The next look at whether this process has the terminal again.
   var foreground: EventLoop.Token?
   var isAttached = false
   var escalation = SignalEscalation()
@@ -75,7 +75,8 @@ package final class ForegroundSession {
     supervisor = SupervisorConnection(to: vm, on: loop) { inputs.send(.supervisor($0)) }
   }
 
-  /// Shows the console until the VM has ended or the user detaches; the exit status of the command.
+  /// Shows the console until the VM has ended or the user detaches. Returns the exit status of the
+  /// command.
   package func run(signals: Mailbox<Signal>) async -> ExitStatus {
     let inputs = self.inputs
     await supervisor.start()
@@ -98,11 +99,11 @@ package final class ForegroundSession {
   private func handle(_ input: Input) async -> ExitStatus? {
     switch input {
     case .supervisor(let input):
-      // It closes the connection after it has reported the end.
+      // After the report of the end, the supervisor closes the connection.
       guard ended == nil, let report = supervisor.report(of: input) else { break }
       return await handle(report)
     case .console(.bytes(let bytes)):
-      // The log tells where these belong, and they are on their way into it.
+      // The log is shown instead, and QEMU writes these bytes into it too.
       if log != nil { break }
       place.note(bytes)
       output.show(bytes)
@@ -158,7 +159,7 @@ package final class ForegroundSession {
       await supervisor.send(.proceed)
     case .running(_, _, let accelerator):
       isRunning = true
-      // It was running before this attached to it.
+      // The VM was running before this command attached to it.
       if vm.isAttached {
         attachConsole()
         place.move(to: output.showTail(of: files.console))
@@ -221,16 +222,16 @@ package final class ForegroundSession {
     await supervisor.send(.stop(rung, timeout: nil))
   }
 
-  /// Writes what standard output has not taken yet; if it takes no more, ends the VM.
+  /// Writes pending bytes to standard output. If that has failed for good, ends the VM.
   private func awaitOutput() async {
-    // As with `nohup`, the user may have said that this outlives its terminal.
+    // With `nohup` the user asks that the command outlive its terminal.
     let outlivesTerminal = isTerminalOutput && Signal.hangUp.isIgnored
-    // Not before the guest is known to run: until then it can't be asked to power off.
+    // Before the guest runs it can't be asked to power off.
     if let failure = output.failure, isRunning, !endsForOutput, escalation.step == 0,
       !outlivesTerminal
     {
-      // The console has no reader any more: that is a reason to end, not to stall the guest. It
-      // doesn't count as a Ctrl-C, which may have ended the reader and be on its way here too.
+      // The console has lost its reader: end the guest rather than stall it. This doesn't count as a
+      // Ctrl-C: a Ctrl-C may have ended the reader, and its signal may still arrive here.
       endsForOutput = true
       output.remark(failure.message)
       await stop(.powerButton)
@@ -247,7 +248,7 @@ package final class ForegroundSession {
     let (inputs, waiting) = (inputs, InstanceWait(name, in: vm.store, on: loop))
     readiness = Task(executorPreference: loop) {
       var result = try? await waiting.wait(for: .ready, within: nil)
-      // One that only seemed dead may become ready yet; the manager's own time is the limit.
+      // A VM that seemed dead may still become ready. The service manager's timeout is the limit.
       while case .dead = result { result = try? await waiting.wait(for: .ready, within: nil) }
       inputs.send(.ready(result))
     }

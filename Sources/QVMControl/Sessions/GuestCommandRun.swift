@@ -1,8 +1,8 @@
 internal import QMPClient
 
-/// One command in a guest by ssh, from its start to its end there.
+/// One command in a guest over ssh, from its start to its end there.
 final class GuestCommandRun {
-  /// How long ssh may take to end after its command.
+  /// How long ssh may take to exit after its command.
   private static let grace = Duration.seconds(5)
 
   private let command: GuestCommand
@@ -10,21 +10,21 @@ final class GuestCommandRun {
   private let loop: EventLoop
   private let process: ChildProcess
   private var ending: Task<Void, Never>?
-  /// What the user ended it by.
+  /// The signal by which the user ended the command.
   private var signal: Signal?
 
-  /// Starts ssh, with this process's own input and outputs.
+  /// Spawns ssh, with this process's own input and outputs.
   ///
-  /// A signal that the terminal or `timeout` sends to all of the job passes ssh by: the command's last
-  /// output is still to come.
+  /// ssh ignores signals that the terminal or `timeout` sends to the whole job, because the command's
+  /// last output is still to come.
   ///
   /// - Parameters:
-  ///   - words: The command's.
+  ///   - words: The command's arguments.
   ///   - ssh: How the guest is reached.
-  ///   - options: Further options of ssh.
-  ///   - loginTimeout: How long connections that are closed before login are replaced.
+  ///   - options: More options for ssh.
+  ///   - loginTimeout: How long to retry connections that are closed before login.
   ///   - loop: The loop that the calling task runs on.
-  ///   - ended: Called when ssh has ended.
+  ///   - ended: Called when ssh has exited.
   /// - Throws: ``SpawnError``.
   init(
     _ words: [String], by ssh: GuestSSH, options: [String] = [], loginTimeout: Duration,
@@ -41,11 +41,11 @@ final class GuestCommandRun {
     process.whenEnded(ended)
   }
 
-  /// Has the guest end the command, once.
+  /// Makes the guest end the command; the first call counts.
   ///
   /// - Parameters:
-  ///   - signal: What the user sent.
-  ///   - told: Called when that is done, with the reason where it could not be; ssh is ended then.
+  ///   - signal: The user's signal.
+  ///   - told: Called when that is done, with the reason if it failed; ssh is killed then.
   func end(for signal: Signal, told: @escaping @Sendable (String?) -> Void) {
     guard ending == nil else { return }
     self.signal = signal
@@ -53,30 +53,30 @@ final class GuestCommandRun {
     let (loop, grace) = (self.loop, Self.grace)
     ending = Task(executorPreference: loop) {
       let ending = await command.end(by: ssh, on: loop)
-      // ssh follows a command that was ended.
+      // ssh exits by itself once its command has ended.
       let timeout = ending == .ended ? grace : .zero
       _ = loop.schedule(at: .now.advanced(by: timeout)) { process.signal(.kill) }
       if case .notTold(let why) = ending { told(why) } else { told(nil) }
     }
   }
 
-  /// Ends the connection, whatever becomes of the command.
+  /// Kills ssh, whatever becomes of the command.
   func giveUp() {
     ending?.cancel()
     process.signal(.kill)
   }
 
-  /// Returns when no process of this is left but ssh itself.
+  /// Returns when no process of this command is left on the host but ssh itself.
   func settle() async {
     ending?.cancel()
     await ending?.value
   }
 
-  /// The command's exit status, as a shell says it: 255 where ssh failed, 128 and the user's signal
-  /// where that has ended it.
+  /// The command's exit status, as a shell reports it: 255 if ssh failed, 128 plus the signal's number if
+  /// the user's signal ended the command.
   func status(of end: ProcessEnd) -> ExitStatus {
     switch (end, signal) {
-    // By SIGTERM, by SIGKILL, and with the shell that would have told.
+    // Ended by SIGTERM; by SIGKILL; together with the shell that would have reported the status.
     case (.exited(143), let signal?), (.exited(137), let signal?), (.exited(255), let signal?):
       signal.exitStatus
     case (.exited(let status), _): ExitStatus(rawValue: status)
@@ -85,8 +85,7 @@ final class GuestCommandRun {
     }
   }
 
-  /// What can tell what became of ssh's connection, where it has ended with its own failure; nil
-  /// where it hasn't.
+  /// If ssh exited with 255, the means to find out why; otherwise nil.
   func loss(_ end: ProcessEnd) -> ConnectionLoss? {
     end == .exited(255) && signal == nil ? ConnectionLoss(command: command, ssh: ssh) : nil
   }

@@ -1,29 +1,30 @@
 package import QMPClient
 
-/// `qvm run … -- COMMAND`: waits until the guest is ready, runs one command in it by ssh, shuts the
-/// guest down, and ends with the command's status.
+/// `qvm run … -- COMMAND`: waits until the guest is ready, runs one command in it over ssh, shuts the
+/// guest down, and exits with the command's status.
 package final class GuestCommandSession {
   enum Input: Sendable {
     case supervisor(LineSocket.Input)
     case ready(WaitResult)
-    /// What is still waited for.
+    /// A report of what is still missing.
     case remark(String)
+    /// Why the command can't be run.
     case unable(String)
     case commandEnded(ProcessEnd)
-    /// What became of ssh's connection, if it wasn't the command that has ended.
+    /// Why ssh's connection was lost; nil if the command itself has ended.
     case judged(String?)
-    /// The guest has ended the command, or why it could not be told to.
+    /// nil if the guest has ended the command; otherwise why it could not be told to.
     case told(String?)
     case signal(Signal)
-    /// Somebody who takes over from the supervisor was asked to end the VM.
+    /// A supervisor that adopted the VM was asked to end it.
     case stopping
     case stopped(Result<StopRequest.Completion, any Error>)
   }
 
-  /// How long a guest may take to be ready; one that is emulated on a busy machine takes minutes.
+  /// How long a guest may take to be ready. An emulated guest on a busy host takes minutes.
   package static let defaultReadyTimeout = Duration.seconds(900)
 
-  /// Whether only failures are told.
+  /// Whether only failures are reported.
   package var isQuiet = false
   /// How long this guest may take to be ready.
   package var readyTimeout = defaultReadyTimeout
@@ -53,7 +54,7 @@ package final class GuestCommandSession {
     supervisor = SupervisorConnection(to: vm, on: loop) { inputs.send(.supervisor($0)) }
   }
 
-  /// Runs the command and ends the VM; the command's exit status, 255 where ssh itself failed.
+  /// Runs the command, then ends the VM. Returns the command's exit status, or 255 if ssh itself failed.
   package func run(signals: Mailbox<Signal>) async -> ExitStatus {
     let inputs = self.inputs
     await supervisor.start()
@@ -76,13 +77,13 @@ package final class GuestCommandSession {
         if let report = supervisor.report(of: input), let status = await handle(report) {
           return status
         }
-      // What is being shut down isn't to begin anything.
+      // During a shutdown no command is started.
       case .ready where escalation.step > 0: break
       case .ready(.met):
         notifier?.ready()
         await startCommand()
       case .ready(let result):
-        // The VM's own end is told by the supervisor; the dead obey no button.
+        // The supervisor reports the VM's end. A dead guest doesn't react to the power button.
         switch result {
         case .dead:
           output.remark(result.sentence(vm.name, .ready) ?? "")
@@ -186,7 +187,7 @@ package final class GuestCommandSession {
       return
     }
     let rung = escalation.rung(for: signal)
-    // The guest is shut down when its command has ended.
+    // The first signal ends the command. The shutdown follows when the command has ended.
     if let process, !wasCommandTold, !escalation.isForcing {
       wasCommandTold = true
       let inputs = self.inputs
@@ -218,7 +219,7 @@ package final class GuestCommandSession {
     }
   }
 
-  /// Another supervisor does what the killed one was to do at the end.
+  /// Ends the VM by another supervisor, which adopts it.
   private func stopWithoutSupervisor() async -> ExitStatus {
     let (name, inputs, store, force) = (vm.name, inputs, vm.store, escalation.isForcing)
     let started = startThread {
@@ -241,7 +242,7 @@ package final class GuestCommandSession {
         output.remark((error as? any UserFacingError)?.message ?? "\(error)")
         return .failed
       case .signal(let signal) where signal.asksForEnd:
-        // What was asked for goes on without this process.
+        // A shutdown that was asked for continues without this process.
         output.remark(
           isAsked
             ? "'qvm stop --force \(name)' ends it at once"

@@ -2,10 +2,10 @@ internal import QMPClient
 
 /// Standard input on its way to a guest's console.
 ///
-/// A pipe may hold far more than the guest reads in a while. So it isn't read while the console is
-/// behind.
+/// A pipe may hold far more than the guest reads in a while. So standard input isn't read while the
+/// console has bytes pending.
 struct KeyboardInput {
-  /// How long the console gets until it is asked again whether it has room.
+  /// How often to check whether the console has room.
   private static let pause = Duration.milliseconds(50)
 
   private let loop: EventLoop
@@ -14,10 +14,12 @@ struct KeyboardInput {
   private var reading: EventLoop.Token?
   private var isAtEnd = false
 
+  /// Creates an input that doesn't read yet.
+  ///
   /// - Parameters:
   ///   - loop: The loop that reads.
   ///   - receive: Called on the loop with what was typed; nil at the end of the input.
-  ///   - roomToType: Called on the loop when ``resume(_:)`` is to be called.
+  ///   - roomToType: Called on the loop when it is time to call ``resume(_:)``.
   init(
     on loop: EventLoop, receive: @escaping @Sendable ([UInt8]?) -> Void,
     roomToType: @escaping @Sendable () -> Void
@@ -38,20 +40,20 @@ struct KeyboardInput {
     reading = nil
   }
 
-  /// Stops for good, at the end of the input: that isn't the end of the guest.
+  /// Stops for good at the end of the input. The guest keeps running.
   mutating func end() {
     isAtEnd = true
     stop()
   }
 
-  /// Stops reading until a console that is behind has taken what it was sent.
+  /// If the console has bytes pending, stops reading until it has taken them.
   mutating func pauseIfBehind(_ console: SocketTransport?) {
     guard let console, console.isBehind, reading != nil else { return }
     stop()
     askAgain()
   }
 
-  /// Reads on, if the console has room by now.
+  /// Resumes reading if the console has room.
   mutating func resume(_ console: SocketTransport?) {
     guard let console, reading == nil else { return }
     console.isBehind ? askAgain() : read()

@@ -1,6 +1,6 @@
 package import QMPClient
 
-/// `qvm ssh NAME -- COMMAND`: waits until the guest is ready, runs the command and ends with its
+/// `qvm ssh NAME -- COMMAND`: waits until the guest is ready, runs the command, and exits with its
 /// status.
 package final class SSHCommandSession {
   private enum Input: Sendable {
@@ -8,15 +8,15 @@ package final class SSHCommandSession {
     case remark(String)
     case ready(Result<WaitResult, any Error>)
     case ended(ProcessEnd)
-    /// The guest has ended the command, or why it could not be told to.
+    /// nil if the guest has ended the command; otherwise why it could not be told to.
     case told(String?)
     case signal(Signal)
   }
 
-  /// What ends the command in the guest. Ctrl-\ ends this alone, and Ctrl-Z stops it.
+  /// The signals that end the command in the guest. Ctrl-\ ends only this process, and Ctrl-Z stops it.
   package static let signals: [Signal] = [.interrupt, .terminate, .hangUp]
 
-  /// After how long a wait is told of: less than the user wonders.
+  /// How long a wait may last before it is reported; shorter ones go unnoticed.
   private static let unnoticed = Duration.milliseconds(500)
 
   private let name: InstanceName
@@ -32,11 +32,13 @@ package final class SSHCommandSession {
   private var isEnding = false
   private var hasGivenUp = false
 
+  /// Creates a session for one command.
+  ///
   /// - Parameters:
   ///   - name: The instance.
   ///   - store: Where it is.
-  ///   - command: Words for the guest's login shell.
-  ///   - readyTimeout: How long the guest may take to be ready, and to let the command in.
+  ///   - command: The arguments, for the guest's login shell.
+  ///   - readyTimeout: How long the guest may take to be ready and to accept the login.
   ///   - loop: The loop that ``run(signals:)`` is called on.
   package init(
     _ name: InstanceName, in store: InstanceStore, command: [String], readyTimeout: Duration,
@@ -49,9 +51,9 @@ package final class SSHCommandSession {
     self.loop = loop
   }
 
-  /// Runs the command; its exit status.
+  /// Runs the command, and returns its exit status.
   ///
-  /// - Throws: What keeps it from being started.
+  /// - Throws: ``InstanceError``, ``SSHError`` or ``SpawnError`` if the command can't be started.
   package func run(signals: Mailbox<Signal>) async throws -> ExitStatus {
     let (inputs, begin) = (inputs, SuspendingClock.now)
     let forwarding = signals.forward(to: inputs, on: loop) { .signal($0) }
@@ -98,7 +100,7 @@ package final class SSHCommandSession {
     return Task(executorPreference: loop) {
       do {
         try await GuestSSH.checkClient(on: loop)
-        // One that is known to be ready is not asked again.
+        // A guest that is known to be ready needs no wait.
         guard try VMStatus.inspect(name, in: store).mayStillBoot else {
           inputs.send(.ready(.success(.met)))
           return
@@ -121,7 +123,7 @@ package final class SSHCommandSession {
     ) { inputs.send(.ended($0)) }
   }
 
-  /// The status to end with at once; nil where there is something to be ended first.
+  /// The status to exit with at once; nil if the command has to be ended first.
   private func handle(_ signal: Signal) -> ExitStatus? {
     guard let rung = escalation.rung(for: signal) else { return nil }
     guard let run else { return signal.exitStatus }

@@ -1,12 +1,12 @@
 internal import Synchronization
 
-/// Tells a service manager that started this command as a service of `Type=notify` how far it is.
+/// Reports progress to a service manager that started this command as a service of `Type=notify`.
 ///
-/// Each message that something goes on asks for some more time, until after the next one is due at
-/// the latest: a service that is stuck gets no more. Nothing here waits, and nobody hears of what
-/// can't be sent.
+/// Each report of progress extends the manager's timeout until a little after the next report is due.
+/// So a service that is stuck gets no more time. Nothing here waits, and a message that can't be sent
+/// is dropped.
 package final class ServiceNotifier: Sendable {
-  /// How long a download may be silent and still come to something.
+  /// How long a download may stall and still continue.
   private static let downloadSilence = Duration.seconds(TransferLimits().stallSeconds) * 2
   /// How long a guest may take from its first instruction until it is ready.
   private static let bootTime = Duration.seconds(900)
@@ -24,13 +24,13 @@ package final class ServiceNotifier: Sendable {
   private let send: @Sendable (String) -> Void
   private let state = Mutex(State())
 
-  /// For the manager that the environment names; nil where there is none. Children don't find it in
-  /// the environment any more. Call it before any thread is started.
+  /// A notifier for the manager that the environment names; nil if there is none. Removes the name from
+  /// the environment, so that children don't see it. Call this before any thread is started.
   package static func fromEnvironment() -> ServiceNotifier? {
     NotifySocket.takeFromEnvironment().map { socket in ServiceNotifier { socket.send($0) } }
   }
 
-  /// Creates a notifier that hands each message, in lines, to a closure.
+  /// Creates a notifier that passes each message, one assignment a line, to a closure.
   package init(_ send: @escaping @Sendable (String) -> Void) { self.send = send }
 
   private func tell(_ status: String, _ words: String..., more time: Duration? = nil) {
@@ -39,10 +39,10 @@ package final class ServiceNotifier: Sendable {
     send(lines.joined(separator: "\n"))
   }
 
-  /// What happened to a download. Only one that goes on gets more time.
+  /// Reports an event of a download. Only a download that advances gets more time.
   package func take(_ label: String, _ event: ProgressReporter.Event) {
     let now = SuspendingClock.now
-    // A name may be a release's, and each line is an assignment.
+    // A label may come from a release, and a newline in it would begin another assignment.
     let label = ForeignText.line(label)
     let status = state.withLock { state -> String? in
       let interval = state.reportedAt.map { $0.duration(to: now) } ?? .seconds(3600)
@@ -82,7 +82,8 @@ package final class ServiceNotifier: Sendable {
     if isNews { tell("running", "READY=1") }
   }
 
-  /// The shutdown has begun, or goes on; the time is what its ladder may need until it says more.
+  /// The shutdown has begun or continues. Asks for the time that the ladder may need until its next
+  /// report.
   package func stopping() {
     let isFirst = state.withLock { state in
       defer { state.isStopping = true }

@@ -1,12 +1,12 @@
 package import QMPClient
 
-/// Ends what a command is doing when the user wants it to.
+/// Cancels a command's work on a signal.
 package enum SignalCancellation {
-  /// Runs an operation and cancels it at the first signal that asks for an end.
+  /// Runs an operation, and cancels it at the first signal that asks for an end.
   ///
-  /// A signal that comes too late to cancel anything is put back, for whoever reads them next.
+  /// A signal that comes too late to cancel anything is put back for the next reader.
   ///
-  /// - Throws: What the operation throws, such as `CancellationError` when it was cancelled.
+  /// - Throws: What the operation throws; `CancellationError` if it was cancelled.
   package static func cancelling<Value: Sendable>(
     on signals: Mailbox<Signal>, _ loop: EventLoop,
     _ operation: @escaping @Sendable () async throws -> Value
@@ -28,7 +28,7 @@ package enum SignalCancellation {
     guard let signal = await watching.value else { return try result.get() }
     if case .success = result { signals.send(signal) }
     do { return try result.get() } catch {
-      // A program that the terminal told as well fails in its own words.
+      // The terminal sends the signal to child processes too, and they fail with errors of their own.
       throw CancellationError()
     }
   }

@@ -3,12 +3,12 @@ internal import QMPClient
 extension SupervisedVM {
   private static let answerTimeout = Duration.seconds(2)
 
-  /// A VM that runs in the background, for a session that holds its lease from now on.
+  /// Attaches to a VM in the background. The session holds the lease from now on.
   ///
   /// - Parameters:
   ///   - name: The instance.
   ///   - store: Where it is.
-  /// - Throws: `noSuch`; ``ConsoleError`` where it doesn't run, or somebody else is attached.
+  /// - Throws: `noSuch`; ``ConsoleError`` if the VM doesn't run, or another client is attached.
   package init(attachingTo name: InstanceName, in store: InstanceStore) throws {
     let files = try store.existing(name)
     let runtime = try ConsoleSession.runtime(of: name, files)
@@ -20,7 +20,7 @@ extension SupervisedVM {
     supervisor.send(.attach)
     let reply = try? supervisor.answer(to: "attach", until: .now.advanced(by: Self.answerTimeout))
     guard let answer = reply?["attach"]?.string else {
-      // Should it be given the lease later, the VM must not end with that.
+      // If the supervisor grants the lease later, the VM must not end with this connection.
       supervisor.send(.detach)
       throw notAnswering
     }

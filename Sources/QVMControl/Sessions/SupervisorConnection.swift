@@ -4,7 +4,7 @@ internal import QMPClient
 /// supervisor was lost.
 struct SupervisorConnection: Sendable {
   enum Report: Sendable {
-    /// What the supervisor says of the VM; never its end.
+    /// What the supervisor reports of the VM; never its end.
     case event(ControlEvent)
     /// The VM has ended, which its locks confirm.
     case ended(Outcome, removed: Bool)
@@ -41,7 +41,7 @@ struct SupervisorConnection: Sendable {
     case .line(let json):
       switch ControlEvent(json) {
       case nil: return nil
-      // The locks tell whether that is so.
+      // The locks must confirm it.
       case .ended(let outcome, let removed) where vm.files.hasEnded(boot: outcome.token):
         return .ended(outcome, removed: removed)
       case .ended: return loss

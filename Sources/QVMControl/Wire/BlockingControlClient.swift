@@ -3,18 +3,18 @@ package import QMPClient
 /// A client of `control.sock` for commands without tasks: it blocks, with a deadline.
 package final class BlockingControlClient {
   package enum Failure: Error, Sendable, Hashable {
-    /// Nobody listens there.
+    /// No process listens there.
     case absent
-    /// Somebody listens and says nothing.
+    /// A process listens and doesn't answer.
     case silent
-    /// The supervisor ended.
+    /// The supervisor closed the connection.
     case ended
-    /// Whoever answers supervises another boot.
+    /// The supervisor that answers belongs to another boot.
     case another
   }
 
   private let socket: Descriptor
-  /// The boot that is meant; nil where whoever answers is known by other means.
+  /// The token of the boot that is meant; nil to accept any.
   private let boot: String?
   private var received: [UInt8] = []
 
@@ -28,10 +28,10 @@ package final class BlockingControlClient {
   ///
   /// - Parameters:
   ///   - runtime: Where its sockets are.
-  ///   - boot: The boot's token, which each request and each answer carries; nil where it can't be
-  ///     read, and whoever has the sockets is meant.
-  /// - Throws: `absent`, also where it is another user who listens; `silent` where nobody takes the
-  ///   connection.
+  ///   - boot: The boot's token, which each request and each answer carries; nil if it can't be read.
+  ///     Then any supervisor at these sockets is accepted.
+  /// - Throws: `absent`, also if the listener belongs to another user; `silent` if the connection isn't
+  ///   accepted.
   package init(_ runtime: RuntimeFolder, boot: String?) throws(Failure) {
     self.boot = boot
     do throws(SystemError) { socket = try runtime.connect(runtime.control) } catch {
@@ -39,8 +39,12 @@ package final class BlockingControlClient {
     }
   }
 
-  /// The places of those probes for which something has come, which is waited for until the
-  /// deadline; what can't be waited for counts.
+  /// Blocks until one of several connections has something to read, or until the deadline.
+  ///
+  /// - Parameters:
+  ///   - clients: The connections. A nil counts as readable.
+  ///   - deadline: How long to wait.
+  /// - Returns: The places of the readable ones; none at the deadline.
   package static func ready(
     _ clients: [BlockingControlClient?], until deadline: SuspendingClock.Instant
   ) -> [Int] {
@@ -49,7 +53,7 @@ package final class BlockingControlClient {
     return SocketCalls.readable(clients.map { $0?.socket.number ?? -1 }, until: deadline)
   }
 
-  /// The connection, and what has come by it already, for somebody who goes on without blocking.
+  /// The connection and the bytes that have come by it already, for a client that doesn't block.
   package func takeOver() -> (socket: Descriptor, received: [UInt8]) { (socket, received) }
 
   package func send(_ request: ControlRequest) {
@@ -57,14 +61,14 @@ package final class BlockingControlClient {
     _ = line.withUnsafeBytes { SocketCalls.send(socket.number, $0) }
   }
 
-  /// The next line from the supervisor.
+  /// The next line from the supervisor; lines that aren't JSON are skipped.
   package func line(until deadline: SuspendingClock.Instant) throws(Failure) -> JSONValue {
     while true {
       if let newline = received.firstIndex(of: 0x0A) {
         let line = Array(received[..<newline])
         received.removeSubrange(...newline)
         guard let json = try? JSONValue(parsing: line) else { continue }
-        // One that is older than this says nothing of its boot.
+        // An older supervisor doesn't name its boot.
         if let boot, let answering = json["boot"]?.string, answering != boot { throw .another }
         return json
       }
@@ -79,14 +83,14 @@ package final class BlockingControlClient {
     }
   }
 
-  /// The next event from the supervisor; other lines are passed over.
+  /// The next event from the supervisor; other lines are skipped.
   package func event(until deadline: SuspendingClock.Instant) throws(Failure) -> ControlEvent {
     while true {
       if let event = ControlEvent(try line(until: deadline)) { return event }
     }
   }
 
-  /// The next line that has a member: the answer to a request.
+  /// The next line with a member of that name: the answer to a request.
   package func answer(
     to member: String, until deadline: SuspendingClock.Instant
   ) throws(Failure) -> JSONValue {

@@ -1,26 +1,27 @@
 package import QMPClient
 
-/// What a client asks of a supervisor, one JSON object a line on `control.sock`.
+/// A request to a supervisor: one JSON object a line on `control.sock`.
 package enum ControlRequest: Sendable, Hashable {
-  /// Answered at once by one line with `status`.
+  /// The VM's state; answered at once by one line with `status`.
   case status
-  /// Ends the VM, beginning at a rung; the client gets the events from now on.
+  /// Ends the VM, from a rung on; `timeout` is how long the guest may take, in seconds. The client gets
+  /// the events from now on.
   case stop(ShutdownRung, timeout: Int?)
-  /// The client gets the events from now on, the present phase first.
+  /// The client gets the events from now on, the current phase first.
   case subscribe
-  /// The console is attached: let the guest run.
+  /// The client has attached to the console: the guest may run.
   case proceed
-  /// Lets a paused guest go on; answered by one line with `resume`, and the client gets the events
-  /// from now on.
+  /// Resumes a paused guest; answered by one line with `resume`. The client gets the events from now
+  /// on.
   case resume
-  /// The client goes, and the VM stays.
+  /// The client gives up the lease: the VM keeps running without it.
   case detach
-  /// From now on the VM lives no longer than the client, unless that detaches; answered by one line
-  /// with `attach`, `busy` where another client has it. The events follow, `running` first.
+  /// The client takes the lease: if it exits without `detach`, the VM is shut down. Answered by one line
+  /// with `attach`, which is `busy` if another client has the lease. The events follow, `running` first.
   case attach
-  /// Whether somebody is attached to the console; answered by one line with `console`.
+  /// Whether a client is attached to the console; answered by one line with `console`.
   case console
-  /// The client has seen the sign that the guest is up; not answered.
+  /// The client has seen that the guest is ready; not answered.
   case ready
 
   package var json: JSONValue {
@@ -40,14 +41,14 @@ package enum ControlRequest: Sendable, Hashable {
     }
   }
 
-  /// The same for the supervisor of one boot, which refuses it for any other.
+  /// The request with a boot's token. The supervisor of another boot refuses it.
   package func json(boot token: String?) -> JSONValue {
     guard let token, var object = json.object else { return json }
     object["boot"] = .string(token)
     return .object(object)
   }
 
-  /// Reads a request; nil for one that isn't known.
+  /// Reads a request; nil if it is unknown.
   package init?(_ json: JSONValue) {
     switch json["request"]?.string {
     case "status": self = .status
@@ -67,20 +68,20 @@ package enum ControlRequest: Sendable, Hashable {
   }
 }
 
-/// What a supervisor tells its clients as it happens, one JSON object a line.
+/// An event that a supervisor reports to its clients: one JSON object a line.
 package enum ControlEvent: Sendable, Hashable {
-  /// Something worth a line to the user.
+  /// A sentence for the user.
   case notice(String)
-  /// QEMU runs, the guest doesn't yet; the console can be attached.
+  /// QEMU runs, and the guest doesn't yet. A client can attach to the console.
   case created
   case phase(Phase, reason: String?)
   /// The guest executes.
   case running(sshAddress: String?, sshPort: Int?, accelerator: String)
-  /// A rung of the shutdown was reached, or the button was pressed again.
+  /// The shutdown reached a rung, or the button was pressed again.
   case rung(String, presses: Int)
   /// The VM did not start.
   case failed(message: String, advice: String?, status: Int32)
-  /// The VM has ended; everything that was to be done then is done.
+  /// The VM has ended. Its outcome is recorded, and `--rm` is carried out.
   case ended(Outcome, removed: Bool)
 
   package var json: JSONValue {
@@ -109,8 +110,7 @@ package enum ControlEvent: Sendable, Hashable {
     }
   }
 
-  /// Reads an event; nil for one that isn't known. What is for people has become harmless
-  /// (``ForeignText``).
+  /// Reads an event; nil if it is unknown. Texts for the user are made harmless (``ForeignText``).
   package init?(_ json: JSONValue) {
     switch json["event"]?.string {
     case "notice": self = .notice(ForeignText.message(json["text"]?.string ?? ""))

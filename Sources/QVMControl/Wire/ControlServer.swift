@@ -1,9 +1,9 @@
 package import QMPClient
 
-/// The supervisor's side of `control.sock`: many clients, requests in, events out.
+/// The supervisor's side of `control.sock`: it receives requests from many clients and sends events.
 ///
-/// A client's next request is read when its last was answered, and the answer is on its way: one that
-/// asks without end and never reads fills its own socket, and nothing here.
+/// It reads a client's next request only after the last one was answered and the kernel has taken the
+/// answer. So a client that sends without end and never reads fills its own socket, not this memory.
 package actor ControlServer {
   package struct ClientID: Sendable, Hashable {
     fileprivate let number: Int
@@ -15,7 +15,7 @@ package actor ControlServer {
   }
 
   private let loop: EventLoop
-  /// Names the boot that is spoken of, in each line.
+  /// The token of the boot, which each line carries.
   private let boot: String
   private let receive: @Sendable (ControlRequest, ClientID) -> Void
   private let lost: @Sendable (ClientID) -> Void
@@ -31,9 +31,9 @@ package actor ControlServer {
   /// Creates a server without clients.
   ///
   /// - Parameters:
-  ///   - boot: The token of the boot that is supervised; requests for another are refused.
+  ///   - boot: The token of this boot; requests for another are refused.
   ///   - loop: The loop that reads the clients.
-  ///   - receive: Called on the loop with each request; ``done(_:)`` is to be called for each.
+  ///   - receive: Called on the loop with each request; call ``done(_:)`` after each.
   ///   - lost: Called on the loop when a client is gone.
   package init(
     of boot: String, on loop: EventLoop,
@@ -46,7 +46,7 @@ package actor ControlServer {
     self.lost = lost
   }
 
-  /// Begins to accept clients at a path where nothing is.
+  /// Begins to accept clients at a path, at which there must be no file yet.
   package func listen(at path: String) throws(SystemError) {
     let listener = try SocketCalls.listen(path)
     self.listener = listener
@@ -60,8 +60,7 @@ package actor ControlServer {
       isEmpty = false
       _ = add(descriptor, received: [], wantsEvents: false)
     }
-    // Somebody waits and can't be let in: no descriptor is free. Asking again at once would ask
-    // for ever.
+    // A client waits, and no descriptor is free to accept it. An immediate retry would spin.
     if isEmpty { pauseListening() }
   }
 
@@ -79,7 +78,7 @@ package actor ControlServer {
     }
   }
 
-  /// Takes in a client that is connected already.
+  /// Adds a client that is connected already.
   package func add(
     _ descriptor: Descriptor, received: [UInt8], wantsEvents: Bool
   ) -> ClientID {
@@ -130,7 +129,7 @@ package actor ControlServer {
     return .object(object)
   }
 
-  /// Sends an event to all who want events.
+  /// Sends an event to all subscribed clients.
   package func broadcast(_ event: ControlEvent) {
     let json = marked(event.json)
     for client in clients.values where client.wantsEvents {
@@ -138,7 +137,7 @@ package actor ControlServer {
     }
   }
 
-  /// Accepts nobody any more; the clients that are there stay.
+  /// Accepts no more clients; the present ones stay connected.
   package func stopListening() {
     if let listening { loop.cancel(listening) }
     listening = nil

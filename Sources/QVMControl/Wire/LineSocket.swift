@@ -1,10 +1,10 @@
 package import QMPClient
 
-/// Lines of JSON over a socket that the loop reads: one side of a control connection.
+/// One side of a control connection: lines of JSON over a socket, on the event loop.
 package actor LineSocket {
-  /// A line of more bytes than this ends the connection.
+  /// A longer line, in bytes, ends the connection.
   private static let longestLine = 1 << 20
-  /// A peer that leaves more than this unread loses the connection.
+  /// A peer that leaves more bytes than this unread loses the connection.
   private static let mostUnsent = 1 << 20
 
   package enum Input: Sendable {
@@ -17,9 +17,9 @@ package actor LineSocket {
   private var reading: EventLoop.Token?
   private var writing: EventLoop.Token?
   private var received: [UInt8]
-  /// Whether no line is wanted at the moment.
+  /// Whether no lines are read at the moment.
   private var isPaused = false
-  /// Whether lines are being handed on.
+  /// Whether ``takeLines()`` is running.
   private var isTakingLines = false
   private var isStarted = false
   private var unsent: [UInt8] = []
@@ -59,14 +59,14 @@ package actor LineSocket {
     }
   }
 
-  /// Reads no further line until ``resume()``; what the peer sends meanwhile stays in the kernel.
+  /// Reads no further line until ``resume()``. Meanwhile, the peer's bytes stay in the kernel.
   package func pause() {
     isPaused = true
     if let reading { loop.cancel(reading) }
     reading = nil
   }
 
-  /// Goes on with the lines after ``pause()``, once the peer has taken what it was sent.
+  /// Ends ``pause()``: reads on once the peer has taken everything that was sent.
   package func resume() {
     guard isPaused else { return }
     isPaused = false
@@ -90,7 +90,7 @@ package actor LineSocket {
   }
 
   private func takeLines() {
-    // Whoever receives a line may hold the next, and let it go, before it is done with this one.
+    // `receive` may call `pause()` and `resume()` before it returns.
     if isTakingLines { return }
     isTakingLines = true
     defer { isTakingLines = false }
@@ -98,7 +98,7 @@ package actor LineSocket {
     while !isPaused, let newline = received[begin...].firstIndex(of: 0x0A) {
       let line = Array(received[begin..<newline])
       begin = newline + 1
-      // A line that isn't JSON asks for nothing.
+      // A line that isn't JSON is no request.
       if let json = try? JSONValue(parsing: line) { receive(.line(json)) }
       if descriptor == nil { return }
     }
@@ -128,7 +128,7 @@ package actor LineSocket {
     if unsent.isEmpty {
       if let writing { loop.cancel(writing) }
       writing = nil
-      // Held back only by what it had not read yet.
+      // `resume()` was waiting for this.
       if isStarted, !isPaused, reading == nil { resumeReading() }
     } else if writing == nil {
       writing = loop.watch(descriptor.number, for: .write) { [weak self] in
@@ -143,7 +143,7 @@ package actor LineSocket {
     receive(.ended)
   }
 
-  /// Closes the socket; nothing more is received.
+  /// Closes the socket; `receive` isn't called any more.
   package func close() {
     for token in [reading, writing].compactMap(\.self) { loop.cancel(token) }
     reading = nil
