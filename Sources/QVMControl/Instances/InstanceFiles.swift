@@ -55,12 +55,12 @@ package struct InstanceFiles: Sendable, Hashable {
 // MARK: - The end of a boot
 
 extension InstanceFiles {
-  /// Blocks until neither QEMU nor its supervisor lives: until this boot's locks are free, or the
-  /// instance is gone.
+  /// Blocks until QEMU and its supervisor have exited: until this boot's locks are free, or the instance
+  /// is gone.
   package func blockUntilEnded() {
     let token = bootToken
-    // A supervisor that took over gets its QEMU's lock a moment after it is free; until it has done
-    // the rest it holds its own.
+    // A supervisor that adopted its QEMU gets `vm.lock` a moment after that is free. It holds its own
+    // lock until it has recorded the outcome.
     while (try? FileLock.untilFree(vmLock)) != nil, FileLock.isHeld(supervisorLock),
       bootToken == token
     {
@@ -68,11 +68,11 @@ extension InstanceFiles {
     }
   }
 
-  /// Whether neither QEMU nor a supervisor of a boot lives; a process that is being killed closes
-  /// its sockets a moment before it drops its locks.
+  /// Whether QEMU and the supervisor of a boot have exited. Waits for that for half a second, because a
+  /// killed process closes its sockets a moment before it drops its locks.
   ///
   /// - Parameter token: The boot.
-  /// - Returns: False where that takes longer than half a second.
+  /// - Returns: False if one of them still holds its lock then.
   func hasEnded(boot token: String?) -> Bool {
     let deadline = SuspendingClock.now.advanced(by: .milliseconds(500))
     while FileLock.isHeld(vmLock) || FileLock.isHeld(supervisorLock) {
@@ -83,6 +83,6 @@ extension InstanceFiles {
     return true
   }
 
-  /// Names the present boot, or the last; nil where there is none to be read.
+  /// The token of the current boot, or else the last; nil if no record can be read.
   var bootToken: String? { (try? BootRecord.read(boot))?.token }
 }
