@@ -118,7 +118,7 @@ package struct HostCheck: Sendable, Hashable {
     return HostCheck("qemu-img", .missing, ToolchainError.qemuImgMissing)
   }
 
-  static let downloadedLater = "not installed, downloaded when needed"
+  static let downloadedLater = "is downloaded when it is needed"
 
   /// Whether a missing QEMU would be downloaded.
   static var isDownloaded: Bool {

@@ -42,7 +42,7 @@ extension Download {
   func reportUnverified(_ complete: Complete) {
     let why: String
     if asset.listed?.sha256 == nil {
-      why = "no digest is known for it"
+      why = "no digest of it is known"
     } else if complete.sha256 == nil {
       let names = FileDigest.programs.map(\.0)
       why = "\(names.dropLast().joined(separator: ", ")) and \(names.last ?? "") are all missing"

@@ -46,7 +46,7 @@ package enum ReleaseError: UserFacingError, Hashable {
     case .notInRelease(let name, let tag, let page):
       "the release \(tag) on \(page) has no \(name)"
     case .notFound(let name, let tag, let page):
-      "\(page) has no \(name) of a release \(tag)"
+      "\(name) of a release \(tag) is not on \(page)"
     case .noSuchRelease(let tag, let page, _): "there is no release \(tag) on \(page)"
     case .builtIn(let name): "\(name) is built into qvm and is not part of any release"
     case .noLatest(let url, let answered): "\(url) leads to \(answered), which is not a release"

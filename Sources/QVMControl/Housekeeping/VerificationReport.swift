@@ -30,10 +30,10 @@ package struct VerificationReport: Sendable {
     /// What is wrong, as the end of a sentence that begins with the path.
     package var sentence: String {
       switch self {
-      case .ok, .unverified: "is as it was downloaded"
+      case .ok, .unverified: "is as it was fetched"
       case .missing: "is missing"
       case .incompleteRecord: "has no usable record to compare it with"
-      case .changed: "has changed since it was downloaded"
+      case .changed: "has changed since it was fetched"
       case .damaged(let why), .unchecked(let why): why
       }
     }
@@ -145,7 +145,7 @@ extension VerificationReport {
         return .damaged("has the SHA-256 \(found), but the release \(image.tag) says \(expected)")
       }
     } catch let error as FileError {
-      return .unchecked("is intact, but this cannot be recorded: \(error.message)")
+      return .unchecked("is good, but this cannot be recorded: \(error.message)")
     }
     if cache.isOwn, !image.isRecorded || image.sha256 == nil || image.stamp != seen {
       do {
@@ -153,7 +153,7 @@ extension VerificationReport {
         return recorded.isUnverified ? .unverified : .ok
       } catch let error as FileError {
         // Not thrown, so that the other images are checked too.
-        return .unchecked("is intact, but this cannot be recorded: \(error.message)")
+        return .unchecked("is good, but this cannot be recorded: \(error.message)")
       }
     }
     return image.isUnverified || image.sha256 == nil ? .unverified : .ok
@@ -178,7 +178,7 @@ extension VerificationReport {
       result =
         switch try await build.comparison(on: loop) {
         case .same: .ok
-        case .changed(let file): .damaged("has changed since it was downloaded: \(file)")
+        case .changed(let file): .damaged("has changed since it was fetched: \(file)")
         case .unknown: .unverified
         }
     }

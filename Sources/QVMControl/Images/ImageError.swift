@@ -41,7 +41,7 @@ package enum ImageError: UserFacingError, Hashable {
     case .changed(let path, .size(let size, let expected)):
       "the base image \(path) has \(size) bytes instead of \(expected)"
     case .changed(let path, .content):
-      "the base image \(path) has changed since it was downloaded"
+      "the base image \(path) has changed since it was fetched"
     case .changed(let path, .replaced):
       "the base image \(path) is not the one that the instance was created from"
     case .republished(let name, let tag, let found, let expected, let users):

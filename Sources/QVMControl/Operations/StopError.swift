@@ -22,7 +22,7 @@ package enum StopError: UserFacingError, Hashable {
     case .elsewhere(let name):
       "cannot reach the supervisor of '\(name)': its sockets are gone, and it runs in another container"
     case .silent(let name, let pid):
-      "the supervisor of '\(name)'\(pid.map { " (pid \($0))" } ?? "") does not respond"
+      "the supervisor of '\(name)'\(pid.map { " (pid \($0))" } ?? "") does not answer"
     case .starting(let name, let pid):
       "\(LockOwner.writer(pid)) is still starting '\(name)'"
     case .another(let name): "the process that responds for '\(name)' is not its supervisor"

@@ -106,7 +106,7 @@ import Testing
       _ = try await fixture.fetch("a", in: "resources", with: try fixture.client())
       #expect(
         fixture.heard.notices.withLock { $0 }
-          == ["a of v2.0.0 is unverified: no digest is known for it"])
+          == ["a of v2.0.0 is unverified: no digest of it is known"])
     }
   }
 }
