@@ -79,10 +79,11 @@ import Testing
   }
 
   @Test func `no line is wider than a terminal`() {
-    let pages = [Program.sample.help] + Program.sample.commands.map(Program.sample.help(for:))
-
-    for line in pages.joined().split(separator: "\n") {
-      #expect(line.count <= 80, "\(line)")
+    for program in [Program.sample, QVM.program] {
+      let pages = [program.help] + program.commands.map(program.help(for:))
+      for line in pages.joined().split(separator: "\n") {
+        #expect(line.count <= 80, "\(line)")
+      }
     }
   }
 
