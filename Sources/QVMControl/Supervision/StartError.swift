@@ -32,7 +32,7 @@ package enum StartError: UserFacingError, Hashable {
       (["QEMU started, but its monitor failed: \(error)"] + log.map { "  \($0)" })
         .joined(separator: "\n")
     case .portTaken(let address, let port, let holder):
-      "port \(port)\(address.isEmpty ? "" : " on \(address)") is used by "
+      "port \(port)\(address.isEmpty ? "" : " of \(address)") is taken by "
         + (holder?.words ?? "another program")
     case .noFreePort(let address, let from):
       "there is no free port from \(from) upwards\(address.isEmpty ? "" : " on \(address)")"
