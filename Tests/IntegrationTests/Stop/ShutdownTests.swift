@@ -85,10 +85,12 @@ import Testing
       }
       let stop = try await sandbox.qvm("stop", "slow", "none", "quick")
       #expect(stop.status == 4)
-      let order = ["quick", "slow"].map { name in
-        stop.err.range(of: Sandbox.Output.sentence(.clean, of: name))?.lowerBound
+      let ended = stop.err.split(separator: "\n").filter { line in
+        ["slow", "quick"].contains { line.contains(Sandbox.Output.sentence(.clean, of: $0)) }
       }
-      #expect(try #require(order[0]) < #require(order[1]), "\(stop.err)")
+      #expect(ended.count == 2, "\(stop.err)")
+      let first = "qvm: \(Sandbox.Output.sentence(.clean, of: "quick"))"
+      #expect(ended.first?.hasPrefix(first) == true, "\(stop.err)")
       #expect(ended.first?.hasSuffix("[1/2]") == true)
       #expect(ended.last?.hasSuffix("[2/2]") == true)
       for name in ["slow", "quick"] {
