@@ -4,6 +4,7 @@
 /// - Parameters:
 ///   - what: What is waited for, for the failure.
 ///   - limit: The longest wait.
+///   - condition: Looks whether it holds.
 /// - Throws: ``Sandbox/Failure`` when the time is up; what the condition throws.
 package func eventually(
   _ what: String, within limit: Duration = .seconds(30), _ condition: () async throws -> Bool

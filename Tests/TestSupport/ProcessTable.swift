@@ -15,6 +15,7 @@ struct ProcessTable: ~Copyable {
   /// The processes whose command line or environment is wanted, each with its first four arguments.
   ///
   /// - Parameter isWanted: Gets the bytes of both, with a zero after each part.
+  /// - Returns: Each with its pid.
   func select(
     _ isWanted: (_ command: UnsafeRawBufferPointer, _ environment: UnsafeRawBufferPointer) -> Bool
   ) -> [(pid: Int32, command: String)] {
@@ -36,12 +37,14 @@ struct ProcessTable: ~Copyable {
     _ path: String, into buffer: UnsafeMutableRawBufferPointer
   ) -> UnsafeRawBufferPointer {
     let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return UnsafeRawBufferPointer(rebasing: buffer[..<0]) }
+    guard file >= 0, let base = buffer.baseAddress else {
+      return UnsafeRawBufferPointer(rebasing: buffer[..<0])
+    }
     defer { close(file) }
     var count = 0
     // One place is kept for a zero at the end.
     while count < buffer.count - 1 {
-      let more = Glibc.read(file, buffer.baseAddress! + count, buffer.count - 1 - count)
+      let more = Glibc.read(file, base + count, buffer.count - 1 - count)
       if more <= 0 { break }
       count += more
     }

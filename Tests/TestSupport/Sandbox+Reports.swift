@@ -21,6 +21,7 @@ extension Sandbox.Output {
   ///   - result: How.
   ///   - name: The instance.
   ///   - reason: As in `outcome.json`; empty for any.
+  /// - Returns: Whether its sentence is there, up to what differs from boot to boot.
   package func reports(_ result: Outcome.Result, of name: String, reason: String = "") -> Bool {
     err.contains(Self.sentence(result, of: name, reason: reason))
   }
@@ -40,6 +41,8 @@ extension Sandbox {
   /// - Parameters:
   ///   - name: The instance.
   ///   - doing: What the command was to do with it: `run`, `start` or `remove`.
+  /// - Returns: The failure, with the values of the present boot.
+  /// - Throws: What keeps `status` from running.
   package func running(_ name: String, _ doing: String) async throws -> InstanceError {
     running(name, doing, as: try await status(name))
   }
