@@ -68,7 +68,9 @@ package struct GuestCommand: Sendable, Hashable {
         fi
         g=
         read g <$f
-        if [ -z "$g" ]; then echo "there is no $f" >&2; exit 1; fi
+        case $g in
+          ''|*[!0-9]*|0|1) echo "$f doesn't hold the number of a process group" >&2; exit 1 ;;
+        esac
         kill -TERM -$g
         while kill -0 -$g 2>/dev/null && [ $n -lt 25 ]; do
           n=$((n+1))

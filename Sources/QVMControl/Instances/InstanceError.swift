@@ -15,6 +15,10 @@ package enum InstanceError: UserFacingError, Hashable {
   case unreadable(FileError)
   case exists(name: String, as: String, wanted: String)
   case broken(name: String, why: String)
+  /// A record that a newer qvm wrote. `why` names the file.
+  case newer(name: String, why: String)
+  /// The disk is not there, or is no regular file.
+  case noDisk(name: String, path: String, isMissing: Bool)
   /// Its disk cannot be used without this file.
   case baseImageMissing(name: String, path: String)
   case cannotCreateDisk(path: String, why: String)
@@ -41,6 +45,9 @@ package enum InstanceError: UserFacingError, Hashable {
     case .exists(let name, let kind, let wanted):
       "the instance '\(name)' exists already, and is \(kind), not \(wanted)"
     case .broken(let name, let why): "the instance '\(name)' is broken: \(why)"
+    case .newer(let name, let why): "cannot use '\(name)': \(why)"
+    case .noDisk(let name, let path, let isMissing):
+      "the disk of '\(name)' \(isMissing ? "is missing" : "is not a regular file"): \(path)"
     case .baseImageMissing(let name, let path): "the base image of '\(name)' is gone: \(path)"
     case .cannotCreateDisk(let path, let why): "cannot create the disk \(path): \(why)"
     case .cannotMoveDisk(let path, let why):
@@ -67,6 +74,9 @@ package enum InstanceError: UserFacingError, Hashable {
     case .unreadable(let error): error.advice
     case .exists: "Choose another --name, or remove that instance with 'qvm rm'."
     case .broken(let name, _): "Remove it with 'qvm rm \(name)'."
+    case .newer: "Use the newer qvm for this instance."
+    case .noDisk(let name, _, _):
+      "Put the disk back there, or remove the instance with 'qvm rm \(name)'."
     case .baseImageMissing(let name, let path):
       Target.pullCommand(for: path).map {
         "Download the same image again with '\($0)', or remove the instance with 'qvm rm \(name)'."
@@ -85,6 +95,17 @@ package enum InstanceError: UserFacingError, Hashable {
     case .badName: .usage
     case .noSuch, .removed: .noSuchInstance
     default: .failed
+    }
+  }
+}
+
+extension InstanceError {
+  /// An instance whose records can't be read, or must not be.
+  init(unusable name: InstanceName, _ error: JSONFileError) {
+    if case .futureSchema = error {
+      self = .newer(name: name.text, why: error.message)
+    } else {
+      self = .broken(name: name.text, why: error.message)
     }
   }
 }

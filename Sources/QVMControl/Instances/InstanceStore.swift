@@ -64,7 +64,7 @@ package struct InstanceStore: Sendable {
         name: name, files: files, record: record, vmLock: claim.vm,
         supervisorLock: claim.supervisor)
     } catch {
-      throw InstanceError.broken(name: name.text, why: error.message)
+      throw InstanceError(unusable: name, error)
     }
   }
 

@@ -49,6 +49,8 @@ package struct Launch: Sendable {
         target: record.target, name: name, overrides: overrides, removeOnShutdown: false,
         shutdownTimeout: timeout, cache: store.cache)
       mustExist = true
+    } catch let error as JSONFileError {
+      throw InstanceError(unusable: name, error)
     } catch {
       throw InstanceError.broken(
         name: name.text, why: (error as? any UserFacingError)?.message ?? "\(error)")
@@ -119,7 +121,13 @@ package struct Launch: Sendable {
   private func existing(in store: InstanceStore) throws -> InstanceStore.Locked? {
     guard let name, mustExist || store.exists(name) else { return nil }
     do {
-      return try store.lock(name, to: mustExist ? "start" : "run")
+      let instance = try store.lock(name, to: mustExist ? "start" : "run")
+      let disk = Files.information(instance.files.disk)
+      guard disk?.kind == .file else {
+        throw InstanceError.noDisk(
+          name: name.text, path: instance.files.disk, isMissing: disk == nil)
+      }
+      return instance
     } catch let error as InstanceError {
       // If another command has just removed it, the name is free.
       if !mustExist, error.exitStatus == .noSuchInstance { return nil }

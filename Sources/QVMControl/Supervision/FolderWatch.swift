@@ -10,17 +10,19 @@ enum FolderWatch {
   ///
   /// - Parameters:
   ///   - logs: The logs that are written.
-  ///   - lock: The lock that is held: removed with the folder, wherever that was moved before.
+  ///   - locks: The paths of the locks, which are removed with the folder.
   ///   - loop: Where to wait.
-  ///   - removed: Is called where the folder is gone.
+  ///   - isGone: Whether the folder was removed, wherever it was moved before.
+  ///   - removed: Called if the folder was removed.
   static func keep(
-    _ logs: [LogFile], _ lock: FileLock, on loop: EventLoop, removed: @Sendable () -> Void
+    _ logs: [LogFile], _ locks: [String], on loop: EventLoop,
+    isGone: @Sendable () async -> Bool, removed: @Sendable () -> Void
   ) async {
     // Where nothing can be watched the next boot makes the logs shorter.
-    let watch = (try? FileWatch([lock.path] + logs.map(\.path))) ?? (try? FileWatch(lock.path))
+    let watch = (try? FileWatch(locks + logs.map(\.path))) ?? (try? FileWatch(locks))
     do {
       while true {
-        if lock.isRemoved { return removed() }
+        if await isGone() { return removed() }
         guard let watch else { return }
         let far = SuspendingClock.now.advanced(by: .seconds(86_400))
         guard try await loop.ready(watch.descriptor.number, for: .read, until: far) else {

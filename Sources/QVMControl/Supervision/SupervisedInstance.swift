@@ -28,7 +28,11 @@ struct SupervisedInstance: Sendable {
 
   /// The files where they are now; nil if they were removed. Under the name there may be another
   /// instance by now, which is not this supervisor's to touch.
-  var held: InstanceFiles? { supervisorLock.folder.map(InstanceFiles.init) }
+  var held: InstanceFiles? {
+    if let folder = supervisorLock.folder ?? vmLock?.folder { return InstanceFiles(folder: folder) }
+    // Only `supervisor.lock` was removed if `vm.lock` is still that of this boot.
+    return boot.lock != nil && files.lockIdentity == boot.lock ? files : nil
+  }
 
   /// Whether the folder is not where it was.
   var isMoved: Bool { held != files }

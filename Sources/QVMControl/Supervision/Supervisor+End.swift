@@ -45,7 +45,7 @@ extension Supervisor {
       instance.keep()
     }
     // It may have been removed already.
-    let isGone = instance.supervisorLock.isRemoved
+    let isGone = instance.held == nil
     record(outcome)
     instance.removeSockets()
     let isRemoved = instance.remove(.ended(instance.boot, outcome)) || isGone

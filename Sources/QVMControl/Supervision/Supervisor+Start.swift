@@ -36,9 +36,13 @@ extension Supervisor {
 
   private func watchFolder() {
     let logs = [instance.files.console, instance.files.qemuLog].map(LogFile.init)
-    let lock = instance.supervisorLock
+    let locks = [instance.supervisorLock.path, instance.files.vmLock]
     folderWatch = Task(executorPreference: loop) { [inputs, loop] in
-      await FolderWatch.keep(logs, lock, on: loop) { inputs.send(.folderRemoved) }
+      await FolderWatch.keep(logs, locks, on: loop) { [weak self] in
+        await self?.instance.held == nil
+      } removed: {
+        inputs.send(.folderRemoved)
+      }
     }
   }
 
