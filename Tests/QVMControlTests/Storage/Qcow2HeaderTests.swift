@@ -30,7 +30,9 @@ import Testing
     var bytes = Self.sound
     Self.set(&bytes, 4, 4, 2)
     try Qcow2Header.check(Array(bytes.prefix(72)))
-    #expect(throws: Qcow2Header.Problem.truncated) { try Qcow2Header.check(Array(bytes.prefix(71))) }
+    #expect(throws: Qcow2Header.Problem.truncated) {
+      try Qcow2Header.check(Array(bytes.prefix(71)))
+    }
   }
 
   @Test(arguments: [
@@ -51,7 +53,9 @@ import Testing
 
   @Test func `every shorter file is an error`() {
     for count in 0..<104 {
-      #expect(throws: Qcow2Header.Problem.self) { try Qcow2Header.check(Array(Self.sound.prefix(count))) }
+      #expect(throws: Qcow2Header.Problem.self) {
+        try Qcow2Header.check(Array(Self.sound.prefix(count)))
+      }
     }
   }
 
