@@ -88,11 +88,11 @@ package struct Download: Sendable {
         // the earlier size are not progress.
         if received > furthest + progress(before: error) { backoff.reset() }
         furthest = max(furthest, received)
-        guard let pause = backoff.pause(after: error) else { throw told(error) }
+        guard let pause = backoff.pause(after: error) else { throw forUser(error) }
         client.notifyOnce(of: error)
         try await client.loop.sleep(until: .now.advanced(by: pause))
       } catch let error as DownloadError {
-        throw told(error)
+        throw forUser(error)
       }
     }
   }
@@ -151,7 +151,7 @@ extension Download {
   }
 
   /// The error for the user.
-  func told(_ error: DownloadError) -> any UserFacingError {
+  func forUser(_ error: DownloadError) -> any UserFacingError {
     switch error {
     case .unwritable(_, let why) where ResourceLimit.isReached(by: partial):
       return LimitError(program: "curl", why: why, limit: .fileSize)

@@ -92,7 +92,7 @@ extension ReleaseClient {
       do {
         return Asset(
           name: candidate.name, tag: candidate.tag, url: url,
-          head: try await patiently { try await curl.head(url) },
+          head: try await retrying { try await curl.head(url) },
           listed: listing?.asset(candidate.name, tag: candidate.tag))
       } catch let error as DownloadError where error.isAbsent {
         continue
@@ -105,7 +105,7 @@ extension ReleaseClient {
   private func latestTag(of repository: String, _ curl: Curl) async throws -> String? {
     let url = source.latest(repository)
     let answered: String
-    do { answered = try await patiently { try await curl.head(url).url } } catch let error
+    do { answered = try await retrying { try await curl.head(url).url } } catch let error
       as DownloadError where error.isAbsent
     {
       return nil
@@ -127,7 +127,7 @@ extension ReleaseClient {
   ) async -> Result<ReleaseListing, DownloadError> {
     let url = source.listing(repository)
     do {
-      let text = try await patiently(skipping: { $0.status == nil }) {
+      let text = try await retrying(skipping: { $0.status == nil }) {
         try await Self.listing(at: url, token: source.hasAPI ? token : nil, curl)
       }
       if let listing = ReleaseListing(text) { return .success(listing) }
@@ -154,7 +154,7 @@ extension ReleaseClient {
   }
 
   /// Retries after transient failures, except skipped ones.
-  func patiently<Value: Sendable>(
+  func retrying<Value: Sendable>(
     skipping isSkipped: (DownloadError) -> Bool = { _ in false },
     _ body: () async throws -> Value
   ) async throws -> Value {
@@ -179,7 +179,7 @@ extension ReleaseClient {
     for name in names {
       let url = source.asset(name, tag: tag, in: repository)
       do {
-        let head = try await patiently { try await curl.head(url) }
+        let head = try await retrying { try await curl.head(url) }
         return Asset(
           name: name, tag: tag, url: url, head: head,
           listed: (try? await listing.get())?.asset(name, tag: tag))

@@ -48,16 +48,16 @@ package struct ReleaseClient: Sendable {
 
   /// The hosts whose failure was reported already.
   private final class Troubles: Sendable {
-    let told = Mutex<[String]>([])
+    let reported = Mutex<[String]>([])
   }
 
   /// Tells the user once for each server that a request to it is retried.
   func notifyOnce(of error: DownloadError) {
     guard let status = error.status, let url = error.url else { return }
     let host = ReleaseSource.host(of: url)
-    let isNew = troubles.told.withLock { told in
-      if told.contains(host) { return false }
-      told.append(host)
+    let isNew = troubles.reported.withLock { reported in
+      if reported.contains(host) { return false }
+      reported.append(host)
       return true
     }
     if isNew { notify("\(host) answered \(status), retrying") }

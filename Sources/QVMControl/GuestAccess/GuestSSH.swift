@@ -64,12 +64,12 @@ package struct GuestSSH: Sendable, Hashable {
   /// - Parameters:
   ///   - command: The arguments, which ssh joins with blanks for the guest's shell.
   ///   - options: Options of ssh, placed before the default ones.
-  ///   - patience: How long to retry connections that the server closes before login
+  ///   - retryTime: How long to retry connections that the server closes before login
   ///     (``SSHDialer``); nil to try once.
   ///   - ignoresSignals: Whether ssh ignores SIGHUP, SIGINT and SIGTERM.
   /// - Returns: The arguments of ``program``.
   package func arguments(
-    _ command: [String], options: [String] = [], insisting patience: Duration? = nil,
+    _ command: [String], options: [String] = [], insisting retryTime: Duration? = nil,
     ignoresSignals: Bool = false
   ) -> [String] {
     let stated =
@@ -78,7 +78,7 @@ package struct GuestSSH: Sendable, Hashable {
         "GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=accept-new", "UpdateHostKeys=no",
         "CheckHostIP=no", "ControlMaster=no", "ControlPath=none",
         "ConnectTimeout=\(Self.connectTime)", "SendEnv=LANG", "SendEnv=LC_*", "LogLevel=ERROR",
-      ] + proxy(patience)
+      ] + proxy(retryTime)
     // ssh uses `SHELL` to run its proxy. The user's shell may be one that runs nothing.
     let script = #"SHELL=/bin/sh; export SHELL; command cd -- "$0" && exec "$@""#
     return [
@@ -89,20 +89,20 @@ package struct GuestSSH: Sendable, Hashable {
   }
 
   /// The options for ssh's connection: made by this executable with retries, if possible.
-  private func proxy(_ patience: Duration?) -> [String] {
-    guard let patience, let program = Host.executablePath,
+  private func proxy(_ retryTime: Duration?) -> [String] {
+    guard let retryTime, let program = Host.executablePath,
       !program.utf8.contains(where: { $0 < 0x20 })
     else { return ["ProxyCommand=none"] }
-    let words = SSHDialer.words(
-      address: address, port: port, silence: .seconds(Self.connectTime), patience: patience)
-    return ["ProxyUseFdpass=yes", "ProxyCommand=\(Self.proxyCommand(program, words))"]
+    let arguments = SSHDialer.arguments(
+      address: address, port: port, silence: .seconds(Self.connectTime), retryTime: retryTime)
+    return ["ProxyUseFdpass=yes", "ProxyCommand=\(Self.proxyCommand(program, arguments))"]
   }
 
   /// Quotes a program's path, followed by arguments that need no quotes, for ssh. ssh first expands
   /// percent signs and then runs the text in a shell.
-  static func proxyCommand(_ program: String, _ words: [String]) -> String {
+  static func proxyCommand(_ program: String, _ arguments: [String]) -> String {
     let quoted = "'\(program.replacing("'", with: #"'\''"#))'".replacing("%", with: "%%")
-    return ([quoted] + words).joined(separator: " ")
+    return ([quoted] + arguments).joined(separator: " ")
   }
 
   /// The file with the host key; ssh shows this name in its messages too.

@@ -39,27 +39,29 @@ package struct SSHDialer: Sendable {
   /// The timeout for the greeting.
   var silence = Duration.seconds(60)
   /// How long to retry closed connections. There is always one attempt.
-  var patience: Duration
+  var retryTime: Duration
   /// The socket to ssh. It delivers nothing; its end of file ends the attempts.
   var client: Int32
 
   private static let pauses = (first: Duration.milliseconds(100), longest: Duration.seconds(2))
 
   /// The arguments for ``run(_:)``, after the program's name.
-  static func words(address: String, port: Int, silence: Duration, patience: Duration) -> [String] {
+  static func arguments(address: String, port: Int, silence: Duration, retryTime: Duration)
+    -> [String]
+  {
     [
       command, address, String(port), String(Int(silence.inSeconds)),
-      String(Int(patience.inSeconds)),
+      String(Int(retryTime.inSeconds)),
     ]
   }
 
   /// Makes the connection. Returns the exit status of the process.
-  package static func run(_ words: [String]) -> Int32 {
-    guard words.count == 4, let port = Int(words[1]), let silence = Int(words[2]),
-      let patience = Int(words[3])
+  package static func run(_ arguments: [String]) -> Int32 {
+    guard arguments.count == 4, let port = Int(arguments[1]), let silence = Int(arguments[2]),
+      let retryTime = Int(arguments[3])
     else { return ExitStatus.usage.rawValue }
     let dialer = SSHDialer(
-      address: words[0], port: port, silence: .seconds(silence), patience: .seconds(patience),
+      address: arguments[0], port: port, silence: .seconds(silence), retryTime: .seconds(retryTime),
       client: 1)
     do throws(Failure) {
       let connection = try dialer.dial()
@@ -90,7 +92,7 @@ package struct SSHDialer: Sendable {
       // Random, so that connections that were refused together don't retry together.
       let next = SuspendingClock.now.advanced(by: pause * Double.random(in: 0.5...1.5))
       let waited = begin.duration(to: next)
-      guard waited <= patience else {
+      guard waited <= retryTime else {
         throw .refused(times: times, seconds: Int(begin.duration(to: .now).inSeconds))
       }
       if SocketCalls.wait(client, for: .read, until: next) { throw .unwanted }

@@ -136,8 +136,9 @@ extension VerificationReport {
     if let failure { return .unchecked("cannot be checked: \(failure.message)") }
     if !image.isRecorded, known.isEmpty { return .incompleteRecord }
     do {
-      switch try await image.held(
-        to: published.digest(of: image), computed: computed, isRecording: cache.isOwn, on: loop)
+      switch try await image.verified(
+        against: published.digest(of: image), computed: computed, isRecording: cache.isOwn, on: loop
+      )
       {
       case .unknown: break
       case .right: return .ok

@@ -154,7 +154,7 @@ extension BaseImage {
 /// Verifying an image later, if its release had no digest when it was downloaded.
 extension BaseImage {
   /// The result.
-  enum Holding: Sendable {
+  enum Verification: Sendable {
     /// The release has no digest for it, or the list is unavailable.
     case unknown
     /// It has the release's digest, which is recorded now if the cache can be written.
@@ -164,7 +164,7 @@ extension BaseImage {
 
   /// Whether it was downloaded without a digest and can be verified later: its file must be a
   /// release's asset, byte for byte. No release has the digest of an image from a bundle.
-  var isDoubtful: Bool {
+  var isVerifiable: Bool {
     (isUnverified || sha256 == nil)
       && url.map { Files.lastName(of: $0) == "\(name).qcow2" } ?? false
   }
@@ -178,10 +178,11 @@ extension BaseImage {
   ///   - loop: The loop that the calling task runs on.
   /// - Returns: The result.
   /// - Throws: ``FileError`` if it can't be recorded; `CancellationError`.
-  func held(
-    to expected: String?, computed: String? = nil, isRecording: Bool, on loop: EventLoop
-  ) async throws -> Holding {
-    guard isDoubtful, let expected, let seen = Files.information(path).map({ FileStamp($0) }) else {
+  func verified(
+    against expected: String?, computed: String? = nil, isRecording: Bool, on loop: EventLoop
+  ) async throws -> Verification {
+    guard isVerifiable, let expected, let seen = Files.information(path).map({ FileStamp($0) })
+    else {
       return .unknown
     }
     var found = computed

@@ -103,8 +103,8 @@ extension BaseImage {
     if let image = try await unchanged(path, in: cache, on: client.loop) {
       let published = await PublishedDigests(of: [image], with: client)
       try Task.checkCancellation()
-      switch try await image.held(
-        to: published.digest(of: image), isRecording: true, on: client.loop)
+      switch try await image.verified(
+        against: published.digest(of: image), isRecording: true, on: client.loop)
       {
       case .unknown: return image
       case .right(let verified): return verified
@@ -121,7 +121,7 @@ extension BaseImage {
     return try await client.once("\(target.imageName).qcow2", existing: { nil }) { lock in
       // The previous holder of the lock may have downloaded it.
       if let image = try await unchanged(path, in: cache, on: client.loop),
-        !isWrong || !image.isDoubtful
+        !isWrong || !image.isVerifiable
       {
         return image
       }

@@ -77,16 +77,16 @@ extension BaseImage {
     }
 
     private func fetch(_ asset: ReleaseClient.Asset) async throws -> BaseImage {
-      if let there = try existing(asset) { return try await held(there, to: asset) }
+      if let there = try existing(asset) { return try await verified(there, against: asset) }
       return try await download(asset)
     }
 
     /// Verifies an existing image with the digest that its release has by now.
-    private func held(
-      _ image: BaseImage, to asset: ReleaseClient.Asset
+    private func verified(
+      _ image: BaseImage, against asset: ReleaseClient.Asset
     ) async throws -> BaseImage {
-      switch try await image.held(
-        to: asset.listed?.sha256, isRecording: true, on: client.loop)
+      switch try await image.verified(
+        against: asset.listed?.sha256, isRecording: true, on: client.loop)
       {
       case .unknown: return image
       case .right(let verified):

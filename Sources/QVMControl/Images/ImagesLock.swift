@@ -9,7 +9,7 @@ internal import QMPClient
 /// download or a prompt.
 enum ImagesLock {
   /// How long to wait for other holders.
-  private static let patience = Duration.seconds(20)
+  private static let maximumWait = Duration.seconds(20)
 
   private static func path(_ images: String) -> String { "\(images)/.lock" }
 
@@ -22,7 +22,7 @@ enum ImagesLock {
   /// - Throws: ``FileError``; ``ImageError`` `busy` if another process keeps it;
   ///   `CancellationError`.
   static func shared(at images: String, on loop: EventLoop) async throws -> FileLock {
-    let deadline = SuspendingClock.now.advanced(by: patience)
+    let deadline = SuspendingClock.now.advanced(by: maximumWait)
     while true {
       if let lock = try FileLock.attemptShared(path(images)) { return lock }
       if SuspendingClock.now > deadline { throw ImageError.busy(folder: images) }
@@ -36,7 +36,7 @@ enum ImagesLock {
   /// - Returns: The lock.
   /// - Throws: ``FileError``; ``ImageError`` `busy` if another process keeps it.
   static func alone(in cache: Cache) throws -> FileLock {
-    let deadline = SuspendingClock.now.advanced(by: patience)
+    let deadline = SuspendingClock.now.advanced(by: maximumWait)
     while true {
       // Each attempt takes some milliseconds while the lock is held.
       if let lock = try FileLock.attempt(path(cache.images)) { return lock }

@@ -14,7 +14,7 @@ package struct PublishedDigests: Sendable {
   ///   - client: The source.
   package init(of images: [BaseImage], with client: ReleaseClient) async {
     let repositories = Set(
-      images.filter(\.isDoubtful).compactMap { $0.target?.operatingSystem.builderRepository })
+      images.filter(\.isVerifiable).compactMap { $0.target?.operatingSystem.builderRepository })
     for repository in repositories.sorted() {
       do throws(DownloadError) {
         let curl = try Curl(client.source, client.limits, on: client.loop)

@@ -9,7 +9,7 @@ extension InstanceStore {
 
   /// How long to wait for another command that only checks the locks, or for a VM that is just
   /// ending.
-  private static let patience = Duration.seconds(1)
+  private static let maximumWait = Duration.seconds(1)
 
   /// Takes both locks of an instance.
   ///
@@ -19,7 +19,7 @@ extension InstanceStore {
   /// - Throws: `running`, `busy` or `removed`, if another command was faster; ``FileError``.
   func claim(_ name: InstanceName, to doing: String) throws -> Claim {
     let files = files(name)
-    let deadline = SuspendingClock.now.advanced(by: Self.patience)
+    let deadline = SuspendingClock.now.advanced(by: Self.maximumWait)
     while true {
       do throws(FileError) {
         if let supervisor = try FileLock.attempt(files.supervisorLock),

@@ -36,7 +36,7 @@ package struct FileLock: Sendable {
     _ path: String, wait: Bool, create: Bool, isShared: Bool = false
   ) throws(FileError) -> FileLock? {
     let operation = (isShared ? LOCK_SH : LOCK_EX) | (wait ? 0 : LOCK_NB)
-    var glances = 0
+    var attempts = 0
     while true {
       let flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (create ? O_CREAT : 0)
       let number = open(path, flags, mode_t(0o600))
@@ -54,8 +54,8 @@ package struct FileLock: Sendable {
         if errno == EWOULDBLOCK {
           // A process that only checks the lock takes it for a moment. Retry for 25 ms before
           // treating it as held.
-          glances += 1
-          if glances > 5 { return nil }
+          attempts += 1
+          if attempts > 5 { return nil }
           _ = poll(nil, 0, 5)
           continue
         }

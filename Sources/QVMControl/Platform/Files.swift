@@ -141,19 +141,19 @@ package enum Files {
     if isKnown, !isReadable(status) {
       throw FileError(verb: "read", path: path, cause: .notFile)
     }
-    let told = isKnown ? Int(status.st_size) - offset : 0
+    let expected = isKnown ? Int(status.st_size) - offset : 0
     // Without the seek, the bytes would be those from the beginning.
     if offset > 0, lseek(descriptor, off_t(offset), SEEK_SET) < 0 {
       throw fail("read", path, "lseek")
     }
     var bytes: [UInt8] = []
     while true {
-      let room = bytes.isEmpty ? min(max(told + 1, 1 << 10), 1 << 20) : 1 << 16
+      let room = bytes.isEmpty ? min(max(expected + 1, 1 << 10), 1 << 20) : 1 << 16
       let chunk = readOnce(descriptor, atMost: room)
       guard let chunk else { throw fail("read", path, "read") }
       if bytes.isEmpty { bytes = chunk } else { bytes += chunk }
       if bytes.count > limit { throw FileError(verb: "read", path: path, cause: .tooBig) }
-      if chunk.isEmpty || told > 0 && bytes.count == told { return bytes }
+      if chunk.isEmpty || expected > 0 && bytes.count == expected { return bytes }
     }
   }
 

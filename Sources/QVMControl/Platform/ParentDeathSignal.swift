@@ -15,12 +15,12 @@ enum ParentDeathSignal {
   static func command(
     _ program: String, _ arguments: [String]
   ) async -> (program: String, arguments: [String]) {
-    guard let tether = await tether() else { return (program, arguments) }
-    return (tether, options + [program] + arguments)
+    guard let setpriv = await usableSetpriv() else { return (program, arguments) }
+    return (setpriv, options + [program] + arguments)
   }
 
   /// The path of a `setpriv` that has `--pdeathsig`; older ones don't.
-  private static func tether() async -> String? {
+  private static func usableSetpriv() async -> String? {
     if let known = found.withLock({ $0 }) { return known }
     var usable: String?
     if let setpriv = Host.find("setpriv"), let shell = Host.find("true") {

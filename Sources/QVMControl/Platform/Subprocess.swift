@@ -80,11 +80,11 @@ package enum Subprocess {
         outputReader.cancel()
         errorReader.cancel()
       }
-      let (printed, complained) = (await outputReader.value, await errorReader.value)
+      let (printed, errorOutput) = (await outputReader.value, await errorReader.value)
       let result = Output(
-        end: end, standardOutput: printed, standardError: complained,
+        end: end, standardOutput: printed, standardError: errorOutput,
         exceeded: isLate ? limit : nil,
-        overflowed: max(printed.count, complained.count) > most ? most : nil)
+        overflowed: max(printed.count, errorOutput.count) > most ? most : nil)
       loop.cancel(drained)
       if !isLate, result.overflowed == nil { try await waitForOwnSignal(after: end, on: loop) }
       try Task.checkCancellation()

@@ -7,7 +7,7 @@ package import QMPClient
 package struct KnownVersions: Sendable {
   private static let schema = 1
   /// The timeout for asking a QEMU for its version, which takes about 20 ms.
-  private static let patience = Duration.seconds(3)
+  private static let timeout = Duration.seconds(3)
 
   private let folder: String
 
@@ -37,8 +37,8 @@ package struct KnownVersions: Sendable {
   /// Asks a QEMU for its version; nil if it gives none.
   private static func ask(_ program: String, on loop: EventLoop) async -> QEMUVersion? {
     // A QEMU that hangs must not outlive this process.
-    let (tethered, words) = await ParentDeathSignal.command(program, ["--version"])
-    let output = try? await Subprocess.run(tethered, words, within: patience, on: loop)
+    let (command, arguments) = await ParentDeathSignal.command(program, ["--version"])
+    let output = try? await Subprocess.run(command, arguments, within: timeout, on: loop)
     guard let output, output.succeeded else { return nil }
     let said = String(decoding: output.standardOutput, as: UTF8.self)
       .split(whereSeparator: \.isWhitespace)

@@ -7,10 +7,10 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct SSHDialerTests {
   private func dialer(
-    _ port: Int, silence: Duration = .seconds(20), patience: Duration, client: Descriptor
+    _ port: Int, silence: Duration = .seconds(20), retryTime: Duration, client: Descriptor
   ) -> SSHDialer {
     SSHDialer(
-      address: "127.0.0.1", port: port, silence: silence, patience: patience,
+      address: "127.0.0.1", port: port, silence: silence, retryTime: retryTime,
       client: client.number)
   }
 
@@ -22,7 +22,7 @@ import Testing
       .init(["Welcome\r\n", "SS", "H-2.0-test\r\n"], isKeptOpen: true),
     ])
     let (client, other) = try SocketCalls.pair()
-    let connection = try dialer(server.port, patience: .seconds(40), client: client).dial()
+    let connection = try dialer(server.port, retryTime: .seconds(40), client: client).dial()
     #expect(server.count == 3)
     try SocketCalls.pass(connection.number, to: client.number)
     #expect(fcntl(connection.number, F_GETFL) & O_NONBLOCK == 0)
@@ -42,10 +42,10 @@ import Testing
     let server = try GreetingServer([.closed])
     let (client, other) = try SocketCalls.pair()
     #expect(throws: SSHDialer.Failure.refused(times: 1, seconds: 0)) {
-      try dialer(server.port, patience: .zero, client: client).dial()
+      try dialer(server.port, retryTime: .zero, client: client).dial()
     }
     let error = #expect(throws: SSHDialer.Failure.self) {
-      try dialer(server.port, patience: .seconds(1), client: client).dial()
+      try dialer(server.port, retryTime: .seconds(1), client: client).dial()
     }
     guard case .refused(let times, _) = error else {
       Issue.record("\(String(describing: error))")
@@ -59,11 +59,11 @@ import Testing
     let server = try GreetingServer([.silent])
     let (client, other) = try SocketCalls.pair()
     #expect(throws: SSHDialer.Failure.silent(seconds: 1)) {
-      try dialer(server.port, silence: .seconds(1), patience: .seconds(50), client: client).dial()
+      try dialer(server.port, silence: .seconds(1), retryTime: .seconds(50), client: client).dial()
     }
     let port = try GreetingServer([.closed]).port
     let error = #expect(throws: SSHDialer.Failure.self) {
-      try dialer(port, patience: .seconds(50), client: client).dial()
+      try dialer(port, retryTime: .seconds(50), client: client).dial()
     }
     guard case .unreachable = error else {
       Issue.record("\(String(describing: error))")
@@ -77,7 +77,7 @@ import Testing
     let (client, other) = try SocketCalls.pair()
     SocketCalls.endWriting(other.number)
     #expect(throws: SSHDialer.Failure.unwanted) {
-      try dialer(server.port, patience: .seconds(50), client: client).dial()
+      try dialer(server.port, retryTime: .seconds(50), client: client).dial()
     }
   }
 }
