@@ -72,9 +72,7 @@ import Testing
       #expect(whole.err.contains("whole"), "\(whole.err)")
       #expect(try await sandbox.qvm("stop", "whole").status == 0)
       // Once it was shut down properly there is nothing to look for.
-      let later = try await sandbox.qvm("start", "-d", "whole")
-      let lines = [whole, later].map { $0.err.split(separator: "\n").count }
-      #expect(lines[0] == lines[1] + 1, "\(whole.err)\(later.err)")
+      #expect(try await !sandbox.qvm("start", "-d", "whole").err.contains("whole"))
 
       // The table of the clusters in use, of which nothing had come to the disk.
       let disk = sandbox.folder(of: "torn").appending(path: "disk.qcow2")
