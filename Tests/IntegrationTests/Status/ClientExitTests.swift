@@ -124,7 +124,7 @@ import Testing
         try Sandbox.program, ["run", "--name", "box", "demo", "1"], in: sandbox)
       try await run.expect("ready")
       run.type("\u{1D}d")
-      try await run.expect("detached; box runs on")
+      try await run.expect("detached; box keeps running")
       #expect(try await run.end() == 0)
       for round in 1...2 {
         let console = try TerminalSession(try Sandbox.program, ["console", "box"], in: sandbox)
@@ -137,7 +137,7 @@ import Testing
         #expect(second.reports(ConsoleError.busy(name: "box")))
         #expect(second.err.contains("logs -f box"))
         console.type("\u{1D}d")
-        try await console.expect("detached; box runs on")
+        try await console.expect("detached; box keeps running")
         #expect(try await console.end() == 0)
         #expect(console.settings == before)
       }

@@ -30,7 +30,7 @@ import Testing
         #expect(second.reports(ConsoleError.busy(name: "box")), "\(second.err)")
       }
       first.type("\u{1D}d")
-      try await first.expect("detached; box runs on")
+      try await first.expect("detached; box keeps running")
       #expect(try await first.end() == 0)
       #expect(first.settings == first.original)
       #expect(try await sandbox.status("box")["phase"]?.string == "running")
