@@ -2,7 +2,7 @@ import QMPClient
 
 /// Presses the power button and waits until the guest has shut down.
 ///
-/// - Returns: Why it has; nil where QEMU ended without a word, as a crash does.
+/// - Returns: The cause; nil if QEMU exited without reporting one, as in a crash.
 func shutDown(monitor path: String) async throws -> ShutdownCause? {
   try await QMPClient.withConnection(path: path) { client in
     let events = await client.events()
