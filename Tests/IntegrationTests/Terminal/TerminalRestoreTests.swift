@@ -69,7 +69,7 @@ import Testing
       shell.type("\u{3}")
       try await shell.expect("shutting l1 down")
       shell.type("\u{3}")
-      try await shell.expect("l1 was forced to end")
+      try await shell.expect("l1 was forced to stop")
       try await shell.expect("$ ")
       shell.type("echo status $?\n")
       try await shell.expect("status 130")
