@@ -94,8 +94,8 @@ package struct Sandbox: Sendable {
       attributes: [.posixPermissions: 0o700])
   }
 
-  /// How many tests may have VMs at the same time: with more, each only waits for the processor.
-  private static let places = Places(4)
+  /// How many tests may have VMs at the same time. Most of their time they wait: two cores are half idle.
+  private static let places = Places(6)
 
   /// Runs a test in a sandbox, ends its VMs, and fails where a process or a socket is left.
   package static func with(_ body: (inout Sandbox) async throws -> Void) async throws {
