@@ -4,8 +4,8 @@ public enum QMPError: Error, Sendable, Hashable {
 
   /// The path doesn't fit into a socket address: `limit` is 107 bytes on Linux, 103 on macOS.
   case socketPathTooLong(path: String, limit: Int)
-  /// Nobody can be reached at the path: `ENOENT`, `ECONNREFUSED` where nobody listens, `EACCES`,
-  /// `EAGAIN` where other clients fill the monitor's queue.
+  /// No monitor can be reached at the path: `ENOENT`, `ECONNREFUSED` if no process listens, `EACCES`,
+  /// `EAGAIN` if other clients fill the monitor's queue.
   case cannotConnect(path: String, SystemError)
   /// The socket failed while in use.
   case transport(SystemError)

@@ -7,7 +7,7 @@ package enum ConsoleError: UserFacingError, Hashable {
   package var message: String {
     switch self {
     case .notRunning(let name): "'\(name)' is not running"
-    case .busy(let name): "somebody is attached to the console of '\(name)' already"
+    case .busy(let name): "another client is attached to the console of '\(name)'"
     case .unreachable(let name, let why): "cannot attach to the console of '\(name)': \(why)"
     }
   }

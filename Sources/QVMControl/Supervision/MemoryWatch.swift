@@ -13,7 +13,7 @@ struct MemoryWatch: Sendable {
   /// What the kernel says of a process that was killed.
   ///
   /// - Parameters:
-  ///   - pid: The process that was killed by SIGKILL, which nobody here had sent.
+  ///   - pid: The process that was killed by SIGKILL, which this process had not sent.
   ///   - start: When it had started, in the kernel's own unit.
   /// - Returns: Nil where the kernel doesn't say that it was for want of memory.
   func verdict(on pid: Int32, start: UInt64?) -> Outcome.MemoryKill? {

@@ -14,7 +14,7 @@ package struct MonitorArguments: Sendable {
   package let pidFile: String
   /// The arguments that they are added to.
   package let command: QEMUArguments
-  /// QEMU's version; nil where nobody knows it.
+  /// QEMU's version; nil if it is unknown.
   package let version: QEMUVersion?
 
   /// The arguments for an instance.
@@ -25,7 +25,7 @@ package struct MonitorArguments: Sendable {
   ///   - runtime: Where its sockets are.
   ///   - token: The boot that the sockets and the pid file belong to; nil for none yet.
   ///   - command: The arguments that these are added to.
-  ///   - version: QEMU's; nil where nobody knows it.
+  ///   - version: QEMU's; nil if it is unknown.
   package init(
     name: InstanceName, files: InstanceFiles, runtime: RuntimeFolder, boot token: String? = nil,
     command: QEMUArguments, version: QEMUVersion?
@@ -45,10 +45,10 @@ package struct MonitorArguments: Sendable {
       // No instruction of the guest runs, and no byte of its console is lost, before qvm watches.
       "-S",
       "-pidfile", pidFile,
-      // The supervisor's own: a socket without a path can't be taken by anybody else.
+      // The supervisor's own: a socket without a path can't be taken by another client.
       "-chardev", "socket,id=supervisor,fd=\(Self.monitorDescriptor)",
     ] + Self.monitor(on: "supervisor", version) + [
-      // For everybody else, and for taking over when the supervisor was killed.
+      // For other clients, and for adoption after the supervisor was killed.
       "-chardev", "socket,id=monitor,path=\(QEMUOptionValue.quoted(runtime.monitor)),server=on,wait=off",
     ] + Self.monitor(on: "monitor", version) + [
       "-chardev", "socket,id=console,path=\(QEMUOptionValue.quoted(runtime.console)),server=on,wait=off,"
@@ -68,9 +68,9 @@ package struct MonitorArguments: Sendable {
     return ["-object", "monitor-qmp,id=\(device)-qmp,chardev=\(device)"]
   }
 
-  /// Has the guest stand still when its disk can't be written for whatever reason, as it does by
-  /// itself when the disk is full: a quota, a limit or a cable can be mended, a file system that was
-  /// told of lost writes can't. Whoever has said something of it gets that.
+  /// Pauses the guest when its disk can't be written for any reason. QEMU does so by itself only if the
+  /// disk is full. A quota, a limit or a cable can be mended, but not a file system that was told of
+  /// lost writes. A `werror` of the user's own takes precedence.
   private var pauseOnWriteErrors: [String] {
     let isSaid = command.words.contains { $0.contains("werror=") }
     return command.hasDrive("drive0") && !isSaid ? ["-set", "drive.drive0.werror=stop"] : []

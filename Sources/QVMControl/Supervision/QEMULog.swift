@@ -37,7 +37,7 @@ package struct QEMULog: Sendable {
     ])
   }
 
-  /// Whether the forwarded port is what failed: somebody else listens there.
+  /// Whether the forwarded port is what failed: another process listens there.
   package var blamesPortForward: Bool { contains(anyOf: ["host forwarding rule"]) }
 
   /// Whether the way of making a monitor is what this QEMU doesn't know.
