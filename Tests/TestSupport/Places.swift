@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A number of places; whoever finds none waits for one, in order.
+/// A number of places. A task that finds none waits for one, in order or before all others.
 final class Places: Sendable {
   private struct State {
     var free: Int
@@ -11,14 +11,14 @@ final class Places: Sendable {
 
   init(_ count: Int) { state = Mutex(State(free: count)) }
 
-  func take() async {
+  func take(beforeOthers isFirst: Bool = false) async {
     await withCheckedContinuation { continuation in
       let isFree = state.withLock { state in
         if state.free > 0 {
           state.free -= 1
           return true
         }
-        state.waiting.append(continuation)
+        state.waiting.insert(continuation, at: isFirst ? 0 : state.waiting.count)
         return false
       }
       if isFree { continuation.resume() }

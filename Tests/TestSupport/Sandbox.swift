@@ -98,8 +98,13 @@ package struct Sandbox: Sendable {
   private static let places = Places(6)
 
   /// Runs a test in a sandbox, ends its VMs, and fails where a process or a socket is left.
-  package static func with(_ body: (inout Sandbox) async throws -> Void) async throws {
-    await places.take()
+  ///
+  /// - Parameter beforeOthers: For the tests of a serialized suite, which wait for each other already.
+  ///   Behind all others, too, they would be what is left when everything else is done.
+  package static func with(
+    beforeOthers: Bool = false, _ body: (inout Sandbox) async throws -> Void
+  ) async throws {
+    await places.take(beforeOthers: beforeOthers)
     defer { places.giveBack() }
     var sandbox = try Sandbox()
     do {

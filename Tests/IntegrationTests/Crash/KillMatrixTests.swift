@@ -22,7 +22,7 @@ import Testing
   }
 
   private func check(_ moment: Moment, removes: Bool, isFresh: Bool) async throws {
-    try await Sandbox.with { sandbox in
+    try await Sandbox.with(beforeOthers: true) { sandbox in
       try await DoomedVM.useToolchain(in: &sandbox)
       // A QEMU that waits for its release has no port yet: nobody else may take it meanwhile.
       let place = (Moment.allCases.firstIndex(of: moment) ?? 0) * 4 + (removes ? 2 : 0)

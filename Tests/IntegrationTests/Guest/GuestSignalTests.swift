@@ -36,7 +36,7 @@ import Testing
   @Test func `a signal ends a command in the guest with its group, and shows in the status`()
     async throws
   {
-    try await Sandbox.with { sandbox in
+    try await Sandbox.with(beforeOthers: true) { sandbox in
       try await prepare(in: sandbox)
       for signal in [SIGINT, SIGTERM, SIGHUP] {
         let command = try await command("echo up; sleep 300 & sleep 301", in: sandbox)
@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test func `a connection that is lost is told from a guest that is gone`() async throws {
-    try await Sandbox.with { sandbox in
+    try await Sandbox.with(beforeOthers: true) { sandbox in
       try await prepare(in: sandbox)
       // The server's process for this connection alone.
       let lost = try await sandbox.qvm(
@@ -107,7 +107,7 @@ import Testing
   @Test func `a signal to a run with a command ends that first, then the guest in good order`()
     async throws
   {
-    try await Sandbox.with { sandbox in
+    try await Sandbox.with(beforeOthers: true) { sandbox in
       try await prepare(boot: false, in: sandbox)
       let run = try sandbox.start(
         try Sandbox.program,
@@ -136,7 +136,7 @@ import Testing
     """
 
   @Test func `a run with a command waits for a place at a busy server`() async throws {
-    try await Sandbox.with { sandbox in
+    try await Sandbox.with(beforeOthers: true) { sandbox in
       try await prepare(boot: false, in: sandbox)
       try await sandbox.useSSH(
         script: """
@@ -158,7 +158,7 @@ import Testing
   @Test func `a guest that is told by ssh to power off is told though its server is busy`()
     async throws
   {
-    try await Sandbox.with { sandbox in
+    try await Sandbox.with(beforeOthers: true) { sandbox in
       try await prepare(.deaf, in: sandbox)
       let port = try #require(try await sandbox.status("box")["sshPort"]?.int)
       try await sandbox.useSSH(script: "exec \"$REAL\" \"$@\"")

@@ -86,7 +86,7 @@ import Testing
   private let run = ["run", "-d", "--name", "it", "demo", "1"]
 
   @Test func `of several runs of one name one wins`() async throws {
-    try await Sandbox.with { sandbox in
+    try await Sandbox.with(beforeOthers: true) { sandbox in
       // The image and the firmware are there: the race is for the name alone.
       try await sandbox.makeSeed()
       for round in 1...Self.rounds {
@@ -103,7 +103,7 @@ import Testing
   }
 
   @Test func `of several starts of one instance one wins, and its data stays`() async throws {
-    try await Sandbox.with { sandbox in
+    try await Sandbox.with(beforeOthers: true) { sandbox in
       try await sandbox.makeSeed("it")
       for round in 1...Self.rounds {
         let finishes = try await race(
@@ -118,7 +118,7 @@ import Testing
   }
 
   @Test func `of several removals of one instance one wins`() async throws {
-    try await Sandbox.with { sandbox in
+    try await Sandbox.with(beforeOthers: true) { sandbox in
       try await sandbox.makeSeed()
       for round in 1...Self.rounds {
         try sandbox.copy("seed", as: "it")
@@ -132,7 +132,7 @@ import Testing
   }
 
   @Test func `what is run while it is removed is whole or gone`() async throws {
-    try await Sandbox.with { sandbox in
+    try await Sandbox.with(beforeOthers: true) { sandbox in
       try await sandbox.makeSeed()
       for round in 1...Self.rounds {
         try sandbox.copy("seed", as: "it")
@@ -158,7 +158,7 @@ import Testing
   }
 
   @Test func `every stop of one VM, and every wait for its end, sees it end`() async throws {
-    try await Sandbox.with { sandbox in
+    try await Sandbox.with(beforeOthers: true) { sandbox in
       try await sandbox.makeSeed("it")
       for round in 1...Self.rounds {
         #expect(try await sandbox.qvm("start", "-d", "it").status == 0)
@@ -181,7 +181,7 @@ import Testing
   }
 
   @Test func `between the end of an orphan and its removal no command gets it`() async throws {
-    try await Sandbox.with { sandbox in
+    try await Sandbox.with(beforeOthers: true) { sandbox in
       try await sandbox.makeSeed()
       for round in 1...Self.rounds * 2 {
         #expect(try await sandbox.qvm(["run", "--rm"] + run.dropFirst()).status == 0)
@@ -209,7 +209,7 @@ import Testing
   }
 
   @Test func `stops and starts at once end in one VM or none`() async throws {
-    try await Sandbox.with { sandbox in
+    try await Sandbox.with(beforeOthers: true) { sandbox in
       try await sandbox.makeSeed("it")
       for round in 1...Self.rounds {
         #expect(try await sandbox.qvm("start", "-d", "it").status == 0)
