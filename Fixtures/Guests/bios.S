@@ -4,7 +4,7 @@
 // something is DUE, from then on), and when it is DUE to do what it is for, with which words.
 //
 // A guest is the one sector that the BIOS loads at 0x7c00 and runs in real mode. After a few lines
-// of setting up it is a loop, `idle`, that halts the processor until somebody types, the power
+// of setting up it is a loop, `idle`, that halts the processor until a key is typed, the power
 // button is pressed, or the timer ticks.
 
 #define SECOND * 182 / 10      // in ticks of the timer as the BIOS leaves it, 18.2 a second

@@ -51,7 +51,7 @@ class Scene:
             self.stage.forget_image()
             self.stage.forget_tools()
             return
-        # Nobody needed it any more when the cache was tidied.
+        # It was not needed any more when the cache was tidied.
         if not os.path.exists(self.stage.image):
             self.stage.qvm(*PULL)
         if self.command == "rm" and not os.path.exists(self.instance):

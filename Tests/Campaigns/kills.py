@@ -47,7 +47,7 @@ def kill(stage, process, victim, lot):
         first = False
         if pid is not None:
             time.sleep(pause)
-            # The client is this process's own child: its id is nobody else's until it is waited for.
+            # The client is this process's own child: its id goes to no other until it is waited for.
             if victim != "client" and pid not in stage.processes.look(again=False):
                 continue
             try:

@@ -178,7 +178,7 @@ class Stage:
     # Commands
 
     def start(self, words, before=()):
-        # A file: a pipe would be held open by whoever is left behind.
+        # A file: a pipe would be held open by a process that is left behind.
         with open(os.path.join(self.folder, "words"), "w") as errors:
             return subprocess.Popen(
                 [*before, self.qvm_program, *words], env=self.environment, cwd=self.place,
@@ -263,7 +263,7 @@ class Stage:
                     raise
                 continue
             if phase in ALIVE:
-                # Somebody else may be faster, and have carried out --rm. QEMU before its first
+                # Another process may be faster, and have carried out --rm. QEMU before its first
                 # instruction counts as one that had to be killed.
                 self.qvm("stop", "--force", name, expecting=(0, 1, 4))
             phase = self.phases().get(name)

@@ -124,7 +124,7 @@ final class RecordedMachine: QMPScenarioHost {
   func terminate() { process.withLock { $0.terminate() } }
 
   func makeRoom() throws {
-    // Through the process, since nobody else sees its file system.
+    // Through the process, since no other process sees its file system.
     let identifier = process.withLock { $0.processIdentifier }
     try FileManager.default.removeItem(
       atPath: "/proc/\(identifier)/root\(folder.path)/small/filler")

@@ -43,7 +43,7 @@ package struct QMPReplay: Sendable {
           let deadline = SuspendingClock.now.advanced(by: patience)
           guard SocketCalls.wait(listener.number, for: .read, until: deadline),
             let socket = SocketCalls.accept(on: listener)
-          else { throw Mismatch(place: transcript.name, reason: "nobody connected") }
+          else { throw Mismatch(place: transcript.name, reason: "no client connected") }
           let peer = QMPPeer(socket, patience: patience)
           defer { peer.hangUp() }
           try Self.serve(transcript, manner, to: peer)

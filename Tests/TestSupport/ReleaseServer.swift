@@ -69,7 +69,7 @@ public final class ReleaseServer: Sendable {
     case rateLimited(Int, until: Int)
     /// In the place of the list of releases: one without a length and without an end.
     case endless
-    /// Whoever shows a token doesn't get the list of releases.
+    /// A client that shows a token doesn't get the list of releases.
     case badToken
     /// The fault for so many requests only.
     indirect case times(Int, Fault)
@@ -120,7 +120,7 @@ public final class ReleaseServer: Sendable {
   ///
   /// - Parameters:
   ///   - root: Where the releases are.
-  ///   - secure: Whether it speaks TLS, with a certificate that nobody trusts yet.
+  ///   - secure: Whether it speaks TLS, with a certificate that is not trusted yet.
   /// - Returns: A server that can be asked.
   /// - Throws: An error where Python, or openssl for a certificate, is missing.
   public static func start(root: URL, secure: Bool = false) throws -> ReleaseServer {

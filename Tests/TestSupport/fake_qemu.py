@@ -63,12 +63,12 @@ def send(text):
     try:
       monitor.sendall(data)
     except OSError:
-      # As QEMU does, it outlives whoever hung up.
+      # As QEMU does, it outlives the client that hung up.
       stay()
 
 
 def change_monitor():
-  """Hangs up, and goes on with whoever connects to the other monitor."""
+  """Hangs up, and goes on with the client of the other monitor."""
   path = re.search(r"id=monitor,path=(.*?),server=on", words).group(1).replace(",,", ",")
   # There before the first is closed, as with QEMU.
   listener = socket.socket(socket.AF_UNIX)

@@ -127,7 +127,7 @@ def await_socket(path):
                 return
             except OSError:
                 time.sleep(0.01)
-    raise SystemExit(f"nobody listens at {path}")
+    raise SystemExit(f"no process listens at {path}")
 
 
 def start_qemu():

@@ -9,7 +9,7 @@
      trips N       N times query-status, one after the other
      flight N      N times query-status, 32 of them in flight: each reply is followed by a command
      batch N       the same, but the commands that follow the replies of one read are one write,
-                   which nobody can do who has 32 independent callers
+                   which a client with 32 independent callers can not do
      events N      one command that is answered after N events
      schema N      N times query-qmp-schema */
 #include <stdio.h>

@@ -30,7 +30,7 @@ import Testing
           "\(words): \(result.err)")
       }
       #expect(try await sandbox.status("box")["phase"]?.string == "running")
-      // Nobody was told that it is there.
+      // Its name could not be told.
       _ = try await sandbox.qvm("wait", "other", "--for", "stopped", "--timeout", "30")
       #expect(try await sandbox.status("other")["phase"]?.string == "stopped")
     }
@@ -59,13 +59,13 @@ import Testing
         "list", "status box", "logs box", "images", "verify", "--help", "run --help", "--version",
         "run --dry-run demo 1", "completions bash",
       ] {
-        // Nobody reads the pipe any more when it is written to.
+        // The pipe has no reader any more when it is written to.
         let script = "exec 3> >(:); wait $!; qvm \(words) >&3"
         let result = try await bash(script, in: sandbox).end()
         #expect(result.status == 0, "\(words): \(result.err)")
         #expect(!result.reports(OutputError(cause: .brokenPipe)), "\(words): \(result.err)")
       }
-      // A name that nobody was told is a loss.
+      // A name that could not be told is a loss.
       let run = try await bash(
         "exec 3> >(:); wait $!; qvm run -d --name other demo 1 >&3", in: sandbox
       ).end()

@@ -4,7 +4,7 @@ import QVMControl
 import TestSupport
 import Testing
 
-/// What a restarted host, a pid that was given away and an init that reaps nobody make of a VM.
+/// What a restarted host, a pid that was given away and an init that reaps no process make of a VM.
 @Suite(.timeLimit(.minutes(10))) struct HostRestartTests {
   /// Leaves a VM behind as a power cut does, with every trace of its QEMU leading to a bystander.
   private func leave(_ name: String, to bystander: Int32, in sandbox: Sandbox) async throws {
@@ -15,7 +15,7 @@ import Testing
     kill(try #require(supervisor), SIGKILL)
     kill(try #require(qemu), SIGKILL)
     let lock = sandbox.folder(of: name).appending(path: "vm.lock").path
-    try await eventually("nobody lives") {
+    try await eventually("no process lives") {
       let descriptor = open(lock, O_RDWR | O_CLOEXEC)
       defer { close(descriptor) }
       return flock(descriptor, LOCK_EX | LOCK_NB) == 0
@@ -153,7 +153,7 @@ import Testing
         grep -q '^State:.Z' /proc/$R/status || exit 17
         qvm status stopped; [ $? = 4 ] || exit 18
         """
-      // The first process becomes one that waits for nobody; the checks end it.
+      // The first process becomes one that waits for no child; the checks end it.
       let result = try await inNamespace(
         """
         export -f qvm pid

@@ -49,7 +49,7 @@ enum Truth: Hashable {
   ///   - victims: Who was killed.
   ///   - removes: Whether `--rm` was given.
   ///   - isFresh: Whether the disk was made for this boot.
-  /// - Returns: What is true a moment later, before anybody has done anything about it.
+  /// - Returns: What is true a moment later, before any process has done anything about it.
   static func after(_ moment: Moment, _ victims: Victims, removes: Bool, isFresh: Bool) -> Truth {
     let isOrphan = victims.contains(.supervisor) && !victims.contains(.qemu)
     switch moment {
@@ -81,7 +81,7 @@ struct DoomedVM {
   let guest: [String]
   private let client: RunningCommand
 
-  /// Makes the QEMUs wait for whoever has made a FIFO of their instance's name.
+  /// Makes the QEMUs wait for the process that has made a FIFO of their instance's name.
   static func useToolchain(in sandbox: inout Sandbox) async throws {
     try FileManager.default.createDirectory(
       at: sandbox.folder.appending(path: "hold"), withIntermediateDirectories: true)

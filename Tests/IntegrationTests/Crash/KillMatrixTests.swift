@@ -24,7 +24,7 @@ import Testing
   private func check(_ moment: Moment, removes: Bool, isFresh: Bool) async throws {
     try await Sandbox.with(beforeOthers: true) { sandbox in
       try await DoomedVM.useToolchain(in: &sandbox)
-      // A QEMU that waits for its release has no port yet: nobody else may take it meanwhile.
+      // A QEMU that waits for its release has no port yet: no other may take it meanwhile.
       let place = (Moment.allCases.firstIndex(of: moment) ?? 0) * 4 + (removes ? 2 : 0)
       sandbox.environment["QVM_SSH_ADDRESS"] = "127.0.7.\(place + (isFresh ? 1 : 0) + 1)"
       var guest = ["demo", "1"]
@@ -87,7 +87,7 @@ private struct Aftermath {
   }
 
   private func gone() async throws {
-    // What has to be done last is done by whoever looks first.
+    // What has to be done last is done by the command that looks first.
     try await eventually("\(name) is gone") { try await sandbox.qvm("status", name).status == 4 }
     for words in [["stop"], ["logs"], ["wait", "--timeout", "5"], ["rm"], ["start", "-d"]] {
       let answer = try await sandbox.qvm(words + [name])

@@ -90,7 +90,7 @@ import Testing
         run.signal(SIGINT)
         let end = try await run.end()
         #expect(!sandbox.exists("cut"), "\(end.err)")
-        // Before the outcome is on file nobody else knows it, nor once its folder is being removed.
+        // Before the outcome is on file no other process knows it, nor once its folder is being removed.
         let isKnown = step.leavesOutcome
         #expect(end.reports(.clean, of: "cut") == isKnown, "\(end.err)")
         #expect(end.reports(.unknown, of: "cut") != isKnown, "\(end.err)")

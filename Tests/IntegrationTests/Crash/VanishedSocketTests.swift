@@ -4,7 +4,7 @@ import QVMControl
 import TestSupport
 import Testing
 
-/// Sockets that somebody removes while their VM runs.
+/// Sockets that are removed while their VM runs.
 @Suite(.timeLimit(.minutes(10))) struct VanishedSocketTests {
   /// Boots a VM whose disk takes no sockets, so that they lie in the runtime folder.
   private func bootAway(_ sandbox: Sandbox, _ options: String...) async throws {

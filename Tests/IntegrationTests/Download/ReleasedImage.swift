@@ -50,7 +50,7 @@ enum ReleasedImage {
     sandbox.cache.appending(path: "images/\(tag)/\(name).json")
   }
 
-  /// Changes one byte of a file in its middle, as nobody but its owner can.
+  /// Changes one byte of a file in its middle, as only its owner can.
   static func flipByte(of file: URL) throws {
     try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file.path)
     let handle = try FileHandle(forUpdating: file)

@@ -81,7 +81,7 @@ import Testing
       try server.setFault(.withoutDigest, for: listing)
       #expect(try await sandbox.qvm(["pull"] + ReleasedImage.words).status == 0)
       #expect(try await results(["verify"], in: sandbox) == ["unverified"])
-      // Where nobody can be asked it stays so, and that is no failure.
+      // Where no server can be asked it stays so, and that is no failure.
       try server.setFault(.status(403), for: listing)
       let deaf = try await sandbox.qvm("verify")
       #expect(deaf.status == 0)
@@ -95,7 +95,7 @@ import Testing
       let held = try await sandbox.qvm(words + (isPull ? ReleasedImage.words : []))
       #expect(held.status == 0, "\(held.err)")
       #expect(try await results(["images"], in: sandbox) == ["true"])
-      // On record: nobody is asked once more.
+      // On record: no server is asked once more.
       sandbox.environment["QVM_BASE_URL"] = "http://127.0.0.1:1/none"
       #expect(try await results(["verify"], in: sandbox) == ["ok"])
       #expect(server.transfers(of: ReleasedImage.asset).count == downloads)

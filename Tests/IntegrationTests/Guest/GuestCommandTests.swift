@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct GuestCommandTests {
   private static let words = ["run", "--name", "box", "freebsd", "14.2", "--platform", "x86-64"]
 
-  /// Has an image in the cache that greets nobody.
+  /// Has an image in the cache that sends no greeting.
   private func prepare(_ sandbox: Sandbox) async throws {
     try await sandbox.plant(.demo, as: "freebsd-14.2-x86-64")
   }

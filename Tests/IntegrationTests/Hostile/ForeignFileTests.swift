@@ -251,7 +251,7 @@ import Testing
       let chosen = ["QVM_CACHE": home.appending(path: "chosen").path]
       let pull = try await sandbox.qvm(["pull", "demo", "1"], environment: chosen)
       #expect(pull.status == 0, "\(pull.err)")
-      // A container's home may come from outside, and belong to nobody who has an account in it.
+      // A container's home may come from outside, and belong to no user who has an account in it.
       #expect(chown(home.path, 54_321, 54_321) == 0)
       let sudo = try await sandbox.qvm(["pull", "demo", "1"], environment: ["SUDO_UID": "54321"])
       #expect(sudo.status == 1)

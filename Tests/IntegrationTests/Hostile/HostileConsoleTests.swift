@@ -102,7 +102,7 @@ import Testing
         try await shell.expect(Self.modes)
         let client = try #require(sandbox.processes.first { $0.command.contains(" console box") })
         kill(client.pid, signal == "TERM" ? SIGTERM : signal == "SEGV" ? SIGSEGV : SIGKILL)
-        // Nobody can do anything where it is killed.
+        // Nothing can be done where it is killed.
         if signal != "KILL" { try await shell.expect(Self.farewell, within: .seconds(5)) }
         if !how.isEmpty { try await shell.expect(how) }
         try await shell.expect("$ ")

@@ -210,7 +210,7 @@ import Testing
       #expect(stop.status == 1)
       let outcome = try await sandbox.status("fake")["lastOutcome"]
       #expect(outcome?["rung"]?.string == "sigkill", "\(stop.err)")
-      // Nobody knows what became of the guest.
+      // What became of the guest is not known.
       #expect(outcome?["result"]?.string == "forced")
       #expect(outcome?["reason"]?.string == "killed")
     }

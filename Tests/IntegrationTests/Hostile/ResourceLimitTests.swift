@@ -4,7 +4,7 @@ import QVMControl
 import TestSupport
 import Testing
 
-/// What qvm inherits from whoever starts it: limits, and signals that are ignored.
+/// What qvm inherits from the process that starts it: limits, and signals that are ignored.
 @Suite(.timeLimit(.minutes(10))) struct ResourceLimitTests {
   private func run(
     under setting: String, in sandbox: Sandbox, _ words: String = "run -d --name box demo 1"

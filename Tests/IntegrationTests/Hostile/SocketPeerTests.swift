@@ -99,7 +99,7 @@ import Testing
       #expect(stop.reports(StopError.another(name: "two")), "\(stop.err)")
       #expect(try await sandbox.status("one")["phase"]?.string == "running")
       for pid in [supervisor, qemu] { #expect(kill(try #require(pid), 0) == 0) }
-      // A start removes no sockets that somebody listens on.
+      // A start removes no sockets that a process listens on.
       try sandbox.change("runtimeFolder", to: .null, in: "boot.json", of: "two")
       #expect(try await sandbox.qvm("stop", "two").status == 0)
       #expect(try await sandbox.status("one")["phase"]?.string == "running")

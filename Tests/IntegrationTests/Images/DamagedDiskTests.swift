@@ -67,7 +67,7 @@ import Testing
 
   @Test func `a damaged base image is called so, with what to do`() async throws {
     try await Sandbox.with { sandbox in
-      // Without a backing file nobody reads the length of its name.
+      // Without a backing file the length of its name is not read.
       let damages = Damage.allCases.filter { $0 != .backingLength }
       for damage in damages {
         try await sandbox.plant(.demo, as: "haiku-\(damage)-x86-64")

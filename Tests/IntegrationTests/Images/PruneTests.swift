@@ -4,7 +4,7 @@ import QVMControl
 import TestSupport
 import Testing
 
-/// `qvm prune` removes what nobody needs, and nothing else.
+/// `qvm prune` removes what is not needed, and nothing else.
 @Suite(.timeLimit(.minutes(10))) struct PruneTests {
   private func kinds(_ output: Sandbox.Output) -> [String] {
     (output.json["removed"]?.array ?? []).map { item in
@@ -89,7 +89,7 @@ import Testing
       #expect(table.out.contains("total"))
       #expect(files(in: sandbox) == all)
 
-      // Nobody can be asked.
+      // Without a terminal no user can be asked.
       let refused = try await sandbox.qvm("prune")
       #expect(refused.status == 1)
       #expect(refused.advises(PruningError.unconfirmed(count: 1)))

@@ -127,7 +127,7 @@ import Testing
         try await sandbox.qvm("wait", "brief", "--for", "stopped", "--timeout", "60").status == 0)
       let outcome = try await sandbox.status("brief")["lastOutcome"]
       #expect(outcome?["result"]?.string == "clean")
-      #expect(outcome?["rung"] == nil, "nobody asked for it")
+      #expect(outcome?["rung"] == nil, "it was not asked for")
     }
   }
 

@@ -32,7 +32,7 @@ import Testing
       let start = try await sandbox.qvm("start", "-d", "vm-01")
       #expect(start.status == 0, "\(start.err)")
       #expect(try await states(sandbox)["vm-01"] == "running")
-      // Its supervisor and QEMU are gone, and nobody has written down how it ended.
+      // Its supervisor and QEMU are gone, and how it ended is not recorded.
       let pids = sandbox.pids(of: "vm-01")
       for pid in [pids.supervisor, pids.qemu] { kill(try #require(pid), SIGKILL) }
       for _ in 0..<100 where !sandbox.processes.isEmpty {

@@ -41,7 +41,7 @@ import Testing
       _ = try await sandbox.qvm("wait", "box", "--timeout", "30")
       #expect(try await sandbox.qvm("stop", "box").status == 0)
       #expect(try await sandbox.qvm("status", "box").status == 4)
-      // Of one that is made for this nobody needs to be told.
+      // Of one that is made for this the user need not be told.
       let new = try await sandbox.qvm("run", "-d", "--rm", "--name", "box", "demo", "1")
       #expect(!new.err.contains("--rm"), "\(new.err)")
       #expect(try await sandbox.qvm("stop", "--force", "box").status == 0)

@@ -170,7 +170,7 @@ import Testing
           }
         }
         #expect(try folders().count == 1)
-        // While it lives, its folder is nobody else's business.
+        // While it lives, its folder concerns no other process.
         let dry = try await sandbox.qvm("prune", "--dry-run", "--json")
         #expect(!dry.out.contains("\"trial\""), "\(dry.out)")
         doctor.signal(SIGKILL)

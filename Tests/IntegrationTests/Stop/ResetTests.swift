@@ -41,7 +41,7 @@ import Testing
       try await sandbox.plant(.restarting, as: "haiku-r1beta5-x86-64")
       _ = try await sandbox.qvm(["run", "-d", "--rm", "--name", "box"] + Self.haiku)
       _ = try await sandbox.qvm("wait", "box", "--for", "console:ready", "--timeout", "30")
-      // By somebody else's tool, so that QEMU's command line tells nothing of it.
+      // By another tool, so that QEMU's command line tells nothing of it.
       try await monitor(of: "box", in: sandbox).execute(SetAction(reboot: .shutdown))
       let stop = try await sandbox.qvm("stop", "box")
       #expect(stop.status == 1, "\(stop.err)")
@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  /// What somebody else's tool has told an orphan's QEMU by its monitor.
+  /// What another tool has told an orphan's QEMU by its monitor.
   @Test(arguments: [
     SetAction(reboot: .shutdown), SetAction(reboot: .shutdown, shutdown: .pause),
   ])
@@ -69,7 +69,7 @@ import Testing
         let monitor = try await monitor(of: "box", in: sandbox)
         try monitor.execute(action)
         if action.shutdown == .pause {
-          // It is off before anybody takes it over.
+          // It is off before a supervisor adopts it.
           try monitor.execute(SystemPowerdown())
           try await eventually("it is off") {
             try monitor.execute(QueryStatus()).status == .shutdown
@@ -79,7 +79,7 @@ import Testing
       let stop = try await sandbox.qvm("stop", "box")
       let outcome = try await sandbox.status("box")["lastOutcome"]
       if action.shutdown == .pause {
-        // Nobody has heard how.
+        // No supervisor has heard how.
         #expect(outcome?["result"]?.string == "unknown", "\(stop.err)")
       } else {
         #expect(stop.status == 1, "\(stop.err)")

@@ -167,7 +167,7 @@ import Testing
       let stop = try await sandbox.qvm("stop", "--force", "stuck")
       #expect(stop.status == 0)
       #expect(stop.err.contains("SIGKILL"))
-      // It was killed: nobody knows what state its disk is in, so it is kept.
+      // It was killed: the state of its disk is not known, so it is kept.
       let outcome = try await sandbox.status("stuck")["lastOutcome"]
       #expect(outcome?["reason"]?.string == "killed")
     }

@@ -5,7 +5,7 @@ import TestSupport
 @testable import QMPClient
 
 /// Broken input of every kind: at worst an error, never a crash, a hang, growth, or an answer for
-/// somebody who has had one.
+/// a request that has had one.
 @Suite(.timeLimit(.minutes(2))) struct FuzzTests {
   /// `QMP_FUZZ_SEED`, to repeat a run; by chance otherwise.
   private static let seed =

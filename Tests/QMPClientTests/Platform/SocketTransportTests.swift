@@ -100,7 +100,7 @@ import TestSupport
     #expect(await ended.next() == ["bye"])
   }
 
-  /// A transport that nobody else holds, and what has been sent when it is closed.
+  /// A transport that has no other owner, and what has been sent when it is closed.
   private func connected() throws -> (SocketTransport, Mailbox<[String]>) {
     let (client, server) = try SocketCalls.pair()
     let ended = Mailbox<[String]>()

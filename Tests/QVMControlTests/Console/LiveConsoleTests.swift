@@ -39,7 +39,7 @@ import Testing
     "\u{1B}[20h",
     "\u{1B}[?3h", "\u{1B}[?1s", "\u{1B}[?1r", "\u{5}", "\u{1B}[?2031h", "\u{1B}[1;2;3;4;5T",
     "\u{1B}%@", "\u{1B} G", "\u{1B}#8", "\u{1B}l",
-    // Questions with free answers, or about what nobody needs.
+    // Questions with free answers, or about what is not needed.
     "\u{1B}[?6n", "\u{1B}[x", "\u{1B}[>q", "\u{1B}[=c", "\u{1B}[?1$p", "\u{1B}[?u", "\u{1B}[>4;2m",
   ])
   func `what reaches beyond the screen is kept back`(written: String) {

@@ -13,7 +13,7 @@ import Testing
     ("a\u{1B}P1$r0m\u{7}\n\u{1B}\\b\u{1B}_x\u{1B}\\c\u{1B}^x\u{7}d\u{1B}Xx\u{1B}\\e", "abcde"),
     // The title of screen, and Linux's colours, which have no end of their own.
     ("a\u{1B}kname\u{1B}\\b\u{1B}]P0123456c\u{1B}]Rd", "abcd"),
-    // A string that nobody ends: up to the line's end, or to another sequence.
+    // A string without an end: up to the line's end, or to another sequence.
     ("a\u{1B}]0;title\nb\u{1B}]0;\u{1B}[1mc\u{1B}P\u{18}d", "a\nbcd"),
     // tmux's way of handing a sequence through.
     ("a\u{1B}Ptmux;\u{1B}\u{1B}]52;c;aGk=\u{7}\u{1B}\\b", "ab"),

@@ -158,7 +158,7 @@ import Testing
     #expect(!Files.exists("/tmp/qvm-escaped"))
   }
 
-  /// What only a superuser's tar makes, and what nobody's should: it doesn't get to see these.
+  /// What only a superuser's tar makes, and what no tar should: it doesn't get to see these.
   @Test(arguments: [
     (#"special("./dev/null", CHR)"#, "./dev/null"), (#"special("./dev/sda", BLK)"#, "./dev/sda"),
     (#"special("./fifo", FIFO)"#, "./fifo"), (#"special("./strange", b"S")"#, "./strange"),

@@ -97,7 +97,7 @@ import Testing
       try fixture.server.setLatest("v0.10.0", in: Self.builder)
       try fixture.server.setFault(.truncate(at: 500_000), for: Self.asset)
       await #expect(throws: DownloadError.self) { _ = try await ensure(fixture, refresh: true) }
-      // A kill leaves the lock too, which nobody holds then.
+      // A kill leaves the lock too, which is not held then.
       let folder = fixture.cache.downloads
       for name in ["\(Self.asset).lock", "\(Self.asset)@v0.9.0.partial", ".\(Self.asset)@v0.8.0.x"]
       {

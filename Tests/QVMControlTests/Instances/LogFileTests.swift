@@ -44,7 +44,7 @@ import Testing
     #expect(part.end == size)
     #expect(part.bytes.count >= LogFile.kept && part.bytes.count < LogFile.kept + (1 << 17))
     #expect(Files.information(log.path).map { $0.allocated < LogFile.kept + (1 << 18) } == true)
-    // Whoever counts goes on where it was.
+    // A reader that counts goes on where it was.
     #expect(try log.read(from: size - 16).bytes == Array(part.bytes.suffix(16)))
     #expect(try log.read(from: size) == LogFile.Part(bytes: [], skipped: 0, end: size))
     // Another time there is nothing to be done, although the file is as long as before.

@@ -145,7 +145,7 @@ import Testing
   @Test func `an outcome that the disk did not take is found where it was kept`() throws {
     let token = Randomness.hexadecimal(bytes: 8)
     try boot(removes: false, token: token)
-    // As after a SIGKILL, if nobody knew better.
+    // As after a SIGKILL, if nothing more were known.
     try Files.write([], to: files.qemuPid)
     let kept = Outcome(token: token, result: .clean, reason: "guest-shutdown", exitStatus: 0)
     try KeptOutcome.write(kept, of: files)

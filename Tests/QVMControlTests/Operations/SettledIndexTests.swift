@@ -50,7 +50,7 @@ import Testing
   }
 
   /// Sets the time of an instance's folder, as of all that change a file of it: nothing but what
-  /// nobody can set tells that it changed.
+  /// no program can set tells that it changed.
   private func age(_ number: Int, to date: Date = Date(timeIntervalSince1970: 1_700_000_000)) throws
   {
     try FileManager.default.setAttributes(
@@ -101,7 +101,7 @@ import Testing
       Outcome(token: boot.token, result: .clean, reason: "guest-shutdown").json.bytes,
       try files(6).outcome)
     for number in [1, 2, 3, 6] { try age(number) }
-    // Somebody boots it: only its lock tells.
+    // Another process boots it: only its lock tells.
     let lock = try #require(try FileLock.attempt(try files(5).vmLock))
     let supervisorLock = try #require(try FileLock.attempt(try files(5).supervisorLock))
     LockOwner(doing: "start").write(into: supervisorLock)

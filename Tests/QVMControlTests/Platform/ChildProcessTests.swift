@@ -16,7 +16,7 @@ import Testing
     let child = try ChildProcess(shell(script))
     #expect(try await child.ended() == end)
     #expect(child.end == end)
-    // And also whoever asks afterwards.
+    // And also a caller that asks afterwards.
     #expect(try await child.ended() == end)
   }
 

@@ -85,7 +85,7 @@ import Testing
     #expect(isFreeSoon(path))
   }
 
-  /// Whether nobody holds the lock, within a few seconds: a child that another test is just starting
+  /// Whether no process holds the lock, within a few seconds: a child that another test is just starting
   /// shares every descriptor of this process for a moment, until it becomes its program.
   private func isFreeSoon(_ path: String) -> Bool {
     let deadline = SuspendingClock.now.advanced(by: .seconds(5))

@@ -67,7 +67,7 @@ import Testing
     Case(events: [], end: .signalled(9), result: .crashed, reason: "qemu-signal-9"),
     Case(events: [], isKilled: true, end: .signalled(9), result: .forced, reason: "killed"),
     Case(events: [], isKilled: true, end: .signalled(6), result: .crashed, reason: "qemu-signal-6"),
-    // Words of QEMUs that nobody here knows.
+    // Words of QEMUs that are not known here.
     Case(
       events: [shutdown("solar-flare", byGuest: true)], end: .exited(0), result: .forced,
       reason: "solar-flare"),

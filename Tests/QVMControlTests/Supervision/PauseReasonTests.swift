@@ -36,7 +36,7 @@ import Testing
         "io-error: the disk is full, 0 B free at /c/i/box"
       ),
       ([broken, full], 0, "io-error: the disk is full, 0 B free at /c/i/box"),
-      // Whoever took it over was not told, and looks.
+      // The process that adopted it was not told, and looks.
       ([], 0, "io-error: the disk is full, 0 B free at /c/i/box"), ([], 96_000_000, "io-error"),
       (
         [full, QMPEvent(name: "RESUME"), broken], 0,

@@ -211,7 +211,7 @@ import Testing
     #expect(whatFollows(&ladder) == ["terminate@60", "kill@70"])
   }
 
-  @Test func `a guest that is off while QEMU stays is waited for by nobody`() {
+  @Test func `a guest that is off while QEMU stays is not waited for`() {
     var ladder = ShutdownLadder()
     ladder.shutdownSeen(at: at(0))
     #expect(ladder.guestIsOff(at: at(0)) == [])

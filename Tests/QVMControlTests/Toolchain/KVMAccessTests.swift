@@ -23,7 +23,7 @@ import Testing
     #expect(!text.contains("\n"))
   }
 
-  @Test func `nobody is told who may, who chose tcg, or whose guest is of another kind`() {
+  @Test func `no hint comes to a user who may, who chose tcg, or whose guest is of another kind`() {
     #expect(hint(refusal: nil) == nil)
     #expect(hint(running: "kvm") == nil)
     #expect(hint(Self.own, "tcg") == nil)

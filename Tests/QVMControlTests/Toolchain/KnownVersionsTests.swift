@@ -26,7 +26,7 @@ import Testing
       echo 'QEMU emulator version \(version) (Debian 1:\(version)+ds-1)'
       exit \(status)
       """
-    // By a process of its own: whoever starts another at this moment could hold it open for writing.
+    // By a process of its own: a test that starts another at this moment could hold it open for writing.
     _ = try await Subprocess.run(
       "/bin/sh",
       ["-c", #"rm -f "$2"; printf '%s\n' "$1" >"$2"; chmod 755 "$2""#, "sh", script, program],

@@ -38,7 +38,7 @@ import Testing
           peer.send(Self.input(&random))
           inputs += 1
         }
-        // Let the server read, and answer into a socket that nobody empties.
+        // Let the server read, and answer into a socket that is not emptied.
         await Task.yield()
         try await loop.sleep(until: .now)
       }
