@@ -8,17 +8,14 @@ import Testing
 @Suite struct InstanceStoreTests {
   private struct DiskFailure: Error {}
 
-  private let folder: TemporaryFolder
-  private let store: InstanceStore
+  private let temporary: TemporaryStore
+  private var store: InstanceStore { temporary.store }
+  private var target: Target { temporary.target }
   private let name: InstanceName
-  private let target: Target
 
   init() throws {
-    folder = try TemporaryFolder()
-    store = InstanceStore(Cache(path: "\(folder.path)/cache"))
-    try store.cache.prepare()
+    temporary = try TemporaryStore()
     name = try InstanceName("vm")
-    target = try Target(operatingSystem: "demo", version: "1", platform: nil, host: .x86_64)
   }
 
   private func create(_ name: InstanceName) async throws -> InstanceStore.Locked {

@@ -6,14 +6,12 @@ import Testing
 
 /// Files of an instance that are torn, empty, from a newer qvm, or something else altogether.
 @Suite struct DamagedFileTests {
-  private let folder: TemporaryFolder
-  private let store: InstanceStore
+  private let temporary: TemporaryStore
+  private var store: InstanceStore { temporary.store }
   private let good: InstanceName
 
   init() throws {
-    folder = try TemporaryFolder()
-    store = InstanceStore(Cache(path: "\(folder.path)/cache"))
-    try store.cache.prepare()
+    temporary = try TemporaryStore()
     good = try InstanceName("good")
     try make(good)
   }
@@ -22,20 +20,14 @@ import Testing
 
   /// Makes an instance that was booted and has ended.
   private func make(_ name: InstanceName) throws {
-    let files = store.files(name)
-    try Files.makeFolder(files.folder)
-    try write([], files.vmLock)
-    let target = try Target(operatingSystem: "demo", version: "1", platform: nil, host: .x86_64)
-    let record = InstanceRecord(
-      name: name.text, target: target, createdAt: Timestamp(seconds: 0), baseImage: "/b",
-      options: ["shutdownTimeout": 120, "cpus": 2, "sshPort": 2222])
-    try write(record.json, to: files.record)
+    let files = try temporary.make(
+      name, options: ["shutdownTimeout": 120, "cpus": 2, "sshPort": 2222])
     let boot = BootRecord(
       token: "this", hostBootID: Host.bootID, startedAt: Timestamp(seconds: 0),
       removeOnShutdown: false, shutdownTimeout: 120, supervisorPid: 999_999_998,
       supervisorStart: 1, pid: 999_999_999, start: 1, command: ["qemu", "-S"],
       accelerator: "tcg", qemuVersion: "7.2.0", sshAddress: "127.0.0.1", sshPort: 2847,
-      consoleOffset: 0, runtimeFolder: "\(folder.path)/run/hash", isFirst: false)
+      consoleOffset: 0, runtimeFolder: "\(temporary.folder.path)/run/hash", isFirst: false)
     try write(boot.json, to: files.boot)
     let outcome = Outcome(
       token: "this", result: .forced, reason: "host-qmp-quit", rung: "quit", seconds: 1.5,

@@ -6,24 +6,15 @@ import Testing
 
 /// What a command finds when it comes after a supervisor that was killed.
 @Suite struct ReconciliationTests {
-  private let folder: TemporaryFolder
-  private let store: InstanceStore
+  private let temporary: TemporaryStore
+  private var store: InstanceStore { temporary.store }
   private let name: InstanceName
   private let files: InstanceFiles
 
   init() throws {
-    folder = try TemporaryFolder()
-    store = InstanceStore(Cache(path: "\(folder.path)/cache"))
-    try store.cache.prepare()
+    temporary = try TemporaryStore()
     name = try InstanceName("vm")
-    files = store.files(name)
-    try Files.makeFolder(files.folder)
-    try Files.write([], to: files.vmLock)
-    let target = try Target(operatingSystem: "demo", version: "1", platform: nil, host: .x86_64)
-    let record = InstanceRecord(
-      name: "vm", target: target, createdAt: Timestamp(seconds: 0), baseImage: "/b",
-      options: [:])
-    try JSONFile.write(record.json, to: files.record)
+    files = try temporary.make(name)
   }
 
   private func boot(
@@ -34,7 +25,8 @@ import Testing
       token: token, hostBootID: hostBootID, startedAt: Timestamp(seconds: 0),
       removeOnShutdown: removes, shutdownTimeout: 120, supervisorPid: 999_999_998,
       supervisorStart: 1, pid: pid, start: pid.map { _ in 1 }, command: [],
-      accelerator: accelerator, consoleOffset: 0, runtimeFolder: "\(folder.path)/run/hash",
+      accelerator: accelerator, consoleOffset: 0,
+      runtimeFolder: "\(temporary.folder.path)/run/hash",
       isFirst: isFirst)
     try JSONFile.write(record.json, to: files.boot)
     try record.runtime(files).prepare(forBoot: "0123456789abcdef")
@@ -50,7 +42,7 @@ import Testing
     #expect(Reconciliation.reconcile(name, in: store) == .settled)
     #expect(try outcome() == "crashed: qemu-killed")
     #expect(store.exists(name))
-    #expect(!Files.exists("\(folder.path)/run/hash"))
+    #expect(!Files.exists("\(temporary.folder.path)/run/hash"))
   }
 
   @Test func `one that ended in an orderly way is settled, and removed where that was asked for`()
@@ -164,7 +156,7 @@ import Testing
     try Files.makeFolder("\(files.outcome)/in-the-way")
     #expect(Reconciliation.reconcile(name, in: store) == .settled)
     #expect(store.exists(name))
-    #expect(Files.exists("\(folder.path)/run/hash"))
+    #expect(Files.exists("\(temporary.folder.path)/run/hash"))
   }
 
   @Test func `a living VM is left alone`() throws {

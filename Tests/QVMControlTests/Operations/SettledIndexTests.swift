@@ -7,15 +7,11 @@ import Testing
 
 /// The list of many instances, with and without what was found of them before.
 @Suite(.timeLimit(.minutes(2))) struct SettledIndexTests {
-  private let folder: TemporaryFolder
-  private let store: InstanceStore
-  private var index: String { "\(folder.path)/cache/settled.index" }
+  private let temporary: TemporaryStore
+  private var store: InstanceStore { temporary.store }
+  private var index: String { "\(store.cache.path)/settled.index" }
 
-  init() throws {
-    folder = try TemporaryFolder()
-    store = InstanceStore(Cache(path: "\(folder.path)/cache"))
-    try store.cache.prepare()
-  }
+  init() throws { temporary = try TemporaryStore() }
 
   private func files(_ number: Int) throws -> InstanceFiles {
     store.files(try InstanceName("vm-\(100 + number)"))
@@ -23,22 +19,15 @@ import Testing
 
   /// Makes an instance whose VM was forced to end, some time ago.
   private func make(_ number: Int) throws {
-    let files = try files(number)
-    try Files.makeFolder(files.folder)
-    let target = try Target(operatingSystem: "demo", version: "1", platform: nil, host: .x86_64)
-    let record = InstanceRecord(
-      name: "vm-\(100 + number)", target: target, createdAt: Timestamp(seconds: 0),
-      baseImage: "/b", options: [:])
+    let files = try temporary.make(try InstanceName("vm-\(100 + number)"))
     let boot = BootRecord(
       token: "this", hostBootID: "h", startedAt: Timestamp(seconds: 0), removeOnShutdown: false,
       shutdownTimeout: 120, supervisorPid: 999_999_998, supervisorStart: 1, command: [],
       consoleOffset: 0, isFirst: false)
     let outcome = Outcome(token: "this", result: .forced, reason: "host-qmp-quit")
-    let contents = [
-      (files.record, record.json), (files.boot, boot.json), (files.outcome, outcome.json),
-    ]
-    for (path, json) in contents { try write(json.bytes, path) }
-    try write([], files.vmLock)
+    for (path, json) in [(files.boot, boot.json), (files.outcome, outcome.json)] {
+      try write(json.bytes, path)
+    }
     try write([UInt8](repeating: 7, count: 4096), files.disk)
     try age(number)
   }
