@@ -52,7 +52,7 @@ public final class ReleaseServer: Sendable {
     case withoutLength(upTo: Int)
     /// Ranges are ignored.
     case withoutRanges
-    /// So many bytes a second.
+    /// So many bytes a second; once the fault is lifted, the rest at once.
     case slow(Int)
     /// The bytes that ``publishOther(_:as:)`` put aside, so many of them a second.
     case other(Int)

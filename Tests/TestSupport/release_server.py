@@ -260,7 +260,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         end = len(content)
         if kind in ("truncate", "no-length") and len(words) > 1:
             end = int(words[1])
-        self.send(content[start:end], int(words[1]) if kind in ("slow", "other") else None)
+        self.send(
+            content[start:end], int(words[1]) if kind in ("slow", "other") else None, asset)
         if end < len(content):
             self.close_connection = True
 
@@ -275,10 +276,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         start = int(match.group(1))
         return start if start < size else None
 
-    def send(self, content, rate):
+    def send(self, content, rate, asset):
+        """Sends so many bytes a second, until the fault is lifted; all the rest at once then."""
         if rate is None:
             return self.wfile.write(content)
         for offset in range(0, len(content), rate // 20):
+            if not fault(asset):
+                return self.wfile.write(content[offset:])
             self.wfile.write(content[offset:offset + rate // 20])
             time.sleep(0.05)
 

@@ -17,6 +17,14 @@ struct ReleaseFixture: Sendable {
   final class Heard: Sendable {
     let notices = Mutex<[String]>([])
     let events = Mutex<[(label: String, event: ProgressReporter.Event)]>([])
+
+    /// The different sizes that were shown one after the other.
+    var sizes: [Int] {
+      let events = events.withLock { $0 }
+      return events.reduce(into: []) { sizes, event in
+        if case .advanced(let size) = event.event, sizes.last != size { sizes.append(size) }
+      }
+    }
   }
 
   static func with(

@@ -168,8 +168,8 @@ import Testing
       try publishBundle(fixture, disk: Self.disk())
       try fixture.server.setFault(.slow(100_000), for: Self.bundle)
       let pull = Task(executorPreference: fixture.loop) { try await ensure(fixture) }
-      while !fixture.downloads.contains(where: { $0.hasSuffix(".partial") }) {
-        try await Task.sleep(for: .milliseconds(10))
+      try await eventually("it downloads") {
+        fixture.downloads.contains { $0.hasSuffix(".partial") }
       }
       try fixture.removeLeftovers()
       #expect(fixture.downloads.contains { $0.hasSuffix(".partial") })
