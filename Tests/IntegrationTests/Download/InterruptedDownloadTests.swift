@@ -52,6 +52,7 @@ import Testing
         try await eventually("it has begun") {
           !tools(server, in: sandbox).isEmpty
         }
+        // At a different moment of it in each round.
         try await Task.sleep(for: .milliseconds(round * 37))
         terminal.type(round % 5 == 4 ? "\u{1C}" : "\u{3}")
         #expect(try await terminal.end(within: .seconds(10)) == 130, "\(terminal.text)")

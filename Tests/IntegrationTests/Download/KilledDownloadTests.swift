@@ -39,9 +39,11 @@ import Testing
         if round == 8 { try inverted(content).write(to: file) }
         if round == 11 { try content.write(to: file) }
         let pull = try sandbox.start("pull", "haiku", "r1beta5")
+        // At a different moment of it in each round.
         try await Task.sleep(for: .milliseconds(60 + round * 71 % 400))
         if round % 4 == 2 {
           for pid in transfers(in: sandbox) { kill(pid, SIGKILL) }
+          // While it handles the loss of them, or has begun anew.
           try await Task.sleep(for: .milliseconds(20))
         }
         pull.signal(round % 5 == 4 ? SIGINT : SIGKILL)

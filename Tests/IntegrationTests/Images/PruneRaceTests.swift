@@ -18,6 +18,7 @@ import Testing
           ["run", "-d", "--name", "vm\(round)", "--memory", "64M"] + ReleasedImage.words)
         var prunes: [RunningCommand] = []
         for delay in 0..<4 {
+          // At different moments of the run, whichever these are.
           if delay > 0 { try await Task.sleep(for: .milliseconds(20)) }
           prunes.append(try sandbox.start(try Sandbox.program, ["prune", "--yes"]))
         }

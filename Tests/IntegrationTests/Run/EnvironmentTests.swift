@@ -209,6 +209,7 @@ import Testing
       #expect(start.duration(to: .now) < .seconds(3))
       #expect(crowded["phase"]?.string == "unresponsive")
       let before = try processorTicks(of: supervisor)
+      // What it uses in this time is what it is about.
       try await Task.sleep(for: .seconds(1))
       #expect(try processorTicks(of: supervisor) - before < 20)
       clients = []

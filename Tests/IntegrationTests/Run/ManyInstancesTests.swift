@@ -35,9 +35,7 @@ import Testing
       // Its supervisor and QEMU are gone, and how it ended is not recorded.
       let pids = sandbox.pids(of: "vm-01")
       for pid in [pids.supervisor, pids.qemu] { kill(try #require(pid), SIGKILL) }
-      for _ in 0..<100 where !sandbox.processes.isEmpty {
-        try await Task.sleep(for: .milliseconds(20))
-      }
+      try await eventually("both are gone") { sandbox.processes.isEmpty }
       #expect(try await states(sandbox)["vm-01"] == "crashed")
       _ = try await sandbox.qvm("start", "-d", "vm-01")
       #expect(try await sandbox.qvm("stop", "--force", "vm-01").status == 0)

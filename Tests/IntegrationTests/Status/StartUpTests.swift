@@ -41,6 +41,7 @@ import Testing
       // The guest's own start may still reach the supervisor in the first moments.
       try await Task.sleep(for: .milliseconds(500))
       let before = try wakeUps()
+      // Nothing is to happen, so there is nothing to wait for.
       try await Task.sleep(for: .seconds(2))
       #expect(try wakeUps() == before)
     }

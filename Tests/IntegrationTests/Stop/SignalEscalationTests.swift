@@ -125,6 +125,7 @@ import Testing
       try await shell.expect("\nstays")
       shell.hangUp()
       _ = try await shell.end()
+      // Nothing is to happen, so there is nothing to wait for.
       try await Task.sleep(for: .milliseconds(300))
       #expect(try await sandbox.status("stays")["phase"]?.string == "running")
     }

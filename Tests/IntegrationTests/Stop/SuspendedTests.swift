@@ -31,6 +31,7 @@ import Testing
         try await sandbox.status("box")["phase"]?.string == "stopping"
       }
       for pid in [supervisor, stop.pid] { kill(pid, SIGSTOP) }
+      // Longer than the time-out: that this time passes is what it is about.
       try await Task.sleep(for: .seconds(6))
       for pid in [supervisor, qemu, stop.pid] { kill(pid, SIGCONT) }
       try await expectClean(stop, in: sandbox)
@@ -49,6 +50,7 @@ import Testing
       }
       let job = [try #require(supervisor), try #require(qemu), stop.pid]
       for pid in job { kill(pid, SIGSTOP) }
+      // That this time passes is what it is about.
       try await Task.sleep(for: .seconds(5))
       let begin = ContinuousClock.now
       for pid in job { kill(pid, SIGCONT) }
@@ -66,6 +68,7 @@ import Testing
       try await eventually("it is noticed") {
         stop.output.err.contains("box: ")
       }
+      // That this time passes is what it is about.
       try await Task.sleep(for: .seconds(5))
       kill(qemu, SIGCONT)
       try await expectClean(stop, in: sandbox)
