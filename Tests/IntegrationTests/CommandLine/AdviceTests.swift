@@ -46,9 +46,16 @@ import Testing
     try await Sandbox.with { sandbox in
       let result = try await sandbox.qvm(words)
       #expect(result.status == 64)
-      // The advice stands at the end, where it is seen.
-      let last = result.err.split(separator: "\n").suffix(4).joined(separator: "\n")
-      #expect(last.contains(says), "\(result.err)")
+      // The advice comes at once after the one message; only where to read more comes after it.
+      let lines = result.err.split(separator: "\n")
+      let messages = lines.indices.filter { lines[$0].hasPrefix("qvm: ") }
+      #expect(messages.count == 1, "\(result.err)")
+      let rest = lines[(try #require(messages.last) + 1)...]
+      #expect(rest.first?.contains(says) == true, "\(result.err)")
+      let isRest = rest.dropFirst().map(\.self).allSatisfy { line in
+        ["     Usage: ", "     See "].contains { line.hasPrefix($0) }
+      }
+      #expect(isRest, "\(result.err)")
     }
   }
 

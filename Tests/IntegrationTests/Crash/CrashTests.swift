@@ -95,7 +95,7 @@ import Testing
       #expect(try await sandbox.status("still")["runState"]?.string == "paused")
       let start = try await sandbox.qvm("start", "-d", "still")
       #expect(start.status == 0, "\(start.err)")
-      #expect(start.err.contains("still") && start.err.contains("(paused)"))
+      #expect(start.err.contains("resumed still, which was paused (paused)"))
       let status = try await sandbox.status("still")
       #expect(status["phase"]?.string == "running")
       #expect(status["supervisorPid"] != nil)

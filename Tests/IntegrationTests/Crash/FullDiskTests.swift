@@ -51,7 +51,7 @@ import Testing
       let start = try await disk.qvm("start", "-d", "box")
       #expect(start.status == 0, "\(start.err)")
       #expect(start.out == "box\n")
-      #expect(start.err.contains("(io-error"))
+      #expect(start.err.contains("resumed box, which was paused (io-error"), "\(start.err)")
       let wait = try await disk.qvm(
         "wait", "box", "--for", "console:the disk is written to its end", "--timeout", "60")
       #expect(wait.status == 0, "\(wait.err)")
@@ -74,7 +74,8 @@ import Testing
       let clock = ContinuousClock.now
       let stop = try await disk.qvm("stop", "box")
       #expect(stop.status == 1)
-      #expect(stop.err.contains("(io-error: "), "\(stop.err)")
+      #expect(stop.err.contains("can't react (io-error: the disk is full"), "\(stop.err)")
+      #expect(stop.err.contains("ending QEMU"), "\(stop.err)")
       #expect(clock.duration(to: .now) < .seconds(10))
       // Neither the disk's last words nor the outcome had much room.
       let status = try await disk.qvm("status", "--json", "box").json

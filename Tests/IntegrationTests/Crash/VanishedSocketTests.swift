@@ -121,6 +121,7 @@ import Testing
       #expect(try await sandbox.status("box")["phase"]?.string == "unresponsive")
       let stop = try await sandbox.qvm(["stop", "box"] + (isForced ? ["--force"] : []))
       #expect(stop.status == 0, "\(stop.err)")
+      #expect(stop.err.contains("Sent a signal that tells it to"), "\(stop.err)")
       let outcome = try await sandbox.status("box")["lastOutcome"]
       #expect(outcome?["reason"]?.string == (isForced ? "host-qmp-quit" : "guest-shutdown"))
       try FileManager.default.removeItem(at: control)

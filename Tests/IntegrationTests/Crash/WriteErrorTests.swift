@@ -70,7 +70,7 @@ import Testing
       if isOrphan { kill(try #require(sandbox.pids(of: "box").supervisor), SIGKILL) }
       let stop = try await sandbox.qvm("stop", "box")
       #expect(stop.status == 1)
-      #expect(stop.err.contains("(io-error: "), "\(stop.err)")
+      #expect(stop.err.contains("can't react (io-error: the disk at "), "\(stop.err)")
       #expect(stop.err.contains("write: File too large"), "\(stop.err)")
       #expect(stop.err.contains("'qvm start box'"), "\(stop.err)")
       for _ in 0..<2 { _ = try await sandbox.qvm("list") }

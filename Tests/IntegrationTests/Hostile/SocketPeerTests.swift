@@ -189,6 +189,7 @@ import Testing
       // The supervisor is told by a signal, and what became of the VM is on file.
       let stop = try await sandbox.qvm("stop", "box")
       #expect(stop.status == 0, "\(stop.err)")
+      #expect(stop.err.contains("Sent a signal that tells it to"), "\(stop.err)")
       let outcome = try await sandbox.status("box")["lastOutcome"]
       #expect(outcome?["rung"]?.string == "powerdown")
       #expect(outcome?["presses"] != nil)
@@ -212,6 +213,8 @@ import Testing
       let status = try await sandbox.status("box")
       #expect(status["phase"]?.string == "stopped")
       #expect(status["lastOutcome"]?["rung"]?.string == "sigkill", "\(stop.err)")
+      #expect(status["lastOutcome"]?["result"]?.string == "forced")
+      #expect(stop.err.contains("sent SIGKILL"), "\(stop.err)")
     }
   }
 

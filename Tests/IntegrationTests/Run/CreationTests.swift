@@ -1,5 +1,6 @@
 import Foundation
 import QMPClient
+import QVMControl
 import TestSupport
 import Testing
 
@@ -64,6 +65,7 @@ import Testing
       held.run.signal(SIGINT)
       let output = try await held.run.end()
       #expect(output.status == 130)
+      #expect(output.err.contains("interrupted"), "\(output.err)")
       try await eventually("its supervisor ends") { held.supervisors.isEmpty }
       #expect(held.entries == [])
     }
@@ -77,7 +79,9 @@ import Testing
       try held.release()
       let output = try await held.run.end()
       #expect(output.status == 1)
-      #expect(output.err.contains("supervisor"), "\(output.err)")
+      let killed = StartError.other(
+        message: "the supervisor was killed before its work began", advice: "Try again.")
+      #expect(output.reports(killed), "\(output.err)")
       #expect(held.entries == [])
     }
   }

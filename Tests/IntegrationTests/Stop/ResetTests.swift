@@ -114,6 +114,7 @@ import Testing
       let stop = try await sandbox.qvm("stop", "box")
       #expect(stop.status == 0, "\(stop.err)")
       #expect(clock.duration(to: .now) < .seconds(10))
+      #expect(!stop.err.contains("can't react"), "\(stop.err)")
       #expect(!stop.err.contains("(shutdown)"), "\(stop.err)")
       let outcome = try await sandbox.status("box")["lastOutcome"]
       // The new supervisor has not heard how it came to be off.
