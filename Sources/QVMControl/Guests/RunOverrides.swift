@@ -53,18 +53,24 @@ package struct RunOverrides: Sendable, Equatable {
 }
 
 extension RunOverrides {
+  /// Each override: its member in an instance's record, its value, and the option that is compared
+  /// with the record's (``optionsDiffering(from:)``).
+  private var members: [(name: String, value: JSONValue?, option: String?)] {
+    [
+      ("cpus", cpus?.json, "--cpus"),
+      ("memory", memory?.json, "--memory"),
+      ("cpu", cpu?.json, "--cpu"),
+      ("accelerators", accelerators?.joined(separator: ":").json, nil),
+      ("sshPort", sshPort?.json, "--ssh-port"),
+      ("sshAddress", sshAddress?.json, nil),
+      ("extraArguments", extraArguments.isEmpty ? nil : extraArguments.json, "--qemu-arg"),
+    ]
+  }
+
   /// The overrides for an instance's record. Members that are nil are absent.
   package var json: JSONObject {
     var object = JSONObject()
-    object["cpus"] = cpus.map { .integer(Int64($0)) }
-    object["memory"] = memory.map(JSONValue.string)
-    object["cpu"] = cpu.map(JSONValue.string)
-    object["accelerators"] = accelerators.map { .string($0.joined(separator: ":")) }
-    object["sshPort"] = sshPort.map { .integer(Int64($0)) }
-    object["sshAddress"] = sshAddress.map(JSONValue.string)
-    if !extraArguments.isEmpty {
-      object["extraArguments"] = .array(extraArguments.map(JSONValue.string))
-    }
+    for member in members { object[member.name] = member.value }
     return object
   }
 
@@ -94,11 +100,8 @@ extension RunOverrides {
   ///
   /// Without accelerator and address, which mostly come from the environment.
   func optionsDiffering(from own: JSONObject) -> [String] {
-    let options = [
-      ("cpus", "--cpus"), ("memory", "--memory"), ("cpu", "--cpu"), ("sshPort", "--ssh-port"),
-      ("extraArguments", "--qemu-arg"),
-    ]
-    let given = json
-    return options.filter { given[$0.0] != nil && given[$0.0] != own[$0.0] }.map(\.1)
+    members.compactMap { name, value, option in
+      value == nil || value == own[name] ? nil : option
+    }
   }
 }

@@ -1,11 +1,7 @@
-package import QMPClient
-
 /// One boot of an instance: what was requested and what is running. Written as `boot.json`.
 ///
 /// It outlives the boot. A command that finds the VM gone reads here what must be done after it.
 package struct BootRecord: Sendable, Hashable {
-  package static let schema = 1
-
   /// Identifies this boot. Its outcome has the same token.
   package var token: String
   /// Identifies the host's boot. If it differs, the host was restarted meanwhile.
@@ -27,8 +23,9 @@ package struct BootRecord: Sendable, Hashable {
   package var qemuVersion: String?
   package var sshAddress: String?
   package var sshPort: Int?
-  /// The offset in `console.log` at which this boot begins, in bytes.
-  package var consoleOffset: Int
+  /// The offset in `console.log` at which this boot begins, in bytes. Never negative, even if a
+  /// damaged file says so.
+  package var consoleOffset: Int { didSet { consoleOffset = max(0, consoleOffset) } }
   /// The folder of the sockets; nil if they are beside the disk.
   package var runtimeFolder: String?
   /// The pid namespace of QEMU's pid, as Linux names it; nil if the system has only one.
@@ -43,8 +40,8 @@ package struct BootRecord: Sendable, Hashable {
   package var isFirst: Bool
   /// Whether QEMU was spawned with SIGTERM blocked; false in the records of an older qvm.
   package var blocksSignals = false
-  /// The number of this boot, counted from 1.
-  package var number = 1
+  /// The number of this boot, counted from 1, even in a damaged file.
+  package var number = 1 { didSet { number = max(1, number) } }
   /// The offsets in `console.log` at which the earlier boots begin, in bytes, oldest first.
   /// Negative if that many bytes of the boot were discarded.
   package var earlier: [Int] = []
@@ -131,62 +128,39 @@ package struct BootRecord: Sendable, Hashable {
     earlier = Array(starts[firstKept...].suffix(Self.mostEarlier))
     number = last.number + 1
   }
+}
 
-  package var json: JSONValue {
-    var object: JSONObject = [
-      "schema": .integer(Int64(Self.schema)), "boot": .string(token),
-      "hostBootId": .string(hostBootID), "startedAt": .string(startedAt.description),
-      "removeOnShutdown": .bool(removeOnShutdown),
-      "shutdownTimeout": .integer(Int64(shutdownTimeout)),
-      "supervisorPid": .integer(Int64(supervisorPid)),
-      "supervisorStart": .integer(Int64(supervisorStart)),
-      "command": .array(command.map(JSONValue.string)),
-      "consoleOffset": .integer(Int64(consoleOffset)), "isFirst": .bool(isFirst),
-    ]
-    if number > 1 { object["number"] = .integer(Int64(number)) }
-    if !earlier.isEmpty {
-      object["earlierConsoleOffsets"] = .array(earlier.map { .integer(Int64($0)) })
-    }
-    object["runtimeFolder"] = runtimeFolder.map(JSONValue.string)
-    object["pidNamespace"] = pidNamespace.map(JSONValue.string)
-    object["supervisorNamespace"] = supervisorNamespace.map(JSONValue.string)
-    object["lock"] = lock.map(JSONValue.string)
-    object["pid"] = pid.map { .integer(Int64($0)) }
-    object["start"] = start.map { .integer(Int64($0)) }
-    object["accelerator"] = accelerator.map(JSONValue.string)
-    object["qemuVersion"] = qemuVersion.map(JSONValue.string)
-    object["sshAddress"] = sshAddress.map(JSONValue.string)
-    object["sshPort"] = sshPort.map { .integer(Int64($0)) }
-    if blocksSignals { object["blocksSignals"] = .bool(true) }
-    return .object(object)
-  }
+extension BootRecord: FileRecord {
+  package static let schema = 1
 
-  /// Reads the last boot of an instance; nil if it was never booted.
-  ///
-  /// - Throws: ``JSONFileError`` for a damaged file or one of a newer qvm.
-  package static func read(_ path: String) throws(JSONFileError) -> BootRecord? {
-    guard let json = try JSONFile.read(path) else { return nil }
-    try json.checkSchema(schema, path)
-    guard let startedAt = Timestamp(try json.text("startedAt", path)) else {
-      throw .missing(member: "startedAt", path: path)
-    }
-    return BootRecord(
-      token: try json.text("boot", path), hostBootID: try json.text("hostBootId", path),
-      startedAt: startedAt,
-      removeOnShutdown: json["removeOnShutdown"]?.bool ?? false,
-      shutdownTimeout: try json.number("shutdownTimeout", path),
-      supervisorPid: Int32(clamping: try json.number("supervisorPid", path)),
-      supervisorStart: UInt64(clamping: try json.number("supervisorStart", path)),
-      pid: json["pid"]?.int.map(Int32.init(clamping:)),
-      start: json["start"]?.int.map(UInt64.init(clamping:)),
-      command: json["command"]?.array?.compactMap(\.string) ?? [],
-      accelerator: json["accelerator"]?.string, qemuVersion: json["qemuVersion"]?.string,
-      sshAddress: json["sshAddress"]?.string, sshPort: json["sshPort"]?.int,
-      consoleOffset: max(0, try json.number("consoleOffset", path)),
-      runtimeFolder: json["runtimeFolder"]?.string, pidNamespace: json["pidNamespace"]?.string,
-      supervisorNamespace: json["supervisorNamespace"]?.string, lock: json["lock"]?.string,
-      isFirst: json["isFirst"]?.bool ?? false,
-      blocksSignals: json["blocksSignals"]?.bool ?? false, number: max(1, json["number"]?.int ?? 1),
-      earlier: json["earlierConsoleOffsets"]?.array?.compactMap(\.int) ?? [])
-  }
+  package static let blank = BootRecord(
+    token: "", hostBootID: "", startedAt: Timestamp(seconds: 0), removeOnShutdown: false,
+    shutdownTimeout: 0, supervisorPid: 0, supervisorStart: 0, command: [], consoleOffset: 0,
+    isFirst: false)
+
+  package static let fields: [RecordField<BootRecord>] = [
+    .required("boot", \.token),
+    .required("hostBootId", \.hostBootID),
+    .required("startedAt", \.startedAt),
+    .optional("removeOnShutdown", \.removeOnShutdown),
+    .required("shutdownTimeout", \.shutdownTimeout),
+    .required("supervisorPid", \.supervisorPid),
+    .required("supervisorStart", \.supervisorStart),
+    .optional("command", \.command),
+    .required("consoleOffset", \.consoleOffset),
+    .optional("isFirst", \.isFirst),
+    .optional("number", \.number, omitting: 1),
+    .optional("earlierConsoleOffsets", \.earlier, omitting: []),
+    .optional("runtimeFolder", \.runtimeFolder),
+    .optional("pidNamespace", \.pidNamespace),
+    .optional("supervisorNamespace", \.supervisorNamespace),
+    .optional("lock", \.lock),
+    .optional("pid", \.pid),
+    .optional("start", \.start),
+    .optional("accelerator", \.accelerator),
+    .optional("qemuVersion", \.qemuVersion),
+    .optional("sshAddress", \.sshAddress),
+    .optional("sshPort", \.sshPort),
+    .optional("blocksSignals", \.blocksSignals, omitting: false),
+  ]
 }

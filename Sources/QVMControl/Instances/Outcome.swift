@@ -2,9 +2,7 @@ package import QMPClient
 
 /// How one boot of an instance ended. Written as `outcome.json`.
 package struct Outcome: Sendable, Hashable {
-  package static let schema = 1
-
-  package enum Result: String, Sendable {
+  package enum Result: String, Sendable, RecordValue {
     /// The guest powered itself off.
     case clean
     /// QEMU was ended from outside. Its disks were flushed; the guest was not asked.
@@ -41,6 +39,11 @@ package struct Outcome: Sendable, Hashable {
   package var memoryKill: MemoryKill?
   /// Whether QEMU crashed and would have dumped core without its limit.
   package var isWithoutCore = false
+  /// The opposite, as it is written.
+  private var hasCore: Bool {
+    get { !isWithoutCore }
+    set { isWithoutCore = !newValue }
+  }
   package var endedAt: Timestamp
 
   package init(
@@ -84,64 +87,40 @@ package struct Outcome: Sendable, Hashable {
     case .crashed, .failedToStart: .crashed
     }
   }
+}
+
+extension Outcome: FileRecord {
+  package static let schema = 1
+
+  package static var blank: Outcome { unobserved }
+
+  package static let fields: [RecordField<Outcome>] = [
+    .required("boot", \.token),
+    .required("result", \.result),
+    .required("reason", \.reason),
+    .optional("rung", \.rung),
+    .optional("seconds", \.seconds),
+    .optional("rungs", \.steps, omitting: []),
+    .optional("presses", \.presses, omitting: 0),
+    .optional("exitStatus", \.exitStatus),
+    .optional("signal", \.signal),
+    .optional("diskError", \.diskError),
+    .optional("memoryKill", \.memoryKill),
+    .optional("core", \.hasCore, omitting: true),
+    .required("endedAt", \.endedAt),
+  ]
 
   /// The members that `status --json` also shows.
   package var publicMembers: JSONObject {
-    var object: JSONObject = ["result": .string(result.rawValue), "reason": .string(reason)]
-    object["rung"] = rung.map(JSONValue.string)
-    object["seconds"] = seconds.map { .double(($0 * 1000).rounded() / 1000) }
-    if !steps.isEmpty { object["rungs"] = .array(steps.map(\.json)) }
-    if presses > 0 { object["presses"] = .integer(Int64(presses)) }
-    object["exitStatus"] = exitStatus.map { .integer(Int64($0)) }
-    object["signal"] = signal.map { .integer(Int64($0)) }
-    object["diskError"] = diskError.map(JSONValue.string)
-    object["memoryKill"] = memoryKill.map(\.json)
-    if isWithoutCore { object["core"] = .bool(false) }
-    object["endedAt"] = .string(endedAt.description)
+    var object = members
+    object["boot"] = nil
     return object
-  }
-
-  package var json: JSONValue {
-    var object: JSONObject = [
-      "schema": .integer(Int64(Self.schema)), "boot": .string(token),
-    ]
-    for member in publicMembers.members { object[member.name] = member.value }
-    return .object(object)
-  }
-
-  /// Reads the outcome of the last boot; nil if there is none.
-  ///
-  /// - Throws: ``JSONFileError`` for a file that is torn, or from a newer qvm.
-  package static func read(_ path: String) throws(JSONFileError) -> Outcome? {
-    guard let json = try JSONFile.read(path) else { return nil }
-    try json.checkSchema(schema, path)
-    return try Outcome(json, path)
-  }
-
-  /// Reads an outcome from its JSON; `path` is for the error.
-  package init(_ json: JSONValue, _ path: String) throws(JSONFileError) {
-    guard let result = Result(rawValue: try json.text("result", path)) else {
-      throw .missing(member: "result", path: path)
-    }
-    guard let endedAt = Timestamp(try json.text("endedAt", path)) else {
-      throw .missing(member: "endedAt", path: path)
-    }
-    self.init(
-      token: try json.text("boot", path), result: result, reason: try json.text("reason", path),
-      rung: json["rung"]?.string, seconds: json["seconds"]?.double,
-      exitStatus: json["exitStatus"]?.int.map(Int32.init(clamping:)),
-      signal: json["signal"]?.int.map(Int32.init(clamping:)), endedAt: endedAt)
-    steps = json["rungs"]?.array?.compactMap(Step.init) ?? []
-    presses = json["presses"]?.int ?? 0
-    diskError = json["diskError"]?.string
-    memoryKill = MemoryKill(json["memoryKill"])
-    isWithoutCore = json["core"]?.bool == false
   }
 }
 
 extension Outcome {
   /// A rung of the shutdown ladder that was reached.
-  package struct Step: Sendable, Hashable {
+  package struct Step: RecordValue, Hashable {
     package let rung: String
     /// Seconds since the request for the shutdown.
     package let seconds: Double
@@ -153,41 +132,41 @@ extension Outcome {
       self.seconds = (seconds * 1000).rounded() / 1000
     }
 
-    var json: JSONValue {
+    package var json: JSONValue {
       var object: JSONObject = ["rung": .string(rung), "seconds": .double(seconds)]
       object["failure"] = failure.map(JSONValue.string)
       return .object(object)
     }
 
     /// Reads a step; nil for anything else.
-    init?(_ json: JSONValue) {
+    package static func read(_ json: JSONValue) -> Step? {
       guard let rung = json["rung"]?.string, let seconds = json["seconds"]?.double else {
         return nil
       }
-      self.init(rung: rung, seconds: seconds)
-      failure = json["failure"]?.string
+      var step = Step(rung: rung, seconds: seconds)
+      step.failure = json["failure"]?.string
+      return step
     }
   }
 }
 
 extension Outcome {
   /// A kill of QEMU by the kernel because memory was short.
-  package struct MemoryKill: Sendable, Hashable {
+  package struct MemoryKill: RecordValue, Hashable {
     /// The memory limit of QEMU's control group, in bytes; nil if the host's memory was the limit.
     package let limit: Int?
 
     package init(limit: Int?) { self.limit = limit }
 
-    var json: JSONValue {
+    package var json: JSONValue {
       var object = JSONObject()
       object["limit"] = limit.map { .integer(Int64($0)) }
       return .object(object)
     }
 
     /// Reads it; nil if there is none.
-    init?(_ json: JSONValue?) {
-      guard let json, json.object != nil else { return nil }
-      limit = json["limit"]?.int
+    package static func read(_ json: JSONValue) -> MemoryKill? {
+      json.object.map { MemoryKill(limit: $0["limit"]?.int) }
     }
 
     /// A sentence for people.

@@ -2,7 +2,7 @@ package import QMPClient
 
 /// All that a supervisor is told, as one line of JSON.
 package struct LaunchPlan: Sendable, Hashable {
-  package enum Kind: String, Sendable {
+  package enum Kind: String, Sendable, RecordValue {
     /// Start QEMU.
     case boot
     /// Take over a QEMU that lost its supervisor.
@@ -30,20 +30,7 @@ package struct LaunchPlan: Sendable, Hashable {
   /// Where to write down the conversation with QEMU; nil for nowhere.
   package var recording: String?
 
-  package var json: JSONValue {
-    var object: JSONObject = [
-      "kind": .string(kind.rawValue), "cache": .string(cache), "name": .string(name),
-      "command": .array(command.map(JSONValue.string)),
-      "isPortFixed": .bool(isPortFixed),
-      "removeOnShutdown": .bool(removeOnShutdown),
-      "shutdownTimeout": .integer(Int64(shutdownTimeout)),
-      "waitsForConsole": .bool(waitsForConsole), "isFirst": .bool(isFirst),
-    ]
-    if consoleCut > 0 { object["consoleCut"] = .integer(Int64(consoleCut)) }
-    object["runtimeFolder"] = runtimeFolder.map(JSONValue.string)
-    object["recording"] = recording.map(JSONValue.string)
-    return .object(object)
-  }
+  package var json: JSONValue { .object(members) }
 
   /// Where the sockets are.
   func runtime(_ files: InstanceFiles) -> RuntimeFolder {
@@ -51,22 +38,29 @@ package struct LaunchPlan: Sendable, Hashable {
   }
 }
 
-extension LaunchPlan {
+extension LaunchPlan: JSONRecord {
+  package static let blank = LaunchPlan(
+    kind: .boot, cache: "", name: "", command: [], isPortFixed: false, removeOnShutdown: false,
+    shutdownTimeout: 0, waitsForConsole: false, isFirst: false)
+
+  package static let fields: [RecordField<LaunchPlan>] = [
+    .required("kind", \.kind),
+    .required("cache", \.cache),
+    .required("name", \.name),
+    .required("command", \.command),
+    .required("isPortFixed", \.isPortFixed),
+    .required("removeOnShutdown", \.removeOnShutdown),
+    .required("shutdownTimeout", \.shutdownTimeout),
+    .required("waitsForConsole", \.waitsForConsole),
+    .required("isFirst", \.isFirst),
+    .optional("consoleCut", \.consoleCut, omitting: 0),
+    .optional("runtimeFolder", \.runtimeFolder),
+    .optional("recording", \.recording),
+  ]
+
   /// Reads a plan; nil where something is missing.
   package init?(_ json: JSONValue) {
-    guard let kind = json["kind"]?.string.flatMap(Kind.init(rawValue:)),
-      let cache = json["cache"]?.string, let name = json["name"]?.string,
-      let command = json["command"]?.array?.compactMap(\.string),
-      let isPortFixed = json["isPortFixed"]?.bool,
-      let removeOnShutdown = json["removeOnShutdown"]?.bool,
-      let shutdownTimeout = json["shutdownTimeout"]?.int,
-      let waitsForConsole = json["waitsForConsole"]?.bool, let isFirst = json["isFirst"]?.bool
-    else { return nil }
-    self.init(
-      kind: kind, cache: cache, name: name, command: command,
-      runtimeFolder: json["runtimeFolder"]?.string, isPortFixed: isPortFixed,
-      removeOnShutdown: removeOnShutdown,
-      shutdownTimeout: shutdownTimeout, waitsForConsole: waitsForConsole, isFirst: isFirst,
-      consoleCut: json["consoleCut"]?.int ?? 0, recording: json["recording"]?.string)
+    guard let plan = try? LaunchPlan(json, "the plan") else { return nil }
+    self = plan
   }
 }
