@@ -22,13 +22,13 @@ extension Sandbox.Output {
   ///   - name: The instance.
   ///   - reason: As in `outcome.json`; empty for any.
   /// - Returns: Whether its sentence is there, up to what differs from boot to boot.
-  package func reports(_ result: Outcome.Result, of name: String, reason: String = "") -> Bool {
+  package func reports(_ result: Outcome.Ending, of name: String, reason: String = "") -> Bool {
     err.contains(Self.sentence(result, of: name, reason: reason))
   }
 
   /// The beginning of the sentence that reports an end.
   package static func sentence(
-    _ result: Outcome.Result, of name: String, reason: String = ""
+    _ result: Outcome.Ending, of name: String, reason: String = ""
   ) -> String {
     let sentence = Outcome(token: "", result: result, reason: reason).sentence(name, disk: "/")
     return String(sentence.prefix { !$0.isNewline })

@@ -2,7 +2,7 @@ package import QMPClient
 
 /// The result of trying one QEMU with one accelerator.
 package struct AcceleratorReport: Sendable, Hashable {
-  package enum Result: Sendable, Hashable {
+  package enum Finding: Sendable, Hashable {
     /// The guest was ready after this many seconds, and powered off.
     case works(version: String?, seconds: Double)
     /// Its firmware ran. There is no guest to boot.
@@ -20,7 +20,7 @@ package struct AcceleratorReport: Sendable, Hashable {
   /// The guests' architecture.
   package let architecture: Architecture
   package let accelerator: String
-  package let result: Result
+  package let result: Finding
 
   /// Whether the trial succeeded.
   package var works: Bool { if case .fails = result { false } else { true } }

@@ -35,7 +35,7 @@ struct AcceleratorTrial: Sendable {
   /// Runs the guest and ends it. No process is left when it returns or throws.
   ///
   /// - Throws: `CancellationError`; why QEMU could not be spawned.
-  func run() async throws -> AcceleratorReport.Result {
+  func run() async throws -> AcceleratorReport.Finding {
     if hasGuest {
       try Files.write(DemoGuestImage.bytes, to: disk)
       try Files.setSize(DemoGuestImage.diskSize, of: disk)

@@ -87,7 +87,7 @@ package struct DoctorReport: Sendable {
   private static func result(
     of qemu: QEMUToolchain, _ architecture: Architecture, _ accelerator: String,
     in folder: String, on loop: EventLoop
-  ) async throws -> AcceleratorReport.Result {
+  ) async throws -> AcceleratorReport.Finding {
     if accelerator == "kvm", !Files.exists("/dev/kvm") {
       return .fails(
         version: nil, why: ["there is no /dev/kvm"],

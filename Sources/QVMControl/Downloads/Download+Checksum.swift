@@ -9,7 +9,7 @@ extension Download {
   /// - Throws: ``DownloadError`` `interrupted`, `wrongSize`, `otherContent`, `wrongDigest`; the partial
   ///   file is discarded unless it is only too short.
   func check(
-    _ digested: StreamingDigest.Result?, needsDigest: Bool
+    _ digested: StreamingDigest.Digest?, needsDigest: Bool
   ) async throws -> Complete {
     let size = received
     if let expected, size < expected {

@@ -12,7 +12,7 @@ final class StreamingDigest: Sendable {
   private let state = Mutex((generation: 0, isComplete: false))
 
   /// A digest in lower-case hexadecimal digits, and the number of bytes.
-  typealias Result = (sha256: String, size: Int)
+  typealias Digest = (sha256: String, size: Int)
 
   /// How often to check for more bytes. It delays the digest by that at most.
   private static let interval = Duration.milliseconds(20)
@@ -34,7 +34,7 @@ final class StreamingDigest: Sendable {
   ///
   /// - Returns: The digest; nil if no program can compute it.
   /// - Throws: ``FileError``; `CancellationError`.
-  func follow() async throws -> Result? {
+  func follow() async throws -> Digest? {
     while true {
       guard let hasher = FileDigest.Hasher.start() else { return nil }
       let generation = state.withLock(\.generation)

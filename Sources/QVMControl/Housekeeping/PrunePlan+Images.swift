@@ -34,7 +34,7 @@ extension PrunePlan {
 
   // MARK: - Removing
 
-  func removeImage(_ item: Item) throws -> Result {
+  func removeImage(_ item: Item) throws -> Removal {
     let name = item.name.prefix { $0 != "@" }
     // All processes take these locks in this order: the download's lock, then the images' lock.
     let path = "\(cache.downloads)/\(Self.downloadLock(String(name), path: item.path)).lock"
@@ -64,7 +64,7 @@ extension PrunePlan {
     return tag == BaseImage.builtinTag ? name : "\(name).qcow2"
   }
 
-  func removeStray(_ item: Item) throws -> Result {
+  func removeStray(_ item: Item) throws -> Removal {
     let lock = try ImagesLock.alone(in: cache)
     defer { lock.release() }
     guard let found = Files.information(item.path) else { return .gone }

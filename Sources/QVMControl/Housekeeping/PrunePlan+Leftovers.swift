@@ -16,7 +16,7 @@ extension PrunePlan {
     }
   }
 
-  func removeInstance(_ item: Item) throws -> Result {
+  func removeInstance(_ item: Item) throws -> Removal {
     guard Files.exists(item.path) else { return .gone }
     // Its name is unique, so it is still the same folder.
     guard InstanceStore(cache).leftovers.contains(item.path) else { return .kept }
@@ -32,7 +32,7 @@ extension PrunePlan {
     }
   }
 
-  func removeTrial(_ item: Item) throws -> Result {
+  func removeTrial(_ item: Item) throws -> Removal {
     guard Files.exists(item.path) else { return .gone }
     guard TrialFolder.leftovers(in: cache).contains(item.path) else { return .kept }
     try TrialFolder.remove(item.path)
@@ -78,7 +78,7 @@ extension PrunePlan {
     return !sockets.contains { SocketCalls.isListening($0) }
   }
 
-  func removeRuntimeFolder(_ item: Item) throws -> Result {
+  func removeRuntimeFolder(_ item: Item) throws -> Removal {
     guard Files.exists(item.path) else { return .gone }
     guard Self.isAbandoned(item.path) else { return .kept }
     if Files.information(item.path)?.kind == .link {

@@ -114,7 +114,7 @@ package struct PrunePlan: Sendable {
 
   // MARK: - Removing
 
-  package enum Result: Sendable, Hashable {
+  package enum Removal: Sendable, Hashable {
     case removed
     /// Another process has removed it.
     case gone
@@ -125,7 +125,7 @@ package struct PrunePlan: Sendable {
   /// Removes one item, unless it is in use by now.
   ///
   /// - Throws: ``FileError``; ``ImageError`` `busy`.
-  package func remove(_ item: Item) throws -> Result {
+  package func remove(_ item: Item) throws -> Removal {
     switch item.kind {
     case .image: try removeImage(item)
     case .record: try removeStray(item)

@@ -2,7 +2,7 @@ package import QMPClient
 
 /// The result of `qvm verify` for one base image or one QEMU.
 package struct VerificationReport: Sendable {
-  package enum Result: Sendable, Hashable {
+  package enum Finding: Sendable, Hashable {
     case ok
     /// Unchanged since the download, but its release has no digest.
     case unverified
@@ -58,7 +58,7 @@ package struct VerificationReport: Sendable {
   package let name: String
   package let tag: String
   package let path: String
-  package let result: Result
+  package let result: Finding
   /// The instances that need it.
   package let users: [String]
   /// The command that repairs it; nil if nothing is wrong or there is none.
@@ -102,7 +102,7 @@ extension VerificationReport {
   private static func look(
     at status: ImageStatus, in cache: Cache, with tools: ImageTools?,
     _ published: PublishedDigests, on loop: EventLoop
-  ) async throws -> Result {
+  ) async throws -> Finding {
     guard let image = status.image, let found = Files.information(image.path) else {
       return .missing
     }

@@ -2,7 +2,7 @@ package import QMPClient
 
 /// How one boot of an instance ended. Written as `outcome.json`.
 package struct Outcome: Sendable, Hashable {
-  package enum Result: String, Sendable, RecordValue {
+  package enum Ending: String, Sendable, RecordValue {
     /// The guest powered itself off.
     case clean
     /// QEMU was ended from outside. Its disks were flushed; the guest was not asked.
@@ -20,7 +20,7 @@ package struct Outcome: Sendable, Hashable {
 
   /// The boot that ended.
   package var token: String
-  package var result: Result
+  package var result: Ending
   /// QEMU's cause if there is one, such as `guest-shutdown`; else qvm's own description.
   package var reason: String
   /// The last rung of the shutdown ladder; nil if no shutdown was requested.
@@ -47,7 +47,7 @@ package struct Outcome: Sendable, Hashable {
   package var endedAt: Timestamp
 
   package init(
-    token: String, result: Result, reason: String, rung: String? = nil, seconds: Double? = nil,
+    token: String, result: Ending, reason: String, rung: String? = nil, seconds: Double? = nil,
     exitStatus: Int32? = nil, signal: Int32? = nil, endedAt: Timestamp = .now
   ) {
     self.token = token

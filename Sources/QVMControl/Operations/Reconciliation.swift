@@ -1,7 +1,7 @@
 /// Does what a killed supervisor could not: finds out from what was left behind how the VM ended,
 /// records that outcome, and carries out `--rm`.
 package enum Reconciliation {
-  package enum Result: Sendable {
+  package enum Conclusion: Sendable {
     /// The VM lives, or another process uses the instance.
     case busy
     /// The VM has ended, and nothing more can be done.
@@ -11,14 +11,14 @@ package enum Reconciliation {
   }
 
   /// Reconciles an instance if its VM has ended, under its locks.
-  package static func reconcile(_ name: InstanceName, in store: InstanceStore) -> Result {
+  package static func reconcile(_ name: InstanceName, in store: InstanceStore) -> Conclusion {
     attempt(name, in: store).result
   }
 
   /// The same, with the outcome of the last boot: its file may be removed with the instance.
   private static func attempt(
     _ name: InstanceName, in store: InstanceStore
-  ) -> (result: Result, outcome: Outcome?) {
+  ) -> (result: Conclusion, outcome: Outcome?) {
     let files = store.files(name)
     // A file that another user wrote into the cache could be unreadable to its owner.
     guard store.cache.isOwn else { return (.busy, nil) }

@@ -53,7 +53,7 @@ package struct Evidence: Sendable, Hashable {
   }
 
   /// What it comes to, now that the process was reaped.
-  package func verdict(_ end: ProcessEnd) -> (result: Outcome.Result, reason: String) {
+  package func verdict(_ end: ProcessEnd) -> (result: Outcome.Ending, reason: String) {
     switch end {
     case .signalled(let signal) where wasKilled && signal == Signal.kill.rawValue:
       return (.forced, "killed")
@@ -77,7 +77,7 @@ package struct Evidence: Sendable, Hashable {
 
   /// What it comes to if QEMU was not this process's child: its lock is free, so it has ended,
   /// but its exit status is unknown. QEMU removes its pid file only in an orderly exit.
-  package func verdict(pidFileRemains: Bool) -> (result: Outcome.Result, reason: String) {
+  package func verdict(pidFileRemains: Bool) -> (result: Outcome.Ending, reason: String) {
     if wasKilled, pidFileRemains { return (.forced, "killed") }
     if pidFileRemains { return (.crashed, "qemu-killed") }
     if cause == nil {

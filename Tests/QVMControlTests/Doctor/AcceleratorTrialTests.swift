@@ -9,7 +9,7 @@ import Testing
   /// Runs a trial of a QEMU that is a shell script.
   private func result(
     of script: String, _ architecture: Architecture, within limit: Duration
-  ) async throws -> (AcceleratorReport.Result, took: Duration) {
+  ) async throws -> (AcceleratorReport.Finding, took: Duration) {
     let folder = FileManager.default.temporaryDirectory.appending(path: "qvm-trial-\(UUID())")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -70,7 +70,7 @@ import Testing
   }
 
   private static func finding(
-    _ architecture: Architecture, _ result: AcceleratorReport.Result
+    _ architecture: Architecture, _ result: AcceleratorReport.Finding
   ) -> AcceleratorReport {
     AcceleratorReport(
       program: "/q", origin: "system", release: nil, architecture: architecture,
@@ -80,8 +80,8 @@ import Testing
   @Test func `what counts are the QEMUs for this host's guests, if there are any`() throws {
     let host = Host.architecture
     let other = try #require(Architecture.allCases.first { $0 != host })
-    let fails = AcceleratorReport.Result.fails(version: nil, why: [], advice: nil)
-    let starts = AcceleratorReport.Result.starts(version: nil)
+    let fails = AcceleratorReport.Finding.fails(version: nil, why: [], advice: nil)
+    let starts = AcceleratorReport.Finding.starts(version: nil)
     #expect(DoctorReport.verdict([]) == nil)
     #expect(DoctorReport.verdict([Self.finding(host, fails)])?.state == .missing)
     let mixed = [Self.finding(host, fails), Self.finding(other, starts)]

@@ -11,7 +11,7 @@ import Testing
   private func following(
     from prefix: Data,
     _ write: @escaping @Sendable (FileHandle, StreamingDigest) async throws -> Void
-  ) async throws -> (found: StreamingDigest.Result?, expected: String?) {
+  ) async throws -> (found: StreamingDigest.Digest?, expected: String?) {
     let path = FileManager.default.temporaryDirectory.path + "/qvm-growing-\(UUID())"
     defer { try? Files.remove(path) }
     try Files.write(Array(prefix), to: path)

@@ -75,10 +75,10 @@ import Testing
   }
 
   @Test(arguments: [
-    (Outcome.Result.clean, Phase.stopped), (.forced, .stopped), (.unknown, .stopped),
+    (Outcome.Ending.clean, Phase.stopped), (.forced, .stopped), (.unknown, .stopped),
     (.crashed, .crashed), (.failedToStart, .crashed), (.reset, .stopped),
   ])
-  func `an outcome leaves the instance in a phase`(result: Outcome.Result, phase: Phase) {
+  func `an outcome leaves the instance in a phase`(result: Outcome.Ending, phase: Phase) {
     #expect(Outcome(token: "t", result: result, reason: "r").phase == phase)
   }
 
@@ -92,13 +92,13 @@ import Testing
   }
 
   @Test(arguments: [
-    (Outcome.Result.clean, "guest-shutdown", 1.25 as Double?, "vm powered off (1.3 s)"),
+    (Outcome.Ending.clean, "guest-shutdown", 1.25 as Double?, "vm powered off (1.3 s)"),
     (.clean, "guest-shutdown", nil, "vm powered off"),
     (.forced, "host-qmp-quit", 0.04, "vm was forced to stop: QEMU was told to quit (0.0 s)"),
     (.unknown, "why", nil, "vm has ended (cause unknown)"),
   ])
   func `an orderly end is one line`(
-    result: Outcome.Result, reason: String, seconds: Double?, text: String
+    result: Outcome.Ending, reason: String, seconds: Double?, text: String
   ) {
     let outcome = Outcome(
       token: "t", result: result, reason: reason, seconds: seconds, exitStatus: 0)

@@ -14,7 +14,7 @@ import Testing
   }
 
   private func outcome(
-    _ result: Outcome.Result, _ reason: String, rung: String? = nil, status: Int32? = 0,
+    _ result: Outcome.Ending, _ reason: String, rung: String? = nil, status: Int32? = 0,
     signal: Int32? = nil, token: String = "this"
   ) -> Outcome {
     Outcome(
@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (Outcome.Result.clean, "guest-shutdown", nil as String?, 0 as Int32?, nil as Int32?, true),
+    (Outcome.Ending.clean, "guest-shutdown", nil as String?, 0 as Int32?, nil as Int32?, true),
     (.clean, "guest-shutdown", nil, nil, nil, true),
     (.clean, "guest-shutdown", nil, 1, nil, false),
     (.clean, "guest-shutdown", nil, nil, 9, false),
@@ -44,7 +44,7 @@ import Testing
     (.failedToStart, "no disk", nil, nil, nil, false),
   ])
   func `after a boot the disk goes only with rm and a shutdown that is certain to be orderly`(
-    result: Outcome.Result, reason: String, rung: String?, status: Int32?, signal: Int32?,
+    result: Outcome.Ending, reason: String, rung: String?, status: Int32?, signal: Int32?,
     removes: Bool
   ) {
     let outcome = outcome(result, reason, rung: rung, status: status, signal: signal)

@@ -9,7 +9,7 @@ import Testing
     let events: [QMPEvent]
     var isKilled = false
     let end: ProcessEnd
-    let result: Outcome.Result
+    let result: Outcome.Ending
     let reason: String
 
     var testDescription: String { "\(events.map(\.name)), \(end) → \(result): \(reason)" }
@@ -110,7 +110,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (false, false, false, Outcome.Result.unknown, "unobserved"),
+    (false, false, false, Outcome.Ending.unknown, "unobserved"),
     (true, false, false, .crashed, "qemu-killed"),
     (false, true, false, .forced, "host-signal"),
     (true, true, false, .crashed, "qemu-killed"),
@@ -119,7 +119,7 @@ import Testing
     (false, true, true, .forced, "host-signal"),
   ])
   func `without an exit status the pid file tells how it went`(
-    pidFileRemains: Bool, wasTerminated: Bool, wasKilled: Bool, result: Outcome.Result,
+    pidFileRemains: Bool, wasTerminated: Bool, wasKilled: Bool, result: Outcome.Ending,
     reason: String
   ) {
     var evidence = Evidence()
@@ -131,12 +131,12 @@ import Testing
   }
 
   @Test(arguments: [
-    (poweredOff, false, Outcome.Result.clean), (poweredOff, true, .crashed),
+    (poweredOff, false, Outcome.Ending.clean), (poweredOff, true, .crashed),
     (shutdown("host-qmp-quit", byGuest: false), false, .forced),
     (shutdown("guest-panic", byGuest: true), false, .crashed),
   ])
   func `without an exit status an announcement still counts`(
-    event: QMPEvent, pidFileRemains: Bool, result: Outcome.Result
+    event: QMPEvent, pidFileRemains: Bool, result: Outcome.Ending
   ) {
     var evidence = Evidence()
     evidence.note(event)
