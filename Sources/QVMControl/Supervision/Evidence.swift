@@ -26,12 +26,13 @@ package struct Evidence: Sendable, Hashable {
 
   /// Takes in an event.
   package mutating func note(_ event: QMPEvent) {
-    switch event.name {
-    case "SHUTDOWN":
+    if let shutdown = event.shutdown {
       // With -no-shutdown QEMU stays when the guest is off: what ends QEMU then says nothing of it.
       if cause != nil, byGuest { return }
-      cause = ShutdownCause(rawValue: event.data["reason"]?.string ?? "unknown")
-      byGuest = event.data["guest"]?.bool ?? false
+      cause = shutdown.reason ?? ShutdownCause(rawValue: "unknown")
+      byGuest = shutdown.isByGuest ?? false
+    }
+    switch event.name {
     case "GUEST_PANICKED": guestPanicked = true
     // It panicked, or was off, and was started anew.
     case "RESET":
