@@ -46,7 +46,7 @@ struct Archive: Sendable {
         environment: ToolEnvironment.entries, inheriting: [lock.descriptor],
         within: Subprocess.longTime, on: loop)
       guard output.succeeded else {
-        throw ArchiveError.cannotUnpack(name: name, why: output.complaint)
+        throw ArchiveError.cannotUnpack(name: name, why: output.problem)
       }
       try secure(folder, inside: folder)
       for member in members {

@@ -154,7 +154,7 @@ struct Curl: Sendable {
     limit: Int = longestText
   ) -> DownloadError? {
     if output.succeeded { return nil }
-    let why = words(output)
+    let why = problem(output)
     guard case .exited(let code) = output.end else {
       let end = output.end.description
       return .failed(url: url, status: why == end ? "curl" : end, why: why)
@@ -175,11 +175,11 @@ struct Curl: Sendable {
   }
 
   /// curl's error message without its prefix, such as `curl: (7) `.
-  private static func words(_ output: Subprocess.Output) -> String {
-    let complaint = output.complaint
-    guard complaint.hasPrefix("curl: ("), let end = complaint.firstIndex(of: ")") else {
-      return complaint
+  private static func problem(_ output: Subprocess.Output) -> String {
+    let problem = output.problem
+    guard problem.hasPrefix("curl: ("), let end = problem.firstIndex(of: ")") else {
+      return problem
     }
-    return Headers.trimmed(complaint[end...].dropFirst())
+    return Headers.trimmed(problem[end...].dropFirst())
   }
 }

@@ -34,7 +34,7 @@ package enum DownloadError: UserFacingError, Hashable {
     case .badRedirect(let url, let why):
       "\(url) redirects to an address that qvm does not follow: \(why)"
     case .status(let status, let url), .unavailable(let status, let url, _):
-      "\(url): the server answered \(Self.words(for: status))"
+      "\(url): the server answered \(Self.text(for: status))"
     case .rateLimited(let url, let until):
       "\(ReleaseSource.host(of: url)) accepts no more requests from this address"
         + (until.map { " until \($0)" } ?? "")
@@ -60,7 +60,7 @@ package enum DownloadError: UserFacingError, Hashable {
     case .badRedirect(let url, _):
       "\(ReleaseSource.host(of: url)) redirects to an address that qvm does not follow"
     case .status(let status, let url), .unavailable(let status, let url, _):
-      "\(ReleaseSource.host(of: url)) answered \(Self.words(for: status))"
+      "\(ReleaseSource.host(of: url)) answered \(Self.text(for: status))"
     case .interrupted(let url, let why, _, _), .failed(let url, _, let why):
       "\(ReleaseSource.host(of: url)): \(why)"
     default: message
@@ -117,7 +117,7 @@ package enum DownloadError: UserFacingError, Hashable {
     return " \(minutes) minute\(minutes == 1 ? "" : "s")"
   }
 
-  private static func words(for status: Int) -> String {
+  private static func text(for status: Int) -> String {
     switch status {
     case 401: "401 (unauthorized)"
     case 403: "403 (forbidden)"

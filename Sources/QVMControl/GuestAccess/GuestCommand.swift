@@ -124,7 +124,7 @@ extension GuestCommand {
         case .exited(0): return .ended
         case .exited(Self.notBegun): return .notBegun
         case .signalled where output.exceeded == nil: continue
-        default: return .notTold(output.complaint)
+        default: return .notTold(output.problem)
         }
       } catch is CancellationError {
         // Also thrown if the user's interrupt ended ssh.

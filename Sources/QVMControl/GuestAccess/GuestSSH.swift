@@ -144,6 +144,6 @@ extension GuestSSH {
     let program = try findClient()
     let version = try await Subprocess.run(program, ["-V"], on: loop)
     guard !version.succeeded else { return }
-    throw SSHError.clientFails(why: version.complaint, user: Host.realUserID)
+    throw SSHError.clientFails(why: version.problem, user: Host.realUserID)
   }
 }

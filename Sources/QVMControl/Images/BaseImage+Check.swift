@@ -137,16 +137,16 @@ extension BaseImage {
     switch output.end {
     // 3 means leaked clusters: they waste space, but the guest reads the right data.
     case .exited(0), .exited(3): return
-    case .exited(2): throw ImageError.corrupt(name: name, why: output.complaint)
+    case .exited(2): throw ImageError.corrupt(name: name, why: output.problem)
     // The image could not be opened. An image that needs a newer program is not damaged.
     case .exited(1)
-    where ["Could not open '\(file)'", "Check failed"].contains(where: output.complaint.contains)
-      && !["nsupported", "Permission denied"].contains(where: output.complaint.contains):
-      throw ImageError.corrupt(name: name, why: output.complaint)
+    where ["Could not open '\(file)'", "Check failed"].contains(where: output.problem.contains)
+      && !["nsupported", "Permission denied"].contains(where: output.problem.contains):
+      throw ImageError.corrupt(name: name, why: output.problem)
     // Any other end is a failure of the program.
     default:
       throw ToolchainError.cannotCheck(
-        program: tools.qemuImg, name: name, why: output.complaint)
+        program: tools.qemuImg, name: name, why: output.problem)
     }
   }
 }

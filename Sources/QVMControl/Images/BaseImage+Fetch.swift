@@ -67,7 +67,7 @@ extension BaseImage {
         try await imageTools().qemuImg, ["convert", "-f", "raw", "-O", "qcow2", raw, converted],
         environment: ToolEnvironment.entries, inheriting: [lock.descriptor], on: client.loop)
       guard output.succeeded, let found = Files.information(converted) else {
-        throw ImageError.cannotConvert(path: path, why: output.complaint)
+        throw ImageError.cannotConvert(path: path, why: output.problem)
       }
       let sha256 = try await FileDigest.sha256(of: converted, on: client.loop)
       let image = BaseImage(

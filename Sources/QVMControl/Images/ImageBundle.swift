@@ -66,7 +66,7 @@ struct ImageBundle: Sendable {
     }
     guard unpacking.succeeded else {
       try checkSpace(for: 0, at: folder)
-      throw ArchiveError.cannotUnpack(name: name, why: unpacking.complaint)
+      throw ArchiveError.cannotUnpack(name: name, why: unpacking.problem)
     }
     if let problem = try Self.problem(raw) {
       throw ArchiveError.badMember(name: name, member: Self.disk, why: problem)
@@ -80,7 +80,7 @@ struct ImageBundle: Sendable {
     guard converting.succeeded else {
       try checkSpace(for: 0, at: folder)
       // Any bytes are a valid raw disk, so this is not the bundle's fault.
-      throw ToolchainError.cannotRun(program: qemuImg, why: converting.complaint)
+      throw ToolchainError.cannotRun(program: qemuImg, why: converting.problem)
     }
     try Files.remove(raw)
     return image

@@ -40,7 +40,7 @@ package enum DiskImage {
         path,
       ], on: loop)
     guard output.succeeded else {
-      throw InstanceError.cannotCreateDisk(path: path, why: output.complaint)
+      throw InstanceError.cannotCreateDisk(path: path, why: output.problem)
     }
     try Files.synchronize(path)
   }
@@ -59,7 +59,7 @@ package enum DiskImage {
         reference(to: baseImage, from: path), path,
       ], environment: ToolEnvironment.entries, on: loop)
     guard output.succeeded else {
-      throw InstanceError.cannotMoveDisk(path: path, why: output.complaint)
+      throw InstanceError.cannotMoveDisk(path: path, why: output.problem)
     }
     try Files.synchronize(path)
   }
@@ -76,6 +76,6 @@ package enum DiskImage {
       within: Subprocess.longTime, on: loop)
     // Other statuses don't mean damage: leaked clusters, or a check that failed.
     guard output.end == .exited(2) else { return }
-    throw InstanceError.diskCorrupt(name: name, path: path, why: output.complaint)
+    throw InstanceError.diskCorrupt(name: name, path: path, why: output.problem)
   }
 }

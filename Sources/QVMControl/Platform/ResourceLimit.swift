@@ -46,10 +46,10 @@ package enum ResourceLimit: Sendable, Hashable {
   // MARK: - Recognising
 
   /// Recognises a limit by a program's error message or its end; nil if it was no limit.
-  package init?(_ end: ProcessEnd, complaint: String) {
+  package init?(_ end: ProcessEnd, problem: String) {
     if end == .signalled(SIGXFSZ) {
       self = .fileSize
-    } else if let found = Self.words.first(where: { complaint.contains($0.0) })?.1 {
+    } else if let found = Self.messages.first(where: { problem.contains($0.0) })?.1 {
       // Without a limit, the same message is about the file system.
       if found == .fileSize, Self.value(Self.sizeOfFile) == nil { return nil }
       self = found
@@ -58,7 +58,7 @@ package enum ResourceLimit: Sendable, Hashable {
     }
   }
 
-  private static let words: [(String, ResourceLimit)] = [
+  private static let messages: [(String, ResourceLimit)] = [
     (reason(EMFILE), .descriptors), (reason(ENFILE), .systemFiles), (reason(EFBIG), .fileSize),
     // qemu-img's message for EFBIG.
     ("The image size is too large for file format", .fileSize),

@@ -15,7 +15,7 @@ package enum Subprocess {
 
     /// Why it failed: a limit, or the last line of standard error that isn't blank, or how it
     /// ended.
-    package var complaint: String {
+    package var problem: String {
       if let exceeded { return "it did not end within \(Int(exceeded.inSeconds)) s" }
       if let overflowed { return "it prints more than \(ByteCount.text(overflowed))" }
       let text = String(decoding: standardError, as: UTF8.self)
@@ -88,9 +88,9 @@ package enum Subprocess {
       loop.cancel(drained)
       if !isLate, result.overflowed == nil { try await waitForOwnSignal(after: end, on: loop) }
       try Task.checkCancellation()
-      if !result.succeeded, let limit = ResourceLimit(end, complaint: result.complaint) {
+      if !result.succeeded, let limit = ResourceLimit(end, problem: result.problem) {
         throw LimitError(
-          program: String(Files.lastName(of: path)), why: result.complaint, limit: limit)
+          program: String(Files.lastName(of: path)), why: result.problem, limit: limit)
       }
       return result
     } onCancel: {

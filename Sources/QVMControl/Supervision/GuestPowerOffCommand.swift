@@ -62,10 +62,10 @@ struct GuestPowerOffCommand: Sendable {
     case .exited(0): return nil
     // A guest that goes down at once takes the connection with it.
     case .exited(sshFailure)
-    where output.complaint.hasPrefix("Connection to ")
-      && output.complaint.hasSuffix(" closed by remote host."):
+    where output.problem.hasPrefix("Connection to ")
+      && output.problem.hasSuffix(" closed by remote host."):
       return nil
-    default: return String(output.complaint.prefix(200))
+    default: return String(output.problem.prefix(200))
     }
   }
 }

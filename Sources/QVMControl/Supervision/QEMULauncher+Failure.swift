@@ -31,7 +31,7 @@ extension QEMULauncher {
   }
 
   private func hint(_ log: QEMULog, _ end: ProcessEnd) -> StartError.Hint? {
-    if let limit = ResourceLimit(end, complaint: log.lines.joined(separator: "\n")) {
+    if let limit = ResourceLimit(end, problem: log.lines.joined(separator: "\n")) {
       return .limit(limit)
     }
     if log.lines.contains(where: { $0.contains("Failed to get \"write\" lock") }) { return .image }

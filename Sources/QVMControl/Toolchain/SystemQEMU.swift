@@ -49,7 +49,7 @@ enum SystemQEMU {
   private static func dataFolders(of program: String, on loop: EventLoop) async throws -> [String] {
     let output = try await Subprocess.run(program, ["-L", "help"], within: helpTime, on: loop)
     guard output.succeeded else {
-      throw ToolchainError.cannotRun(program: program, why: output.complaint)
+      throw ToolchainError.cannotRun(program: program, why: output.problem)
     }
     let text = String(decoding: output.standardOutput, as: UTF8.self)
     return text.split(whereSeparator: \.isNewline).map(String.init).filter { $0.hasPrefix("/") }

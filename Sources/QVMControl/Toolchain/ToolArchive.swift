@@ -104,7 +104,7 @@ struct ToolArchive: Sendable {
       throw ToolchainError.cannotRun(program: asset, why: error.cause.reason)
     }
     guard output.succeeded else {
-      throw ToolchainError.cannotRun(program: asset, why: output.complaint)
+      throw ToolchainError.cannotRun(program: asset, why: output.problem)
     }
   }
 }

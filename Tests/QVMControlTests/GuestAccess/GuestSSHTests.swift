@@ -35,7 +35,7 @@ import Testing
     let arguments = ssh.arguments([], options: ["-G"])
     let loop = try EventLoop()
     let output = try loop.run { try await Subprocess.run(ssh.program, arguments, on: loop) }
-    #expect(output.succeeded, "\(output.complaint)")
+    #expect(output.succeeded, "\(output.problem)")
     let lines = Set(String(decoding: output.standardOutput, as: UTF8.self).split(separator: "\n"))
     let file = isPlain ? "\(folder.path)/\(name)/known_hosts" : "known_hosts"
     for line in [

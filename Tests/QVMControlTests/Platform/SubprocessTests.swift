@@ -31,19 +31,18 @@ import Testing
         + " i=$((i+1)); done")
     #expect(output.standardOutput.count == 200_000)
     #expect(output.standardError.count(where: { $0 == 0x0A }) == 2000)
-    #expect(output.complaint == "err1999")
+    #expect(output.problem == "err1999")
   }
 
   @Test(arguments: [
     ("echo first >&2; echo last >&2; echo >&2; exit 1", "last"), ("exit 4", "exit status 4"),
     ("kill -9 $$", "signal 9 (Killed)"), ("printf '  \\n\\t\\n' >&2; exit 2", "exit status 2"),
   ])
-  func `the complaint is the last line that says anything`(script: String, complaint: String) throws
-  {
-    #expect(try run(script).complaint == complaint)
+  func `the problem is the last line that says anything`(script: String, problem: String) throws {
+    #expect(try run(script).problem == problem)
   }
 
-  @Test func `a program that takes too long is ended, and the complaint says so`() throws {
+  @Test func `a program that takes too long is ended, and the problem says so`() throws {
     let loop = try EventLoop()
     let start = ContinuousClock.now
     let output = try loop.run {
@@ -52,7 +51,7 @@ import Testing
     }
     #expect(start.duration(to: .now) < .seconds(20))
     #expect(!output.succeeded)
-    #expect(output.complaint == "it did not end within 1 s")
+    #expect(output.problem == "it did not end within 1 s")
     #expect(output.standardOutput == Array("said\n".utf8))
   }
 
