@@ -5,7 +5,7 @@ import QVMControl
 enum LaunchRunner {
   static func run(
     _ launch: Launch, detaches: Bool, isQuiet: Bool, escape: EscapeKey, command: [String] = [],
-    patience: Duration = GuestCommandSession.defaultReadyTimeout
+    readyTimeout: Duration = GuestCommandSession.defaultReadyTimeout
   ) throws -> ExitStatus {
     // Taken even if it is not used, so that no child process acts as the service.
     let manager = ServiceNotifier.fromEnvironment()
@@ -22,7 +22,7 @@ enum LaunchRunner {
         let session = GuestCommandSession(
           launched, command: command, notifier: notifier, loop: loop)
         session.isQuiet = isQuiet
-        session.readyTimeout = patience
+        session.readyTimeout = readyTimeout
         return await session.run(signals: signals)
       }
       let session = ForegroundSession(

@@ -155,7 +155,7 @@ extension GuestCommand {
   ) async throws -> Subprocess.Output {
     let arguments = ssh.arguments(
       [line], options: ["-o", "BatchMode=yes", "-o", "ConnectTimeout=\(seconds)"],
-      insisting: .seconds(seconds))
+      retryingFor: .seconds(seconds))
     return try await Subprocess.run(ssh.program, arguments, within: limit, on: loop)
   }
 }

@@ -69,7 +69,7 @@ package struct GuestSSH: Sendable, Hashable {
   ///   - ignoresSignals: Whether ssh ignores SIGHUP, SIGINT and SIGTERM.
   /// - Returns: The arguments of ``program``.
   package func arguments(
-    _ command: [String], options: [String] = [], insisting retryTime: Duration? = nil,
+    _ command: [String], options: [String] = [], retryingFor retryTime: Duration? = nil,
     ignoresSignals: Bool = false
   ) -> [String] {
     let stated =

@@ -34,7 +34,7 @@ final class GuestCommandRun {
     self.ssh = ssh
     self.loop = loop
     let arguments = ssh.arguments(
-      [command.line], options: options, insisting: loginTimeout, ignoresSignals: true)
+      [command.line], options: options, retryingFor: loginTimeout, ignoresSignals: true)
     let (program, words) = await ParentDeathSignal.command(ssh.program, arguments)
     process = try ChildProcess(
       .init(program, words, descriptors: (0...2).map { Host.copy(of: $0) }))

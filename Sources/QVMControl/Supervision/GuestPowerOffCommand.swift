@@ -28,7 +28,7 @@ struct GuestPowerOffCommand: Sendable {
     task?.cancel()
     let arguments = ssh.arguments(
       [command], options: ["-o", "BatchMode=yes", "-o", "ConnectTimeout=5"],
-      insisting: Self.timeout)
+      retryingFor: Self.timeout)
     task = Task(executorPreference: loop) {
       let output = try? await Subprocess.run(ssh.program, arguments, within: Self.timeout, on: loop)
       if let output { inputs.send(.guestCommandEnded(output)) }

@@ -20,7 +20,7 @@ package enum SupervisorProcess {
   /// started it, or with this.
   package struct Standby: Sendable {
     /// How long it may take to read what a long command line has more than a socket takes at once.
-    private static let patience = Duration.seconds(10)
+    private static let timeout = Duration.seconds(10)
 
     fileprivate let connection: Descriptor
 
@@ -31,7 +31,7 @@ package enum SupervisorProcess {
     /// - Throws: ``StartError`` where it is gone, or hangs.
     package func tell(_ plan: LaunchPlan) throws(StartError) -> Descriptor {
       var unsent = plan.json.bytes + [0x0A]
-      let deadline = SuspendingClock.now.advanced(by: Self.patience)
+      let deadline = SuspendingClock.now.advanced(by: Self.timeout)
       while !unsent.isEmpty {
         switch unsent.withUnsafeBytes({ SocketCalls.send(connection.number, $0) }) {
         case .bytes(let count): unsent.removeFirst(count)

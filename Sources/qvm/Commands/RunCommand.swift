@@ -125,10 +125,10 @@ struct RunCommand: Command {
     }
     let escape = try EscapeKey.chosen(escape)
     if isDryRun { return try printDryRun(launch) }
-    let patience = try readyTimeout.map { try RunOptionValidation.timeout($0) }
+    let timeout = try readyTimeout.map { try RunOptionValidation.timeout($0) }
     return try LaunchRunner.run(
       launch, detaches: detaches, isQuiet: isQuiet, escape: escape, command: command,
-      patience: patience ?? GuestCommandSession.defaultReadyTimeout)
+      readyTimeout: timeout ?? GuestCommandSession.defaultReadyTimeout)
   }
 
   private func launch() throws -> Launch {

@@ -46,7 +46,7 @@ struct SSHCommand: Command {
   var command: [String] = []
 
   func run() throws -> ExitStatus {
-    let patience =
+    let timeout =
       try readyTimeout.map { try RunOptionValidation.timeout($0) }
       ?? GuestCommandSession.defaultReadyTimeout
     let begin = SuspendingClock.now
@@ -54,38 +54,38 @@ struct SSHCommand: Command {
     let name = try InstanceName(instance)
     let status = try VMStatus.inspect(name, in: store)
     try GuestSSH.checkServer(of: status)
-    guard command.isEmpty else { return try runCommand(name, in: store, patience) }
+    guard command.isEmpty else { return try runCommand(name, in: store, timeout) }
     let loop = try EventLoop()
     let result = try loop.run { () -> WaitResult in
       try await GuestSSH.checkClient(on: loop)
       guard status.mayStillBoot else { return .met }
       let token = loop.schedule(at: .now.advanced(by: Self.unnoticed)) {
         Output.note(
-          "qvm: waiting until \(name) is ready, for at most \(Int(patience.inSeconds)) s\n")
+          "qvm: waiting until \(name) is ready, for at most \(Int(timeout.inSeconds)) s\n")
       }
       defer { loop.cancel(token) }
       var waiting = InstanceWait(name, in: store, on: loop)
       waiting.remark = { Output.note("qvm: \($0)\n") }
-      return try await waiting.wait(for: .ready, within: patience)
+      return try await waiting.wait(for: .ready, within: timeout)
     }
     guard result == .met else {
       if let text = result.sentence(name, .ready) { Output.note("qvm: \(text)\n") }
       return result.exitStatus
     }
     let ssh = try GuestSSH(try VMStatus.inspect(name, in: store))
-    let left = max(.zero, patience - begin.duration(to: .now))
-    try Host.become(ssh.program, ssh.arguments([], insisting: left))
+    let left = max(.zero, timeout - begin.duration(to: .now))
+    try Host.become(ssh.program, ssh.arguments([], retryingFor: left))
   }
 
   private func runCommand(
-    _ name: InstanceName, in store: InstanceStore, _ patience: Duration
+    _ name: InstanceName, in store: InstanceStore, _ timeout: Duration
   ) throws -> ExitStatus {
     let signals = Mailbox<Signal>()
     Signal.handle(SSHCommandSession.signals) { signals.send($0) }
     let loop = try EventLoop()
     return try loop.run {
       try await SSHCommandSession(
-        name, in: store, command: command, readyTimeout: patience, on: loop
+        name, in: store, command: command, readyTimeout: timeout, on: loop
       )
       .run(signals: signals)
     }
