@@ -54,7 +54,7 @@ package actor Supervisor {
   var guest = GuestState()
   var monitor: MonitorLink
   var clients: Clients
-  var sockets = LostSockets()
+  var sockets = SocketRenewer()
   var readiness: ReadinessWatch
   var shutdown = Shutdown()
   /// A QEMU that is started here shares this process's group.

@@ -1,8 +1,8 @@
 internal import QMPClient
 
 /// Replaces sockets that were removed while the VM runs: by a cleaner of the shared folder that they
-/// lie in, or by hand.
-struct LostSockets: Sendable {
+/// lie in, or by hand. This is the supervisor's half of ``SocketRenewal``, by which clients ask for it.
+struct SocketRenewer: Sendable {
   /// Replaces QEMU's console.
   private var consoleRenewal: Task<Void, Never>?
   /// Whether it was reported that QEMU's monitor can't be replaced.
