@@ -7,7 +7,7 @@ extension Phase {
     switch (self, reason) {
     case (.running, _): isReady.map { "\(rawValue) (\($0 ? "ready" : "booting"))" } ?? rawValue
     case (.paused, let reason?), (.crashed, let reason?), (.stopped, let reason?):
-      "\(rawValue) (\(Outcome.words(reason)))"
+      "\(rawValue) (\(Outcome.text(forReason: reason)))"
     default: rawValue
     }
   }

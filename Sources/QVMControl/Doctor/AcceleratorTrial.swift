@@ -126,10 +126,11 @@ struct AcceleratorTrial: Sendable {
     let log = try Files.openForOutput(log, append: false)
     let (monitor, monitorEnd) = try SocketCalls.pair()
     let (console, consoleEnd) = try SocketCalls.pair()
-    let words = try command()
+    let arguments = try command()
     let child = try ChildProcess(
       .init(
-        words[0], Array(words.dropFirst()), descriptors: [nil, log, log, monitorEnd, consoleEnd],
+        arguments[0], Array(arguments.dropFirst()),
+        descriptors: [nil, log, log, monitorEnd, consoleEnd],
         ownSession: true))
     TrialFolder.note(child.pid, in: folder)
     return (child, monitor, console)
@@ -195,8 +196,8 @@ extension AcceleratorTrial {
   /// QEMU picks the port, so that it conflicts with no other program.
   private func demo() throws -> QEMUArguments {
     let driver = Driver.demoX8664.command(DriverPaths(cache: toolchain.root, image: disk))
-    let words = driver.map { $0.replacingSuffix("format=qcow2", with: "format=raw") }
-    return try QEMUArguments(words).settingProgram(toolchain.program).settingForwardedPort(0)
+    let arguments = driver.map { $0.replacingSuffix("format=qcow2", with: "format=raw") }
+    return try QEMUArguments(arguments).settingProgram(toolchain.program).settingForwardedPort(0)
   }
 
   /// The arm64 drivers' machine with only its firmware.

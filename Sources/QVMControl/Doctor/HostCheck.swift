@@ -140,7 +140,7 @@ package struct HostCheck: Sendable, Hashable {
       return status.phase.isAlive && status.boot?.sshPort == port
     }
     let other = NetworkPort.listener(on: port).flatMap(PortHolder.init(command:))
-    let whose = user.map { PortHolder(name: $0.text).words } ?? other?.words ?? "another program"
+    let whose = user.map { PortHolder(name: $0.text).text } ?? other?.text ?? "another program"
     return HostCheck(name, .ok, "\(port) is used by \(whose), so the next free port will be used")
   }
 }

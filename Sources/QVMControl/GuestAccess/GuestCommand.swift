@@ -10,11 +10,11 @@ package struct GuestCommand: Sendable, Hashable {
   private let token: String
   private let text: String
 
-  /// - Parameter words: The arguments. As ssh does, they are joined with blanks for the guest's
+  /// - Parameter arguments: The arguments. As ssh does, they are joined with blanks for the guest's
   ///   login shell.
-  package init(_ words: [String]) {
+  package init(_ arguments: [String]) {
     token = Randomness.hexadecimal(bytes: 8)
-    text = words.joined(separator: " ")
+    text = arguments.joined(separator: " ")
   }
 
   /// The command's file in the guest.

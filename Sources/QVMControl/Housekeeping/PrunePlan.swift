@@ -20,7 +20,7 @@ package struct PrunePlan: Sendable {
     case trial
 
     /// Its name for people.
-    package var words: String {
+    package var text: String {
       switch self {
       case .image: "base image"
       case .record: "record without image"

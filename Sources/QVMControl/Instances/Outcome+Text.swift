@@ -5,7 +5,7 @@ extension Outcome {
   /// nil if the instance was removed.
   package func sentence(_ name: String, disk: String?) -> String {
     let time = seconds.map { " (\(Self.short($0)) s)" } ?? ""
-    let reason = ForeignText.line(Self.words(reason))
+    let reason = ForeignText.line(Self.text(forReason: reason))
     var text: String
     switch result {
     case .clean: text = "\(name) powered off\(time)"
@@ -43,7 +43,7 @@ extension Outcome {
 extension Outcome {
   /// A reason in a few words for people, without a full stop. An unknown reason, or one that is a phrase
   /// already, is returned unchanged.
-  package static func words(_ reason: String) -> String {
+  package static func text(forReason reason: String) -> String {
     switch reason {
     case ShutdownCause.guestShutdown.rawValue: "the guest powered off"
     case ShutdownCause.guestReset.rawValue: "the guest reset itself"

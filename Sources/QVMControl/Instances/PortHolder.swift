@@ -10,7 +10,7 @@ package struct PortHolder: Sendable, Hashable {
   }
 
   /// Describes it for people.
-  package var words: String {
+  package var text: String {
     "the instance '\(name)'" + (cache.map { " of the cache \(ForeignText.line($0))" } ?? "")
   }
 

@@ -75,7 +75,7 @@ package struct Launch: Sendable {
     let own = MonitorArguments(
       name: name, files: files, runtime: .of(files), command: command,
       version: KnownVersions(in: cache).known(toolchain.program)
-    ).words
+    ).arguments
     return (QEMUArguments(command.words + own), command.words.count, note)
   }
 

@@ -74,7 +74,7 @@ package enum WaitResult: Sendable, Hashable {
       head = "\(how.prefix { !$0.isNewline }); it was never \(condition)"
       last = tail
     case .notRunning(let crash, let tail):
-      let how = crash.map { " (crashed: \(Outcome.words($0)))" } ?? ""
+      let how = crash.map { " (crashed: \(Outcome.text(forReason: $0)))" } ?? ""
       head = "\(name) is not running\(how)\n     Boot it with 'qvm start -d \(name)'."
       last = tail
     case .timedOut(let signs, let tail):

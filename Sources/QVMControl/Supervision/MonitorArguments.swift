@@ -38,7 +38,7 @@ package struct MonitorArguments: Sendable {
     self.version = version
   }
 
-  package var words: [String] {
+  package var arguments: [String] {
     // swift-format-ignore
     [
       "-name", name.text,
@@ -60,7 +60,7 @@ package struct MonitorArguments: Sendable {
   /// Where `-mon` is deprecated in favour of an object.
   private static let firstWithObject = QEMUVersion(major: 11, minor: 1, micro: 0)
 
-  /// The words for a QMP monitor on a character device.
+  /// The arguments for a QMP monitor on a character device.
   static func monitor(on device: String, _ version: QEMUVersion?) -> [String] {
     guard let version, version >= firstWithObject else {
       return ["-mon", "chardev=\(device),mode=control"]

@@ -121,7 +121,7 @@ package struct QEMULauncher: Sendable {
       + MonitorArguments(
         name: name, files: files, runtime: runtime, boot: token, command: arguments,
         version: version
-      ).words
+      ).arguments
   }
 
   /// One QEMU, until its monitor answers or it is gone.

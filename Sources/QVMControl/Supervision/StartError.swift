@@ -33,7 +33,7 @@ package enum StartError: UserFacingError, Hashable {
         .joined(separator: "\n")
     case .portTaken(let address, let port, let holder):
       "port \(port)\(address.isEmpty ? "" : " of \(address)") is taken by "
-        + (holder?.words ?? "another program")
+        + (holder?.text ?? "another program")
     case .noFreePort(let address, let from):
       "there is no free port from \(from) upwards\(address.isEmpty ? "" : " on \(address)")"
     case .abandoned: "the start was interrupted"

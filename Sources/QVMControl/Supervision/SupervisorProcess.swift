@@ -107,10 +107,10 @@ package enum SupervisorProcess {
 
   /// Supervises as the inherited connection says.
   ///
-  /// - Parameter words: What follows ``command`` on its command line.
+  /// - Parameter arguments: What follows ``command`` on its command line.
   /// - Returns: The exit status of the process.
-  package static func run(_ words: [String]) -> Int32 {
-    if words == [startingWord] { return startOrphaned() }
+  package static func run(_ arguments: [String]) -> Int32 {
+    if arguments == [startingWord] { return startOrphaned() }
     // And so does QEMU.
     Host.leaveWorkingFolder()
     CoreDump.forbidUnlessWanted()

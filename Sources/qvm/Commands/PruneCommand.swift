@@ -74,7 +74,7 @@ struct PruneCommand: Command {
         case .gone: break
         case .kept:
           Output.note(
-            "qvm: the \(item.kind.words) \(item.name) is now in use, and was not removed\n")
+            "qvm: the \(item.kind.text) \(item.name) is now in use, and was not removed\n")
           // The user asked for this image by name.
           if !images.isEmpty { status = .failed }
         }
@@ -92,7 +92,7 @@ struct PruneCommand: Command {
   private static func table(_ pruning: PrunePlan) -> String {
     var table = Table(["WHAT", "NAME", "SIZE"])
     for item in pruning.items {
-      table.add([item.kind.words, item.name, ByteCount.text(item.size)])
+      table.add([item.kind.text, item.name, ByteCount.text(item.size)])
     }
     table.add(["total", "", ByteCount.text(pruning.size)])
     return table.text

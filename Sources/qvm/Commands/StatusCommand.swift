@@ -87,7 +87,7 @@ struct StatusCommand: Command {
       if boot.removeOnShutdown { rows.append(("on shutdown", "removed")) }
     }
     if let outcome = status.outcome, !status.phase.isAlive {
-      let reason = Outcome.words(outcome.reason)
+      let reason = Outcome.text(forReason: outcome.reason)
       rows.append(
         ("last shutdown", "\(outcome.result.rawValue): \(reason), \(outcome.endedAt)"))
     }

@@ -124,6 +124,6 @@ import Testing
     ("something-new", "something-new"), ("no such file", "no such file"),
   ])
   func `people read words for a reason`(reason: String, words: String) {
-    #expect(Outcome.words(reason) == words)
+    #expect(Outcome.text(forReason: reason) == words)
   }
 }

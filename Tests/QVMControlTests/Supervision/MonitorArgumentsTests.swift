@@ -11,7 +11,7 @@ import Testing
       name: try InstanceName("vm"), files: InstanceFiles(folder: "/c,1/vm"),
       runtime: RuntimeFolder(path: "/r,2"), command: QEMUArguments(command),
       version: version.flatMap { QEMUVersion($0) }
-    ).words
+    ).arguments
   }
 
   @Test(arguments: [
