@@ -1,7 +1,7 @@
-/// Tells whether the kernel killed QEMU for want of memory.
+/// Finds out whether the kernel killed QEMU because memory was short (the OOM killer).
 struct MemoryWatch: Sendable {
   private let group: MemoryGroup?
-  /// How many the kernel had killed when this began.
+  /// How many processes of the group the kernel had killed at the beginning.
   private let before: Int?
 
   /// Begins to watch a group of processes.
@@ -10,15 +10,16 @@ struct MemoryWatch: Sendable {
     before = group?.kills
   }
 
-  /// What the kernel says of a process that was killed.
+  /// Whether the kernel killed a process.
   ///
   /// - Parameters:
-  ///   - pid: The process that was killed by SIGKILL, which this process had not sent.
-  ///   - start: When it had started, in the kernel's own unit.
-  /// - Returns: Nil where the kernel doesn't say that it was for want of memory.
+  ///   - pid: A process that was ended by a SIGKILL which qvm has not sent.
+  ///   - start: The time of its start, in the kernel's unit.
+  /// - Returns: The kill; nil if the kernel does not report that memory was the cause.
   func verdict(on pid: Int32, start: UInt64?) -> Outcome.MemoryKill? {
     let kill = Outcome.MemoryKill(limit: group?.limit)
-    // Its log names the process, a group's count doesn't.
+    // The kernel's log is better evidence than the group's counter, because it names the process. But
+    // only some users may read it.
     if let start, Host.countsAsKernel, let killed = KernelLog.kills(since: start) {
       if killed.contains(pid) { return kill }
       if !killed.isEmpty { return nil }

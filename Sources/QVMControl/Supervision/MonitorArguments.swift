@@ -1,10 +1,12 @@
 package import QMPClient
 
-/// The arguments that qvm adds to a driver's, all in one place.
+/// The arguments that qvm adds to a driver's command line: the monitors, the console and the pid file.
 package struct MonitorArguments: Sendable {
-  /// The descriptor of the private monitor in QEMU; standard input, output and error come before.
+  /// The descriptor at which QEMU inherits the supervisor's end of the private monitor: the first one
+  /// after standard error.
   package static let monitorDescriptor = 3
-  /// The descriptor of the lock that QEMU holds for as long as it lives.
+  /// The descriptor at which QEMU inherits `vm.lock`. It never uses it: the lock is held until QEMU's
+  /// process has ended, even if all of qvm was killed.
   package static let lockDescriptor = 4
 
   package let name: InstanceName
@@ -12,7 +14,7 @@ package struct MonitorArguments: Sendable {
   package let runtime: RuntimeFolder
   /// Where QEMU writes its pid.
   package let pidFile: String
-  /// The arguments that they are added to.
+  /// The driver's command line with the user's changes.
   package let command: QEMUArguments
   /// QEMU's version; nil if it is unknown.
   package let version: QEMUVersion?
@@ -22,10 +24,11 @@ package struct MonitorArguments: Sendable {
   /// - Parameters:
   ///   - name: Its name.
   ///   - files: Its files.
-  ///   - runtime: Where its sockets are.
-  ///   - token: The boot that the sockets and the pid file belong to; nil for none yet.
-  ///   - command: The arguments that these are added to.
-  ///   - version: QEMU's; nil if it is unknown.
+  ///   - runtime: The folder of its sockets.
+  ///   - token: The boot's token, which makes the names of the sockets and of the pid file its own; nil
+  ///     for a command that is only shown.
+  ///   - command: The driver's command line with the user's changes.
+  ///   - version: QEMU's version; nil if it is unknown.
   package init(
     name: InstanceName, files: InstanceFiles, runtime: RuntimeFolder, boot token: String? = nil,
     command: QEMUArguments, version: QEMUVersion?
@@ -42,13 +45,15 @@ package struct MonitorArguments: Sendable {
     // swift-format-ignore
     [
       "-name", name.text,
-      // No instruction of the guest runs, and no byte of its console is lost, before qvm watches.
+      // QEMU waits for `cont`, so that the supervisor sees every event, and the console's client every
+      // byte.
       "-S",
       "-pidfile", pidFile,
-      // The supervisor's own: a socket without a path can't be taken by another client.
+      // The supervisor's monitor. A monitor serves one client at a time, and this socket has no path by
+      // which another one could connect first.
       "-chardev", "socket,id=supervisor,fd=\(Self.monitorDescriptor)",
     ] + Self.monitor(on: "supervisor", version) + [
-      // For other clients, and for adoption after the supervisor was killed.
+      // A second monitor for the user's tools, and for a new supervisor if the first one is killed.
       "-chardev", "socket,id=monitor,path=\(QEMUOptionValue.quoted(runtime.monitor)),server=on,wait=off",
     ] + Self.monitor(on: "monitor", version) + [
       "-chardev", "socket,id=console,path=\(QEMUOptionValue.quoted(runtime.console)),server=on,wait=off,"
@@ -57,7 +62,7 @@ package struct MonitorArguments: Sendable {
     ] + pauseOnWriteErrors
   }
 
-  /// Where `-mon` is deprecated in favour of an object.
+  /// The first QEMU that deprecates `-mon` in favour of an object.
   private static let firstWithObject = QEMUVersion(major: 11, minor: 1, micro: 0)
 
   /// The arguments for a QMP monitor on a character device.
@@ -68,11 +73,12 @@ package struct MonitorArguments: Sendable {
     return ["-object", "monitor-qmp,id=\(device)-qmp,chardev=\(device)"]
   }
 
-  /// Pauses the guest when its disk can't be written for any reason. QEMU does so by itself only if the
-  /// disk is full. A quota, a limit or a cable can be mended, but not a file system that was told of
-  /// lost writes. A `werror` of the user's own takes precedence.
+  /// Pauses the guest when its disk can't be written for any reason. QEMU's default is to pause it only
+  /// if the disk is full, and to report other errors to the guest. The guest's file system may be damaged
+  /// by such a report, while most causes (a quota, a limit, a cable) can be removed and the write
+  /// repeated. If the user has set `werror`, that takes precedence.
   private var pauseOnWriteErrors: [String] {
-    let isSaid = command.words.contains { $0.contains("werror=") }
-    return command.hasDrive("drive0") && !isSaid ? ["-set", "drive.drive0.werror=stop"] : []
+    let isSet = command.words.contains { $0.contains("werror=") }
+    return command.hasDrive("drive0") && !isSet ? ["-set", "drive.drive0.werror=stop"] : []
   }
 }

@@ -1,8 +1,8 @@
 internal import QMPClient
 
-/// Which accelerator the guest runs with.
+/// Finds out which accelerator the guest runs with.
 extension QEMULauncher {
-  /// Asks QEMU, as its version lets itself be asked.
+  /// Asks QEMU, by the command that its version has.
   ///
   /// - Throws: `QMPError`.
   func accelerator(
@@ -15,7 +15,7 @@ extension QEMULauncher {
     return kvm.enabled ? "kvm" : fallback(arguments)
   }
 
-  /// An older QEMU has no question for the others: what it fell back from is in its log.
+  /// An older QEMU reports only KVM. Which other accelerators failed is in its log.
   private func fallback(_ arguments: QEMUArguments) -> String {
     let log = Files.text(files.qemuLog) ?? ""
     let failed = { (name: String) in

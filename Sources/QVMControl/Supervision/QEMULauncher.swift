@@ -1,11 +1,12 @@
 package import QMPClient
 
-/// Starts QEMU and has its monitor answer, with another try where that can mend what failed.
+/// Starts QEMU and connects to its monitor. If QEMU fails for a cause that other arguments avoid (a port
+/// that is taken, an accelerator that doesn't work), starts it again with those.
 package struct QEMULauncher: Sendable {
   /// A VM whose guest has not executed an instruction yet.
   package struct Started: Sendable {
     package let process: VMProcess
-    /// nil where a QEMU that was taken over doesn't answer.
+    /// Nil if an adopted QEMU doesn't answer.
     package let client: QMPClient?
     package let events: QMPEvents?
     package let boot: BootRecord
@@ -17,21 +18,21 @@ package struct QEMULauncher: Sendable {
   package let runtime: RuntimeFolder
   package let vmLock: FileLock
   package let loop: EventLoop
-  /// Called with what the user should know.
+  /// Called with sentences for the user.
   package let notify: @Sendable (String) -> Void
-  /// Called when the boot is on record.
+  /// Called when `boot.json` describes this boot.
   package let begun: @Sendable () -> Void
 
-  /// QEMU shares this process's group.
+  /// QEMU is started in the control group of this process.
   let memory = MemoryWatch(MemoryGroup(of: Host.processID))
 
-  /// How long QEMU may take until its monitor answers; it takes a few dozen milliseconds.
+  /// The timeout for the monitor's greeting, which normally comes within 0.1 s.
   var greetingTimeout = Duration.seconds(30)
-  /// The ports that are tried, from the driver's own.
+  /// How many ports are tried, counted from the driver's.
   static let portsTried = 200
 
-  /// Starts QEMU; `boot` holds what is known so far and is written before and after, whatever comes
-  /// of it.
+  /// Starts QEMU. `boot` is written to `boot.json` before the start and completed after it. It is written
+  /// even if the start fails, because the outcome refers to it.
   ///
   /// - Throws: ``StartError``, ``FileError``, ``RuntimeFolderError``, ``SpawnError`` or `SystemError`,
   ///   with no process left behind.
@@ -39,19 +40,20 @@ package struct QEMULauncher: Sendable {
     do {
       return try await startWhereItCan(boot)
     } catch {
-      // The outcome is this boot's, even where not so much as a port was to be had for it.
+      // It failed before the record was written, for example because no port was free.
       if files.bootToken != boot.token { try? begin(boot) }
       throw error
     }
   }
 
-  /// Puts a boot on record. That is made to last before the guest's first instruction.
+  /// Writes the boot's record. It need not survive a power failure yet: ``attempt(_:)`` writes it again
+  /// before the guest's first instruction.
   private func begin(_ boot: BootRecord) throws(FileError) {
     try JSONFile.write(boot.json, to: files.boot, isLasting: false)
     begun()
   }
 
-  /// Starts QEMU, and once more with another port or accelerator where that was what it lacked.
+  /// Starts QEMU, and again with another port, monitor or accelerator if that was the cause of a failure.
   private func startWhereItCan(_ boot: BootRecord) async throws -> Started {
     var arguments = QEMUArguments(plan.command)
     var boot = boot
@@ -90,7 +92,8 @@ package struct QEMULauncher: Sendable {
           if takenPorts.count >= Self.portsTried { throw error }
           continue
         }
-        // The program's file is the same as ever, and starts another QEMU by now.
+        // The remembered version is wrong: the program is a script, unchanged, that starts another QEMU
+        // now.
         if version != nil, read.blamesMonitorObject {
           version = nil
           continue
@@ -98,7 +101,7 @@ package struct QEMULauncher: Sendable {
         guard read.blamesAccelerator, arguments.acceleratorList.count > 1,
           arguments.acceleratorList.contains("tcg")
         else { throw error }
-        // Nothing of the guest had run, so nothing is lost by starting once more.
+        // The guest has executed no instruction, so the start can be repeated.
         notify(
           "the accelerator failed (\(Self.shortest(read.lines))); starting again without it"
             + " (accel=tcg, slower)")
@@ -107,7 +110,7 @@ package struct QEMULauncher: Sendable {
     }
   }
 
-  /// The line that says most, cut to a line's length.
+  /// The first line that names an error, else the last one, without its prefix and shortened.
   private static func shortest(_ lines: [String]) -> String {
     let line = lines.first { $0.contains("rror") || $0.contains("ailed") } ?? lines.last ?? ""
     let text = line.split(separator: ":", maxSplits: 1).last.map(String.init) ?? line
@@ -124,19 +127,20 @@ package struct QEMULauncher: Sendable {
       ).arguments
   }
 
-  /// One QEMU, until its monitor answers or it is gone.
+  /// Starts QEMU once, and waits until its monitor answers or its process has ended.
   private func attempt(_ boot: BootRecord) async throws -> Started {
     var boot = boot
     try begin(boot)
     try runtime.prepare(forBoot: boot.token)
-    // QEMU would take over or remove whatever is there.
+    // QEMU would overwrite a file that is already there, and remove it when it exits.
     for path in files.pidFiles { try Files.remove(path) }
     let (child, monitor) = try spawn(boot.command)
     do {
       boot.pid = child.pid
       boot.start = Host.startTime(of: child.pid)
       boot.blocksSignals = true
-      // Made to last while QEMU gets ready: no instruction of the guest has run yet.
+      // This is synced to the disk while QEMU initialises, so it costs no time. It must be there before
+      // the guest's first instruction, so that after a power failure the next command knows of the boot.
       try JSONFile.write(boot.json, to: files.boot)
       try InstanceStore.outlast(files)
       return try await negotiate(child, monitor, boot)
@@ -145,13 +149,13 @@ package struct QEMULauncher: Sendable {
     }
   }
 
-  /// What ends QEMU at once, as by a power cut for its guest: those who send these to all processes of a
-  /// job mean its supervisor, which has the guest power off. QEMU keeps the mask that it is started
-  /// with.
+  /// These signals end QEMU at once, which is a power cut for the guest. A service manager or a terminal
+  /// sends them to all processes of a job. Only the supervisor shall act on them, by having the guest
+  /// power off. QEMU keeps the signal mask that it is started with.
   private static let blockedSignals: [Signal] = [.terminate, .interrupt, .hangUp]
 
-  /// Starts QEMU; the other end of its monitor is its own alone once this returns, so that its
-  /// death shows as an end of file.
+  /// Spawns QEMU. Once this returns, only QEMU has the other end of the monitor's socket, so that its
+  /// end shows as an end of file.
   private func spawn(
     _ command: [String]
   ) throws -> (child: ChildProcess, monitor: Descriptor) {
@@ -175,7 +179,7 @@ package struct QEMULauncher: Sendable {
     let version = await client.greeting?.version
     boot.qemuVersion = version?.description
     boot.accelerator = try await accelerator(of: client, version, QEMUArguments(boot.command))
-    // After a power cut none of this matters any more.
+    // Not synced: after a power failure, the version and the accelerator don't matter.
     try JSONFile.write(boot.json, to: files.boot, isLasting: false)
     return Started(process: .child(child), client: client, events: events, boot: boot)
   }

@@ -1,12 +1,13 @@
-/// What QEMU printed, read for people and for what can be mended.
+/// QEMU's output: the lines to show after a failure, and which causes they name. For some causes qvm
+/// starts QEMU again with other arguments.
 package struct QEMULog: Sendable {
-  /// The lines that mean something, in order.
+  /// The lines without blank ones and without expected warnings, in order.
   package let lines: [String]
 
   /// Reads a log.
   ///
-  /// Left out is what a healthy start prints on a host without some of the accelerators: the
-  /// drivers name several on purpose.
+  /// Drivers list several accelerators, of which QEMU takes the first that works. Its warnings about the
+  /// others belong to every healthy start and are left out.
   package init(text: String) {
     lines = text.split(whereSeparator: \.isNewline).map(String.init).filter { line in
       !line.allSatisfy(\.isWhitespace) && !Self.isNoise(line)
@@ -14,7 +15,7 @@ package struct QEMULog: Sendable {
   }
 
   package init(path: String) {
-    // Only the end matters, and a log may have grown long.
+    // A failing QEMU prints its error last. The limit is for a QEMU that has printed for days.
     let size = Files.information(path)?.size ?? 0
     let bytes = (try? Files.read(path, from: max(0, size - 1 << 16))) ?? []
     self.init(text: String(decoding: bytes, as: UTF8.self))
@@ -26,10 +27,10 @@ package struct QEMULog: Sendable {
       || line.hasPrefix("Could not access KVM kernel module")
   }
 
-  /// The last lines, at most so many.
+  /// The last lines, at most `count`.
   package func tail(_ count: Int = 20) -> [String] { Array(lines.suffix(count)) }
 
-  /// Whether the accelerator is what failed.
+  /// Whether the accelerator failed.
   package var blamesAccelerator: Bool {
     contains(anyOf: [
       "kvm_", "kvm:", "kvm kernel module", "kvm is not", "initialize kvm", "hvf", "hv_error",
@@ -37,13 +38,13 @@ package struct QEMULog: Sendable {
     ])
   }
 
-  /// Whether the forwarded port is what failed: another process listens there.
+  /// Whether QEMU could not listen at the forwarded port, because another process does.
   package var blamesPortForward: Bool { contains(anyOf: ["host forwarding rule"]) }
 
-  /// Whether the way of making a monitor is what this QEMU doesn't know.
+  /// Whether this QEMU is too old for the `monitor-qmp` object.
   package var blamesMonitorObject: Bool { contains(anyOf: ["monitor-qmp"]) }
 
-  /// Whether there was not enough memory.
+  /// Whether the host has too little memory for the guest.
   package var blamesMemory: Bool {
     contains(anyOf: ["cannot allocate memory", "set up guest memory"])
   }
