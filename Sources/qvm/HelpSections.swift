@@ -39,7 +39,7 @@ extension HelpSection {
         rows: [
           HelpRow("qvm run --rm demo 1", "Boot the built-in guest, without a download."),
           HelpRow("qvm run freebsd 14.2", "Boot FreeBSD. Ctrl-C shuts it down."),
-          HelpRow("qvm run -d --name box openbsd 7.6 && qvm wait box", ""),
+          HelpRow("qvm run -d --name box openbsd 7.6 && qvm ssh box", ""),
         ]),
     ]
   }

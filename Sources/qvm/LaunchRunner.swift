@@ -65,11 +65,20 @@ enum LaunchRunner {
       try await start(launch, waitsForConsole: false, nil, isQuiet: isQuiet, signals, loop),
       loop: loop)
     start.isQuiet = isQuiet
+    let login = launch.target.operatingSystem.login
     return try await start.run(signals: signals) {
       Output.note("qvm: \($0)\n")
-    } print: {
-      try Output.print("\($0)\n")
+    } print: { name in
+      try Output.print("\(name)\n")
+      if !isQuiet { Output.note("qvm: \(nextSteps(name, login))\n") }
     }
+  }
+
+  /// How to get into an instance that runs in the background, and how to end it.
+  static func nextSteps(_ name: String, _ login: OperatingSystem.Login?) -> String {
+    let way =
+      login.map { "'qvm ssh \(name)' \($0.sentence)" } ?? "'qvm attach \(name)' shows its console"
+    return "\(way). 'qvm stop \(name)' shuts it down"
   }
 
   /// Starts a VM, and reports what the user should know about it.
@@ -85,7 +94,8 @@ enum LaunchRunner {
     if launched.exposesSSH, launch.target.operatingSystem.sshUser != nil, !isQuiet {
       Output.note(
         "qvm: other machines can reach the guest's ssh server through this one."
-          + " --ssh-address 127.0.0.1 prevents that\n")
+          + " --ssh-address 127.0.0.1 prevents that, and QVM_SSH_ADDRESS=127.0.0.1 does so for all\n"
+      )
     }
     return launched
   }

@@ -82,7 +82,7 @@ enum QVM {
   /// The command line that replaces a command of other programs; nil if there is none.
   private static func meant(by word: String) -> String? {
     switch word {
-    case "restart", "reboot": "qvm stop <NAME> && qvm start <NAME>"
+    case "restart", "reboot": "qvm stop <NAME> && qvm start -d <NAME>"
     case "exec", "shell": "qvm ssh <NAME> -- <COMMAND>"
     case "delete", "remove", "destroy", "del": "qvm rm"
     case "create", "launch", "boot", "up": "qvm run"

@@ -79,16 +79,19 @@ package struct ConsoleOutput: Sendable {
 
   /// Shows the last screenful of a console's log, as context.
   ///
-  /// - Parameter log: The path.
+  /// - Parameters:
+  ///   - log: The path.
+  ///   - offset: Where the current boot begins in it, in bytes.
   /// - Returns: The size of the log, in bytes.
   @discardableResult
-  package mutating func showTail(of log: String) -> Int {
+  package mutating func showTail(of log: String, from offset: Int) -> Int {
     let size = Files.information(log)?.size ?? 0
-    let bytes = (try? Files.read(log, from: max(0, size - 2048), limit: .max)) ?? []
+    let begin = max(offset, size - 2048)
+    let bytes = (try? Files.read(log, from: begin, limit: .max)) ?? []
     // Begin at the start of a line.
-    let start = size > 2048 ? bytes.firstIndex(of: 0x0A).map { $0 + 1 } ?? 0 : 0
+    let start = begin > offset ? bytes.firstIndex(of: 0x0A).map { $0 + 1 } ?? 0 : 0
     if isTerminal { showText(Array(bytes[start...])) } else { show(Array(bytes[start...])) }
-    return max(0, size - 2048) + bytes.count
+    return begin + bytes.count
   }
 
   private mutating func showText(_ bytes: [UInt8]) {

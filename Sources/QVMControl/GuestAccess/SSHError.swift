@@ -23,7 +23,8 @@ package enum SSHError: UserFacingError, Hashable {
 
   package var advice: String? {
     switch self {
-    case .notRunning(let name): "Boot it with 'qvm start \(name)'."
+    case .notRunning(let name):
+      "Boot it with 'qvm start -d \(name)', and repeat the command: it waits until the guest is ready."
     case .starting(let name): "Wait for it with 'qvm wait \(name)'."
     case .noServer(let name): "Use its console instead: 'qvm console \(name)'."
     case .noServerEver: "Run it without a command. Its console then appears on this terminal."

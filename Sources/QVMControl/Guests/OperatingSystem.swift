@@ -25,14 +25,30 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
     Driver.all.filter { $0.operatingSystem == self }.map(\.architecture)
   }
 
-  /// The user that can log in by ssh; nil if the guest has no ssh server.
-  package var sshUser: String? {
+  /// How people get into the guest: by ssh, and at the login prompt of its console.
+  package struct Login: Sendable, Hashable {
+    package let user: String
+    /// The command that makes the user root in the guest; nil for a user with all rights.
+    package let rootCommand: String?
+
+    /// Whose login it is and how to become root, after "'qvm ssh NAME'".
+    package var sentence: String {
+      "logs in as '\(user)'"
+        + (rootCommand.map { "; '\($0)' there makes you root" } ?? ", who has root's rights")
+    }
+  }
+
+  /// The login that the images are made with; nil if the guest has none.
+  package var login: Login? {
     switch self {
-    case .freebsd, .netbsd, .openbsd, .omnios: "runner"
-    case .haiku: "user"
+    case .freebsd, .netbsd, .openbsd, .omnios: Login(user: "runner", rootCommand: "sudo -i")
+    case .haiku: Login(user: "user", rootCommand: nil)
     case .demo: nil
     }
   }
+
+  /// The user that can log in by ssh; nil if the guest has no ssh server.
+  package var sshUser: String? { login?.user }
 
   /// The repository whose releases hold the base images; nil for the demo guest, which is built in.
   package var builderRepository: String? {

@@ -41,7 +41,7 @@ extension InstanceWait {
     let seconds = Int(time.inSeconds)
     let span = seconds < 60 ? "\(seconds) s" : "\(seconds / 60) min"
     let lack = absence(condition, status).map { "\($0); " } ?? ""
-    let head = "\(name) is not \(condition) after \(span): \(lack)\(signs)"
+    let head = "still waiting until \(name) is \(condition), for \(span): \(lack)\(signs)"
     guard let last = tail(1).last else { return head }
     return head + "\n     the last line of its console: \(last)"
   }

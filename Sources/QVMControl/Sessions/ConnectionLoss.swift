@@ -8,19 +8,32 @@ struct ConnectionLoss: Sendable {
   /// How long QEMU may take to exit after its connections were closed.
   private static let goingTime = Duration.seconds(2)
 
+  enum Cause: Sendable, Hashable {
+    /// The guest runs, and so may the command.
+    case connection
+    /// The VM has ended.
+    case end
+
+    func sentence(_ name: InstanceName) -> String {
+      switch self {
+      case .connection:
+        "the connection to \(name) was lost; the command may still be running there"
+      case .end: "the guest is gone: \(name) ended while the command ran"
+      }
+    }
+  }
+
   /// Finds out what happened.
   ///
   /// - Parameter waiting: Waits for the VM.
-  /// - Returns: A sentence; nil if the command has ended by itself, or ssh's own message says it all.
-  func explanation(_ waiting: InstanceWait) async -> String? {
+  /// - Returns: The cause; nil if the command has ended by itself, or ssh's own message says it all.
+  func cause(_ waiting: InstanceWait) async -> Cause? {
     switch await command.isRunning(by: ssh, on: waiting.loop) {
-    case true?:
-      return "the connection to \(waiting.name) was lost; the command may still be running there"
+    case true?: return .connection
     case false?: return nil
     case nil:
       let result = try? await waiting.wait(for: .stopped, within: Self.goingTime)
-      guard result == .met else { return nil }
-      return "the guest is gone: \(waiting.name) ended while the command ran"
+      return result == .met ? .end : nil
     }
   }
 }

@@ -15,7 +15,7 @@ package enum ConsoleError: UserFacingError, Hashable {
   package var advice: String? {
     switch self {
     case .notRunning(let name):
-      "Boot it with 'qvm start \(name)'; 'qvm logs \(name)' shows the past."
+      "Boot it with 'qvm start -d \(name)'; 'qvm logs \(name)' shows the past."
     case .busy(let name):
       "Detach there (by default with Ctrl-] d); 'qvm logs -f \(name)' shows it meanwhile."
     case .unreachable(let name, _): "'qvm logs -f \(name)' shows what the guest writes."

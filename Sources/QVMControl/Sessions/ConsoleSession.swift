@@ -81,9 +81,13 @@ package final class ConsoleSession {
   /// Shows the last lines so far, then everything new. Returns the exit status of the command.
   package func run(signals: Mailbox<Signal>) async throws -> ExitStatus {
     let inputs = self.inputs
-    output.showTail(of: files.console)
+    let begin = ((try? BootRecord.read(files.boot)) ?? nil)?.consoleOffset ?? 0
+    output.showTail(of: files.console, from: begin)
     let hint = keys.key.title.map { "\($0) d detaches, \($0) ? lists the keys" }
     output.remark("attached to \(name); \(hint ?? "no key detaches")")
+    if let login = (try? InstanceRecord(reading: files.record))?.target.operatingSystem.login {
+      output.remark("at its login prompt, '\(login.user)' logs in")
+    }
     console.start(on: loop) { inputs.send(.console($0)) }
     attachTerminal()
     keyboard.read()

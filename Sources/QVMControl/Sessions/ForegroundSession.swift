@@ -162,7 +162,8 @@ package final class ForegroundSession {
       // The VM was running before this command attached to it.
       if vm.isAttached {
         attachConsole()
-        place.move(to: output.showTail(of: files.console))
+        let begin = ((try? BootRecord.read(files.boot)) ?? nil)?.consoleOffset ?? 0
+        place.move(to: output.showTail(of: files.console, from: begin))
       }
       let hints =
         (keys.shutsDown ? ["Ctrl-C shuts it down"] : [])

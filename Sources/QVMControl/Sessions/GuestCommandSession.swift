@@ -120,6 +120,7 @@ package final class GuestCommandSession {
       process?.giveUp()
       let sentence = vm.sentence(outcome, removed: removed)
       if outcome.result == .clean { remarkUnlessQuiet(sentence) } else { output.remark(sentence) }
+      if outcome.result == .clean, !removed { remarkUnlessQuiet(keptRemark) }
       if escalation.isForcing { return .interrupted }
       return status ?? (escalation.step > 0 ? .interrupted : .failed)
     case .neverBegan(let text):
@@ -147,6 +148,12 @@ package final class GuestCommandSession {
     default: break
     }
     return nil
+  }
+
+  /// What becomes of the instance after its command.
+  private var keptRemark: String {
+    "\(vm.name) stays: 'qvm start -d \(vm.name)' boots it again, 'qvm rm \(vm.name)' removes it; "
+      + "'qvm run --rm' removes an instance after its command"
   }
 
   private func remarkUnlessQuiet(_ text: String) {
@@ -215,7 +222,7 @@ package final class GuestCommandSession {
     let inputs = self.inputs
     let waiting = InstanceWait(vm.name, in: vm.store, on: loop)
     judging = Task(executorPreference: loop) {
-      inputs.send(.judged(await loss.explanation(waiting)))
+      inputs.send(.judged(await loss.cause(waiting)?.sentence(waiting.name)))
     }
   }
 

@@ -142,9 +142,10 @@ package final class SSHCommandSession {
 
   private func finish(_ run: GuestCommandRun, _ end: ProcessEnd) async -> ExitStatus {
     await run.settle()
-    if let text = await run.loss(end)?.explanation(InstanceWait(name, in: store, on: loop)) {
-      output.remark(text)
+    guard let cause = await run.loss(end)?.cause(InstanceWait(name, in: store, on: loop)) else {
+      return run.status(of: end)
     }
-    return run.status(of: end)
+    output.remark(cause.sentence(name))
+    return cause == .end ? .endedFirst : run.status(of: end)
   }
 }

@@ -20,6 +20,8 @@ enum UsageError: UserFacingError, Equatable {
   case oneNameOnly(String, advice: String)
   /// Two options that cannot be combined.
   case contradiction(String, String)
+  /// A command for the guest of a detached start.
+  case detachedCommand
 
   var message: String {
     switch self {
@@ -36,6 +38,7 @@ enum UsageError: UserFacingError, Equatable {
     case .emptyTrailing(let placeholder): "<\(placeholder)> after '--' is empty"
     case .oneNameOnly(let what, _): "\(what) accepts only one name"
     case .contradiction(let one, let other): "\(one) cannot be combined with \(other)"
+    case .detachedCommand: "--detach cannot be combined with '-- COMMAND'"
     }
   }
 
@@ -47,6 +50,11 @@ enum UsageError: UserFacingError, Equatable {
     case .extraArgument(_, takesTrailing: true): "Put a command for the guest after '--'."
     case .oneNameOnly(_, let advice): advice
     case .missingArgument(_, let advice): advice
+    case .detachedCommand:
+      """
+      Leave out --detach to run COMMAND and shut down. To keep the VM, boot it without COMMAND, and \
+      then run 'qvm ssh NAME -- COMMAND', which waits until the guest is ready.
+      """
     case .emptyTrailing: "Add a command, or leave out '--'."
     default: nil
     }

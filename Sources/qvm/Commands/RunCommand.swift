@@ -16,7 +16,7 @@ struct RunCommand: Command {
     created with. Options that are given here replace them for this boot only.
 
     With COMMAND, qvm waits until the guest is ready, runs COMMAND in it over ssh, and shuts the guest
-    down. 'qvm ssh --help' tells how the guest reads COMMAND, and how a signal ends it.
+    down. Without --rm the stopped instance stays, for 'qvm start -d' or 'qvm rm'. 'qvm ssh --help' tells how the guest reads COMMAND, and how a signal ends it.
     """
   static let parameters: [Parameter<Self>] = [
     .argument(
@@ -118,7 +118,7 @@ struct RunCommand: Command {
         advice: "Put a command for the guest after '--', or leave out --ready-timeout.")
     }
     if !command.isEmpty {
-      if detaches { throw UsageError.contradiction("--detach", "'-- COMMAND'") }
+      if detaches { throw UsageError.detachedCommand }
       guard launch.target.operatingSystem.sshUser != nil else {
         throw SSHError.noServerEver(system: launch.target.operatingSystem.displayName)
       }

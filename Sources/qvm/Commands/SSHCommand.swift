@@ -5,6 +5,9 @@ struct SSHCommand: Command {
   static let name = "ssh"
   static let summary = "Log in to a guest over ssh, or run a command there."
   static let discussion: String? = """
+    The login is that of the images: 'runner', or 'user' on Haiku. 'sudo -i' there makes 'runner' root;
+    'qvm status' shows this too.
+
     qvm waits until the guest is ready. If the ssh server is too busy with other logins and closes the
     connection, qvm connects again.
 
@@ -73,6 +76,10 @@ struct SSHCommand: Command {
       return result.exitStatus
     }
     let ssh = try GuestSSH(try VMStatus.inspect(name, in: store))
+    if Terminal.isTerminal(0), let login = status.record?.target.operatingSystem.login {
+      Output.note("qvm: 'qvm ssh \(name)' \(login.sentence)
+")
+    }
     let left = max(.zero, timeout - begin.duration(to: .now))
     try Host.become(ssh.program, ssh.arguments([], retryingFor: left))
   }

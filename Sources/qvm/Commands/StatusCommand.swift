@@ -60,7 +60,7 @@ struct StatusCommand: Command {
       "'qvm stop \(status.name)' starts a new supervisor, which shuts the guest down"
     case .unresponsive: "'qvm stop --force \(status.name)' ends it"
     case .crashed:
-      "'qvm start \(status.name)' boots it again; QEMU's messages are in \(status.files.qemuLog)"
+      "'qvm start -d \(status.name)' boots it again; QEMU's messages are in \(status.files.qemuLog)"
     default: nil
     }
   }
@@ -83,7 +83,12 @@ struct StatusCommand: Command {
       rows.append(("started", "\(boot.startedAt) (\(uptime) ago)"))
       if let accelerator = boot.accelerator { rows.append(("accelerator", accelerator)) }
       if let version = boot.qemuVersion { rows.append(("QEMU", version)) }
-      rows.append(("ssh", status.ssh ?? "-"))
+      if let login = status.record?.target.operatingSystem.login {
+        rows.append(("ssh", status.ssh ?? "-"))
+        if status.ssh != nil {
+          rows.append(("log in", "'qvm ssh \(status.name)' \(login.sentence)"))
+        }
+      }
       if boot.removeOnShutdown { rows.append(("on shutdown", "removed")) }
     }
     if let outcome = status.outcome, !status.phase.isAlive {

@@ -21,6 +21,28 @@ import Testing
     }
   }
 
+  @Test func `a detached start says what to do next, unless it is to be quiet`() async throws {
+    try await Sandbox.with { sandbox in
+      let run = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
+      #expect(run.out == "box\n")
+      #expect(run.err.contains("'qvm attach box'") && run.err.contains("'qvm stop box'"))
+      // The demo guest has no server for it.
+      #expect(!run.err.contains("qvm ssh"))
+      #expect(try await !sandbox.qvm("status", "box").out.contains("ssh"))
+      let quiet = try await sandbox.qvm("run", "-d", "-q", "--name", "two", "demo", "1")
+      #expect(quiet.out == "two\n")
+      #expect(quiet.err.isEmpty)
+    }
+  }
+
+  @Test func `a command for a detached start is refused, with the way to run it`() async throws {
+    try await Sandbox.with { sandbox in
+      let run = try await sandbox.qvm("run", "-d", "freebsd", "14.2", "--", "id")
+      #expect(run.status == 64)
+      #expect(run.err.contains("'qvm ssh NAME -- COMMAND'"))
+    }
+  }
+
   @Test func `how a VM ended is told in words, and in JSON by its own name`() async throws {
     try await Sandbox.with { sandbox in
       _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
@@ -35,7 +57,7 @@ import Testing
     (["run", "freebsd"], "qvm images --available freebsd"), (["run", "demo"], "'qvm run demo 1'"),
     (["run", "freebsd-14.2"], "'qvm run freebsd 14.2'"),
     (["pull", "freebsd-14.2-x86-64"], "'qvm pull freebsd 14.2'"),
-    (["run", "freebsd14"], "qvm images --available freebsd"), (["restart", "x"], "qvm stop"),
+    (["run", "freebsd14"], "qvm images --available freebsd"), (["restart", "x"], "qvm start -d"),
     (["exec", "x"], "qvm ssh <NAME> -- <COMMAND>"), (["delete", "x"], "'qvm rm'"),
     (["run", "--arch", "arm64", "freebsd", "14.2"], "'--platform'"),
     (["config"], "qvm config print-path"),

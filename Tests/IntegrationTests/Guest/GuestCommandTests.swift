@@ -62,7 +62,7 @@ import Testing
       #expect(wait.status == 124)
       #expect(wait.json["result"]?.string == "timed-out")
       let lines = wait.err.split(separator: "\n")
-      #expect(lines[0].hasPrefix("qvm: box is not ready after 10 s: "))
+      #expect(lines[0].hasPrefix("qvm: still waiting until box is ready, for 10 s: "))
       #expect(lines[0].contains("on port \(port) "))
       #expect(lines[1].contains("ready: "), "\(wait.err)")
       #expect(wait.err.matches(of: /after \d+ s: no ssh/).count == 1)

@@ -29,6 +29,24 @@ import Testing
     }
   }
 
+  @Test(arguments: ["console", "attach"])
+  func `only what the current boot has written is shown again`(command: String) async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
+      _ = try await sandbox.qvm("wait", "box", "--timeout", "30")
+      _ = try await sandbox.qvm("stop", "box")
+      #expect(try await sandbox.qvm("logs", "box").out.contains("powering off"))
+      _ = try await sandbox.qvm("start", "-d", "box")
+      _ = try await sandbox.qvm("wait", "box", "--timeout", "30")
+      let terminal = try TerminalSession(try Sandbox.program, [command, "box"], in: sandbox)
+      try await terminal.expect("ready: type")
+      try await terminal.expect(command == "attach" ? "box is running" : "attached to box")
+      #expect(!terminal.output.contains("powering off"))
+      terminal.type("\u{1D}d")
+      #expect(try await terminal.end() == 0)
+    }
+  }
+
   @Test func `a console that is in use is refused`() async throws {
     try await Sandbox.with { sandbox in
       let first = try TerminalSession(
