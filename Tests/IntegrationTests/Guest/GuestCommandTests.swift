@@ -65,7 +65,7 @@ import Testing
       #expect(lines[0].hasPrefix("qvm: still waiting until box is ready, for 10 s: "))
       #expect(lines[0].contains("on port \(port) "))
       #expect(lines[1].contains("ready: "), "\(wait.err)")
-      #expect(wait.err.matches(of: /after \d+ s: no ssh/).count == 1)
+      #expect(wait.err.matches(of: /for \d+ s: no ssh/).count == 1)
       let status = try await sandbox.status("box")
       #expect(status["ready"]?.bool == false)
       #expect(status["phase"]?.string == "running")

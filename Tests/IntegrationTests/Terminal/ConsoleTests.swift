@@ -41,7 +41,7 @@ import Testing
       let terminal = try TerminalSession(try Sandbox.program, [command, "box"], in: sandbox)
       try await terminal.expect("ready: type")
       try await terminal.expect(command == "attach" ? "box is running" : "attached to box")
-      #expect(!terminal.output.contains("powering off"))
+      #expect(!terminal.text.contains("powering off"))
       terminal.type("\u{1D}d")
       #expect(try await terminal.end() == 0)
     }
