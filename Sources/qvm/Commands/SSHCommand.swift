@@ -77,8 +77,7 @@ struct SSHCommand: Command {
     }
     let ssh = try GuestSSH(try VMStatus.inspect(name, in: store))
     if Terminal.isTerminal(0), let login = status.record?.target.operatingSystem.login {
-      Output.note("qvm: 'qvm ssh \(name)' \(login.sentence)
-")
+      Output.note("qvm: 'qvm ssh \(name)' \(login.sentence)\n")
     }
     let left = max(.zero, timeout - begin.duration(to: .now))
     try Host.become(ssh.program, ssh.arguments([], retryingFor: left))
