@@ -68,7 +68,7 @@ enum Output {
   /// Reports what went wrong and what to do. `suffix` follows the message.
   static func report(_ failure: any UserFacingError, after suffix: String = "") {
     note("qvm: \(failure.message)\(suffix)\n")
-    if let advice = failure.advice { note("     \(advice)\n") }
+    if let advice = NameHint.advice(for: failure) ?? failure.advice { note("     \(advice)\n") }
   }
 
   /// Reports a usage error.

@@ -83,11 +83,13 @@ enum QVM {
   private static func meant(by word: String) -> String? {
     switch word {
     case "restart", "reboot": "qvm stop <NAME> && qvm start -d <NAME>"
-    case "exec", "shell": "qvm ssh <NAME> -- <COMMAND>"
+    case "exec": "qvm ssh <NAME> -- <COMMAND>"
+    case "shell", "login", "connect", "enter": "qvm ssh <NAME>"
     case "delete", "remove", "destroy", "del": "qvm rm"
-    case "create", "launch", "boot", "up": "qvm run"
+    case "create", "launch", "boot", "up", "new": "qvm run"
     case "shutdown", "poweroff", "halt", "down": "qvm stop"
-    case "kill": "qvm stop --force"
+    case "kill", "terminate": "qvm stop --force"
+    case "rmi", "clean": "qvm prune"
     case "resume", "unpause": "qvm start"
     case "inspect", "info", "show": "qvm status"
     case "download", "fetch": "qvm pull"

@@ -99,8 +99,11 @@ package struct Sandbox: Sendable {
 
   /// Runs a test in a sandbox, ends its VMs, and fails where a process or a socket is left.
   ///
-  /// - Parameter beforeOthers: For the tests of a serialized suite, which wait for each other already.
-  ///   Behind all others, too, they would be what is left when everything else is done.
+  /// - Parameters:
+  ///   - beforeOthers: For the tests of a serialized suite, which wait for each other already. Behind all
+  ///     others, too, they would be what is left when everything else is done.
+  ///   - body: The test.
+  /// - Throws: What the test throws; ``Failure`` if it left something behind.
   package static func with(
     beforeOthers: Bool = false, _ body: (inout Sandbox) async throws -> Void
   ) async throws {

@@ -33,6 +33,8 @@ package struct FileError: UserFacingError, Hashable {
     if cause.isForbidden {
       return "Check its owner and permissions, or set QVM_CACHE to a folder that you may write to."
     }
+    // The folder that is to be created is the cache or in it.
+    if verb == "create", cause.isAbsent { return "Set QVM_CACHE to a folder that can be created." }
     return nil
   }
 }

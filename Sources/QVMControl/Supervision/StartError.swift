@@ -47,7 +47,8 @@ package enum StartError: UserFacingError, Hashable {
 
   package var advice: String? {
     switch self {
-    case .qemuEnded(_, _, .accelerator): "Try --accel tcg, which needs no support by the hardware."
+    case .qemuEnded(_, _, .accelerator):
+      "Set QVM_ACCEL=tcg, or give 'qvm run' --accel tcg: tcg needs no support by the hardware."
     case .qemuEnded(_, _, .memory), .qemuEnded(_, _, .memoryKill):
       "Give the guest less memory with --memory."
     case .qemuEnded(_, _, .limit(let limit)): "The limit: \(limit.description). \(limit.advice)"

@@ -27,13 +27,32 @@ struct Program: Sendable {
     case "help": return explain(words.dropFirst())
     case _ where first.utf8.first == UInt8(ascii: "-"):
       let (option, _) = OptionWord.split(first)
-      let closest = Spelling.closest(to: option, in: ["--help", "--version"])
+      if let command = owner(of: option, in: words.dropFirst()) {
+        return .misuse(
+          .optionBeforeCommand(option, command: spelled(command)), guidance(for: command))
+      }
+      let isVersion = option == "-v" || option == "-V"
+      let closest =
+        isVersion ? "--version" : Spelling.closest(to: option, in: ["--help", "--version"])
       return .misuse(.unknownOption(option, closest: closest), .program(help: help))
     default: break
     }
     var rest = words[...]
     guard let command = takeCommand(from: &rest) else { return misnamed(rest) }
     return read(command, rest)
+  }
+
+  /// The command among the words after an option of its own: `--memory 1G run`.
+  private func owner(of option: String, in words: ArraySlice<String>) -> (any Command.Type)? {
+    // The first word may be the option's value.
+    for word in words.prefix(2) {
+      if let command = command(word),
+        command.rows.contains(where: { $0.spellings.contains(option) })
+      {
+        return command
+      }
+    }
+    return nil
   }
 
   /// The command that the words begin with, the longest name first. Removes its words.

@@ -6,6 +6,8 @@ enum UsageError: UserFacingError, Equatable {
   /// The first word of two-word commands, alone.
   case incompleteCommand(String, commands: [String])
   case unknownOption(String, closest: String?)
+  /// An option of a command before that command.
+  case optionBeforeCommand(String, command: String)
   case missingValue(option: String, placeholder: String)
   /// `--flag=value`.
   case unexpectedValue(option: String, value: String)
@@ -28,6 +30,8 @@ enum UsageError: UserFacingError, Equatable {
     case .unknownCommand(let word, _): "unknown command '\(word)'"
     case .incompleteCommand(let word, _): "'\(word)' needs a subcommand"
     case .unknownOption(let word, _): "unknown option '\(word)'"
+    case .optionBeforeCommand(let option, let command):
+      "\(option) is an option of '\(command)', and belongs after it"
     case .missingValue(let option, let placeholder):
       "\(option) needs a value: \(option) <\(placeholder)>"
     case .unexpectedValue(let option, let value): "\(option) takes no value, but got '\(value)'"
@@ -48,6 +52,9 @@ enum UsageError: UserFacingError, Equatable {
     case .incompleteCommand(_, let commands):
       "Try \(commands.map { "'\($0)'" }.joined(separator: " or "))."
     case .extraArgument(_, takesTrailing: true): "Put a command for the guest after '--'."
+    case .optionBeforeCommand(let option, let command): "Try '\(command) \(option) …'."
+    case .unknownOption("--all", nil), .unknownOption("-a", nil):
+      "'$(qvm list -q)' stands for the names of all instances."
     case .oneNameOnly(_, let advice): advice
     case .missingArgument(_, let advice): advice
     case .detachedCommand:

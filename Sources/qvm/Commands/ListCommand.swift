@@ -11,6 +11,8 @@ struct ListCommand: Command {
   static let parameters: [Parameter<Self>] = [
     .flag("--json", "Print one JSON document.") { $0.isJSON = true },
     .flag("--quiet", short: "-q", "Print only the names.") { $0.isQuiet = true },
+    // Users of other programs type it.
+    .flag("--all", short: "-a", "Has no effect: stopped instances are always listed.") { _ in },
   ]
 
   var isJSON = false

@@ -16,7 +16,8 @@ struct RunCommand: Command {
     created with. Options that are given here replace them for this boot only.
 
     With COMMAND, qvm waits until the guest is ready, runs COMMAND in it over ssh, and shuts the guest
-    down. Without --rm the stopped instance stays, for 'qvm start -d' or 'qvm rm'. 'qvm ssh --help' tells how the guest reads COMMAND, and how a signal ends it.
+    down. Without --rm the stopped instance stays, for 'qvm start -d' or 'qvm rm'. 'qvm ssh --help'
+    tells how the guest reads COMMAND, and how a signal ends it.
     """
   static let parameters: [Parameter<Self>] = [
     .argument(
@@ -107,7 +108,40 @@ struct RunCommand: Command {
   var command: [String] = []
 
   func advice(missing placeholder: String) -> String? {
-    placeholder == "VERSION" ? VersionHint.advice(for: system, command: Self.name) : nil
+    if let option = optionWithSystem {
+      return "\(option) took '\(value(of: option) ?? "")' as its value. Give it a value of its own."
+    }
+    guard placeholder == "VERSION" else {
+      return "Such as 'qvm run freebsd 14.2'. 'qvm images --available' lists what there is."
+    }
+    return NameHint.advice(forInstance: system)
+      ?? VersionHint.advice(for: system, command: Self.name)
+      ?? TargetError.unknownOperatingSystem(system).advice.map {
+        "'\(system)' is not an operating system that qvm runs. \($0)"
+      }
+  }
+
+  /// The option that took the operating system as its value, because its own was forgotten.
+  private var optionWithSystem: String? {
+    guard OperatingSystem(word: system) == nil else { return nil }
+    return Self.rows.flatMap(\.spellings).first { option in
+      value(of: option).flatMap { OperatingSystem(word: $0) } != nil
+    }
+  }
+
+  /// The text that an option with one was given.
+  private func value(of option: String) -> String? {
+    switch option {
+    case "--name": instance
+    case "--platform": platform
+    case "--escape": escape
+    case "--memory": memory
+    case "--cpu": cpu
+    case "--accel": accelerators
+    case "--ssh-address": address
+    case "--record-qmp": recording
+    default: nil
+    }
   }
 
   func run() throws -> ExitStatus {
@@ -126,9 +160,19 @@ struct RunCommand: Command {
     let escape = try EscapeKey.chosen(escape)
     if isDryRun { return try printDryRun(launch) }
     let timeout = try readyTimeout.map { try RunOptionValidation.timeout($0) }
-    return try LaunchRunner.run(
-      launch, detaches: detaches, isQuiet: isQuiet, escape: escape, command: command,
-      readyTimeout: timeout ?? GuestCommandSession.defaultReadyTimeout)
+    do {
+      return try LaunchRunner.run(
+        launch, detaches: detaches, isQuiet: isQuiet, escape: escape, command: command,
+        readyTimeout: timeout ?? GuestCommandSession.defaultReadyTimeout)
+    } catch let failure as any UserFacingError
+      where failure is DownloadError || failure is ReleaseError
+    {
+      Output.report(failure)
+      if let advice = VersionHint.advice(insteadOf: launch.target, command: Self.name) {
+        Output.note("     \(advice)\n")
+      }
+      return failure.exitStatus
+    }
   }
 
   private func launch() throws -> Launch {

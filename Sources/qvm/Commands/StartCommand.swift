@@ -34,6 +34,8 @@ struct StartCommand: Command {
       guard let launch = try launch(names[0], in: store) else { return .done }
       return try LaunchRunner.run(launch, detaches: detaches, isQuiet: isQuiet, escape: escape)
     }
+    // Such as 'start freebsd 14.2', where a new instance is wanted.
+    if OperatingSystem(word: names[0].text) != nil { _ = try store.existing(names[0]) }
     // A terminal can show only one console.
     guard detaches else {
       throw UsageError.oneNameOnly(

@@ -8,9 +8,10 @@ struct StopCommand: Command {
     qvm ends QEMU.
     """
   static let parameters: [Parameter<Self>] = [
-    .arguments("NAME", "Instances, as shown by 'qvm list'.", completing: .instances) {
+    .arguments("NAME", orNone: true, "Instances, as shown by 'qvm list'.", completing: .instances) {
       $0.names.append($1)
     },
+    .flag("--all", short: "-a", "All instances that are running.") { $0.isAll = true },
     .option(
       "--timeout", "SECONDS", "How long a guest may take to power off (default: as with 'qvm run')."
     ) {
@@ -20,13 +21,19 @@ struct StopCommand: Command {
   ]
 
   var names: [String] = []
+  var isAll = false
   var timeout: Int?
   var isForced = false
 
   func run() throws -> ExitStatus {
+    if names.isEmpty, !isAll {
+      throw UsageError.missingArgument(
+        placeholder: "NAME", advice: "Name an instance, or give --all.")
+    }
+    if let name = names.first, isAll { throw UsageError.contradiction("--all", "'\(name)'") }
     if let timeout { _ = try RunOptionValidation.timeout(timeout) }
     let store = InstanceStore(try Cache.fromEnvironment())
-    let names = try InstanceName.distinct(names)
+    let names = try isAll ? running(in: store) : InstanceName.distinct(names)
     var stops: [StopRequest] = []
     var status = ExitStatus.done
     // All of them are asked first, so that they shut down in parallel.
@@ -71,5 +78,14 @@ struct StopCommand: Command {
       }
     }
     return status
+  }
+
+  /// The instances that have a VM, and those about which that cannot be told.
+  private func running(in store: InstanceStore) throws -> [InstanceName] {
+    let names = try store.listed().filter { name in
+      (try? VMStatus.inspect(name, in: store))?.phase.isAlive ?? store.exists(name)
+    }
+    if names.isEmpty { Output.note("qvm: no instance is running\n") }
+    return names
   }
 }

@@ -77,6 +77,12 @@ struct VerifyCommand: Command {
       ])
     }
     try Output.show(table.text)
+    let unverified = found.filter { $0.result == .unverified }.map(\.name)
+    if !unverified.isEmpty {
+      Output.note(
+        "qvm: unverified means as it was downloaded, but its release names no digest to compare it"
+          + " with: \(unverified.joined(separator: ", "))\n")
+    }
     for one in found where !one.result.isGood {
       Output.note("qvm: \(one.path) \(one.result.sentence)\n")
       if let command = one.command { Output.note("     \(Self.advice(one, command))\n") }

@@ -60,7 +60,13 @@ import Testing
     (["run", "freebsd14"], "qvm images --available freebsd"), (["restart", "x"], "qvm start -d"),
     (["exec", "x"], "qvm ssh <NAME> -- <COMMAND>"), (["delete", "x"], "'qvm rm'"),
     (["run", "--arch", "arm64", "freebsd", "14.2"], "'--platform'"),
-    (["config"], "qvm config print-path"),
+    (["config"], "qvm config print-path"), (["run", "ubuntu"], "Use one of freebsd"),
+    (["run", "freebsd 14.2"], "'qvm run freebsd 14.2'"),
+    (["run", "--memory", "freebsd", "14.2"], "--memory took 'freebsd'"),
+    (["run"], "'qvm run freebsd 14.2'"), (["--rm", "run", "demo", "1"], "'qvm run --rm"),
+    (["--memory", "1G", "run", "demo", "1"], "'qvm run --memory"), (["-v"], "'--version'"),
+    (["rmi", "x"], "'qvm prune'"), (["rm", "--all"], "'$(qvm list -q)'"), (["stop"], "--all"),
+    (["ssh", "root@box"], "'qvm ssh box'"),
   ])
   func `words that are meant for something else say what for`(
     words: [String], says: String
@@ -81,6 +87,56 @@ import Testing
     }
   }
 
+  @Test func `a name that no instance has is answered by what was meant`() async throws {
+    try await Sandbox.with { sandbox in
+      let none = try await sandbox.qvm("stop", "box")
+      #expect(none.status == 4 && none.err.contains("'qvm run demo 1'"), "\(none.err)")
+      _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
+      for command in ["start", "attach", "console", "ssh", "status", "wait", "logs", "stop", "rm"] {
+        let near = try await sandbox.qvm(command, "bix")
+        #expect(near.status == 4, "\(command)")
+        #expect(near.err.contains("'box'"), "\(command): \(near.err)")
+      }
+      let system = try await sandbox.qvm("start", "freebsd", "14.2")
+      #expect(system.status == 4 && system.err.contains("'qvm run"), "\(system.err)")
+      let run = try await sandbox.qvm("run", "box")
+      #expect(run.status == 64 && run.err.contains("'qvm start box'"), "\(run.err)")
+    }
+  }
+
+  @Test func `without a network it is said what the cache can run`() async throws {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.deaf, as: "haiku-r1beta5-x86-64")
+      let image = try await sandbox.qvm("rm", "haiku-r1beta5-x86-64")
+      #expect(image.status == 4 && image.err.contains("'qvm prune'"), "\(image.err)")
+      let run = try await sandbox.qvm("run", "haiku", "r1beta6")
+      #expect(run.status == 1)
+      #expect(run.err.contains("'qvm run haiku r1beta5'"), "\(run.err)")
+      sandbox.environment["QVM_CACHE"] = "/proc/qvm"
+      let nowhere = try await sandbox.qvm("run", "demo", "1")
+      #expect(nowhere.status == 1)
+      #expect(nowhere.err.contains("/proc/qvm") && nowhere.err.contains("QVM_CACHE"))
+    }
+  }
+
+  @Test func `stop --all shuts down all that run, and says so if none does`() async throws {
+    try await Sandbox.with { sandbox in
+      for name in ["one", "two", "third"] {
+        _ = try await sandbox.qvm("run", "-d", "--name", name, "demo", "1")
+      }
+      #expect(try await sandbox.qvm("stop", "third").status == 0)
+      let stop = try await sandbox.qvm("stop", "--all")
+      #expect(stop.status == 0)
+      #expect(stop.err.contains("one") && stop.err.contains("two") && !stop.err.contains("third"))
+      for name in ["one", "two"] {
+        #expect(try await sandbox.status(name)["phase"]?.string == "stopped")
+      }
+      let again = try await sandbox.qvm("stop", "-a")
+      #expect(again.status == 0 && !again.err.isEmpty)
+      #expect(try await sandbox.qvm("stop", "--all", "one").status == 64)
+    }
+  }
+
   @Test func `common spellings are accepted`() async throws {
     try await Sandbox.with { sandbox in
       for name in ["one", "two"] {
@@ -88,6 +144,7 @@ import Testing
       }
       #expect(try await sandbox.qvm("list", "-q").out == "one\ntwo\n")
       #expect(try await sandbox.qvm("ps").out.hasPrefix("NAME"))
+      #expect(try await sandbox.qvm("ps", "-a", "-q").out == "one\ntwo\n")
       #expect(try await sandbox.qvm("list", "-q", "--json").status == 64)
       #expect(try await sandbox.qvm("rm", "-f", "one", "two").status == 0)
       #expect(try await sandbox.qvm("ps", "-q").out == "")

@@ -1,0 +1,51 @@
+import QVMControl
+
+/// The advice for a name that no instance has.
+enum NameHint {
+  /// - Returns: One or two sentences; nil if the failure is not about such a name.
+  static func advice(for failure: any UserFacingError) -> String? {
+    switch failure as? InstanceError {
+    case .noSuch(let name): advice(unknown: name)
+    case .badName(let name): name.split(separator: "@").count == 2 ? advice(userAndName: name) : nil
+    default: nil
+    }
+  }
+
+  private static func advice(unknown name: String) -> String {
+    let names = existing()
+    if let near = Spelling.closest(to: name, in: names.filter { $0 != name }) {
+      return "Did you mean '\(near)'? 'qvm list' shows all instances."
+    }
+    if let image = VersionHint.image(named: name) {
+      return "'\(image)' is a base image. 'qvm prune' removes those that no instance needs."
+    }
+    if let advice = VersionHint.advice(for: name, command: "run") {
+      return "'qvm run OS VERSION' creates an instance. \(advice)"
+    }
+    if names.isEmpty {
+      return "There is no instance yet. 'qvm run OS VERSION' creates one, such as 'qvm run demo 1'."
+    }
+    return "'qvm list' shows all instances."
+  }
+
+  /// ssh takes a user in front of the name.
+  private static func advice(userAndName word: String) -> String {
+    let name = word.split(separator: "@")[1]
+    return
+      "Leave out the user: 'qvm ssh \(name)' logs in as the image's own user. 'qvm status \(name)'"
+      + " names that user, and how to become root."
+  }
+
+  /// The advice for an argument that is an instance instead of an operating system.
+  ///
+  /// - Returns: A sentence; nil if there is no such instance.
+  static func advice(forInstance word: String) -> String? {
+    guard existing().contains(word) else { return nil }
+    return "'\(word)' is an instance: 'qvm start \(word)' boots it again, and if it is running,"
+      + " 'qvm attach \(word)' shows its console."
+  }
+
+  private static func existing() -> [String] {
+    (try? Cache.fromEnvironment()).map { InstanceStore($0).names.map(\.text) } ?? []
+  }
+}
