@@ -25,7 +25,8 @@ enum Adoption {
       lockPath: files.vmLock)
     do throws(QMPError) {
       let client = try await QMPClient.connect(
-        over: SocketTransport(try runtime.connectToMonitor()), on: loop, timeout: greetingTimeout)
+        over: SocketTransport(try await connection(to: runtime, on: loop)), on: loop,
+        timeout: greetingTimeout)
       return QEMULauncher.Started(
         process: process, client: client, events: await client.events(), boot: boot)
     } catch {
@@ -37,6 +38,21 @@ enum Adoption {
             ? "QEMU can only be killed, which is a power cut to its guest: \(error)"
             : "QEMU can only be ended by signals: \(error)")
       return QEMULauncher.Started(process: process, client: nil, events: nil, boot: boot)
+    }
+  }
+
+  /// Connects to the monitor, and retries while its queue is full: commands that only look stand in it,
+  /// and leave when they have their answer. A busy QEMU lets them wait.
+  private static func connection(
+    to runtime: RuntimeFolder, on loop: EventLoop
+  ) async throws(QMPError) -> Descriptor {
+    let deadline = SuspendingClock.now.advanced(by: greetingTimeout)
+    while true {
+      do throws(QMPError) { return try runtime.connectToMonitor() } catch {
+        guard case .cannotConnect(_, let cause) = error, cause.isQueueFull, .now < deadline,
+          (try? await loop.sleep(until: .now.advanced(by: .milliseconds(20)))) != nil
+        else { throw error }
+      }
     }
   }
 

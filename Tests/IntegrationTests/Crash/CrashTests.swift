@@ -105,6 +105,33 @@ import Testing
     }
   }
 
+  @Test func `an orphan whose monitor's queue is full is adopted once it has room`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
+      _ = try await sandbox.qvm("wait", "box", "--timeout", "30")
+      let monitor = try #require(try await sandbox.status("box")["paths"]?["monitor"]?.string)
+      let qemu = try await pid("box", "pid", in: sandbox)
+      let killed = try await pid("box", "supervisorPid", in: sandbox)
+      kill(killed, SIGKILL)
+      try await eventually("the supervisor is gone") { kill(killed, 0) != 0 }
+      kill(qemu, SIGSTOP)
+      defer { kill(qemu, SIGCONT) }
+      var queue: [Descriptor] = []
+      while let one = try? SocketCalls.connect(monitor) { queue.append(one) }
+      #expect(!queue.isEmpty)
+      let stop = try sandbox.start("stop", "box")
+      try await eventually("a new supervisor is there") {
+        sandbox.pids(of: "box").supervisor.map { $0 != killed } ?? false
+      }
+      // Time for an attempt or two at the full queue: nothing shows them.
+      try await Task.sleep(for: .milliseconds(300))
+      queue = []
+      kill(qemu, SIGCONT)
+      #expect(try await stop.end().status == 0)
+      #expect(try await sandbox.status("box")["lastOutcome"]?["result"]?.string == "clean")
+    }
+  }
+
   @Test func `an orphan that is killed has crashed, and is kept`() async throws {
     try await Sandbox.with { sandbox in
       _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "both", "demo", "1")

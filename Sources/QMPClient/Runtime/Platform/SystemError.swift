@@ -29,6 +29,8 @@ public struct SystemError: Error, Sendable, Hashable {
 extension SystemError {
   package var isAbsent: Bool { code == ENOENT }
   package var isRefused: Bool { code == ECONNREFUSED }
+  /// The queue of a listening Unix socket is full.
+  package var isQueueFull: Bool { call == "connect" && code == EAGAIN }
   /// The error of `write` when the read end is closed.
   package static let brokenPipe = SystemError(call: "write", code: EPIPE)
   /// The error of `pthread_create` when no more threads are available.
