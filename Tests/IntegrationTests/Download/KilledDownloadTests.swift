@@ -38,7 +38,14 @@ import Testing
         try server.setFault(round % 3 == 1 ? .other(rate) : .slow(rate), for: asset)
         if round == 8 { try inverted(content).write(to: file) }
         if round == 11 { try content.write(to: file) }
+        let before = server.transfers(of: asset).count
         let pull = try sandbox.start("pull", "haiku", "r1beta5")
+        // Two rounds of the same version, one after the other: the second resumes what the first left.
+        if round == 5 || round == 6 {
+          try await eventually("the image is on its way") {
+            server.transfers(of: asset).count > before
+          }
+        }
         // At a different moment of it in each round.
         try await Task.sleep(for: .milliseconds(60 + round * 71 % 400))
         if round % 4 == 2 {

@@ -25,19 +25,28 @@ import Testing
       let others = ["qemu-system-x86_64-linux.tar", "resources-linux.tar"]
       for other in others { try server.setFault(.slow(10_000), for: other) }
       try server.setFault(.wrongDigest, for: "haiku-builder.json")
-      try server.setFault(.slow(400_000), for: "haiku-r1beta5-x86-64.qcow2")
       for one in Self.cases {
-        let begin = ContinuousClock.now
-        let pull = try await sandbox.qvm(["pull", "--platform", "x86-64"] + one.words)
+        let image = "haiku-r1beta5-x86-64.qcow2"
+        try server.setFault(.slow(400), for: image)
+        var begin = ContinuousClock.now
+        let command = try sandbox.start("pull", "--platform", "x86-64", one.words[0], one.words[1])
+        let partials = others.map {
+          sandbox.cache.appending(path: "downloads/\($0)@v2.0.0.partial").path
+        }
+        if one.comesLate {
+          try await eventually("the others have begun") {
+            partials.allSatisfy(FileManager.default.fileExists)
+          }
+          try server.setFault(nil, for: image)
+          begin = .now
+        }
+        let pull = try await command.end()
         #expect(pull.status == 1)
         #expect(pull.err.contains(one.says), "\(pull.err)")
         #expect(begin.duration(to: .now) < .seconds(20))
         try await eventually("no curl is left") { sandbox.processes.isEmpty }
         guard one.comesLate else { continue }
-        for other in others {
-          let partial = sandbox.cache.appending(path: "downloads/\(other)@v2.0.0.partial")
-          #expect(FileManager.default.fileExists(atPath: partial.path))
-        }
+        for partial in partials { #expect(FileManager.default.fileExists(atPath: partial)) }
       }
     }
   }
