@@ -92,7 +92,7 @@ import Testing
     try await Sandbox.with { sandbox in
       let result = try await sandbox.qvm(words)
       #expect(result.status == 4)
-      #expect(result.reports(InstanceError.noSuch(name: "none")))
+      #expect(result.err.hasPrefix("qvm: \(InstanceError.noSuch(name: "none").message)\n"))
     }
   }
 
