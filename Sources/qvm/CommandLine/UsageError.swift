@@ -56,6 +56,7 @@ enum UsageError: UserFacingError, Equatable {
     case .unknownOption("--all", nil), .unknownOption("-a", nil):
       "'$(qvm list -q)' stands for the names of all instances."
     case .oneNameOnly(_, let advice): advice
+    case .missingArgument("NAME", nil): "'qvm list' shows all instances."
     case .missingArgument(_, let advice): advice
     case .detachedCommand:
       """

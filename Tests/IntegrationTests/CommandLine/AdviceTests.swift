@@ -66,6 +66,7 @@ import Testing
     (["run"], "'qvm run freebsd 14.2'"), (["--rm", "run", "demo", "1"], "'qvm run --rm"),
     (["--memory", "1G", "run", "demo", "1"], "'qvm run --memory"), (["-v"], "'--version'"),
     (["rmi", "x"], "'qvm prune'"), (["rm", "--all"], "'$(qvm list -q)'"), (["stop"], "--all"),
+    (["ssh"], "'qvm list'"),
     (["ssh", "root@box"], "'qvm ssh box'"),
   ])
   func `words that are meant for something else say what for`(

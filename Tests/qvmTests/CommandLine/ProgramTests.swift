@@ -117,7 +117,7 @@ import Testing
       .badValue(parameter: "--cpus", word: "x", expected: "a whole number"),
       "--cpus must be a whole number, not 'x'", nil
     ),
-    (.missingArgument(placeholder: "NAME"), "<NAME> is missing", nil),
+    (.missingArgument(placeholder: "NAME"), "<NAME> is missing", "'qvm list' shows all instances."),
     (.extraArgument("x", takesTrailing: false), "unexpected argument 'x'", nil),
     (
       .extraArgument("ls", takesTrailing: true), "unexpected argument 'ls'",
