@@ -71,6 +71,10 @@ package struct Launch: Sendable {
     let words = try driverCommand(toolchain: toolchain, disk: files.disk)
     let note = toolchain.openChange(to: words)
     let adapted = note == nil ? toolchain.adapted(words, for: target) : words
+    // As an instance that is there would be booted.
+    let record = self.name == nil ? nil : try? InstanceRecord(reading: files.record)
+    let overrides =
+      try record.map { try self.overrides.completed(by: $0.options) } ?? self.overrides
     let command = try overrides.apply(to: adapted.settingProgram(toolchain.program))
     let own = MonitorArguments(
       name: name, files: files, runtime: .of(files), command: command,

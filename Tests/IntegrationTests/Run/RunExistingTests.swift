@@ -16,6 +16,8 @@ import Testing
   {
     try await Sandbox.with { sandbox in
       try await sandbox.makeSeed("box", ["--memory", "96M", "demo", "1"])
+      let dry = try await sandbox.qvm("run", "--dry-run", "--name", "box", "demo", "1")
+      #expect(dry.out.contains("96M"), "\(dry.out)")
       let same = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
       #expect(same.status == 0, "\(same.err)")
       #expect(memory(of: "box", in: sandbox) == "96M")
