@@ -13,7 +13,11 @@ enum NameHint {
 
   private static func advice(unknown name: String) -> String {
     let names = existing()
-    if let near = Spelling.closest(to: name, in: names.filter { $0 != name }) {
+    let small = name.lowercased()
+    let near =
+      names.first { $0.lowercased() == small }
+      ?? Spelling.closest(to: name, in: names.filter { $0 != name })
+    if let near {
       return "Did you mean '\(near)'? 'qvm list' shows all instances."
     }
     if let image = VersionHint.image(named: name) {
@@ -45,7 +49,7 @@ enum NameHint {
       + " 'qvm attach \(word)' shows its console."
   }
 
-  private static func existing() -> [String] {
+  static func existing() -> [String] {
     (try? Cache.fromEnvironment()).map { InstanceStore($0).names.map(\.text) } ?? []
   }
 }

@@ -85,14 +85,17 @@ enum QVM {
     case "restart", "reboot": "qvm stop <NAME> && qvm start -d <NAME>"
     case "exec": "qvm ssh <NAME> -- <COMMAND>"
     case "shell", "login", "connect", "enter": "qvm ssh <NAME>"
-    case "delete", "remove", "destroy", "del": "qvm rm"
-    case "create", "launch", "boot", "up", "new": "qvm run"
+    case "delete", "remove", "destroy", "del", "undefine": "qvm rm"
+    case "create", "launch", "boot", "up", "new", "init": "qvm run"
     case "shutdown", "poweroff", "halt", "down": "qvm stop"
     case "kill", "terminate": "qvm stop --force"
     case "rmi", "clean": "qvm prune"
     case "resume", "unpause": "qvm start"
     case "inspect", "info", "show": "qvm status"
-    case "download", "fetch": "qvm pull"
+    case "download", "fetch", "install": "qvm pull"
+    case "search", "releases": "qvm images --available"
+    case _ where OperatingSystem(word: word) != nil: "qvm run \(word) <VERSION>"
+    case _ where NameHint.existing().contains(word): "qvm status \(word)"
     default: nil
     }
   }

@@ -26,7 +26,7 @@ enum VersionHint {
   /// The version in the part behind the operating system's name, such as `-14.2-x86-64`.
   private static func version(_ rest: Substring) -> String {
     var rest = rest
-    if let first = rest.first, "-:@_ ".contains(first) { rest.removeFirst() }
+    if let first = rest.first, "-:@_/ ".contains(first) { rest.removeFirst() }
     for architecture in Architecture.allCases where rest.hasSuffix("-\(architecture.rawValue)") {
       rest.removeLast(architecture.rawValue.count + 1)
       break

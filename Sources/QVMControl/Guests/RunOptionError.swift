@@ -35,7 +35,9 @@ package enum RunOptionError: UserFacingError, Equatable {
     case .badCPUCount: "Use a number from 1 to \(RunOptionValidation.mostCPUs)."
     case .badMemory:
       "Use a size up to 1024G, such as 512M or 6G (or 6GB, 6GiB). A plain number is in MiB."
-    case .tooLittleMemory: "Add the unit, as in 512M or 4G. A plain number is in MiB."
+    case .tooLittleMemory(let word, _, let least, _):
+      word.last?.isNumber == true
+        ? "Add the unit, as in 512M or 4G. A plain number is in MiB." : "Use at least \(least)M."
     case .badCPUModel: "Use one of the names that 'qemu-system-x86_64 -cpu help' lists."
     case .badAccelerator:
       "Use any of \(RunOptionValidation.accelerators.joined(separator: ", ")), separated by colons."

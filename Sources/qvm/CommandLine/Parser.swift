@@ -79,7 +79,11 @@ struct Parser<Parsed: Command> {
     let (spelling, attached) = OptionWord.split(word)
     guard let parameter = first({ $0.spellings.contains(spelling) }) else {
       let known = Parsed.rows.flatMap(\.spellings) + ["--help"]
-      throw .unknownOption(spelling, closest: Spelling.option(meantBy: spelling, in: known))
+      let closest = Spelling.option(meantBy: spelling, in: known)
+      let meansAll = spelling == "--all" || spelling == "-a"
+      let takesNames = first { $0.count != nil && $0.placeholder == "NAME" } != nil
+      throw .unknownOption(
+        spelling, closest: closest ?? (meansAll && takesNames ? UsageError.allNames : nil))
     }
     switch (parameter.row.kind, attached) {
     case (.option, let value?):

@@ -24,7 +24,11 @@ enum Spelling {
       switch word {
       case "--arch", "--architecture": "--platform"
       case "--delete", "--remove": "--rm"
-      case "--background", "--daemon": "--detach"
+      case "--background", "--daemon", "--daemonize", "--headless": "--detach"
+      case "-n": "--name"
+      case "-c": "--cpus"
+      case "-f": "--force"
+      case "-t": "--timeout"
       case "--mem", "--ram", "-m": "--memory"
       case "--smp", "--cores", "--vcpus": "--cpus"
       case "--port": "--ssh-port"

@@ -25,6 +25,9 @@ enum UsageError: UserFacingError, Equatable {
   /// A command for the guest of a detached start.
   case detachedCommand
 
+  /// What a shell makes the names of all instances of.
+  static let allNames = "$(qvm list -q)"
+
   var message: String {
     switch self {
     case .unknownCommand(let word, _): "unknown command '\(word)'"
@@ -48,13 +51,13 @@ enum UsageError: UserFacingError, Equatable {
 
   var advice: String? {
     switch self {
+    case .unknownOption(_, Self.allNames?):
+      "'\(Self.allNames)' stands for the names of all instances."
     case .unknownCommand(_, let closest?), .unknownOption(_, let closest?): "Try '\(closest)'."
     case .incompleteCommand(_, let commands):
       "Try \(commands.map { "'\($0)'" }.joined(separator: " or "))."
     case .extraArgument(_, takesTrailing: true): "Put a command for the guest after '--'."
     case .optionBeforeCommand(let option, let command): "Try '\(command) \(option) …'."
-    case .unknownOption("--all", nil), .unknownOption("-a", nil):
-      "'$(qvm list -q)' stands for the names of all instances."
     case .oneNameOnly(_, let advice): advice
     case .missingArgument("NAME", nil): "'qvm list' shows all instances."
     case .missingArgument(_, let advice): advice

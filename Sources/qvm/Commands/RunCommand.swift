@@ -112,6 +112,7 @@ struct RunCommand: Command {
       return "\(option) took '\(value(of: option) ?? "")' as its value. Give it a value of its own."
     }
     guard placeholder == "VERSION" else {
+      if let instance, let advice = NameHint.advice(forInstance: instance) { return advice }
       return "Such as 'qvm run freebsd 14.2'. 'qvm images --available' lists what there is."
     }
     return NameHint.advice(forInstance: system)

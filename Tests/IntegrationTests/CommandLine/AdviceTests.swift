@@ -66,7 +66,9 @@ import Testing
     (["run"], "'qvm run freebsd 14.2'"), (["--rm", "run", "demo", "1"], "'qvm run --rm"),
     (["--memory", "1G", "run", "demo", "1"], "'qvm run --memory"), (["-v"], "'--version'"),
     (["rmi", "x"], "'qvm prune'"), (["rm", "--all"], "'$(qvm list -q)'"), (["stop"], "--all"),
-    (["ssh"], "'qvm list'"),
+    (["ssh"], "'qvm list'"), (["run", "freebsd/14.2"], "'qvm run freebsd 14.2'"),
+    (["freebsd", "14.2"], "'qvm run freebsd <VERSION>'"), (["stop", "-f", "x"], "'--force'"),
+    (["run", "--memory", "32M", "freebsd", "14.2"], "at least 64M"),
     (["ssh", "root@box"], "'qvm ssh box'"),
   ])
   func `words that are meant for something else say what for`(
@@ -100,6 +102,11 @@ import Testing
       }
       let system = try await sandbox.qvm("start", "freebsd", "14.2")
       #expect(system.status == 4 && system.err.contains("'qvm run"), "\(system.err)")
+      #expect(try await sandbox.qvm("status", "BOX").err.contains("'box'"))
+      #expect(try await sandbox.qvm("box", "ssh").err.contains("'qvm status box'"))
+      #expect(try await sandbox.qvm("run", "--name", "box").err.contains("'qvm start box'"))
+      // It takes names, but none of instances.
+      #expect(try await !sandbox.qvm("prune", "-a").err.contains("qvm list"))
       let run = try await sandbox.qvm("run", "box")
       #expect(run.status == 64 && run.err.contains("'qvm start box'"), "\(run.err)")
     }
