@@ -74,7 +74,7 @@ import Testing
       // Once it was shut down properly there is nothing to look for.
       let again = try await sandbox.qvm("start", "-d", "whole")
       #expect(again.status == 0 && !again.err.contains("restarted"), "\(again.err)")
-      #expect(again.err.split(separator: "\n").count == 1, "how to get in")
+      #expect(!again.err.contains("checking"), "\(again.err)")
 
       // The table of the clusters in use, of which nothing had come to the disk.
       let disk = sandbox.folder(of: "torn").appending(path: "disk.qcow2")

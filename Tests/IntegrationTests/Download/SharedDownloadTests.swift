@@ -82,10 +82,13 @@ import Testing
       }
       let programs = transfers(in: sandbox)
       #expect(programs.count == 1)
-      // For the next request; the transfer keeps its pace.
-      try server.setFault(nil, for: Self.asset)
       first.signal(SIGKILL)
       if withItsTransfer { for program in programs { kill(program, SIGKILL) } }
+      try await eventually("the transfer has ended") {
+        transfers(in: sandbox).allSatisfy { !programs.contains($0) }
+      }
+      // For the next request: a transfer that goes on would have all the rest at once.
+      try server.setFault(nil, for: Self.asset)
       for other in others {
         let result = try await other.end()
         #expect(result.status == 0, "\(result.err)")
