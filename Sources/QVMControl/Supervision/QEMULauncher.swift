@@ -28,8 +28,6 @@ package struct QEMULauncher: Sendable {
 
   /// The timeout for the monitor's greeting, which normally comes within 0.1 s.
   var greetingTimeout = Duration.seconds(30)
-  /// How many ports are tried, counted from the driver's.
-  static let portsTried = 200
 
   /// Starts QEMU. `boot` is written to `boot.json` before the start and completed after it. It is written
   /// even if the start fails, because the outcome refers to it.
@@ -59,9 +57,9 @@ package struct QEMULauncher: Sendable {
     var boot = boot
     let versions = KnownVersions(in: Cache(path: plan.cache))
     var version = await versions.version(of: arguments.program, on: loop)
-    var takenPorts: Set<Int> = []
+    var ports = SSHPortChoice(plan)
     while true {
-      arguments = try choosePort(arguments, excluding: takenPorts)
+      arguments = try ports.applied(to: arguments)
       boot.sshPort = arguments.forwardedPort
       boot.sshAddress = arguments.forwardedAddress.map { $0.isEmpty ? "0.0.0.0" : $0 }
       boot.command = command(arguments, boot.token, version)
@@ -85,11 +83,7 @@ package struct QEMULauncher: Sendable {
         guard case .qemuEnded(_, let log, _) = error else { throw error }
         let read = QEMULog(text: log.joined(separator: "\n"))
         if read.blamesPortForward, let port = arguments.forwardedPort {
-          if plan.isPortFixed {
-            throw portTaken(arguments.forwardedAddress ?? "", port)
-          }
-          takenPorts.insert(port)
-          if takenPorts.count >= Self.portsTried { throw error }
+          try ports.refuse(port, of: arguments, because: error)
           continue
         }
         // The remembered version is wrong: the program is a script, unchanged, that starts another QEMU
@@ -178,7 +172,10 @@ package struct QEMULauncher: Sendable {
     let events = await client.events()
     let version = await client.greeting?.version
     boot.qemuVersion = version?.description
-    boot.accelerator = try await accelerator(of: client, version, QEMUArguments(boot.command))
+    boot.accelerator = try await ActiveAccelerator(
+      client: client, arguments: QEMUArguments(boot.command), log: files.qemuLog,
+      timeout: greetingTimeout
+    ).name(version)
     // Not synced: after a power failure, the version and the accelerator don't matter.
     try JSONFile.write(boot.json, to: files.boot, isLasting: false)
     return Started(process: .child(child), client: client, events: events, boot: boot)

@@ -1,3 +1,5 @@
+internal import QMPClient
+
 /// A firmware file under the name that the drivers use, in `share/qemu`.
 enum Firmware: String, CaseIterable, Sendable {
   case bios = "bios-256k.bin"
@@ -42,6 +44,12 @@ enum Firmware: String, CaseIterable, Sendable {
       let isWhole = architecture == .arm64 || found.size % 4096 == 0
       return isWhole ? nil : "has \(found.size) bytes, which is not a multiple of 4096"
     }
+  }
+
+  /// Why a guest starts slowly with this firmware and a QEMU, as the end of a sentence; nil if it isn't
+  /// slow, or unknown.
+  func slowness(_ path: String, with version: QEMUVersion) -> String? {
+    self == .bios ? SeaBIOS.slowness(path, with: version) : nil
   }
 
   private static func otherwise(_ head: [UInt8], _ problem: String) -> String {

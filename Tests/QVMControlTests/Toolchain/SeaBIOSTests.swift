@@ -16,7 +16,7 @@ import Testing
     ("rel-1.16.3-0-ga6ed6b701f0a-prebuilt.qemu.org", "1.16.3"), ("nothing-of-it", nil),
   ])
   func `the version is found in what distributions make of it`(text: String, version: String?) {
-    #expect(Firmware.seaBIOSVersion(Self.image(text))?.description == version)
+    #expect(SeaBIOS.version(in: Self.image(text))?.description == version)
   }
 
   @Test(arguments: [
