@@ -34,6 +34,10 @@ package struct Download: Sendable {
 
   var folder: String { client.cache.downloads }
   var partial: String { "\(stem).partial" }
+  /// The folder to unpack the file into.
+  var unpacked: String { "\(stem).unpacked" }
+  /// Where the installed version is kept until the new one has replaced it.
+  var setAside: String { "\(unpacked).old" }
   private var limits: TransferLimits { client.limits }
 
   /// The size in the list of releases, else the server's, in bytes.
@@ -43,6 +47,13 @@ package struct Download: Sendable {
 
   private static func name(of lock: FileLock) -> Substring {
     Files.lastName(of: lock.path).dropLast(".lock".count)
+  }
+
+  /// Removes the files of this and all older downloads of the same file, after the file was
+  /// installed.
+  func clean() {
+    let name = Files.lastName(of: stem).split(separator: "@").first ?? ""
+    DownloadLeftovers.clean(String(name), upTo: asset.tag, in: client.cache)
   }
 
   // MARK: - Fetching
@@ -65,6 +76,42 @@ package struct Download: Sendable {
       client.progress(asset.name, .ended(complete: false))
       throw error
     }
+  }
+
+  /// Compares the size and the digest of what was downloaded with what the release says.
+  ///
+  /// - Parameters:
+  ///   - digested: The digest that was computed while the bytes arrived; nil if there is none.
+  ///   - needsDigest: Whether the file is worth nothing without a digest.
+  /// - Returns: The file.
+  /// - Throws: As ``DownloadChecksum``; the partial file is discarded unless it is only too short.
+  private func check(
+    _ digested: StreamingDigest.Digest?, needsDigest: Bool
+  ) async throws -> Complete {
+    let size = received
+    let checksum = DownloadChecksum(asset: asset, expectedSize: expected, isRequired: needsDigest)
+    do {
+      try checksum.check(size: size)
+      let sha256 =
+        if let digested, digested.size == size {
+          digested.sha256
+        } else {
+          try await FileDigest.sha256(of: partial, on: client.loop)
+        }
+      try checksum.check(sha256: sha256)
+      return Complete(path: partial, size: size, sha256: sha256)
+    } catch let error as DownloadError {
+      if case .interrupted = error { throw error }
+      try discard()
+      throw error
+    }
+  }
+
+  /// Tells the user that a file could not be verified with a digest. For a caller that has accepted
+  /// its contents.
+  func reportUnverified(_ complete: Complete) {
+    guard let why = DownloadChecksum.lack(of: asset, sha256: complete.sha256) else { return }
+    client.notify("\(asset.name) of \(asset.tag) is unverified: \(why)")
   }
 
   /// Receives the missing part, with retries.

@@ -80,13 +80,13 @@ package struct ReleaseClient: Sendable {
     make: (FileLock) async throws -> Value
   ) async throws -> Value {
     if let value = try existing() {
-      if let tag = tag(value) { Download.cleanAfterKill(name, upTo: tag, in: cache) }
+      if let tag = tag(value) { DownloadLeftovers.cleanAfterKill(name, upTo: tag, in: cache) }
       return value
     }
     try Files.makeFolder(cache.downloads)
     let path = "\(cache.downloads)/\(name).lock"
     var hasNotified = false
-    var following = Download.Following(name, in: cache, progress)
+    var following = FollowedDownload(name, in: cache, progress)
     defer { following.end(complete: false) }
     while true {
       if let lock = try FileLock.attempt(path) {

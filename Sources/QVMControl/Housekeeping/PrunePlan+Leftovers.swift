@@ -3,7 +3,7 @@ internal import QMPClient
 /// What killed commands and VMs have left outside the folder of images.
 extension PrunePlan {
   static func downloads(in cache: Cache) -> [Item] {
-    Download.leftovers(in: cache).map {
+    DownloadLeftovers.all(in: cache).map {
       Item(.download, $0.name, path: cache.downloads, size: $0.size)
     }
   }

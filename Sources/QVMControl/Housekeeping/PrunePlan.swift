@@ -130,7 +130,7 @@ package struct PrunePlan: Sendable {
     case .image: try removeImage(item)
     case .record: try removeStray(item)
     case .download:
-      try Download.removeLeftovers(of: item.name, in: cache) ? .removed : .kept
+      try DownloadLeftovers.remove(of: item.name, in: cache) ? .removed : .kept
     case .instance: try removeInstance(item)
     case .runtime: try removeRuntimeFolder(item)
     case .trial: try removeTrial(item)

@@ -394,7 +394,7 @@ import Testing
       try Files.makeFolder(fixture.cache.downloads)
       try Files.write([UInt8](repeating: 7, count: 200), to: path)
       try JSONFile.write(.object(["size": 300]), to: "\(path).json")
-      var following = Download.Following(
+      var following = FollowedDownload(
         Self.asset, in: fixture.cache, try fixture.client().progress)
       following.look()
       following.end(complete: true)

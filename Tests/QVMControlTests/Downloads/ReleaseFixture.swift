@@ -63,8 +63,8 @@ struct ReleaseFixture: Sendable {
 
   /// Removes what interrupted downloads have left.
   func removeLeftovers() throws {
-    for leftover in Download.leftovers(in: cache) {
-      _ = try Download.removeLeftovers(of: leftover.name, in: cache)
+    for leftover in DownloadLeftovers.all(in: cache) {
+      _ = try DownloadLeftovers.remove(of: leftover.name, in: cache)
     }
   }
 

@@ -1,10 +1,6 @@
-extension Download {
-  /// The folder to unpack the file into.
-  var unpacked: String { "\(stem).unpacked" }
-
-  /// Where the installed version is kept until the new one has replaced it.
-  var setAside: String { "\(unpacked).old" }
-
+/// The files that downloads leave in the cache: of interrupted ones, and of a process that was killed
+/// after it had installed its file.
+enum DownloadLeftovers {
   /// The installed version that a killed process had set aside; nil if there is none. It is
   /// complete, because a version that isn't needed any more is renamed before it is removed.
   static func setAside(_ name: String, in cache: Cache) -> String? {
@@ -14,19 +10,12 @@ extension Download {
     return entry.map { "\(cache.downloads)/\($0)" }
   }
 
-  /// Removes the files of this and all older downloads of the same file, after the file was
-  /// installed.
-  func clean() {
-    let name = Files.lastName(of: stem).split(separator: "@").first ?? ""
-    Self.clean(String(name), upTo: asset.tag, in: client.cache)
-  }
-
   /// Removes the files of downloads of a file; with a tag, only those of that release and older
   /// ones.
-  private static func clean(_ name: String, upTo tag: String? = nil, in cache: Cache) {
-    for entry in Files.list(cache.downloads) where Self.name(of: entry) == name {
+  static func clean(_ name: String, upTo tag: String? = nil, in cache: Cache) {
+    for entry in Files.list(cache.downloads) where self.name(of: entry) == name {
       if entry.hasSuffix(".lock") { continue }
-      if let tag, VersionOrder.precedes(tag, Self.tag(of: entry)) { continue }
+      if let tag, VersionOrder.precedes(tag, self.tag(of: entry)) { continue }
       try? Files.removeTree("\(cache.downloads)/\(entry)")
     }
   }
@@ -36,7 +25,7 @@ extension Download {
   /// one stay, for a later request.
   static func cleanAfterKill(_ name: String, upTo tag: String, in cache: Cache) {
     guard Files.exists("\(cache.downloads)/\(name).lock") else { return }
-    _ = try? removeLeftovers(of: name, upTo: tag, in: cache)
+    _ = try? remove(of: name, upTo: tag, in: cache)
   }
 
   /// The name of the file to which an entry of the downloads belongs: `NAME@TAG.…`, the same with a
@@ -65,7 +54,7 @@ extension Download {
     let size: Int
   }
 
-  static func leftovers(in cache: Cache) -> [Leftover] {
+  static func all(in cache: Cache) -> [Leftover] {
     let entries = Dictionary(grouping: Files.list(cache.downloads), by: name(of:))
     return entries.sorted { $0.key < $1.key }.compactMap { name, entries in
       if FileLock.isHeld("\(cache.downloads)/\(name).lock") { return nil }
@@ -76,7 +65,7 @@ extension Download {
 
   /// Removes the files of interrupted downloads of one file; with a tag, only up to that release.
   /// Returns false if another process is downloading it.
-  static func removeLeftovers(
+  static func remove(
     of name: String, upTo tag: String? = nil, in cache: Cache
   ) throws(FileError) -> Bool {
     let path = "\(cache.downloads)/\(name).lock"

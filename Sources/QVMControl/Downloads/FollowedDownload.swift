@@ -1,6 +1,40 @@
 internal import QMPClient
 
-extension Download {
+/// The download of another process, whose progress is reported here.
+struct FollowedDownload: Sendable {
+  let name: String
+  let cache: Cache
+  let progress: ProgressReporter
+  private var hasBegun = false
+  private var total: Int?
+
+  init(_ name: String, in cache: Cache, _ progress: ProgressReporter) {
+    self.name = name
+    self.cache = cache
+    self.progress = progress
+  }
+
+  /// Reports the current progress.
+  mutating func look() {
+    guard let observed = Self.observe(name, in: cache) else { return }
+    if !hasBegun { progress(name, .followed(done: observed.received, total: observed.total)) }
+    hasBegun = true
+    total = observed.total
+    progress(name, .advanced(to: observed.received))
+  }
+
+  /// Reports the end. `complete` says whether the file is there.
+  mutating func end(complete: Bool) {
+    if hasBegun {
+      // The last bytes arrived after the last report.
+      if complete, let total { progress(name, .advanced(to: total)) }
+      progress(name, .ended(complete: complete))
+    }
+    hasBegun = false
+  }
+
+  // MARK: - Observing
+
   /// The progress of another process's download.
   struct Observed: Sendable, Hashable {
     /// In bytes.
@@ -26,39 +60,5 @@ extension Download {
     guard let partial = Files.information(String(note.dropLast(".json".count))) else { return nil }
     let record = (try? JSONFile.read(note)) ?? nil
     return Observed(received: partial.size, total: record?["size"]?.int)
-  }
-
-  /// Reports the progress of another process's download.
-  struct Following: Sendable {
-    let name: String
-    let cache: Cache
-    let progress: ProgressReporter
-    private var hasBegun = false
-    private var total: Int?
-
-    init(_ name: String, in cache: Cache, _ progress: ProgressReporter) {
-      self.name = name
-      self.cache = cache
-      self.progress = progress
-    }
-
-    /// Reports the current progress.
-    mutating func look() {
-      guard let observed = Download.observe(name, in: cache) else { return }
-      if !hasBegun { progress(name, .followed(done: observed.received, total: observed.total)) }
-      hasBegun = true
-      total = observed.total
-      progress(name, .advanced(to: observed.received))
-    }
-
-    /// Reports the end. `complete` says whether the file is there.
-    mutating func end(complete: Bool) {
-      if hasBegun {
-        // The last bytes arrived after the last report.
-        if complete, let total { progress(name, .advanced(to: total)) }
-        progress(name, .ended(complete: complete))
-      }
-      hasBegun = false
-    }
   }
 }
