@@ -1,3 +1,4 @@
+import QMPClient
 import QVMControl
 import Synchronization
 
@@ -184,5 +185,25 @@ struct ProgressLine: Sendable {
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60)
     return hours > 0
       ? "\(hours):\(two(minutes)):\(two(seconds % 60))" : "\(minutes):\(two(seconds % 60))"
+  }
+}
+
+extension ReleaseClient {
+  /// A client for the mirror that the environment names. Its downloads are shown on standard error,
+  /// unless it is quiet, and reported to the service manager if there is one.
+  static func forTerminal(
+    _ cache: Cache, _ notifier: ServiceNotifier? = nil, isQuiet: Bool = false, on loop: EventLoop
+  ) throws -> ReleaseClient {
+    let display = ProgressDisplay()
+    let shown = isQuiet ? .silent : display.reporter
+    let reporter = notifier.map { notifier in
+      ProgressReporter { label, event in
+        shown(label, event)
+        notifier.take(label, event)
+      }
+    }
+    return ReleaseClient(
+      try ReleaseSource.fromEnvironment(), cache: cache, progress: reporter ?? shown,
+      notify: { if !isQuiet { display.notice($0) } }, on: loop)
   }
 }

@@ -44,6 +44,62 @@ package struct ReleaseClient: Sendable {
     let listed: ReleaseListing.Asset?
   }
 
+  // MARK: - Finding
+
+  /// Finds a file in the latest release, else in the newest older one that has it.
+  ///
+  /// - Throws: As ``find(anyOf:in:)``.
+  func find(_ name: String, in repository: String) async throws -> Asset {
+    try await find(anyOf: [name], in: repository)
+  }
+
+  /// Finds the first available of several files in the latest release, else in the newest older one
+  /// that has any of them.
+  ///
+  /// - Throws: As ``ReleaseSearch/find(anyOf:)``.
+  func find(anyOf names: [String], in repository: String) async throws -> Asset {
+    try await ReleaseSearch(in: repository, by: self).find(anyOf: names)
+  }
+
+  /// Finds the first available of several files in one release.
+  ///
+  /// - Throws: As ``ReleaseSearch/find(anyOf:tag:)``.
+  func find(anyOf names: [String], tag: String, in repository: String) async throws -> Asset {
+    try await ReleaseSearch(in: repository, by: self).find(anyOf: names, tag: tag)
+  }
+
+  /// The list of a repository's releases, or the error.
+  func listing(
+    of repository: String, _ curl: Curl
+  ) async -> Result<ReleaseListing, DownloadError> {
+    let url = source.listing(repository)
+    do {
+      let text = try await retrying(skipping: { $0.status == nil }) {
+        try await Self.listing(at: url, token: source.hasAPI ? token : nil, curl)
+      }
+      if let listing = ReleaseListing(text) { return .success(listing) }
+      return .failure(
+        .failed(url: url, status: "unexpected answer", why: "it is not a list of releases"))
+    } catch let error as DownloadError {
+      return .failure(error)
+    } catch {
+      return .failure(
+        .failed(
+          url: url, status: "not asked", why: (error as? any UserFacingError)?.message ?? "\(error)"
+        ))
+    }
+  }
+
+  /// Requests the list as text. If the token is refused, retries without it: it may have expired,
+  /// and the list is public.
+  static func listing(at url: String, token: String?, _ curl: Curl) async throws -> String {
+    do {
+      return try await curl.text(url, token: token)
+    } catch DownloadError.status(401, _) where token != nil {
+      return try await curl.text(url, token: nil)
+    }
+  }
+
   // MARK: - Trouble that may pass
 
   /// The hosts whose failure was reported already.
@@ -61,6 +117,21 @@ package struct ReleaseClient: Sendable {
       return true
     }
     if isNew { notify("\(host) answered \(status), retrying") }
+  }
+
+  /// Retries after transient failures, except skipped ones.
+  func retrying<Value: Sendable>(
+    skipping isSkipped: (DownloadError) -> Bool = { _ in false },
+    _ body: () async throws -> Value
+  ) async throws -> Value {
+    var backoff = Backoff(limits, isLookUp: true)
+    while true {
+      do { return try await body() } catch let error as DownloadError {
+        guard !isSkipped(error), let pause = backoff.pause(after: error) else { throw error }
+        notifyOnce(of: error)
+        try await loop.sleep(until: .now.advanced(by: pause))
+      }
+    }
   }
 
   // MARK: - One at a time

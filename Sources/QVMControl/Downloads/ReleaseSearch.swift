@@ -1,11 +1,17 @@
 internal import QMPClient
 
-extension ReleaseClient {
-  /// Finds a file in the latest release, else in the newest older one that has it.
-  ///
-  /// - Throws: As ``find(anyOf:in:)``.
-  func find(_ name: String, in repository: String) async throws -> Asset {
-    try await find(anyOf: [name], in: repository)
+/// The search for a file in the releases of one repository.
+struct ReleaseSearch: Sendable {
+  private let client: ReleaseClient
+  private let repository: String
+  private let curl: Curl
+  private var source: ReleaseSource { client.source }
+
+  /// - Throws: ``DownloadError`` if curl is missing.
+  init(in repository: String, by client: ReleaseClient) throws {
+    self.client = client
+    self.repository = repository
+    curl = try Curl(client.source, client.limits, on: client.loop)
   }
 
   /// Finds the first available of several files in the latest release, else in the newest older one
@@ -17,10 +23,9 @@ extension ReleaseClient {
   /// release.
   ///
   /// - Throws: ``ReleaseError``, ``DownloadError``.
-  func find(anyOf names: [String], in repository: String) async throws -> Asset {
-    let curl = try Curl(source, limits, on: loop)
-    async let listing = listing(of: repository, curl)
-    let latest = await latest(of: repository, curl)
+  func find(anyOf names: [String]) async throws -> ReleaseClient.Asset {
+    async let listing = client.listing(of: repository, curl)
+    let latest = await latest()
     switch await listing {
     case .success(let listing):
       var candidates = listing.releases.flatMap { release in
@@ -36,7 +41,7 @@ extension ReleaseClient {
           (isListed ? own : names.map { Candidate(name: $0, tag: latest) })
           + candidates.filter { $0.tag != latest }
       }
-      if let asset = try await probe(candidates, repository, listing, curl) { return asset }
+      if let asset = try await probe(candidates, listing) { return asset }
       throw ReleaseError.noSuchAsset(
         name: names[0], page: source.page(repository), available: listing.names,
         listingFailure: nil)
@@ -45,7 +50,7 @@ extension ReleaseClient {
       let tags =
         [latest].compactMap { $0 } + FallbackReleases.of(repository).filter { $0 != latest }
       let candidates = tags.flatMap { tag in names.map { Candidate(name: $0, tag: tag) } }
-      if let asset = try await probe(candidates, repository, nil, curl) { return asset }
+      if let asset = try await probe(candidates, nil) { return asset }
       // If there is neither a latest release nor a list, the repository doesn't exist.
       throw ReleaseError.noSuchAsset(
         name: names[0], page: source.page(repository), available: [],
@@ -77,22 +82,22 @@ extension ReleaseClient {
     }
   }
 
-  private func latest(of repository: String, _ curl: Curl) async -> Latest {
-    do { return .answered(try await latestTag(of: repository, curl)) } catch {
+  private func latest() async -> Latest {
+    do { return .answered(try await latestTag()) } catch {
       return .failed(error)
     }
   }
 
   /// The first candidate that exists.
   private func probe(
-    _ candidates: [Candidate], _ repository: String, _ listing: ReleaseListing?, _ curl: Curl
-  ) async throws -> Asset? {
+    _ candidates: [Candidate], _ listing: ReleaseListing?
+  ) async throws -> ReleaseClient.Asset? {
     for candidate in candidates {
       let url = source.asset(candidate.name, tag: candidate.tag, in: repository)
       do {
-        return Asset(
+        return ReleaseClient.Asset(
           name: candidate.name, tag: candidate.tag, url: url,
-          head: try await retrying { try await curl.head(url) },
+          head: try await client.retrying { try await curl.head(url) },
           listed: listing?.asset(candidate.name, tag: candidate.tag))
       } catch let error as DownloadError where error.isAbsent {
         continue
@@ -102,10 +107,10 @@ extension ReleaseClient {
   }
 
   /// The tag of the latest release; nil if there is no release.
-  private func latestTag(of repository: String, _ curl: Curl) async throws -> String? {
+  private func latestTag() async throws -> String? {
     let url = source.latest(repository)
     let answered: String
-    do { answered = try await retrying { try await curl.head(url).url } } catch let error
+    do { answered = try await client.retrying { try await curl.head(url).url } } catch let error
       as DownloadError where error.isAbsent
     {
       return nil
@@ -121,66 +126,16 @@ extension ReleaseClient {
     throw ReleaseError.noLatest(url: url, answered: answered)
   }
 
-  /// The list of a repository's releases, or the error.
-  func listing(
-    of repository: String, _ curl: Curl
-  ) async -> Result<ReleaseListing, DownloadError> {
-    let url = source.listing(repository)
-    do {
-      let text = try await retrying(skipping: { $0.status == nil }) {
-        try await Self.listing(at: url, token: source.hasAPI ? token : nil, curl)
-      }
-      if let listing = ReleaseListing(text) { return .success(listing) }
-      return .failure(
-        .failed(url: url, status: "unexpected answer", why: "it is not a list of releases"))
-    } catch let error as DownloadError {
-      return .failure(error)
-    } catch {
-      return .failure(
-        .failed(
-          url: url, status: "not asked", why: (error as? any UserFacingError)?.message ?? "\(error)"
-        ))
-    }
-  }
-
-  /// Requests the list as text. If the token is refused, retries without it: it may have expired,
-  /// and the list is public.
-  static func listing(at url: String, token: String?, _ curl: Curl) async throws -> String {
-    do {
-      return try await curl.text(url, token: token)
-    } catch DownloadError.status(401, _) where token != nil {
-      return try await curl.text(url, token: nil)
-    }
-  }
-
-  /// Retries after transient failures, except skipped ones.
-  func retrying<Value: Sendable>(
-    skipping isSkipped: (DownloadError) -> Bool = { _ in false },
-    _ body: () async throws -> Value
-  ) async throws -> Value {
-    var backoff = Backoff(limits, isLookUp: true)
-    while true {
-      do { return try await body() } catch let error as DownloadError {
-        guard !isSkipped(error), let pause = backoff.pause(after: error) else { throw error }
-        notifyOnce(of: error)
-        try await loop.sleep(until: .now.advanced(by: pause))
-      }
-    }
-  }
-}
-
-extension ReleaseClient {
   /// Finds the first available of several files in one release.
   ///
   /// - Throws: ``ReleaseError`` `notInRelease`, `noSuchRelease`, `notFound`; ``DownloadError``.
-  func find(anyOf names: [String], tag: String, in repository: String) async throws -> Asset {
-    let curl = try Curl(source, limits, on: loop)
-    async let listing = listing(of: repository, curl)
+  func find(anyOf names: [String], tag: String) async throws -> ReleaseClient.Asset {
+    async let listing = client.listing(of: repository, curl)
     for name in names {
       let url = source.asset(name, tag: tag, in: repository)
       do {
-        let head = try await retrying { try await curl.head(url) }
-        return Asset(
+        let head = try await client.retrying { try await curl.head(url) }
+        return ReleaseClient.Asset(
           name: name, tag: tag, url: url, head: head,
           listed: (try? await listing.get())?.asset(name, tag: tag))
       } catch let error as DownloadError where error.isAbsent {

@@ -58,7 +58,9 @@ package struct InstanceWait: Sendable {
     var watchers = watchers(status, condition, reporting: results)
     if let remark {
       watchers.append(
-        Task(executorPreference: loop) { await remarks(on: condition, status, say: remark) })
+        Task(executorPreference: loop) {
+          await WaitRemarks(wait: self, condition: condition, status: status).report(remark)
+        })
     }
     let timer = limit.map { limit in
       loop.schedule(at: .now.advanced(by: limit)) {

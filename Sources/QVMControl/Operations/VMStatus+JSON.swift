@@ -40,15 +40,4 @@ extension VMStatus {
     object["paths"] = .object(paths)
     return object
   }
-
-  /// The address and port at which ssh reaches the guest, such as `127.0.0.1:2847`; nil if no port is
-  /// forwarded.
-  package var ssh: String? {
-    guard phase.isAlive, let boot, let port = boot.sshPort else { return nil }
-    let address = boot.sshAddress ?? "0.0.0.0"
-    return "\(address == "0.0.0.0" ? "*" : address):\(port)"
-  }
-
-  /// The overlay's size on the disk, in bytes.
-  package var size: Int { Files.information(files.disk)?.allocated ?? 0 }
 }

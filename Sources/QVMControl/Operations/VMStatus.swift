@@ -23,6 +23,17 @@ package struct VMStatus: Sendable, Hashable {
     isReady != true && [.starting, .running, .paused, .orphaned].contains(phase)
   }
 
+  /// The address and port at which ssh reaches the guest, such as `127.0.0.1:2847`; nil if no port is
+  /// forwarded.
+  package var ssh: String? {
+    guard phase.isAlive, let boot, let port = boot.sshPort else { return nil }
+    let address = boot.sshAddress ?? "0.0.0.0"
+    return "\(address == "0.0.0.0" ? "*" : address):\(port)"
+  }
+
+  /// The overlay's size on the disk, in bytes.
+  package var size: Int { Files.information(files.disk)?.allocated ?? 0 }
+
   /// How long the supervisor, or QEMU, may take to answer.
   static let answerTimeout = Duration.seconds(1)
   static var deadlineFromNow: SuspendingClock.Instant { .now.advanced(by: answerTimeout) }

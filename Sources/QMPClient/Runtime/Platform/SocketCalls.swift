@@ -91,6 +91,18 @@ package enum SocketCalls {
     return descriptor
   }
 
+  /// Whether a process listens on a Unix socket. Never waits.
+  ///
+  /// True if unknown. The listener sees a connection that is closed at once.
+  package static func isListening(_ path: String) -> Bool {
+    do throws(SystemError) {
+      _ = try connect(path)
+      return true
+    } catch {
+      return ![ECONNREFUSED, ENOENT, ENOTSOCK, ENOTDIR].contains(error.code)
+    }
+  }
+
   /// Listens at a path that must not exist yet, with mode 0600.
   package static func listen(_ path: String) throws(SystemError) -> Descriptor {
     let number = socket(AF_UNIX, streamType, 0)
@@ -162,6 +174,27 @@ package enum SocketCalls {
         case ECONNRESET: return .closed
         default: return .failed(.last("recv"))
         }
+      }
+    }
+  }
+
+  /// The first bytes that a socket has received, without removing them.
+  ///
+  /// - Parameters:
+  ///   - descriptor: A socket, which may still be connecting.
+  ///   - room: How many bytes to return at most.
+  /// - Returns: The bytes, or why there are none, such as a failed connection.
+  package static func peek(_ descriptor: Int32, atMost room: Int) -> Transfer<[UInt8]> {
+    var bytes = [UInt8](repeating: 0, count: room)
+    while true {
+      let count = recv(descriptor, &bytes, room, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+      if count > 0 { return .bytes(Array(bytes[..<count])) }
+      if count == 0 { return .closed }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN, EWOULDBLOCK: return .wouldBlock
+      case ECONNRESET: return .closed
+      default: return .failed(.last("connect"))
       }
     }
   }

@@ -17,40 +17,42 @@ package struct RemarkTimes: Sendable, Hashable {
   }
 }
 
-extension InstanceWait {
+/// What a wait reports while it lasts.
+struct WaitRemarks: Sendable {
+  let wait: InstanceWait
+  let condition: WaitCondition
+  /// The instance's status when the wait began.
+  let status: VMStatus
+
   /// Reports what is still missing, at growing intervals, until the task is cancelled.
-  func remarks(
-    on condition: WaitCondition, _ status: VMStatus, say: @Sendable (String) -> Void
-  ) async {
+  func report(_ say: @Sendable (String) -> Void) async {
     let start = SuspendingClock.now
     var due = Duration.zero
     while true {
-      due = remarkTimes.next(after: due)
-      guard (try? await loop.sleep(until: start.advanced(by: due))) != nil else { return }
+      due = wait.remarkTimes.next(after: due)
+      guard (try? await wait.loop.sleep(until: start.advanced(by: due))) != nil else { return }
       // If the VM has ended meanwhile, the result says so instead.
-      guard let signs = try? await Liveness.look(name, store) else { continue }
-      let text = remark(on: condition, status, after: due, signs: signs.sentence())
+      guard let signs = try? await Liveness.look(wait.name, wait.store) else { continue }
+      let text = remark(after: due, signs: signs.sentence())
       if Task.isCancelled { return }
       say(text)
     }
   }
 
-  private func remark(
-    on condition: WaitCondition, _ status: VMStatus, after time: Duration, signs: String
-  ) -> String {
+  private func remark(after time: Duration, signs: String) -> String {
     let seconds = Int(time.inSeconds)
     let span = seconds < 60 ? "\(seconds) s" : "\(seconds / 60) min"
-    let lack = absence(condition, status).map { "\($0); " } ?? ""
-    let head = "still waiting until \(name) is \(condition), for \(span): \(lack)\(signs)"
-    guard let last = tail(1).last else { return head }
+    let lack = absence.map { "\($0); " } ?? ""
+    let head = "still waiting until \(wait.name) is \(condition), for \(span): \(lack)\(signs)"
+    guard let last = wait.tail(1).last else { return head }
     return head + "\n     the last line of its console: \(last)"
   }
 
   /// What is missing, in more detail than the condition; nil before QEMU runs.
-  private func absence(_ condition: WaitCondition, _ status: VMStatus) -> String? {
+  private var absence: String? {
     guard condition == .ready, let target = status.record?.target,
-      let boot = (try? BootRecord.read(files.boot)) ?? nil
+      let boot = (try? BootRecord.read(wait.files.boot)) ?? nil
     else { return nil }
-    return ReadySign(of: target, boot, files, consoleOffset: boot.consoleOffset)?.absence
+    return ReadySign(of: target, boot, wait.files, consoleOffset: boot.consoleOffset)?.absence
   }
 }

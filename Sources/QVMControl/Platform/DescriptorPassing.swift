@@ -8,27 +8,6 @@
 package import QMPClient
 
 extension SocketCalls {
-  /// The first bytes that a socket has received, without removing them.
-  ///
-  /// - Parameters:
-  ///   - descriptor: A socket, which may still be connecting.
-  ///   - room: How many bytes to return at most.
-  /// - Returns: The bytes, or why there are none, such as a failed connection.
-  static func peek(_ descriptor: Int32, atMost room: Int) -> Transfer<[UInt8]> {
-    var bytes = [UInt8](repeating: 0, count: room)
-    while true {
-      let count = recv(descriptor, &bytes, room, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
-      if count > 0 { return .bytes(Array(bytes[..<count])) }
-      if count == 0 { return .closed }
-      switch errno {
-      case EINTR: continue
-      case EAGAIN, EWOULDBLOCK: return .wouldBlock
-      case ECONNRESET: return .closed
-      default: return .failed(.last("connect"))
-      }
-    }
-  }
-
   /// Passes a descriptor to the peer of a Unix socket, with one byte of no meaning. ssh expects
   /// that from its `ProxyCommand`: `ProxyUseFdpass` in `ssh_config(5)`.
   ///
