@@ -16,3 +16,8 @@ package protocol UserFacingError: Error, Sendable {
 extension UserFacingError {
   package var exitStatus: ExitStatus { .failed }
 }
+
+extension Error {
+  /// The message for the user; the description of an error that has none.
+  var messageForUser: String { (self as? any UserFacingError)?.message ?? "\(self)" }
+}

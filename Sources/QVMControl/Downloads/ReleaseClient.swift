@@ -85,7 +85,7 @@ package struct ReleaseClient: Sendable {
     } catch {
       return .failure(
         .failed(
-          url: url, status: "not asked", why: (error as? any UserFacingError)?.message ?? "\(error)"
+          url: url, status: "not asked", why: error.messageForUser
         ))
     }
   }

@@ -52,18 +52,11 @@ package struct Target: Sendable, Hashable {
   /// and has no two dots in a row.
   private static func isVersion(_ version: String) -> Bool {
     let bytes = Array(version.utf8)
-    guard let first = bytes.first, bytes.count <= 32, isAlphanumeric(first) else { return false }
-    let dot = UInt8(ascii: ".")
-    return bytes.allSatisfy { isAlphanumeric($0) || $0 == dot || $0 == UInt8(ascii: "-") }
-      && !zip(bytes, bytes.dropFirst()).contains { $0 == dot && $1 == dot }
-  }
-
-  private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"):
-      true
-    default: false
+    guard let first = bytes.first, bytes.count <= 32, first.isASCIIAlphanumeric else {
+      return false
     }
+    let dot = UInt8(ascii: ".")
+    return bytes.allSatisfy { $0.isASCIIAlphanumeric || $0 == dot || $0 == UInt8(ascii: "-") }
+      && !zip(bytes, bytes.dropFirst()).contains { $0 == dot && $1 == dot }
   }
 }

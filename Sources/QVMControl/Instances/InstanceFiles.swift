@@ -84,5 +84,8 @@ extension InstanceFiles {
   }
 
   /// The token of the current boot, or else the last; nil if no record can be read.
-  var bootToken: String? { (try? BootRecord.read(boot))?.token }
+  var bootToken: String? { bootRecord?.token }
+
+  /// The record of the current boot, or else of the last; nil if none can be read.
+  var bootRecord: BootRecord? { (try? BootRecord.read(boot)) ?? nil }
 }

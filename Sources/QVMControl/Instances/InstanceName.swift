@@ -8,10 +8,10 @@ package struct InstanceName: Sendable, Hashable, CustomStringConvertible {
   package init(_ text: String) throws(InstanceError) {
     var text = text
     let isGood = text.withUTF8 { bytes in
-      guard let first = bytes.first, bytes.count <= 63, Self.isAlphanumeric(first) else {
+      guard let first = bytes.first, bytes.count <= 63, first.isASCIIAlphanumeric else {
         return false
       }
-      return bytes.allSatisfy { Self.isAlphanumeric($0) || Self.isMark($0) }
+      return bytes.allSatisfy { $0.isASCIIAlphanumeric || Self.isMark($0) }
     }
     if !isGood { throw .badName(text) }
     self.text = text
@@ -48,15 +48,6 @@ package struct InstanceName: Sendable, Hashable, CustomStringConvertible {
   private static func isMark(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"): true
-    default: false
-    }
-  }
-
-  private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"):
-      true
     default: false
     }
   }

@@ -57,7 +57,7 @@ extension InstanceStore {
   private func running(
     _ files: InstanceFiles, _ name: InstanceName, _ doing: String
   ) -> InstanceError? {
-    guard FileLock.isHeld(files.vmLock), let boot = try? BootRecord.read(files.boot),
+    guard FileLock.isHeld(files.vmLock), let boot = files.bootRecord,
       boot.pid != nil, boot.mayLive
     else { return nil }
     let system = (try? InstanceRecord(reading: files.record))?.target.operatingSystem
@@ -70,7 +70,7 @@ extension InstanceStore {
   func holder(ofPort port: Int, but own: String) -> InstanceName? {
     names.first { name in
       let files = files(name)
-      guard name.text != own, let boot = try? BootRecord.read(files.boot), boot.sshPort == port
+      guard name.text != own, let boot = files.bootRecord, boot.sshPort == port
       else { return false }
       return boot.mayLive && FileLock.isHeld(files.vmLock)
     }

@@ -85,7 +85,7 @@ package struct InstanceStore: Sendable {
     try cache.requireOwn()
     let claim = try claim(name, to: "remove")
     // Remove what a killed QEMU has left in the runtime folder.
-    let boot = try? BootRecord.read(files.boot)
+    let boot = files.bootRecord
     (boot?.runtime(files) ?? .of(files)).remove()
     if let boot { KeptOutcome.remove(boot: boot.token, of: files) }
     try remove(name, holding: claim.vm)

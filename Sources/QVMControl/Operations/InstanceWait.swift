@@ -219,7 +219,7 @@ package struct InstanceWait: Sendable {
     // A boot that has yet to begin has written nothing.
     if LockOwner(reading: files.supervisorLock)?.isBoot == true { return [] }
     let size = Files.information(files.console)?.size ?? 0
-    let begin = ((try? BootRecord.read(files.boot)) ?? nil)?.consoleOffset ?? 0
+    let begin = files.bootRecord?.consoleOffset ?? 0
     let bytes = (try? Files.read(files.console, from: max(begin, size - 4096))) ?? []
     return Array(ConsoleText.lines(bytes).suffix(count))
   }

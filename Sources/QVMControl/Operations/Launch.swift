@@ -53,7 +53,7 @@ package struct Launch: Sendable {
       throw InstanceError(unusable: name, error)
     } catch {
       throw InstanceError.broken(
-        name: name.text, why: (error as? any UserFacingError)?.message ?? "\(error)")
+        name: name.text, why: error.messageForUser)
     }
   }
 

@@ -11,7 +11,7 @@ final class PendingStatusQuery {
   /// Sends the request to the supervisor of an instance; nil if none listens.
   init?(to files: InstanceFiles) {
     guard FileLock.isHeld(files.vmLock), let found = Files.information(files.boot),
-      let boot = try? BootRecord.read(files.boot),
+      let boot = files.bootRecord,
       let client = try? BlockingControlClient(boot.runtime(files), boot: boot.token)
     else { return nil }
     client.send(.status)
@@ -23,7 +23,7 @@ final class PendingStatusQuery {
   /// The boot's record as it is now; nil if another boot has begun since.
   func record(in files: InstanceFiles) -> BootRecord? {
     if Files.information(files.boot).map({ FileStamp($0) }) == stamp { return boot }
-    let now = try? BootRecord.read(files.boot)
+    let now = files.bootRecord
     return now?.token == boot.token ? now : nil
   }
 }

@@ -29,7 +29,7 @@ package enum Reconciliation {
       let lock = try? FileLock.attemptExisting(files.vmLock)
     else { return (.busy, nil) }
     defer { supervisorLock.release() }
-    guard let boot = try? BootRecord.read(files.boot) else { return (.settled, nil) }
+    guard let boot = files.bootRecord else { return (.settled, nil) }
     // An outcome that can't be read may say more than could be inferred now: leave it.
     guard let known = try? Outcome.read(files.outcome) as Outcome?? else {
       return (.settled, nil)

@@ -67,7 +67,7 @@ package struct StopRequest {
       : max(
         // A second signal within the window would count as an echo of the first.
         SignalEchoes.window + .seconds(1),
-        .seconds(timeout ?? (try? BootRecord.read(files.boot))?.shutdownTimeout ?? 0))
+        .seconds(timeout ?? files.bootRecord?.shutdownTimeout ?? 0))
     token = files.bootToken
     time = CountedTime(at: .now)
     lastHeard = time.now
@@ -181,14 +181,14 @@ package struct StopRequest {
       return try nextEvent(of: supervisor)
     } catch .silent {
       // A second SIGTERM tells the supervisor not to wait for the guest any longer.
-      if isBySignal, !isForced, !hasInsisted, let boot = try? BootRecord.read(files.boot),
+      if isBySignal, !isForced, !hasInsisted, let boot = files.bootRecord,
         SocketRenewal.signal(.terminate, boot, files)
       {
         hasInsisted = true
         return .phase(.stopping, reason: nil)
       }
       if isForced, SupervisorAccess.kill(files) { return files.hasEnded(boot: token) ? end : nil }
-      let pid = (try? BootRecord.read(files.boot))?.knownSupervisorPid
+      let pid = files.bootRecord?.knownSupervisorPid
       throw StopError.silent(name: name.text, pid: pid)
     } catch {
       isOthers = error == .another

@@ -113,7 +113,7 @@ enum SupervisorAccess {
 
   /// Kills a supervisor that hangs; false if it is unknown or has exited.
   static func kill(_ files: InstanceFiles) -> Bool {
-    guard let boot = try? BootRecord.read(files.boot) else { return false }
+    guard let boot = files.bootRecord else { return false }
     return SocketRenewal.signal(.kill, boot, files)
   }
 

@@ -51,7 +51,7 @@ struct WaitRemarks: Sendable {
   /// What is missing, in more detail than the condition; nil before QEMU runs.
   private var absence: String? {
     guard condition == .ready, let target = status.record?.target,
-      let boot = (try? BootRecord.read(wait.files.boot)) ?? nil
+      let boot = wait.files.bootRecord
     else { return nil }
     return ReadySign(of: target, boot, wait.files, consoleOffset: boot.consoleOffset)?.absence
   }

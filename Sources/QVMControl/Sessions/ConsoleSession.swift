@@ -81,7 +81,7 @@ package final class ConsoleSession {
   /// Shows the last lines so far, then everything new. Returns the exit status of the command.
   package func run(signals: Mailbox<Signal>) async throws -> ExitStatus {
     let inputs = self.inputs
-    let begin = ((try? BootRecord.read(files.boot)) ?? nil)?.consoleOffset ?? 0
+    let begin = files.bootRecord?.consoleOffset ?? 0
     output.showTail(of: files.console, from: begin)
     let hint = keys.key.title.map { "\($0) d detaches, \($0) ? lists the keys" }
     output.remark("attached to \(name); \(hint ?? "no key detaches")")

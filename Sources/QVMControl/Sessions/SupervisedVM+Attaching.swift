@@ -14,7 +14,7 @@ extension SupervisedVM {
     let runtime = try ConsoleSession.runtime(of: name, files)
     let notAnswering = ConsoleError.unreachable(
       name: name.text, why: "its supervisor does not answer")
-    guard let boot = try? BootRecord.read(files.boot),
+    guard let boot = files.bootRecord,
       let supervisor = SocketRenewal.connect(to: boot, files)
     else { throw notAnswering }
     supervisor.send(.attach)

@@ -82,7 +82,7 @@ struct SocketRenewer: Sendable {
       return nil
     } catch {
       // Not every serial port can be given another socket.
-      let why = (error as? any UserFacingError)?.message ?? "\(error)"
+      let why = error.messageForUser
       return "\(runtime.console) is gone and QEMU can't make it anew: \(why)"
     }
   }
@@ -96,6 +96,6 @@ extension CharacterDevice {
 extension Error {
   /// What to quote of it.
   var why: String {
-    (self as? SystemError)?.explanation ?? (self as? any UserFacingError)?.message ?? "\(self)"
+    (self as? SystemError)?.explanation ?? messageForUser
   }
 }

@@ -9,7 +9,7 @@ extension Supervisor {
     if plan.kind == .boot {
       let token = instance.boot.token
       // Without a record of this boot an outcome of it would make the last one's look open.
-      if let held = instance.held, (try? BootRecord.read(held.boot))?.token == token {
+      if let held = instance.held, held.bootToken == token {
         let firstLine = String(message.prefix { !$0.isNewline })
         record(Outcome(token: token, result: .failedToStart, reason: firstLine))
       }

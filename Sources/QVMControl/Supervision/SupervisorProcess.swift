@@ -159,7 +159,7 @@ package enum SupervisorProcess {
       }
       return 0
     } catch {
-      let message = (error as? any UserFacingError)?.message ?? "\(error)"
+      let message = error.messageForUser
       SupervisorLog.write(message)
       tell(launcher, message)
       return 1

@@ -90,7 +90,9 @@ struct ToolArchive: Sendable {
   /// Restores the folder that a killed run had set aside. The lock is held, so no other process is
   /// using it.
   private func restoreFolder(in cache: Cache) throws {
-    guard !Files.exists(folder), let old = DownloadLeftovers.setAside(asset, in: cache) else { return }
+    guard !Files.exists(folder), let old = DownloadLeftovers.setAside(asset, in: cache) else {
+      return
+    }
     try Files.makeFolder(Files.parent(of: folder))
     try Files.rename(old, to: folder)
   }
