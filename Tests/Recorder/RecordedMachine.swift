@@ -9,7 +9,7 @@ final class RecordedMachine: QMPScenarioHost {
     let description: String
   }
 
-  let patience: Duration = .seconds(1)
+  let timeout: Duration = .seconds(1)
   private let scenario: QMPScenario
   private let folder: TemporaryFolder
   private let console = Mailbox<String>()

@@ -32,7 +32,7 @@ package enum QMPFixtures {
 
 /// What a scenario talks to in a replay; what it would do beside is in the transcripts already.
 package actor QMPReplayHost: QMPScenarioHost {
-  package nonisolated let patience: Duration = .milliseconds(50)
+  package nonisolated let timeout: Duration = .milliseconds(50)
   private var waiting: [QMPReplay]
   private let all: [QMPReplay]
 

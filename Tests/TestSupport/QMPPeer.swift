@@ -15,16 +15,16 @@ package final class QMPPeer: Sendable {
 
   private let socket: Mutex<Descriptor?>
   private let received = Mutex<[UInt8]>([])
-  private let patience: Duration
+  private let timeout: Duration
 
   /// Takes over a connected socket.
   ///
   /// - Parameters:
   ///   - socket: QEMU's end of the connection.
-  ///   - patience: How long each call may wait for the client.
-  package init(_ socket: Descriptor, patience: Duration = .seconds(20)) {
+  ///   - timeout: How long each call may wait for the client.
+  package init(_ socket: Descriptor, timeout: Duration = .seconds(20)) {
     self.socket = Mutex(socket)
-    self.patience = patience
+    self.timeout = timeout
   }
 
   private func open() throws -> Descriptor {
@@ -36,7 +36,7 @@ package final class QMPPeer: Sendable {
   @discardableResult
   package func send(_ bytes: [UInt8]) throws -> Bool {
     let socket = try open()
-    let deadline = SuspendingClock.now.advanced(by: patience)
+    let deadline = SuspendingClock.now.advanced(by: timeout)
     var rest = bytes[...]
     while !rest.isEmpty {
       switch rest.withUnsafeBytes({ SocketCalls.send(socket.number, $0) }) {
@@ -58,7 +58,7 @@ package final class QMPPeer: Sendable {
   /// Waits for the next line; nil when the client has hung up.
   package func receiveLine() throws -> String? {
     let socket = try open()
-    let deadline = SuspendingClock.now.advanced(by: patience)
+    let deadline = SuspendingClock.now.advanced(by: timeout)
     while true {
       let line = received.withLock { bytes -> String? in
         guard let end = bytes.firstIndex(of: 0x0A) else { return nil }
@@ -67,7 +67,7 @@ package final class QMPPeer: Sendable {
       }
       if let line { return line }
       guard SocketCalls.wait(socket.number, for: .read, until: deadline) else {
-        throw Failure.nothingCame(within: patience)
+        throw Failure.nothingCame(within: timeout)
       }
       switch SocketCalls.receive(socket.number) {
       case .bytes(let bytes): received.withLock { $0.append(contentsOf: bytes) }
@@ -80,9 +80,9 @@ package final class QMPPeer: Sendable {
 
   /// Waits until the client has sent something, without reading it.
   package func awaitInput() throws {
-    let deadline = SuspendingClock.now.advanced(by: patience)
+    let deadline = SuspendingClock.now.advanced(by: timeout)
     guard SocketCalls.wait(try open().number, for: .read, until: deadline) else {
-      throw Failure.nothingCame(within: patience)
+      throw Failure.nothingCame(within: timeout)
     }
   }
 

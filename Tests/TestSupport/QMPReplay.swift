@@ -28,10 +28,10 @@ package struct QMPReplay: Sendable {
   /// - Parameters:
   ///   - transcript: What QEMU said, and what the client must say.
   ///   - manner: How what QEMU said is cut into pieces.
-  ///   - patience: How long each step may take.
+  ///   - timeout: How long each step may take.
   /// - Throws: What kept it from listening.
   package init(
-    _ transcript: Transcript, _ manner: Manner = .asRecorded, patience: Duration = .seconds(20)
+    _ transcript: Transcript, _ manner: Manner = .asRecorded, timeout: Duration = .seconds(20)
   ) throws {
     folder = try TemporaryFolder()
     path = folder.path + "/monitor.sock"
@@ -40,11 +40,11 @@ package struct QMPReplay: Sendable {
     let started = startThread {
       outcome.send(
         Result {
-          let deadline = SuspendingClock.now.advanced(by: patience)
+          let deadline = SuspendingClock.now.advanced(by: timeout)
           guard SocketCalls.wait(listener.number, for: .read, until: deadline),
             let socket = SocketCalls.accept(on: listener)
           else { throw Mismatch(place: transcript.name, reason: "no client connected") }
-          let peer = QMPPeer(socket, patience: patience)
+          let peer = QMPPeer(socket, timeout: timeout)
           defer { peer.hangUp() }
           try Self.serve(transcript, manner, to: peer)
         })
@@ -117,8 +117,8 @@ package struct QMPReplay: Sendable {
   private static func receive(
     at place: String, expecting expected: String, from peer: QMPPeer
   ) throws -> String? {
-    do { return try peer.receiveLine() } catch QMPPeer.Failure.nothingCame(let patience) {
-      throw Mismatch(place: place, reason: "nothing came within \(patience); expected: \(expected)")
+    do { return try peer.receiveLine() } catch QMPPeer.Failure.nothingCame(let timeout) {
+      throw Mismatch(place: place, reason: "nothing came within \(timeout); expected: \(expected)")
     }
   }
 }

@@ -116,10 +116,10 @@ extension QMPScenario {
     guard let loop = EventLoop.shared else { throw QMPError.closed }
     let second = try await host.transport(to: "monitor")
     do throws(QMPError) {
-      _ = try await QMPClient.connect(over: second, on: loop, timeout: host.patience)
+      _ = try await QMPClient.connect(over: second, on: loop, timeout: host.timeout)
       throw .closed
     } catch {
-      try expect(error == .noGreeting(seconds: host.patience.inSeconds), "\(error)")
+      try expect(error == .noGreeting(seconds: host.timeout.inSeconds), "\(error)")
     }
     try expect(try await first.status() == .prelaunch, "not prelaunch")
     await first.client.close()

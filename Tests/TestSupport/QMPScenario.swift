@@ -3,7 +3,7 @@ package import QMPClient
 /// What a scenario may do beside talking to QEMU: done for real when recording, nothing in a replay.
 package protocol QMPScenarioHost: Sendable {
   /// How long to wait for a greeting that is not expected to come.
-  var patience: Duration { get }
+  var timeout: Duration { get }
   /// A further connection to a monitor of the virtual machine, before its negotiation.
   func transport(to monitor: String) async throws -> any QMPTransport
   /// Waits until the guest has said something on its console.

@@ -6,15 +6,15 @@ import Testing
 
 /// A VM that is slow is told from one that is dead, by its monitor and its console.
 @Suite(.timeLimit(.minutes(10))) struct SignsOfLifeTests {
-  /// Waits in this process for what never comes, with less patience than the command has.
+  /// Waits in this process for what never comes, with a shorter timeout than the command has.
   private func wait(
-    for name: String, in sandbox: Sandbox, patience: Duration, limit: Duration
+    for name: String, in sandbox: Sandbox, timeout: Duration, limit: Duration
   ) throws -> WaitResult {
     let store = InstanceStore(Cache(path: sandbox.cache.path))
     let name = try InstanceName(name)
     let loop = try EventLoop()
     return try loop.run {
-      try await InstanceWait(name, in: store, on: loop, silenceTimeout: patience)
+      try await InstanceWait(name, in: store, on: loop, silenceTimeout: timeout)
         .wait(for: .console("never shown"), within: limit)
     }
   }
@@ -28,7 +28,7 @@ import Testing
       let pid = try #require(try await sandbox.status("dead")["pid"]?.int.map(Int32.init))
       kill(pid, SIGSTOP)
       let result = try wait(
-        for: "dead", in: sandbox, patience: .seconds(2), limit: .seconds(60))
+        for: "dead", in: sandbox, timeout: .seconds(2), limit: .seconds(60))
       kill(pid, SIGCONT)
       guard case .dead(.seconds(2), let tail) = result else {
         Issue.record("taken for alive: \(result)")
@@ -44,7 +44,7 @@ import Testing
       _ = try await sandbox.qvm("wait", "slow", "--timeout", "30")
       // Its console is silent from here on, but QEMU answers.
       let result = try wait(
-        for: "slow", in: sandbox, patience: .seconds(1), limit: .seconds(3))
+        for: "slow", in: sandbox, timeout: .seconds(1), limit: .seconds(3))
       guard case .timedOut(let signs?, _) = result else {
         Issue.record("given up: \(result)")
         return

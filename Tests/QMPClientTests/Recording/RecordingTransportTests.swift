@@ -27,7 +27,7 @@ import TestSupport
 
   private struct OneTransport: QMPScenarioHost {
     let transport: any QMPTransport
-    let patience: Duration = .milliseconds(10)
+    let timeout: Duration = .milliseconds(10)
     func transport(to monitor: String) -> any QMPTransport { transport }
     func awaitConsole(_ text: String) {}
     func terminate() {}

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ShutdownLadderTests {
   private let start = SuspendingClock.now
-  private let patience = Duration.seconds(120)
+  private let timeout = Duration.seconds(120)
 
   private func at(_ seconds: Double) -> SuspendingClock.Instant {
     start.advanced(by: .seconds(seconds))
@@ -62,13 +62,13 @@ import Testing
     // Without a monitor nothing but SIGKILL is left, after a moment: it may be ending already.
     var deaf = ShutdownLadder()
     (deaf.heedsSIGTERM, deaf.hasMonitor) = (false, false)
-    #expect(deaf.request(.quit, timeout: patience, at: at(0)) == [])
+    #expect(deaf.request(.quit, timeout: timeout, at: at(0)) == [])
     #expect(deaf.monitorLost(at: at(1)) == [])
     #expect(deaf.rung == .quit)
     #expect(whatFollows(&deaf) == ["kill@5"])
     var asked = ShutdownLadder()
     (asked.heedsSIGTERM, asked.hasMonitor) = (false, false)
-    #expect(asked.request(.kill, timeout: patience, at: at(0)) == [.kill])
+    #expect(asked.request(.kill, timeout: timeout, at: at(0)) == [.kill])
   }
 
   @Test(arguments: [ShutdownRung.powerButton, .quit])
@@ -77,7 +77,7 @@ import Testing
   ) {
     var ladder = ShutdownLadder()
     ladder.heedsSIGTERM = false
-    _ = ladder.request(rung, timeout: patience, at: at(0))
+    _ = ladder.request(rung, timeout: timeout, at: at(0))
     #expect(ladder.monitorLost(at: at(1)) == [])
     #expect(whatFollows(&ladder) == ["kill@6"])
   }
@@ -132,7 +132,7 @@ import Testing
 
   @Test func `a late wake-up does one step, not all that were missed`() {
     var ladder = ShutdownLadder()
-    _ = ladder.request(.powerButton, timeout: patience, at: at(0))
+    _ = ladder.request(.powerButton, timeout: timeout, at: at(0))
     #expect(ladder.tick(at(100)) == [.press])
     #expect(ladder.nextTick == at(105))
     #expect(ladder.tick(at(500)) == [.quit])
@@ -141,9 +141,9 @@ import Testing
 
   @Test func `a second request quits and a third kills, at once`() {
     var ladder = ShutdownLadder()
-    _ = ladder.request(.powerButton, timeout: patience, at: at(0))
-    #expect(ladder.request(.quit, timeout: patience, at: at(1)) == [.quit])
-    #expect(ladder.request(.kill, timeout: patience, at: at(1.5)) == [.kill])
+    _ = ladder.request(.powerButton, timeout: timeout, at: at(0))
+    #expect(ladder.request(.quit, timeout: timeout, at: at(1)) == [.quit])
+    #expect(ladder.request(.kill, timeout: timeout, at: at(1.5)) == [.kill])
     #expect(ladder.nextTick == nil)
     #expect(ladder.startedAt == at(0))
     #expect(ladder.presses == 1)
@@ -158,13 +158,13 @@ import Testing
     rung: ShutdownRung, actions: [ShutdownLadder.Action]
   ) {
     var ladder = ShutdownLadder()
-    #expect(ladder.request(rung, timeout: patience, at: at(0)) == actions)
+    #expect(ladder.request(rung, timeout: timeout, at: at(0)) == actions)
     #expect(ladder.rung == rung)
   }
 
   @Test func `no request goes back down`() {
     var ladder = ShutdownLadder()
-    _ = ladder.request(.terminate, timeout: patience, at: at(0))
+    _ = ladder.request(.terminate, timeout: timeout, at: at(0))
     for rung in [ShutdownRung.powerButton, .quit, .terminate] {
       #expect(ladder.request(rung, timeout: .seconds(1), at: at(1)) == [])
     }
@@ -172,7 +172,8 @@ import Testing
     #expect(ladder.nextTick == at(10))
   }
 
-  @Test func `a second request may have less patience, never more, and presses no second time`() {
+  @Test func `a second request can shorten the timeout, not extend it, and presses no second time`()
+  {
     var ladder = ShutdownLadder()
     _ = ladder.request(.powerButton, timeout: .seconds(30), at: at(0))
     #expect(ladder.request(.powerButton, timeout: .seconds(100), at: at(1)) == [])
@@ -184,14 +185,14 @@ import Testing
   @Test func `a guest that doesn't execute isn't asked`() {
     var ladder = ShutdownLadder()
     #expect(
-      ladder.request(.powerButton, timeout: patience, canReact: false, at: at(0)) == [.quit])
+      ladder.request(.powerButton, timeout: timeout, canReact: false, at: at(0)) == [.quit])
     #expect(ladder.rung == .quit)
     #expect(ladder.presses == 0)
   }
 
   @Test func `the presses end when the guest has reacted`() {
     var ladder = ShutdownLadder()
-    _ = ladder.request(.powerButton, timeout: patience, at: at(0))
+    _ = ladder.request(.powerButton, timeout: timeout, at: at(0))
     ladder.shutdownSeen(at: at(2))
     #expect(ladder.tick(at(3)) == [])
     #expect(ladder.nextTick == at(62))
@@ -199,7 +200,7 @@ import Testing
 
   @Test func `a QEMU that announced its end and stays gets a minute, then signals`() {
     var ladder = ShutdownLadder()
-    _ = ladder.request(.powerButton, timeout: patience, at: at(0))
+    _ = ladder.request(.powerButton, timeout: timeout, at: at(0))
     ladder.shutdownSeen(at: at(2))
     #expect(whatFollows(&ladder) == ["terminate@62", "kill@72"])
   }
@@ -217,12 +218,12 @@ import Testing
     #expect(ladder.guestIsOff(at: at(0)) == [])
     #expect(ladder.nextTick == nil)
     #expect(
-      ladder.request(.powerButton, timeout: patience, canReact: false, at: at(5)) == [.quit])
+      ladder.request(.powerButton, timeout: timeout, canReact: false, at: at(5)) == [.quit])
   }
 
   @Test func `a guest that gets off while QEMU stays is the end of what was asked of it`() {
     var ladder = ShutdownLadder()
-    _ = ladder.request(.powerButton, timeout: patience, at: at(0))
+    _ = ladder.request(.powerButton, timeout: timeout, at: at(0))
     ladder.shutdownSeen(at: at(2))
     #expect(ladder.guestIsOff(at: at(2)) == [.quit])
     #expect(whatFollows(&ladder) == ["terminate@12", "kill@22"])
@@ -250,14 +251,14 @@ import Testing
 
   @Test func `after quit a QEMU that answers gets its minute as well`() {
     var ladder = ShutdownLadder()
-    _ = ladder.request(.quit, timeout: patience, at: at(0))
+    _ = ladder.request(.quit, timeout: timeout, at: at(0))
     ladder.shutdownSeen(at: at(1))
     #expect(whatFollows(&ladder) == ["terminate@61", "kill@71"])
   }
 
   @Test func `an announced end does not put off the kill after SIGTERM`() {
     var ladder = ShutdownLadder()
-    _ = ladder.request(.terminate, timeout: patience, at: at(0))
+    _ = ladder.request(.terminate, timeout: timeout, at: at(0))
     ladder.shutdownSeen(at: at(1))
     #expect(whatFollows(&ladder) == ["kill@10"])
   }
@@ -265,14 +266,14 @@ import Testing
   @Test func `a guest that is stopped while it is asked is quit`() {
     var ladder = ShutdownLadder()
     #expect(ladder.guestStopped(at: at(0)) == [])
-    _ = ladder.request(.powerButton, timeout: patience, at: at(1))
+    _ = ladder.request(.powerButton, timeout: timeout, at: at(1))
     #expect(ladder.guestStopped(at: at(2)) == [.quit])
     #expect(ladder.guestStopped(at: at(3)) == [])
   }
 
   @Test func `a guest that stops because it shuts down is left alone`() {
     var ladder = ShutdownLadder()
-    _ = ladder.request(.powerButton, timeout: patience, at: at(0))
+    _ = ladder.request(.powerButton, timeout: timeout, at: at(0))
     ladder.shutdownSeen(at: at(1))
     #expect(ladder.guestStopped(at: at(1)) == [])
     #expect(ladder.rung == .powerButton)
@@ -282,7 +283,7 @@ import Testing
   func `without a monitor only signals are left`(rung: ShutdownRung) {
     var ladder = ShutdownLadder()
     #expect(ladder.monitorLost(at: at(0)) == [])
-    _ = ladder.request(rung, timeout: patience, at: at(0))
+    _ = ladder.request(rung, timeout: timeout, at: at(0))
     #expect(ladder.monitorLost(at: at(1)) == [.terminate])
     #expect(ladder.monitorLost(at: at(2)) == [])
     #expect(whatFollows(&ladder) == ["kill@11"])
@@ -301,7 +302,7 @@ import Testing
 
   @Test func `a monitor that is lost after the announced end means nothing`() {
     var ladder = ShutdownLadder()
-    _ = ladder.request(.powerButton, timeout: patience, at: at(0))
+    _ = ladder.request(.powerButton, timeout: timeout, at: at(0))
     ladder.shutdownSeen(at: at(1))
     #expect(ladder.monitorLost(at: at(1)) == [])
     #expect(ladder.rung == .powerButton)
@@ -325,7 +326,7 @@ import Testing
     var ladder = ShutdownLadder()
     ladder.guestCommandDelay = .zero
     #expect(
-      ladder.request(.powerButton, timeout: patience, at: at(0)) == [.press, .runGuestCommand])
+      ladder.request(.powerButton, timeout: timeout, at: at(0)) == [.press, .runGuestCommand])
     #expect(ladder.rung == .guestCommand)
     #expect(ladder.request(.powerButton, timeout: .seconds(2), at: at(1)) == [])
     ladder.shutdownSeen(at: at(2))
@@ -336,7 +337,7 @@ import Testing
     var ladder = ShutdownLadder()
     ladder.guestCommandDelay = .seconds(1)
     #expect(
-      ladder.request(.powerButton, timeout: patience, canReact: false, at: at(0)) == [.quit])
+      ladder.request(.powerButton, timeout: timeout, canReact: false, at: at(0)) == [.quit])
     #expect(whatFollows(&ladder) == ["terminate@10", "kill@20"])
   }
 

@@ -18,15 +18,15 @@ import Testing
     ([.terminalStop, .continued, .interrupt], [nil, nil, 1]),
   ])
   func `each signal asks for a rung, or for nothing new`(signals: [Signal], rungs: [Int?]) {
-    var insistence = SignalEscalation()
-    #expect(signals.map { insistence.rung(for: $0)?.rawValue } == rungs)
+    var escalation = SignalEscalation()
+    #expect(signals.map { escalation.rung(for: $0)?.rawValue } == rungs)
   }
 
   @Test func `only what comes after the power button is force`() {
-    var insistence = SignalEscalation()
-    _ = insistence.rung(for: .interrupt)
-    #expect(!insistence.isForcing)
-    _ = insistence.rung(for: .terminate)
-    #expect(insistence.isForcing)
+    var escalation = SignalEscalation()
+    _ = escalation.rung(for: .interrupt)
+    #expect(!escalation.isForcing)
+    _ = escalation.rung(for: .terminate)
+    #expect(escalation.isForcing)
   }
 }
