@@ -26,38 +26,71 @@ public struct QMPEvent: Sendable, Hashable {
   }
 }
 
-/// The events of one connection since the subscription, in the order in which QEMU sent them.
-///
-/// Ends when QEMU hangs up or the connection is closed. Nothing is dropped: events that arrive
-/// between two `next()` calls are queued. They hold up neither the reader nor another subscriber.
-/// For a second consumer, ask the client again.
-public struct QMPEvents: AsyncSequence, Sendable {
-  /// An event.
-  public typealias Element = QMPEvent
-  /// The sequence never fails. ``QMPClient/ending`` says why the connection ended.
-  public typealias Failure = Never
+// MARK: - What an event says
 
-  /// Ends the mailbox when the subscription is dropped, so that the client removes the subscriber.
-  final class Subscription: Sendable {
-    let mailbox = Mailbox<QMPEvent>()
-    deinit { mailbox.finish() }
+extension QMPEvent {
+  /// The data of `SHUTDOWN` and `RESET`. Since QEMU 0.12; source: `qapi/run-state.json`.
+  public struct Shutdown: Sendable, Hashable {
+    /// Whether the guest caused it. Since QEMU 2.10.
+    public let isByGuest: Bool?
+    /// Why. Since QEMU 4.0.
+    public let reason: ShutdownCause?
+
+    /// Creates the data of such an event.
+    public init(isByGuest: Bool?, reason: ShutdownCause?) {
+      self.isByGuest = isByGuest
+      self.reason = reason
+    }
   }
 
-  let subscription: Subscription
+  private var shutdownData: Shutdown {
+    Shutdown(
+      isByGuest: data["guest"]?.bool,
+      reason: data["reason"]?.string.map(ShutdownCause.init(rawValue:)))
+  }
 
-  /// Starts the iteration. Several iterators share the events among them.
-  public func makeAsyncIterator() -> Iterator { Iterator(subscription: subscription) }
+  /// The data of `SHUTDOWN`: QEMU is about to exit, unless it was told to stay. Nil for other
+  /// events.
+  ///
+  /// QEMU may still flush its disks for long. Only the exit of its process is the end.
+  public var shutdown: Shutdown? { name == "SHUTDOWN" ? shutdownData : nil }
 
-  /// Delivers the events one by one.
-  public struct Iterator: AsyncIteratorProtocol {
-    let subscription: Subscription
+  /// The data of `RESET`; nil for other events. QEMU may report one reset several times, because
+  /// some firmware resets again.
+  public var reset: Shutdown? { name == "RESET" ? shutdownData : nil }
 
-    /// The next event; nil at the end and when the task is cancelled.
-    public mutating func next() async -> QMPEvent? { await subscription.mailbox.next() }
+  /// The data of `BLOCK_IO_ERROR`. Since QEMU 0.13; source: `qapi/block-core.json`.
+  public struct BlockIOError: Sendable, Hashable {
+    /// The drive, such as `drive0`; empty if only the device has a name.
+    public let device: String
+    /// `read` or `write`.
+    public let operation: String
+    /// What QEMU does about it: `ignore`, `report` (the guest is told) or `stop`.
+    public let action: String
+    /// Whether the host's disk is full. Since QEMU 2.2.
+    public let isNoSpace: Bool
+    /// The operating system's description of the error.
+    public let reason: String
+  }
 
-    /// The next event; nil at the end and when the task is cancelled.
-    public mutating func next(isolation actor: isolated (any Actor)?) async -> QMPEvent? {
-      await subscription.mailbox.next()
-    }
+  /// The data of `BLOCK_IO_ERROR`; nil for other events. With the action `stop`, `STOP` follows.
+  public var blockIOError: BlockIOError? {
+    guard name == "BLOCK_IO_ERROR" else { return nil }
+    return BlockIOError(
+      device: data["device"]?.string ?? "", operation: data["operation"]?.string ?? "",
+      action: data["action"]?.string ?? "", isNoSpace: data["nospace"]?.bool ?? false,
+      reason: data["reason"]?.string ?? "")
+  }
+
+  /// What QEMU did when the guest reported a panic: the action of `GUEST_PANICKED`, `pause`,
+  /// `poweroff` or `run`; nil for other events. Since QEMU 1.5; source: `qapi/run-state.json`.
+  public var guestPanicAction: String? {
+    name == "GUEST_PANICKED" ? data["action"]?.string ?? "" : nil
+  }
+
+  /// What QEMU did when a watchdog fired: the action of `WATCHDOG`; nil for other events. Since
+  /// QEMU 0.13; source: `qapi/run-state.json`.
+  public var watchdogAction: String? {
+    name == "WATCHDOG" ? data["action"]?.string ?? "" : nil
   }
 }

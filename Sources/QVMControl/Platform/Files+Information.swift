@@ -52,4 +52,11 @@ extension Files.Information {
     inode = UInt64(status.st_ino)
     device = UInt64(truncatingIfNeeded: status.st_dev)
   }
+
+  /// The space that a file, or a folder with its contents, takes on the disk, in bytes.
+  package static func allocated(below path: String) -> Int {
+    guard let found = information(path) else { return 0 }
+    guard found.kind == .folder else { return found.allocated }
+    return list(path).reduce(found.allocated) { $0 + allocated(below: "\(path)/\($1)") }
+  }
 }
