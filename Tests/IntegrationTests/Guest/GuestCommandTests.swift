@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test(.enabled(if: geteuid() == 0))
-  func `a user without a name is told so by ssh itself`() async throws {
+  func `a user without a name is reported by ssh itself`() async throws {
     try await Sandbox.with { sandbox in
       try await prepare(sandbox)
       let chown = try await sandbox.run(

@@ -158,7 +158,7 @@ import Testing
     }
   }
 
-  @Test func `a guest that is told by ssh to power off is told though its server is busy`()
+  @Test func `a guest gets its power-off command by ssh even if its server is busy`()
     async throws
   {
     try await Sandbox.with(beforeOthers: true) { sandbox in

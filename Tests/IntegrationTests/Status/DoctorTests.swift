@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  @Test func `a QEMU that fails is told in its own words, and what to do`() async throws {
+  @Test func `a QEMU that fails is reported in its own words, with what to do`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.useQEMU(
         script: "echo 'qemu: error: failed to set MSR 0x10a to 0x0' >&2; kill -ABRT $$")

@@ -77,7 +77,7 @@ import TestSupport
     }
   }
 
-  @Test func `a QEMU that hangs up in the middle is told with the command`() async throws {
+  @Test func `a QEMU that hangs up in the middle is reported with the command`() async throws {
     try await served { peer throws in
       try peer.negotiate()
       _ = try peer.receive("query-status")

@@ -174,7 +174,7 @@ import TestSupport
     }
   }
 
-  @Test func `a stopped QEMU costs each caller its deadline, and answers when it goes on`()
+  @Test func `a stopped QEMU costs each caller its timeout, and answers when it continues`()
     async throws
   {
     let goOn = Mailbox<Void>()

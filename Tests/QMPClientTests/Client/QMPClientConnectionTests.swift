@@ -55,7 +55,7 @@ import TestSupport
     try await server.finish()
   }
 
-  @Test func `QEMU hanging up before the greeting is told at once`() async throws {
+  @Test func `QEMU hanging up before the greeting is reported at once`() async throws {
     let server = try QMPScriptedServer { _ in }
     await #expect(throws: QMPError.disconnected(command: nil)) {
       try await QMPClient.connect(over: server.transport, on: loop, timeout: .seconds(3600))
@@ -63,7 +63,7 @@ import TestSupport
     try await server.finish()
   }
 
-  @Test func `something else than QMP in place of the greeting is told at once`() async throws {
+  @Test func `something else than QMP in place of the greeting is reported at once`() async throws {
     let server = try QMPScriptedServer { peer throws in
       try peer.send("SSH-2.0-OpenSSH_9.6")
       try peer.receiveUntilEnd()

@@ -5,7 +5,7 @@ import TestSupport
 
 @Suite(.timeLimit(.minutes(1))) struct QMPClientEndingTests {
   @Test(arguments: ["end of file", "ECONNRESET"])
-  func `QEMU hanging up in the middle of a command is told to every waiter, once`(
+  func `QEMU hanging up in the middle of a command is reported to every caller, once`(
     manner: String
   ) async throws {
     try await QMPScriptedServer.serve { peer throws in

@@ -48,7 +48,7 @@ import TestSupport
     #expect(counts.roundTrips > 500, "\(counts)")
   }
 
-  @Test func `a client fed with broken input answers every caller, and hangs up or goes on`()
+  @Test func `a client fed with broken input answers every caller, and hangs up or continues`()
     async throws
   {
     let mutator = Mutator(corpus: try Self.corpus(), seed: Self.seed ^ 1)

@@ -20,7 +20,7 @@ import Testing
 
   private static let away = "\u{1B}[r\u{1B}[999;1H\n\n\n\u{1B}[H"
 
-  @Test func `a firmware's reset goes on below`() {
+  @Test func `a firmware's reset continues below`() {
     // As SeaBIOS begins.
     #expect(
       shown("\u{1B}c\u{1B}[?7l\u{1B}[2J\u{1B}[0mSeaBIOS\r\n")

@@ -46,7 +46,7 @@ import Testing
   }
 
   @Test(arguments: Architecture.allCases)
-  func `a QEMU that ends at once is told in its own words`(
+  func `a QEMU that exits at once is reported in its own words`(
     architecture: Architecture
   ) async throws {
     let (result, _) = try await result(

@@ -93,7 +93,7 @@ import Testing
   }
 
   @Test(arguments: [ReleaseServer.Fault.withoutDigest, .status(404)])
-  func `what no digest is known of is told to be unverified`(
+  func `a file without a known digest is reported as unverified`(
     fault: ReleaseServer.Fault
   ) async throws {
     try await ReleaseFixture.with { fixture in

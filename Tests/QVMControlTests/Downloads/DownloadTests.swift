@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  @Test func `an interrupted download goes on where it stopped`() async throws {
+  @Test func `an interrupted download resumes where it stopped`() async throws {
     try await serving { fixture, content in
       try fixture.server.setFault(.times(1, .truncate(at: 100_000)), for: Self.asset)
 
@@ -134,7 +134,7 @@ import Testing
     }
   }
 
-  @Test func `a web page that keeps coming is told as what it is, and nothing of it is kept`()
+  @Test func `an endless web page is reported as what it is, and nothing of it is kept`()
     async throws
   {
     try await serving { fixture, _ in
@@ -228,7 +228,7 @@ import Testing
     }
   }
 
-  @Test func `a refusal is told at once, with its status`() async throws {
+  @Test func `a refusal is reported at once, with its status`() async throws {
     try await serving { fixture, _ in
       try fixture.server.setFault(.status(403), for: Self.asset)
       let url = "\(fixture.server.baseURL)/freebsd-builder/releases/download/v1.0.0/\(Self.asset)"
@@ -466,7 +466,7 @@ import Testing
     }
   }
 
-  @Test func `a disk that has no room for it is told before anything is downloaded`() async throws {
+  @Test func `a disk without room for a file is reported before anything is downloaded`() async throws {
     try await serving { fixture, _ in
       let client = try fixture.client()
       let free = try #require(Files.freeSpace(at: fixture.cache.downloads))

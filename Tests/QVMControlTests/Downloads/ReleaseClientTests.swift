@@ -98,7 +98,7 @@ import Testing
     }
   }
 
-  @Test func `a log-in page in the place of the latest release is told as what it is`() async throws
+  @Test func `a log-in page in the place of the latest release is reported as such`() async throws
   {
     try await ReleaseFixture.with { fixture in
       let server = fixture.server

@@ -14,7 +14,7 @@ import Testing
     #expect(rate.secondsLeft(for: 2_500_000) == 3)
   }
 
-  @Test func `nothing is told from one report`() {
+  @Test func `one report gives no rate`() {
     var rate = TransferRate()
     rate.note(0, at: start)
     #expect(rate.bytesPerSecond == nil)

@@ -123,7 +123,7 @@ import Testing
     #expect(!Files.exists(never.file) && !Files.exists(late.file))
   }
 
-  @Test func `whether a command runs is told apart`() async throws {
+  @Test func `a command that runs is told apart from one that doesn't`() async throws {
     let command = GuestCommand(["echo; sleep 300"])
     #expect(
       try await start(command.lookingLine, output: "looking").ended()

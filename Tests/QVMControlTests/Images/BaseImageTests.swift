@@ -139,7 +139,7 @@ import Testing
     }
   }
 
-  @Test func `a version that doesn't exist is told with those that do`() async throws {
+  @Test func `a version that doesn't exist is reported with those that do`() async throws {
     try await ReleaseFixture.with { fixture in
       for name in ["netbsd-9.4-x86-64", "netbsd-10.0-x86-64", "netbsd-10.0-arm64"] {
         try fixture.server.publish(

@@ -6,7 +6,7 @@ import Testing
 @testable import QVMControl
 
 @Suite struct ImageOfferTests {
-  @Test func `every version and architecture is told once, with its newest release`() async throws {
+  @Test func `every version and architecture is listed once, with its newest release`() async throws {
     try await ReleaseFixture.with { fixture in
       for (name, tag) in [
         ("netbsd-9.4-x86-64.qcow2", "v0.6.0"), ("netbsd-10.1-x86-64.qcow2", "v0.6.0"),
@@ -25,7 +25,7 @@ import Testing
     }
   }
 
-  @Test func `a system whose list can't be had doesn't hide the others`() async throws {
+  @Test func `a system whose list is unavailable doesn't hide the others`() async throws {
     try await ReleaseFixture.with { fixture in
       try fixture.server.publish(
         Data("x".utf8), as: "haiku-r1beta5-x86-64.qcow2", tag: "v1", in: "haiku-builder")

@@ -106,7 +106,7 @@ import Testing
     #expect(outcome.sentence("vm", disk: nil) == text + ", and the instance was removed")
   }
 
-  @Test func `after a crash the user is told where the disk is`() {
+  @Test func `after a crash the message says where the disk is`() {
     #expect(
       Self.scant.sentence("vm", disk: "/d/disk.qcow2")
         == "vm crashed: QEMU was ended by SIGKILL\nits disk is kept: /d/disk.qcow2")

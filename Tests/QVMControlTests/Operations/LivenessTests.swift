@@ -22,7 +22,7 @@ import Testing
     #expect(!signs(answers: false).isAlive(since: signs()))
   }
 
-  @Test func `the sentence tells of both`() {
+  @Test func `the sentence names both`() {
     let now = Timestamp(seconds: 1040)
     #expect(
       signs().sentence(at: now)

@@ -147,7 +147,7 @@ import Testing
     #expect(KeptOutcome.read(boot: token, of: files) == nil)
   }
 
-  @Test func `an outcome that can't be written is told all the same, and nothing is removed`()
+  @Test func `an outcome that can't be written is reported all the same, and nothing is removed`()
     throws
   {
     try boot(removes: true)

@@ -28,7 +28,7 @@ import Testing
     #expect(results.map(\.exitStatus.rawValue) == [0, 5, 124, 1])
   }
 
-  @Test func `the user is told how it ended, with the end of the console`() throws {
+  @Test func `the error says how the VM ended, with the end of the console`() throws {
     let name = try InstanceName("vm")
     let crashed = Outcome(token: "t", result: .crashed, reason: "guest-panic", exitStatus: 0)
     #expect(WaitResult.met.sentence(name, .ready) == nil)

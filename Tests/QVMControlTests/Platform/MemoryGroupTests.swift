@@ -25,7 +25,7 @@ import Testing
     return MemoryGroup(of: 7, processes: processes, groups: groups)
   }
 
-  @Test func `version 2 tells of kills, and of the least limit above`() throws {
+  @Test func `version 2 reports kills, and the lowest limit above`() throws {
     let events = "\(groups)/user/vm/memory.events"
     try write("low 0\nhigh 0\nmax 3\noom 1\noom_kill 0\noom_group_kill 0\n", events)
     try write("max\n", "\(groups)/user/vm/memory.max")
@@ -73,7 +73,7 @@ import Testing
     ("6,900,3900000,-;Out of memory: Killed process 42 (old) total-vm:1kB", false),
     ("6,900,5000000,-;usb 1-1: new device", false), ("", false), ("Killed process 42 (", false),
   ])
-  func `the kernel's log tells of a kill by the pid, and since it was this process's`(
+  func `the kernel's log reports a kill by the pid, and since it was this process's`(
     record: String, tells: Bool
   ) {
     #expect((KernelLog.killed(record, since: 400) == 42) == tells)

@@ -43,7 +43,7 @@ import Testing
     #expect(!heard.all.contains { $0.contains("READY") })
   }
 
-  @Test func `a download that goes on gets more time, one that stalls does not`() {
+  @Test func `a download that advances gets more time, one that stalls does not`() {
     notifier.take("image", .began(done: 0, total: 1000))
     for _ in 0..<5 { notifier.take("image", .advanced(to: 0)) }
     #expect(

@@ -13,7 +13,7 @@ import Testing
       ])
   }
 
-  @Test func `what the guest was told is told once, each kind`() {
+  @Test func `each kind of error that the guest got is reported once`() {
     var trouble = DiskTrouble()
     let events = [
       Self.failure("report", "read", "Input/output error"),

@@ -308,7 +308,7 @@ import Testing
     #expect(ladder.rung == .powerButton)
   }
 
-  @Test func `a guest that may ignore the button is told by its own command, too, again and again`()
+  @Test func `a guest that may ignore the button also gets its own command, again and again`()
   {
     var ladder = ShutdownLadder()
     ladder.guestCommandDelay = .seconds(7)
@@ -322,7 +322,7 @@ import Testing
     #expect(whatFollows(&ladder) == ["quit@30", "terminate@40", "kill@50"])
   }
 
-  @Test func `a guest that is known to ignore the button is told at once`() {
+  @Test func `a guest that is known to ignore the button gets its command at once`() {
     var ladder = ShutdownLadder()
     ladder.guestCommandDelay = .zero
     #expect(

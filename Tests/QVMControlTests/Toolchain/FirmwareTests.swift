@@ -63,7 +63,7 @@ import Testing
     (.uefi, .x86_64, .uefi(1_234_567), "has 1234567 bytes, which is not a multiple of 4096"),
     (.uefi, .arm64, .uefi(4096), "is not UEFI firmware"),
   ])
-  func `anything else is told as what it is`(
+  func `anything else is reported as what it is`(
     firmware: Firmware, architecture: Architecture, content: Content, why: String
   ) throws {
     #expect(try problem(firmware, architecture, content.bytes) == why)
