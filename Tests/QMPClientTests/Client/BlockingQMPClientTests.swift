@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 
 /// The probe blocks, so each test runs it on a thread of its own.
-@Suite(.timeLimit(.minutes(1))) struct QMPProbeTests {
+@Suite(.timeLimit(.minutes(1))) struct BlockingQMPClientTests {
   /// What a probe of a monitor at a path comes to.
   private func probe<Value: Sendable>(
     _ path: String, _ timeout: Duration = .seconds(20),

@@ -466,7 +466,9 @@ import Testing
     }
   }
 
-  @Test func `a disk without room for a file is reported before anything is downloaded`() async throws {
+  @Test func `a disk without room for a file is reported before anything is downloaded`()
+    async throws
+  {
     try await serving { fixture, _ in
       let client = try fixture.client()
       let free = try #require(Files.freeSpace(at: fixture.cache.downloads))

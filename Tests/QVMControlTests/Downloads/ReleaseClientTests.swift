@@ -98,8 +98,7 @@ import Testing
     }
   }
 
-  @Test func `a log-in page in the place of the latest release is reported as such`() async throws
-  {
+  @Test func `a log-in page in the place of the latest release is reported as such`() async throws {
     try await ReleaseFixture.with { fixture in
       let server = fixture.server
       try server.publish(Data("x".utf8), as: Self.image, tag: "v0.7.0", in: Self.builder)

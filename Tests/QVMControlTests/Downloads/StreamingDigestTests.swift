@@ -5,7 +5,7 @@ import Testing
 
 @testable import QVMControl
 
-@Suite struct GrowingDigestTests {
+@Suite struct StreamingDigestTests {
   /// Follows a file that a closure writes bit by bit; the digest, and that of the whole file by
   /// another way.
   private func following(

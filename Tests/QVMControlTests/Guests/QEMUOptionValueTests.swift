@@ -2,7 +2,7 @@ import Testing
 
 @testable import QVMControl
 
-@Suite struct OptionItemsTests {
+@Suite struct QEMUOptionValueTests {
   @Test(arguments: [
     "", "a", "a,b", "type=q35,accel=hvf:kvm:tcg", "file=/a,,b,format=raw", "a,,,b", ",a", "a,",
     ",,",

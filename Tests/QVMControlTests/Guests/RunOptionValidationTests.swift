@@ -1,7 +1,7 @@
 import QVMControl
 import Testing
 
-@Suite struct RunOptionValueTests {
+@Suite struct RunOptionValidationTests {
   @Test(arguments: [
     ("1", "1M"), ("512", "512M"), ("256M", "256M"), ("256m", "256M"), ("6G", "6G"), ("6g", "6G"),
     ("1T", "1T"), ("1024G", "1024G"), ("1048576", "1048576M"), ("007M", "7M"),

@@ -6,7 +6,8 @@ import Testing
 @testable import QVMControl
 
 @Suite struct ImageOfferTests {
-  @Test func `every version and architecture is listed once, with its newest release`() async throws {
+  @Test func `every version and architecture is listed once, with its newest release`() async throws
+  {
     try await ReleaseFixture.with { fixture in
       for (name, tag) in [
         ("netbsd-9.4-x86-64.qcow2", "v0.6.0"), ("netbsd-10.1-x86-64.qcow2", "v0.6.0"),

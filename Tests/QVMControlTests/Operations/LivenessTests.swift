@@ -3,7 +3,7 @@ import Testing
 
 @testable import QVMControl
 
-@Suite struct SignsOfLifeTests {
+@Suite struct LivenessTests {
   private func signs(
     answers: Bool = true, _ runState: RunState? = .running, size: Int = 100, written: Int = 1000
   ) -> Liveness {

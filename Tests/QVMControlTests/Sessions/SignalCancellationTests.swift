@@ -3,7 +3,7 @@ import Testing
 
 @testable import QVMControl
 
-@Suite(.timeLimit(.minutes(1))) struct InterruptionTests {
+@Suite(.timeLimit(.minutes(1))) struct SignalCancellationTests {
   @Test(arguments: [Signal.interrupt, .terminate, .hangUp, .quit])
   func `the first signal cancels what is being done`(signal: Signal) throws {
     let loop = try EventLoop()

@@ -5,7 +5,7 @@ import Testing
 @testable import QVMControl
 
 /// The start of a QEMU that doesn't answer; with its deadline of half a minute made short.
-@Suite(.timeLimit(.minutes(1))) struct StartupTests {
+@Suite(.timeLimit(.minutes(1))) struct QEMULauncherTests {
   @Test func `a QEMU that never greets is given up in time, and ended`() throws {
     let folder = try TemporaryFolder()
     let files = InstanceFiles(folder: folder.path)
@@ -18,18 +18,18 @@ import Testing
         runtimeFolder: "\(folder.path)/run", isPortFixed: false, removeOnShutdown: false,
         shutdownTimeout: 1, waitsForConsole: false, isFirst: true)
       let lock = try #require(try FileLock.attempt(files.vmLock))
-      var startup = QEMULauncher(
+      var launcher = QEMULauncher(
         plan: plan, name: try InstanceName("vm"), files: files,
         runtime: plan.runtime(files), vmLock: lock, loop: loop,
         notify: { _ in },
         begun: {})
-      startup.greetingTimeout = .milliseconds(500)
+      launcher.greetingTimeout = .milliseconds(500)
       let boot = BootRecord(
         token: "t", hostBootID: Host.bootID, startedAt: .now, removeOnShutdown: false,
         shutdownTimeout: 1, supervisorPid: 1, supervisorStart: 1, command: [], consoleOffset: 0,
         runtimeFolder: plan.runtimeFolder, isFirst: true)
       let begin = SuspendingClock.now
-      let error = await #expect(throws: StartError.self) { try await startup.start(boot) }
+      let error = await #expect(throws: StartError.self) { try await launcher.start(boot) }
       #expect(begin.duration(to: .now) < .seconds(5))
       #expect(error == .monitor(.noGreeting(seconds: 0.5), log: []))
       let pid = try #require(

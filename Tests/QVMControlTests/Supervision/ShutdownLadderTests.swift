@@ -308,8 +308,7 @@ import Testing
     #expect(ladder.rung == .powerButton)
   }
 
-  @Test func `a guest that may ignore the button also gets its own command, again and again`()
-  {
+  @Test func `a guest that may ignore the button also gets its own command, again and again`() {
     var ladder = ShutdownLadder()
     ladder.guestCommandDelay = .seconds(7)
     #expect(ladder.request(.powerButton, timeout: .seconds(30), at: at(0)) == [.press])

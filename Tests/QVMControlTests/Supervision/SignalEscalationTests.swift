@@ -2,7 +2,7 @@ import Testing
 
 @testable import QVMControl
 
-@Suite struct InsistenceTests {
+@Suite struct SignalEscalationTests {
   @Test(arguments: [
     ([Signal.interrupt, .interrupt, .interrupt, .interrupt], [1, 3, 5, nil] as [Int?]),
     ([.quit, .quit, .quit], [3, 5, nil]),

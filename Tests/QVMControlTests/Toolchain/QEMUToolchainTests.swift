@@ -276,7 +276,8 @@ import Testing
     }
   }
 
-  @Test func `firmware that was damaged in its place is reported before QEMU starts`() async throws {
+  @Test func `firmware that was damaged in its place is reported before QEMU starts`() async throws
+  {
     try await ReleaseFixture.with { fixture in
       let bios: [UInt8] = .init(repeating: 0xEA, count: 256 << 10)
       let page = Array("<html>Not Found</html>".utf8)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import QVMControl
 
-@Suite(.timeLimit(.minutes(1))) struct ControlProbeTests {
+@Suite(.timeLimit(.minutes(1))) struct BlockingControlClientTests {
   private let folder: TemporaryFolder
   private var path: String { "\(folder.path)/control.sock" }
   private var soon: SuspendingClock.Instant { .now.advanced(by: .seconds(10)) }
