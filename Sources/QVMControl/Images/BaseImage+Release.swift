@@ -16,8 +16,8 @@ extension BaseImage {
 
     /// The image of the newest release that has a usable one.
     ///
-    /// A bundle is used like a qcow2 image. If that fails, the newest qcow2 image is used, and the
-    /// user is told why.
+    /// A bundle is used like a qcow2 image. If that fails, the newest qcow2 image is used, and a
+    /// notice says why.
     func newest() async throws -> BaseImage {
       let asset = try await find([image, bundle])
       if asset.name == image { return try await fetch(asset) }

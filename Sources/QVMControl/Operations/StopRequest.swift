@@ -28,7 +28,7 @@ package struct StopRequest {
   /// Whether its supervisor couldn't be reached, and got a signal to end the VM.
   package private(set) var isBySignal = false
   /// Whether it got a second signal, which ends the time for the guest.
-  private var hasInsisted = false
+  private var hasSignalledAgain = false
   /// Whether the supervisor has sent anything since the request.
   private var isConfirmed = false
   private let isForced: Bool
@@ -125,7 +125,7 @@ package struct StopRequest {
 
   /// When the supervisor has been silent for too long.
   private var deadline: CountedTime.Instant {
-    if isBySignal, !hasInsisted { return lastHeard.advanced(by: signalTimeout) }
+    if isBySignal, !hasSignalledAgain { return lastHeard.advanced(by: signalTimeout) }
     return lastHeard.advanced(
       by: isConfirmed || isBySignal ? ShutdownLadder.longestSilence : Self.confirmation)
   }
@@ -181,10 +181,10 @@ package struct StopRequest {
       return try nextEvent(of: supervisor)
     } catch .silent {
       // A second SIGTERM tells the supervisor not to wait for the guest any longer.
-      if isBySignal, !isForced, !hasInsisted, let boot = files.bootRecord,
+      if isBySignal, !isForced, !hasSignalledAgain, let boot = files.bootRecord,
         SocketRenewal.signal(.terminate, boot, files)
       {
-        hasInsisted = true
+        hasSignalledAgain = true
         return .phase(.stopping, reason: nil)
       }
       if isForced, SupervisorAccess.kill(files) { return files.hasEnded(boot: token) ? end : nil }

@@ -25,6 +25,13 @@ extension Files {
     package let inode: UInt64
     package let device: UInt64
   }
+
+  /// The space that a file, or a folder with its contents, takes on the disk, in bytes.
+  package static func allocated(below path: String) -> Int {
+    guard let found = information(path) else { return 0 }
+    guard found.kind == .folder else { return found.allocated }
+    return list(path).reduce(found.allocated) { $0 + allocated(below: "\(path)/\($1)") }
+  }
 }
 
 extension Files.Information {
@@ -51,12 +58,5 @@ extension Files.Information {
     modifiedExactly = time.tv_sec &* 1_000_000_000 &+ time.tv_nsec
     inode = UInt64(status.st_ino)
     device = UInt64(truncatingIfNeeded: status.st_dev)
-  }
-
-  /// The space that a file, or a folder with its contents, takes on the disk, in bytes.
-  package static func allocated(below path: String) -> Int {
-    guard let found = information(path) else { return 0 }
-    guard found.kind == .folder else { return found.allocated }
-    return list(path).reduce(found.allocated) { $0 + allocated(below: "\(path)/\($1)") }
   }
 }

@@ -191,7 +191,7 @@ final class ConsoleView {
     }
   }
 
-  /// Gives the terminal up. What is written from now on are qvm's own remarks.
+  /// Gives the terminal up. The console stays connected.
   func detachTerminal() {
     if let foreground { loop.cancel(foreground) }
     foreground = nil

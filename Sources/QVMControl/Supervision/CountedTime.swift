@@ -1,8 +1,8 @@
 /// A clock for timeouts that leaves out the time in which no process could do anything: a value that
-/// is told what the time is, and reads no clock itself.
+/// gets the time from its caller, and reads no clock itself.
 ///
 /// A scheduler suspends a job, `docker pause` a container, a user sends SIGSTOP: the guest stands
-/// still, and so does what waits for it, while the system's clock goes on. What waits looks at the
+/// still, and so does what waits for it, while the system's clock advances. What waits looks at the
 /// clock at least once a ``tick``, and no more than that counts of the time between two looks.
 package struct CountedTime: Sendable, Hashable {
   package typealias Instant = SuspendingClock.Instant

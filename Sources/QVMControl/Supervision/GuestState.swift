@@ -8,7 +8,7 @@ struct GuestState: Sendable {
     case notBegun
     /// Its first instruction waits until a client is attached to the console.
     case held
-    /// QEMU was told to let it execute, or is told as soon as it has a monitor again.
+    /// QEMU was asked to let it execute, or is asked as soon as it has a monitor again.
     case released
     /// QEMU has confirmed that it executes.
     case proceeded
@@ -32,7 +32,7 @@ struct GuestState: Sendable {
 
   var isHeld: Bool { start == .held }
 
-  /// What QEMU could not read or write: what the guest was told, or what it stands still for.
+  /// What QEMU could not read or write: an error that the guest got, or the reason of its pause.
   var diskError: String? { diskTrouble.text ?? pauseReason.failure }
 
   /// Whether it is known why the guest stands still, beyond the run state.

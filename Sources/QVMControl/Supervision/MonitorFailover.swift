@@ -17,7 +17,7 @@ struct MonitorFailover: Sendable {
   ///   - runtime: Where its socket is.
   ///   - loop: The loop that reads it.
   /// - Returns: The connection.
-  /// - Throws: What ``QMPClient`` throws if it can't be had.
+  /// - Throws: What ``QMPClient`` throws if it is unavailable.
   static func connect(
     in runtime: RuntimeFolder, on loop: EventLoop
   ) async throws(QMPError) -> MonitorFailover {

@@ -16,7 +16,7 @@ package struct PauseReason: Sendable, Hashable {
   package mutating func note(_ event: QMPEvent) {
     switch event.name {
     case "BLOCK_IO_ERROR":
-      // With the other actions the guest goes on.
+      // With the other actions the guest continues.
       guard let new = event.blockIOError, ["stop", ""].contains(new.action) else { return }
       error = new
     case "RESUME", "RESET": self = PauseReason()

@@ -19,7 +19,7 @@ struct Shutdown: Sendable {
   private var signals = SignalEscalation()
   /// Whether it was reported that the guest was reset while it was to power off.
   private var hasReportedRestart = false
-  /// What was asked for before it was known how QEMU can be told.
+  /// The request that came before it was known how to reach QEMU.
   private var postponed: (rung: ShutdownRung, timeout: Int?)?
 
   /// Whether it is the guest that is waited for.

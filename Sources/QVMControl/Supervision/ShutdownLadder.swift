@@ -1,5 +1,5 @@
-/// Brings a VM to its end, one rung after the other: a value that is told what happened and says
-/// what to do, with no I/O and no clock of its own. Its times are those of ``CountedTime``.
+/// Brings a VM to its end, one rung after the other: a value that takes in what happened and
+/// returns what to do, with no I/O and no clock of its own. Its times are those of ``CountedTime``.
 package struct ShutdownLadder: Sendable {
   package enum Action: Sendable, Hashable {
     /// Press the power button.
@@ -42,11 +42,11 @@ package struct ShutdownLadder: Sendable {
   /// ten seconds, and QEMU is given a minute to write its disks.
   package static let longestSilence = flushGrace + .seconds(15)
 
-  /// How long the button is given before the guest is told by its own command; zero for a guest that
-  /// is known to ignore it, nil for one that can't be told.
+  /// How long the button has before the guest's own command is run; zero for a guest that is known to
+  /// ignore the button, nil if there is no such command.
   package var guestCommandDelay: Duration?
 
-  /// Whether QEMU can be told anything by its monitor; else `quit` is a signal.
+  /// Whether QEMU's monitor can be used; else `quit` is a signal.
   package var hasMonitor = true
   /// Whether SIGTERM ends QEMU: one that was started with it blocked heeds SIGKILL alone.
   package var heedsSIGTERM = true
@@ -160,8 +160,8 @@ package struct ShutdownLadder: Sendable {
     return [.press]
   }
 
-  /// The guest was reset instead of powering off. What it was told is lost, and it is told again as
-  /// from the beginning; how long it may take in all stays as it was.
+  /// The guest was reset instead of powering off. The requests so far are lost, and are
+  /// repeated from the beginning. The timeout for all of it stays as it was.
   ///
   /// - Parameter now: The time.
   /// - Returns: Whether the guest was being asked to power off.
@@ -180,8 +180,8 @@ package struct ShutdownLadder: Sendable {
     return climb(to: .quit, timeout: .zero, at: now)
   }
 
-  /// QEMU told that the guest is off and stays itself, as `-no-shutdown` has it: there is nothing to
-  /// wait for, and QEMU ends only if it is told to.
+  /// QEMU reported that the guest is off, and stays itself because of `-no-shutdown`. There is nothing to
+  /// wait for, and QEMU exits only on a request.
   package mutating func guestIsOff(at now: Instant) -> [Action] {
     isShuttingDown = false
     guard let rung else {
@@ -191,7 +191,7 @@ package struct ShutdownLadder: Sendable {
     return rung < .quit ? climb(to: .quit, timeout: .zero, at: now) : []
   }
 
-  /// The guest executes again after QEMU had said that it shuts down: QEMU was told to stay, and the
+  /// The guest executes again after QEMU had reported its shutdown: QEMU has to stay, and the
   /// guest was reset.
   package mutating func guestBeganAnew(at now: Instant) {
     guard isShuttingDown else { return }

@@ -11,13 +11,13 @@ package struct SignalEscalation: Sendable, Hashable {
   /// Whether QEMU was to be ended whatever the guest does.
   package var isForcing: Bool { step > 1 }
 
-  /// Takes in a signal; the rung that it asks for, nil where it asks for nothing new.
+  /// Takes in a signal; the rung that it asks for, nil if it asks for nothing new.
   package mutating func rung(for signal: Signal) -> ShutdownRung? {
     switch signal {
     case .interrupt: climb(to: step + 1)
-    // The user's word for "at once".
+    // The user asks for an end at once.
     case .quit: climb(to: max(2, step + 1))
-    // The kernel and the shell both tell of a terminal that is closed.
+    // The kernel and the shell both report a closed terminal.
     case .hangUp: climb(to: 1)
     // After a first request for the end there may be only seconds left: a CI system sends SIGINT,
     // then SIGTERM, then SIGKILL.

@@ -43,7 +43,7 @@ extension Supervisor {
       if state == .shutdown { carryOut(shutdown.ladder.guestIsOff(at: shutdown.clock.now)) }
       if shutdown.ladder.rung != nil {
         clients.setPhase(.stopping, reason: shutdown.ladder.rung?.name)
-        // What stopped it keeps it from obeying; QEMU itself still can be told to end.
+        // A guest that is stopped cannot react, but QEMU can still end itself.
         if !state.executes {
           let actions = shutdown.ladder.guestStopped(at: shutdown.clock.now)
           if !actions.isEmpty, state == .ioError { reportStandstill(state) }
@@ -91,12 +91,12 @@ extension Supervisor {
     monitorGone()
   }
 
-  /// Continues with the second monitor; with signals alone if that can't be had either.
+  /// Continues with the second monitor; with signals alone if that is unavailable, too.
   func failedOver(_ failover: MonitorFailover?) {
     guard monitor.failedOver(failover) else { return monitorGone() }
     clients.notifyAndLog(
       "QEMU closed its monitor; connected to \(instance.runtime.monitor) instead")
-    // What it was told last may not have reached it.
+    // The last command may not have reached it.
     if shutdown.ladder.rung == .quit { monitor.send(Quit()) }
     switch guest.start {
     case .proceeded: monitor.askRunState()

@@ -54,7 +54,7 @@ extension Supervisor {
     carryOut(actions)
   }
 
-  /// Does what was asked for before it was known how QEMU can be told.
+  /// Carries out the request that came before it was known how to reach QEMU.
   func stopIfPostponed() {
     guard let request = shutdown.takePostponed() else { return }
     stop(request.rung, timeout: request.timeout)
@@ -72,9 +72,9 @@ extension Supervisor {
     if let rung = shutdown.ladder.rung { clients.noteRung(rung) }
     for action in actions {
       shutdown.note(action.rung)
-      // Whether the guest was told shows only when its command has ended.
+      // Whether the guest got its command shows only when that has ended.
       if action != .runGuestCommand {
-        // A guest that is off has reacted, whatever QEMU is told then.
+        // A guest that is off has reacted, whatever QEMU is asked to do then.
         let presses = guest.runState == .shutdown ? 0 : shutdown.ladder.presses
         clients.broadcast(.rung(action.rung.name, presses: presses))
       }
@@ -101,9 +101,9 @@ extension Supervisor {
 
   // MARK: - The guest's own command
 
-  /// Reports, once, whether the guest was told, and why not.
+  /// Reports, once, whether the guest got its command, and why not.
   func guestCommandEnded(_ output: Subprocess.Output) {
-    // One that has shut down meanwhile was told, or needed no command.
+    // A guest that has shut down meanwhile got it, or did not need it.
     guard shutdown.evidence.cause == nil, shutdown.hasRunCommand else { return }
     guard let failure = GuestPowerOffCommand.failure(of: output) else {
       shutdown.noteCommand(failure: nil)
