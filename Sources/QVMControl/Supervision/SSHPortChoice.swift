@@ -12,9 +12,10 @@ struct SSHPortChoice {
 
   init(_ plan: LaunchPlan) { self.plan = plan }
 
-  /// A command with the chosen port.
+  /// Chooses the port of a command.
   ///
-  /// - Parameter arguments: The command; without a forwarded port, it stays as it is.
+  /// - Parameter arguments: The command.
+  /// - Returns: The command with the chosen port; unchanged if it forwards none.
   /// - Throws: ``StartError``: `noFreePort`; `portTaken` if the user named the port; `other` if the host
   ///   lacks the address.
   func applied(to arguments: QEMUArguments) throws -> QEMUArguments {
