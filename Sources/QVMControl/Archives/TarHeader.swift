@@ -1,0 +1,42 @@
+/// The fields of a header that are used.
+struct TarHeader {
+  let name: [UInt8]
+  let target: [UInt8]
+  let type: UInt8
+  let size: Int
+  let mode: UInt32
+  let modified: Int
+  let owner: Int
+  let group: Int
+
+  /// - Throws: ``TarError/damaged(_:)`` if the checksum is wrong, or a number isn't one.
+  init(_ block: UnsafeRawBufferPointer) throws(TarError) {
+    let sums = TarFormat.checksums(block)
+    guard let sum = TarFormat.number(block[TarFormat.Field.checksum]),
+      sum == sums.unsigned || sum == sums.signed
+    else { throw .damaged("the checksum of a header is wrong") }
+    let short = Self.text(block[TarFormat.Field.name])
+    let prefix = Self.text(block[TarFormat.Field.prefix])
+    // GNU tar has other things in the place of the prefix.
+    let isPosix = block[TarFormat.Field.magic].starts(with: TarFormat.posixMagic)
+    name = isPosix && !prefix.isEmpty ? prefix + [UInt8(ascii: "/")] + short : short
+    target = Self.text(block[TarFormat.Field.link])
+    type = block[TarFormat.Field.type]
+    guard let size = TarFormat.number(block[TarFormat.Field.size]), size >= 0, size <= Int.max / 4
+    else { throw .damaged("the size of \(Self.shown(name)) is no number") }
+    self.size = size
+    // These are never worth an error: some programs leave them empty or write minus one.
+    mode = UInt32(truncatingIfNeeded: TarFormat.number(block[TarFormat.Field.mode]) ?? 0) & 0o7777
+    modified = TarFormat.number(block[TarFormat.Field.modified]) ?? 0
+    owner = TarFormat.number(block[TarFormat.Field.owner]) ?? 0
+    group = TarFormat.number(block[TarFormat.Field.group]) ?? 0
+  }
+
+  private static func text(_ field: Slice<UnsafeRawBufferPointer>) -> [UInt8] {
+    Array(field.prefix { $0 != 0 })
+  }
+
+  private static func shown(_ name: [UInt8]) -> String {
+    ForeignText.line(String(decoding: name, as: UTF8.self))
+  }
+}
