@@ -75,7 +75,9 @@ package enum FATImage {
   private static let (sectorsPerTrack, heads) = (63, 255)
 
   private static func set(_ image: inout [UInt8], _ offset: Int, _ count: Int, _ value: Int) {
-    for index in 0..<count { image[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * index)) }
+    for index in 0..<count {
+      image[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * index))
+    }
   }
 
   private static func set(_ image: inout [UInt8], _ offset: Int, _ count: Int, _ text: String) {

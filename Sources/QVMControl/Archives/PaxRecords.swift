@@ -87,7 +87,9 @@ struct PaxRecords {
     }
     guard parts.count == 2 else { return FileTime(seconds: seconds) }
     let digits = parts[1].prefix(9)
-    guard digits.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) else { return nil }
+    guard digits.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) else {
+      return nil
+    }
     let fraction = Int(digits + String(repeating: "0", count: 9 - digits.count)) ?? 0
     // Before 1970 the fraction goes backwards, too: -0.25 is the second -1 and 0.75 of it.
     guard first.hasPrefix("-"), fraction > 0 else {

@@ -71,7 +71,8 @@ package enum TarFormat {
   }
 
   /// Writes octal digits with leading zeros that fill the field.
-  static func setOctal(_ value: Int, _ field: Range<Int>, of header: UnsafeMutableRawBufferPointer) {
+  static func setOctal(_ value: Int, _ field: Range<Int>, of header: UnsafeMutableRawBufferPointer)
+  {
     var rest = value
     for index in field.reversed() {
       header[index] = UInt8(ascii: "0") + UInt8(rest & 7)
@@ -131,7 +132,8 @@ package enum TarError: UserFacingError, Hashable {
 
   package var advice: String? {
     switch self {
-    case .truncated: "Copy again: the connection or the program that made the archive ended too early."
+    case .truncated:
+      "Copy again: the connection or the program that made the archive ended too early."
     case .damaged: "Copy again, and look at what the other side's tar prints."
     case .diskFull: "Free some space there, and copy again."
     case .badSelection: "Give paths relative to that folder, without '..'."

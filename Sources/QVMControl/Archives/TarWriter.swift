@@ -288,7 +288,8 @@ package struct TarWriter: ~Copyable {
     TarFormat.setOctal(group, TarFormat.Field.group.dropLast(), of: header)
     // From 8 GiB on the digits need the place of the zero byte at the end, too.
     let isLarge = size >= 1 << 33
-    TarFormat.setOctal(size, isLarge ? TarFormat.Field.size : TarFormat.Field.size.dropLast(), of: header)
+    TarFormat.setOctal(
+      size, isLarge ? TarFormat.Field.size : TarFormat.Field.size.dropLast(), of: header)
     header[TarFormat.Field.type] = type
     UnsafeMutableRawBufferPointer(rebasing: header[TarFormat.Field.magic])
       .copyBytes(from: TarFormat.gnuMagic)

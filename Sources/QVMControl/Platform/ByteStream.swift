@@ -59,7 +59,9 @@ package struct ByteStream: Sendable {
     self.descriptor = descriptor
     self.stop = stop
     var status = stat()
-    if fstat(descriptor.number, &status) == 0, [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT) {
+    if fstat(descriptor.number, &status) == 0,
+      [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT)
+    {
       let flags = fcntl(descriptor.number, F_GETFL)
       if flags & O_NONBLOCK == 0 { _ = fcntl(descriptor.number, F_SETFL, flags | O_NONBLOCK) }
     }

@@ -37,7 +37,9 @@ package struct FilePattern: Sendable, Hashable {
     if isForFolders, !isFolder { return false }
     let subject = isForWholePaths ? path : name
     return FolderHandle.withCString(bytes) { pattern in
-      FolderHandle.withCString(subject) { fnmatch(pattern, $0, isForWholePaths ? FNM_PATHNAME : 0) == 0 }
+      FolderHandle.withCString(subject) {
+        fnmatch(pattern, $0, isForWholePaths ? FNM_PATHNAME : 0) == 0
+      }
     }
   }
 }

@@ -111,7 +111,8 @@ package struct FolderHandle: Sendable {
       buffer.withUnsafeMutableBytes { bytes in
         guard let base = bytes.baseAddress else { return -1 }
         return Int32(
-          readlinkat(descriptor.number, path, base.assumingMemoryBound(to: CChar.self), bytes.count))
+          readlinkat(descriptor.number, path, base.assumingMemoryBound(to: CChar.self), bytes.count)
+        )
       }
     }
     return Array(buffer.prefix(Int(count)))

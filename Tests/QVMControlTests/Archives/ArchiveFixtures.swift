@@ -113,7 +113,8 @@ enum ArchiveFixtures {
   /// Names that are hard on a tar.
   static let oddNames: [[UInt8]] =
     [
-      "new\nline", "quote'\"`$", "-dash", " blanks ", "tab\t", "back\\slash", "e\u{301}", "\u{e9}", "*",
+      "new\nline", "quote'\"`$", "-dash", " blanks ", "tab\t", "back\\slash", "e\u{301}", "\u{e9}",
+      "*",
       "%s", "!!", "@LongLink",
     ].map { Array($0.utf8) } + [[0xFF, 0xFE], [1], [0x7F, 0x80]]
     + [99, 100, 101, 150, 254, 255].map { [UInt8](repeating: UInt8(ascii: "n"), count: $0) }
@@ -146,7 +147,8 @@ enum ArchiveFixtures {
     try top.makeHardLink(Array("second".utf8), to: Array("size-513".utf8), in: top)
     for (name, mode) in [("empty", UInt32(0o700)), (deep, 0o750)] {
       let folder = try top.folder(Array(name.utf8))
-      try FolderHandle.set(mode: mode, time: FileTime(seconds: 1_200_000_000), of: folder.descriptor)
+      try FolderHandle.set(
+        mode: mode, time: FileTime(seconds: 1_200_000_000), of: folder.descriptor)
     }
   }
 

@@ -57,7 +57,8 @@ import Testing
   @Test func `the mode of the top is set if that is wanted`() throws {
     var options = TarExtractor.Options()
     options.changesTop = true
-    _ = try extract(Fixtures.header("./", type: "5", mode: "0000710") + Fixtures.end, options: options)
+    _ = try extract(
+      Fixtures.header("./", type: "5", mode: "0000710") + Fixtures.end, options: options)
     #expect(Files.information(target)?.mode == 0o710)
     #expect(Files.information(target)?.modified == 0o07346545000)
   }
@@ -85,7 +86,10 @@ import Testing
 
   @Test func `a folder that is a link already is refused`() throws {
     try Files.link("..", at: "\(target)/d")
-    #expect(try problems(Fixtures.header("d/", type: "5") + Fixtures.file("d/x")) == [.occupied, .throughLink])
+    #expect(
+      try problems(Fixtures.header("d/", type: "5") + Fixtures.file("d/x")) == [
+        .occupied, .throughLink,
+      ])
     #expect(Files.information("\(target)/d")?.kind == .link)
   }
 
@@ -101,8 +105,10 @@ import Testing
   @Test func `a hard link replaces a file, and itself`() throws {
     #expect(
       try problems(
-        Fixtures.file("a", "one") + Fixtures.file("h", "old") + Fixtures.header("h", type: "1", target: "a")
-          + Fixtures.header("a", type: "1", target: "h") + Fixtures.header("a", type: "1", target: "a"))
+        Fixtures.file("a", "one") + Fixtures.file("h", "old")
+          + Fixtures.header("h", type: "1", target: "a")
+          + Fixtures.header("a", type: "1", target: "h")
+          + Fixtures.header("a", type: "1", target: "a"))
         == [])
     #expect(Files.list(target) == ["a", "h", "last"])
     #expect(Files.areSame("\(target)/a", "\(target)/h"))
@@ -113,7 +119,8 @@ import Testing
     try Fixtures.makeFile("\(target)/old", Array("old".utf8))
     #expect(
       try problems(
-        Fixtures.header("h", type: "1", target: "old") + Fixtures.file("h", "new", mode: "0000777")) == [])
+        Fixtures.header("h", type: "1", target: "old") + Fixtures.file("h", "new", mode: "0000777"))
+        == [])
     #expect(Files.text("\(target)/old") == "old")
     #expect(Files.information("\(target)/old")?.mode == 0o600)
   }
@@ -215,7 +222,9 @@ import Testing
     #expect(!ArchiveRemark([], .special).isLoss)
   }
 
-  @Test(.enabled(if: canMount)) func `a full disk is an error that names it, and leaves no part`() throws {
+  @Test(.enabled(if: canMount)) func `a full disk is an error that names it, and leaves no part`()
+    throws
+  {
     let disk = "\(folder.path)/disk"
     try Fixtures.makeFolder(disk)
     try Fixtures.shell("mount -t tmpfs -o size=256k small '\(disk)'")

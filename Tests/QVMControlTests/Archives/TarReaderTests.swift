@@ -49,7 +49,8 @@ import Testing
     // Two bytes of the name are above 127: 512 less.
     let text = String(decoding: header[148..<154], as: UTF8.self)
     let sum = String(try #require(Int(text, radix: 8)) - 512, radix: 8)
-    signed.replaceSubrange(148..<154, with: Array((String(repeating: "0", count: 6 - sum.count) + sum).utf8))
+    signed.replaceSubrange(
+      148..<154, with: Array((String(repeating: "0", count: 6 - sum.count) + sum).utf8))
     #expect(signed != header)
     #expect(try members(signed + Fixtures.end).first?.member.name == Array("\u{e9}".utf8))
   }
@@ -71,7 +72,8 @@ import Testing
     let header = Fixtures.header("a") { block in
       block.replaceSubrange(124..<136, with: Array("000000000003".utf8))
     }
-    #expect(try members(header + Fixtures.padded([1, 2, 3]) + Fixtures.end)[0].contents == [1, 2, 3])
+    #expect(
+      try members(header + Fixtures.padded([1, 2, 3]) + Fixtures.end)[0].contents == [1, 2, 3])
   }
 
   @Test(arguments: ["8", "-1", "x", "1 2"]) func `a size that is no number is an error`(
@@ -95,7 +97,8 @@ import Testing
 
   @Test func `an extended header counts for the next member, a global one for all`() throws {
     let extended =
-      Fixtures.pax("path", "long\nname") + Fixtures.pax("mtime", "-0.25") + Fixtures.pax("size", "2")
+      Fixtures.pax("path", "long\nname") + Fixtures.pax("mtime", "-0.25")
+      + Fixtures.pax("size", "2")
       + Fixtures.pax("comment", "a=b")
     let found = try members(
       Fixtures.described("g", Array(Fixtures.pax("mtime", "5.000000007").utf8))
@@ -124,10 +127,13 @@ import Testing
       block[345] = UInt8(ascii: "a")
     }
     let gnu = Fixtures.header("b") { $0[345] = UInt8(ascii: "1") }
-    #expect(try members(posix + gnu + Fixtures.end).map(\.member.name) == ["a/b", "b"].map { Array($0.utf8) })
+    #expect(
+      try members(posix + gnu + Fixtures.end).map(\.member.name)
+        == ["a/b", "b"].map { Array($0.utf8) })
   }
 
-  @Test(arguments: ["1", "2", "3", "4", "5", "6"]) func `a member of a type without contents has none`(
+  @Test(arguments: ["1", "2", "3", "4", "5", "6"])
+  func `a member of a type without contents has none`(
     type: Character
   ) throws {
     let found = try members(

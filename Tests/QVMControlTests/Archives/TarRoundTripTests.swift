@@ -50,7 +50,9 @@ import Testing
     try Fixtures.shell("\(line) '\(archive)'")
     // busybox keeps the times of files alone.
     let hasAll = !program.hasPrefix("busybox")
-    let keep = { (lines: [String]) in hasAll ? lines : lines.filter { !$0.contains("/ ") && !$0.contains("-> ") } }
+    let keep = { (lines: [String]) in
+      hasAll ? lines : lines.filter { !$0.contains("/ ") && !$0.contains("-> ") }
+    }
     #expect(try keep(Fixtures.listing("\(target)/top")) == keep(Fixtures.listing(source)))
   }
 
@@ -76,7 +78,8 @@ import Testing
   @Test func `archives one after the other are one`() throws {
     for name in ["one", "two"] { try Fixtures.makeFile("\(source)/\(name)", Array(name.utf8)) }
     try Fixtures.shell(
-      "cd '\(source)' && { tar -cf - one; tar -b 1 -cf - two; tar -cf - -T /dev/null; } >'\(archive)'")
+      "cd '\(source)' && { tar -cf - one; tar -b 1 -cf - two; tar -cf - -T /dev/null; } >'\(archive)'"
+    )
     #expect(try Fixtures.extract(archive, into: target).files == 2)
     #expect(try Fixtures.listing(target) == Fixtures.listing(source))
   }

@@ -89,7 +89,8 @@ import Testing
     #expect(try names() == ["t/"])
   }
 
-  @Test(arguments: ["", "/a", "a/../b", "..", ".", "a\0b"]) func `a path that leads out is an error`(
+  @Test(arguments: ["", "/a", "a/../b", "..", ".", "a\0b"])
+  func `a path that leads out is an error`(
     path: String
   ) {
     #expect(throws: TarError.badSelection(path)) { _ = try PathSelection([Array(path.utf8)]) }
@@ -135,7 +136,8 @@ import Testing
   @Test func `a file that shrinks is filled up with zeros and reported`() throws {
     try make("b")
     let summary = try writeChanging { try Files.setSize(600_000, of: "\(source)/a") }
-    #expect(summary.remarks == [ArchiveRemark(Array("a".utf8), .shrunk(missing: (1 << 20) - 600_000))])
+    #expect(
+      summary.remarks == [ArchiveRemark(Array("a".utf8), .shrunk(missing: (1 << 20) - 600_000))])
     let found = try Fixtures.members(archive)
     #expect(found.count == 2)
     let zeros = [UInt8](repeating: 0, count: (1 << 20) - 600_000)
@@ -152,7 +154,9 @@ import Testing
   }
 
   @Test func `a file that is overwritten is reported`() throws {
-    let summary = try writeChanging { try Fixtures.shell("printf x | dd of='\(source)/a' conv=notrunc") }
+    let summary = try writeChanging {
+      try Fixtures.shell("printf x | dd of='\(source)/a' conv=notrunc")
+    }
     #expect(summary.remarks == [ArchiveRemark(Array("a".utf8), .changed)])
   }
 
@@ -173,7 +177,7 @@ import Testing
     }
     #expect(try names() == ["a"])
     #expect(summary.remarks.map(\.name) == [Array("d".utf8)])
-    #expect(summary.remarks.allSatisfy(\.isLoss))
+    #expect(summary.remarks.allSatisfy { $0.isLoss })
   }
 
   @Test(.enabled(if: geteuid() != 0)) func `what can't be opened is reported`() throws {
@@ -220,7 +224,8 @@ import Testing
     var options = TarWriter.Options()
     (options.owner, options.group) = (1001, 20)
     try Fixtures.write(source, as: "", to: archive, options: options)
-    #expect(try Fixtures.members(archive).map { [$0.member.owner, $0.member.group] } == [[1001, 20]])
+    #expect(
+      try Fixtures.members(archive).map { [$0.member.owner, $0.member.group] } == [[1001, 20]])
   }
 
   @Test func `large holes are reported`() throws {
@@ -232,7 +237,9 @@ import Testing
 
   // MARK: - The other end
 
-  @Test(.timeLimit(.minutes(1))) func `a raised sign ends the wait for a reader that doesn't read`() throws {
+  @Test(.timeLimit(.minutes(1))) func `a raised sign ends the wait for a reader that doesn't read`()
+    throws
+  {
     try Fixtures.makeFile("\(source)/a", [UInt8](repeating: 1, count: 4 << 20))
     let (ours, theirs) = try SocketCalls.pair()
     let stop = try StopSign()
