@@ -42,7 +42,7 @@ release:
 # What the program and its tests run: QEMU with its firmware, qemu-img, curl, tar, zstd, python3, and
 # the tools that look at a key disk.
 PROGRAMS := qemu-system-x86_64 qemu-system-aarch64 qemu-img curl tar zstd python3 openssl ssh \
-  fsck.fat mtype
+  /usr/sbin/fsck.fat mtype
 FIRMWARE := /usr/share/seabios/bios-256k.bin /usr/share/ovmf/OVMF.fd \
   /usr/share/qemu-efi-aarch64/QEMU_EFI.fd
 PACKAGES := qemu-system-x86 qemu-system-arm qemu-utils ovmf qemu-efi-aarch64 seabios ipxe-qemu \

@@ -1,24 +1,25 @@
 /// The beginning of an archive that is being read: gives blocks, and reads many at once.
 struct TarInput: ~Copyable {
   private let stream: ByteStream
-  private var buffer = [UInt8](repeating: 0, count: 1 << 18)
+  // Aligned, as that of ``TarOutput``.
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
   /// What has been read and not been taken yet.
   private var rest = 0..<0
 
   init(_ stream: ByteStream) { self.stream = stream }
+
+  deinit { buffer.deallocate() }
 
   /// Reads until there are at least so many bytes, or the end. Returns how many there are.
   private mutating func fill(_ count: Int) throws -> Int {
     while rest.count < count {
       if rest.isEmpty { rest = 0..<0 }
       if buffer.count - rest.lowerBound < count {
-        buffer.replaceSubrange(0..<rest.count, with: Array(buffer[rest]))
+        buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[rest]))
         rest = 0..<rest.count
       }
       let free = rest.upperBound..<buffer.count
-      let read = try buffer.withUnsafeMutableBytes {
-        try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[free]))
-      }
+      let read = try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[free]))
       if read == 0 { break }
       rest = rest.lowerBound..<(rest.upperBound + read)
     }
@@ -36,7 +37,7 @@ struct TarInput: ~Copyable {
     guard count >= TarFormat.block else { throw TarError.truncated }
     let range = rest.prefix(TarFormat.block)
     rest = rest.dropFirst(TarFormat.block)
-    return try buffer.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    return try body(UnsafeRawBufferPointer(rebasing: buffer[range]))
   }
 
   /// Passes so many bytes to a body, in parts.
@@ -47,7 +48,7 @@ struct TarInput: ~Copyable {
       let range = rest.prefix(missing)
       rest = rest.dropFirst(range.count)
       missing -= range.count
-      try buffer.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
+      try body(UnsafeRawBufferPointer(rebasing: buffer[range]))
     }
   }
 }

@@ -1,10 +1,13 @@
 /// The end of an archive that is being written: collects blocks, and writes many at once.
 struct TarOutput: ~Copyable {
   private let stream: ByteStream
-  private var buffer = [UInt8](repeating: 0, count: 1 << 18)
+  // Aligned: copies into a pipe take twice as long from an address between two cache lines.
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
   private var filled = 0
 
   init(_ stream: ByteStream) { self.stream = stream }
+
+  deinit { buffer.deallocate() }
 
   /// How many bytes fit before the next flush.
   var room: Int { buffer.count - filled }
@@ -13,22 +16,20 @@ struct TarOutput: ~Copyable {
   mutating func flush() throws {
     let count = filled
     filled = 0
-    try buffer.withUnsafeBytes { try stream.write(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+    try stream.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
   }
 
   /// Adds a header, zeros at first. There must be room for it.
   mutating func addHeader(_ fill: (UnsafeMutableRawBufferPointer) -> Void) {
     let range = filled..<(filled + TarFormat.block)
-    buffer.withUnsafeMutableBytes { bytes in
-      let header = UnsafeMutableRawBufferPointer(rebasing: bytes[range])
-      header.initializeMemory(as: UInt8.self, repeating: 0)
-      fill(header)
-      let sum = TarFormat.checksums(UnsafeRawBufferPointer(header)).unsigned
-      TarFormat.setOctal(sum, TarFormat.Field.checksum.dropLast(2), of: header)
-      // Six digits, a zero byte and a blank.
-      header[TarFormat.Field.checksum.upperBound - 2] = 0
-      header[TarFormat.Field.checksum.upperBound - 1] = 0x20
-    }
+    let header = UnsafeMutableRawBufferPointer(rebasing: buffer[range])
+    header.initializeMemory(as: UInt8.self, repeating: 0)
+    fill(header)
+    let sum = TarFormat.checksums(UnsafeRawBufferPointer(header)).unsigned
+    TarFormat.setOctal(sum, TarFormat.Field.checksum.dropLast(2), of: header)
+    // Six digits, a zero byte and a blank.
+    header[TarFormat.Field.checksum.upperBound - 2] = 0
+    header[TarFormat.Field.checksum.upperBound - 1] = 0x20
     filled = range.upperBound
   }
 
@@ -38,9 +39,7 @@ struct TarOutput: ~Copyable {
     upTo limit: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int
   ) -> Int {
     let range = filled..<(filled + min(limit, room))
-    let count = buffer.withUnsafeMutableBytes {
-      body(UnsafeMutableRawBufferPointer(rebasing: $0[range]))
-    }
+    let count = body(UnsafeMutableRawBufferPointer(rebasing: buffer[range]))
     filled += max(0, count)
     return count
   }

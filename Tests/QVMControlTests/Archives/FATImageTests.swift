@@ -26,7 +26,7 @@ import Testing
   func `fsck.fat finds no fault, and mtools reads the file`(form: FATImage.Form, size: Int) throws {
     let contents = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
     let path = try fileSystem(contents, form)
-    let report = try Fixtures.shell("fsck.fat -nvV '\(path)'")
+    let report = try Fixtures.shell("/usr/sbin/fsck.fat -nvV '\(path)'")
     #expect(report.contains("12 bit entries"))
     let listed = try Fixtures.shell("MTOOLS_SKIP_CHECK=1 mdir -i '\(path)' -b ::")
     #expect(listed.split(separator: "\n").map(String.init) == ["::/KEYS"])
