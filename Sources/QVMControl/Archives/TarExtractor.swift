@@ -55,6 +55,7 @@ package struct TarExtractor: ~Copyable {
 
   /// - Parameters:
   ///   - path: An existing folder. Links in this path are followed.
+  ///   - options: What is kept, and under which names.
   ///   - progress: Called after each member and each part of a large one, on the same thread.
   /// - Throws: ``FileError``.
   package init(

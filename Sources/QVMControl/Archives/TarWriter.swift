@@ -55,6 +55,7 @@ package struct TarWriter: ~Copyable {
 
   /// - Parameters:
   ///   - output: Where the archive goes: a pipe, a socket or a file. See ``ByteStream``.
+  ///   - stop: Ends the waits for the reader.
   ///   - progress: Called after each write of some hundred kilobytes, on the same thread.
   package init(
     to output: Descriptor, stop: StopSign, progress: ((Summary) -> Void)? = nil
@@ -68,6 +69,7 @@ package struct TarWriter: ~Copyable {
   /// - Parameters:
   ///   - path: Its path on this host.
   ///   - name: Its path in the archive. If it is empty, what is in the folder becomes the top.
+  ///   - options: What is taken, and who owns it.
   /// - Throws: ``FileError`` if it isn't there or can't be opened, `SystemError` if the output fails,
   ///   `CancellationError`.
   package mutating func add(

@@ -33,6 +33,8 @@ package struct FilePattern: Sendable, Hashable {
   /// - Parameters:
   ///   - path: Its path from the top, without a slash at either end.
   ///   - name: The last name in it.
+  ///   - isFolder: Whether the entry is a folder.
+  /// - Returns: Whether it is to be left out, or whatever the pattern is for.
   func fits(_ path: [UInt8], name: [UInt8], isFolder: Bool) -> Bool {
     if isForFolders, !isFolder { return false }
     let subject = isForWholePaths ? path : name
