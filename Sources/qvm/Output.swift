@@ -68,7 +68,7 @@ enum Output {
   /// Reports what went wrong and what to do. `suffix` follows the message.
   static func report(_ failure: any UserFacingError, after suffix: String = "") {
     note("qvm: \(failure.message)\(suffix)\n")
-    if let advice = NameHint.advice(for: failure) ?? failure.advice { note("     \(advice)\n") }
+    if let advice = NameHint.advice(for: failure) ?? SystemHint.advice(for: failure) ?? failure.advice { note("     \(advice)\n") }
   }
 
   /// Reports a usage error.
@@ -82,6 +82,7 @@ enum Output {
     case .program(let help):
       draw("\(help)\n")
       report(error)
+      note("     See the help above; 'qvm <command> --help' tells more about one command.\n")
     }
   }
 }

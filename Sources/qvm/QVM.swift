@@ -77,23 +77,12 @@ enum QVM {
     instanceNames: {
       (try? Cache.fromEnvironment()).map { InstanceStore($0).names.map(\.text) } ?? []
     },
-    meant: meant(by:))
+    meant: meant(by:), instead: Counterparts.sentence(for:))
 
   /// The command line that replaces a command of other programs; nil if there is none.
   private static func meant(by word: String) -> String? {
-    switch word {
-    case "restart", "reboot": "qvm stop <NAME> && qvm start -d <NAME>"
-    case "exec": "qvm ssh <NAME> -- <COMMAND>"
-    case "shell", "login", "connect", "enter": "qvm ssh <NAME>"
-    case "delete", "remove", "destroy", "del", "undefine": "qvm rm"
-    case "create", "launch", "boot", "up", "new", "init": "qvm run"
-    case "shutdown", "poweroff", "halt", "down": "qvm stop"
-    case "kill", "terminate": "qvm stop --force"
-    case "rmi", "clean": "qvm prune"
-    case "resume", "unpause": "qvm start"
-    case "inspect", "info", "show": "qvm status"
-    case "download", "fetch", "install": "qvm pull"
-    case "search", "releases": "qvm images --available"
+    if let line = Counterparts.line(for: word) { return line }
+    return switch word {
     case _ where OperatingSystem(word: word) != nil: "qvm run \(word) <VERSION>"
     case _ where NameHint.existing().contains(word): "qvm status \(word)"
     default: nil

@@ -24,6 +24,16 @@ protocol Command: Sendable {
 
   /// The advice if an argument is missing and the others have been read; nil for none.
   func advice(missing placeholder: String) -> String?
+
+  /// The error if an argument is missing because another one is wrong; nil if it is only missing.
+  func misuse(missing placeholder: String) -> UsageError?
+
+  /// The advice for an argument too many; nil for none.
+  func advice(extra word: String) -> String?
+
+  /// The advice for arguments after `--`, if the command takes none there but might seem to run a
+  /// command in the guest; nil if they are plain arguments.
+  func advice(trailing words: [String]) -> String?
 }
 
 extension Command {
@@ -32,6 +42,9 @@ extension Command {
   static var parameters: [Parameter<Self>] { [] }
 
   func advice(missing placeholder: String) -> String? { nil }
+  func misuse(missing placeholder: String) -> UsageError? { nil }
+  func advice(extra word: String) -> String? { nil }
+  func advice(trailing words: [String]) -> String? { nil }
 
   /// The part of `parameters` that does not depend on the command's type, for help and completion.
   static var rows: [ParameterRow] { parameters.map(\.row) }

@@ -35,6 +35,7 @@ struct Parser<Parsed: Command> {
     }
     if let missing = nextArgument, let count = missing.row.count, count.isRequired, taken == 0 {
       let placeholder = missing.row.placeholder
+      if let misuse = command.misuse(missing: placeholder) { throw misuse }
       throw .missingArgument(
         placeholder: placeholder, advice: command.advice(missing: placeholder))
     }
@@ -65,6 +66,9 @@ struct Parser<Parsed: Command> {
 
   private mutating func take(argument word: String) throws(UsageError) {
     guard let parameter = nextArgument, let count = parameter.row.count else {
+      if let advice = command.advice(extra: word) {
+        throw .misplacedArgument(word, advice: advice)
+      }
       throw .extraArgument(word, takesTrailing: trailing != nil)
     }
     try parameter.store(&command, word)
@@ -78,12 +82,11 @@ struct Parser<Parsed: Command> {
   private mutating func take(option word: String) throws(UsageError) {
     let (spelling, attached) = OptionWord.split(word)
     guard let parameter = first({ $0.spellings.contains(spelling) }) else {
-      let known = Parsed.rows.flatMap(\.spellings) + ["--help"]
-      let closest = Spelling.option(meantBy: spelling, in: known)
-      let meansAll = spelling == "--all" || spelling == "-a"
-      let takesNames = first { $0.count != nil && $0.placeholder == "NAME" } != nil
-      throw .unknownOption(
-        spelling, closest: closest ?? (meansAll && takesNames ? UsageError.allNames : nil))
+      if let flags = flags(in: word) {
+        for flag in flags { try take(option: flag) }
+        return
+      }
+      throw unknown(spelling)
     }
     switch (parameter.row.kind, attached) {
     case (.option, let value?):
@@ -103,10 +106,45 @@ struct Parser<Parsed: Command> {
     }
   }
 
+  /// The flags that a word such as `-dq` stands for; nil if one of its letters is no flag.
+  private func flags(in word: String) -> [String]? {
+    guard word.utf8.count > 2, !word.utf8.starts(with: "--".utf8) else { return nil }
+    let flags = word.dropFirst().map { "-\($0)" }
+    let areFlags = flags.allSatisfy { flag in
+      first { $0.kind == .flag && $0.spellings.contains(flag) } != nil
+    }
+    return areFlags ? flags : nil
+  }
+
+  private func unknown(_ option: String) -> UsageError {
+    if let instead = Counterparts.sentence(for: option, of: Parsed.name) {
+      return .absentOption(option, instead: instead)
+    }
+    let known = Parsed.rows.flatMap(\.spellings) + ["--help"]
+    let closest = Spelling.option(meantBy: option, in: known)
+    let meansAll = option == "--all" || option == "-a"
+    let takesNames = first { $0.count != nil && $0.placeholder == "NAME" } != nil
+    if closest == nil, !meansAll, option.utf8.count > 2, !option.utf8.starts(with: "--".utf8),
+      // Such as '-dit': the letter that is no flag decides; or '-p2222', with its value attached.
+      let letter = option.dropFirst().map({ "-\($0)" }).first(where: { flag in
+        first { $0.spellings.contains(flag) } == nil
+      }), let instead = Counterparts.sentence(for: letter, of: Parsed.name)
+    {
+      return .absentOption(option, instead: instead)
+    }
+    return .unknownOption(
+      option, closest: closest ?? (meansAll && takesNames ? UsageError.allNames : nil))
+  }
+
   private mutating func takeRest() throws(UsageError) {
     // Such as from an empty variable. Without a command qvm would do something else.
     if let trailing, words.allSatisfy(\.isEmpty) {
       throw .emptyTrailing(placeholder: trailing.row.placeholder)
+    }
+    if trailing == nil, filled + taken > 0, !words.isEmpty,
+      let advice = command.advice(trailing: Array(words))
+    {
+      throw .takesNoCommand("qvm \(Parsed.name)", advice: advice)
     }
     while let word = words.popFirst() {
       if let trailing {

@@ -15,6 +15,9 @@ struct Program: Sendable {
   let instanceNames: @Sendable () -> [String]
   /// The command line that replaces a command of other programs; nil if there is none.
   var meant: @Sendable (_ word: String) -> String? = { _ in nil }
+  /// What to do in place of a command of other programs that has no such command line; nil if the word is
+  /// no such command.
+  var instead: @Sendable (_ word: String) -> String? = { _ in nil }
 
   /// Parses the words after the program's name. It does nothing else, except that a completion may use
   /// `instanceNames`.
@@ -116,6 +119,9 @@ struct Program: Sendable {
       }
     }
     let typed = group.isEmpty ? first : words.prefix(2).joined(separator: " ")
+    if meant(first) == nil, let sentence = instead(first) {
+      return .misuse(.absentCommand(typed, instead: sentence), .program(help: help))
+    }
     return .misuse(.unknownCommand(typed, closest: closest(to: typed)), .program(help: help))
   }
 

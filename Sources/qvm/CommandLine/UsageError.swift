@@ -6,6 +6,11 @@ enum UsageError: UserFacingError, Equatable {
   /// The first word of two-word commands, alone.
   case incompleteCommand(String, commands: [String])
   case unknownOption(String, closest: String?)
+  /// A command or an option of other programs that qvm does without; `instead` tells what to do.
+  case absentCommand(String, instead: String)
+  case absentOption(String, instead: String)
+  /// A word in the place of the operating system.
+  case unknownSystem(String, advice: String)
   /// An option of a command before that command.
   case optionBeforeCommand(String, command: String)
   case missingValue(option: String, placeholder: String)
@@ -16,6 +21,10 @@ enum UsageError: UserFacingError, Equatable {
   case missingArgument(placeholder: String, advice: String? = nil)
   /// `takesTrailing`: whether the command takes arguments after `--`.
   case extraArgument(String, takesTrailing: Bool)
+  /// An argument too many, of which the command knows what was meant.
+  case misplacedArgument(String, advice: String)
+  /// Arguments after `--` for a command that runs none in the guest.
+  case takesNoCommand(String, advice: String)
   /// There is nothing after `--`, or only empty arguments.
   case emptyTrailing(placeholder: String)
   /// Something that works for one instance only; `advice` tells what to do for several.
@@ -30,9 +39,9 @@ enum UsageError: UserFacingError, Equatable {
 
   var message: String {
     switch self {
-    case .unknownCommand(let word, _): "unknown command '\(word)'"
+    case .unknownCommand(let word, _), .absentCommand(let word, _): "unknown command '\(word)'"
     case .incompleteCommand(let word, _): "'\(word)' needs a subcommand"
-    case .unknownOption(let word, _): "unknown option '\(word)'"
+    case .unknownOption(let word, _), .absentOption(let word, _): "unknown option '\(word)'"
     case .optionBeforeCommand(let option, let command):
       "\(option) is an option of '\(command)', and belongs after it"
     case .missingValue(let option, let placeholder):
@@ -41,7 +50,9 @@ enum UsageError: UserFacingError, Equatable {
     case .badValue(let parameter, let word, let expected):
       "\(parameter) must be \(expected), not '\(word)'"
     case .missingArgument(let placeholder, _): "<\(placeholder)> is missing"
-    case .extraArgument(let word, _): "unexpected argument '\(word)'"
+    case .unknownSystem(let word, _): "'\(word)' is not an operating system that qvm knows"
+    case .takesNoCommand(let command, _): "'\(command)' takes no command for the guest"
+    case .extraArgument(let word, _), .misplacedArgument(let word, _): "unexpected argument '\(word)'"
     case .emptyTrailing(let placeholder): "<\(placeholder)> after '--' is empty"
     case .oneNameOnly(let what, _): "\(what) accepts only one name"
     case .contradiction(let one, let other): "\(one) cannot be combined with \(other)"
@@ -54,6 +65,10 @@ enum UsageError: UserFacingError, Equatable {
     case .unknownOption(_, Self.allNames?):
       "'\(Self.allNames)' stands for the names of all instances."
     case .unknownCommand(_, let closest?), .unknownOption(_, let closest?): "Try '\(closest)'."
+    case .absentCommand(_, let instead), .absentOption(_, let instead): instead
+    case .unknownSystem(_, let advice), .misplacedArgument(_, let advice),
+      .takesNoCommand(_, let advice):
+      advice
     case .incompleteCommand(_, let commands):
       "Try \(commands.map { "'\($0)'" }.joined(separator: " or "))."
     case .extraArgument(_, takesTrailing: true): "Put a command for the guest after '--'."

@@ -21,6 +21,10 @@ struct AttachCommand: Command {
   var instance = ""
   var escape: String?
 
+  func advice(trailing words: [String]) -> String? {
+    SSHCommand.advice(running: words, in: instance)
+  }
+
   func run() throws -> ExitStatus {
     let store = InstanceStore(try Cache.fromEnvironment())
     let name = try InstanceName(instance)

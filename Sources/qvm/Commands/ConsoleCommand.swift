@@ -24,6 +24,10 @@ struct ConsoleCommand: Command {
   var instance = ""
   var escape: String?
 
+  func advice(trailing words: [String]) -> String? {
+    SSHCommand.advice(running: words, in: instance)
+  }
+
   func run() throws -> ExitStatus {
     let store = InstanceStore(try Cache.fromEnvironment())
     let name = try InstanceName(instance)

@@ -18,6 +18,8 @@ struct ListCommand: Command {
   var isJSON = false
   var isQuiet = false
 
+  func advice(extra word: String) -> String? { "'qvm status \(word)' shows one instance." }
+
   func run() throws -> ExitStatus {
     let store = InstanceStore(try Cache.fromEnvironment())
     if isJSON, isQuiet { throw UsageError.contradiction("--json", "--quiet") }

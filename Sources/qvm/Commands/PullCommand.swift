@@ -33,6 +33,10 @@ struct PullCommand: Command {
     placeholder == "VERSION" ? VersionHint.advice(for: system, command: Self.name) : nil
   }
 
+  func misuse(missing placeholder: String) -> UsageError? {
+    placeholder == "VERSION" ? SystemHint.misuse(of: system, command: Self.name) : nil
+  }
+
   func run() throws -> ExitStatus {
     let target = try Target(
       operatingSystem: system, version: version, platform: platform, host: Host.architecture)

@@ -66,11 +66,11 @@ struct RunCommand: Command {
     .option(
       "--shutdown-timeout", "SECONDS",
       "How long the guest may take to power off (default: 120; OmniOS: 180)."
-    ) { $0.shutdownTimeout = $1 },
+    ) { (command: inout Self, time: Seconds) in command.shutdownTimeout = time.count },
     .option(
       "--ready-timeout", "SECONDS",
       "With COMMAND: how long the guest may take to become ready (default: 900)."
-    ) { $0.readyTimeout = $1 },
+    ) { (command: inout Self, time: Seconds) in command.readyTimeout = time.count },
     .option(
       "--qemu-arg", "ARG",
       "An additional argument for QEMU. May be given several times; paths may be relative."
@@ -117,9 +117,20 @@ struct RunCommand: Command {
     }
     return NameHint.advice(forInstance: system)
       ?? VersionHint.advice(for: system, command: Self.name)
-      ?? TargetError.unknownOperatingSystem(system).advice.map {
-        "'\(system)' is not an operating system that qvm runs. \($0)"
-      }
+  }
+
+  func misuse(missing placeholder: String) -> UsageError? {
+    guard placeholder == "VERSION", optionWithSystem == nil,
+      NameHint.advice(forInstance: system) == nil
+    else { return nil }
+    return SystemHint.misuse(of: system, command: Self.name)
+  }
+
+  func advice(extra word: String) -> String? {
+    guard word.utf8.first.map({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) == true else {
+      return nil
+    }
+    return "'qvm run' boots one VM. For version \(word) give the command once more: add --detach to both."
   }
 
   /// The option that took the operating system as its value, because its own was forgotten.

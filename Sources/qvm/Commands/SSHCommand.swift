@@ -35,7 +35,7 @@ struct SSHCommand: Command {
     },
     .option(
       "--ready-timeout", "SECONDS", "How long the guest may take to become ready (default: 900)."
-    ) { $0.readyTimeout = $1 },
+    ) { (command: inout Self, time: Seconds) in command.readyTimeout = time.count },
     .trailing("COMMAND", "Run COMMAND in the guest, and exit with its status.") {
       $0.command.append($1)
     },
@@ -47,6 +47,20 @@ struct SSHCommand: Command {
   var instance = ""
   var readyTimeout: Int?
   var command: [String] = []
+
+  func advice(missing placeholder: String) -> String? {
+    guard let name = command.first else { return nil }
+    return "The name belongs before '--': 'qvm ssh \(name) -- \(Self.line(command.dropFirst()))'."
+  }
+
+  /// The advice for a command for the guest, after a command of qvm that takes none.
+  static func advice(running words: [String], in name: String?) -> String {
+    "'qvm ssh \(name ?? "NAME") -- \(line(words[...]))' runs it in a guest that was started."
+  }
+
+  private static func line(_ words: ArraySlice<String>) -> String {
+    words.isEmpty ? "COMMAND" : words.joined(separator: " ")
+  }
 
   func run() throws -> ExitStatus {
     let timeout =

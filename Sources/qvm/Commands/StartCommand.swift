@@ -26,6 +26,10 @@ struct StartCommand: Command {
   var isQuiet = false
   var escape: String?
 
+  func advice(trailing words: [String]) -> String? {
+    SSHCommand.advice(running: words, in: names.first)
+  }
+
   func run() throws -> ExitStatus {
     let names = try InstanceName.distinct(names)
     let escape = try EscapeKey.chosen(escape)

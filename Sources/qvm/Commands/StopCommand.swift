@@ -14,9 +14,7 @@ struct StopCommand: Command {
     .flag("--all", short: "-a", "All instances that are running.") { $0.isAll = true },
     .option(
       "--timeout", "SECONDS", "How long a guest may take to power off (default: as with 'qvm run')."
-    ) {
-      $0.timeout = $1
-    },
+    ) { (command: inout Self, time: Seconds) in command.timeout = time.count },
     .flag("--force", "End QEMU at once, without asking the guest.") { $0.isForced = true },
   ]
 

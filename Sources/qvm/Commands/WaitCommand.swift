@@ -22,9 +22,7 @@ struct WaitCommand: Command {
     ) { $0.condition = $1 },
     .option(
       "--timeout", "SECONDS", "Give up after this time, with exit status 124 (default: no limit)."
-    ) {
-      $0.timeout = $1
-    },
+    ) { (command: inout Self, time: Seconds) in command.timeout = time.count },
     .flag("--json", "Print one JSON document.") { $0.isJSON = true },
   ]
 

@@ -1,0 +1,142 @@
+/// What people type who know other programs, and what qvm has in its place.
+///
+/// One row answers one kind of wish, for all the names that it has in container tools, in VM managers and
+/// in ssh. ``Spelling/option(meantBy:in:)`` has the options that qvm has by another name.
+enum Counterparts {
+  /// The command line that does what a command of other programs does; nil if there is none.
+  static func line(for command: String) -> String? {
+    switch command {
+    case "restart", "reboot": "qvm stop <NAME> && qvm start -d <NAME>"
+    case "exec": "qvm ssh <NAME> -- <COMMAND>"
+    case "shell", "login", "connect", "enter": "qvm ssh <NAME>"
+    case "delete", "remove", "destroy", "del", "undefine": "qvm rm"
+    case "create", "launch", "boot", "up", "new", "init", "define": "qvm run"
+    case "shutdown", "poweroff", "halt", "down": "qvm stop"
+    case "kill", "terminate": "qvm stop --force"
+    case "rmi", "clean", "purge", "gc", "cleanup": "qvm prune"
+    case "resume", "unpause": "qvm start"
+    case "inspect", "info", "show", "dominfo", "domstate", "top", "stats": "qvm status"
+    case "instances", "vms", "global-status": "qvm list"
+    case "download", "fetch", "install": "qvm pull"
+    case "upgrade", "update", "refresh": "qvm pull --refresh <OS> <VERSION>"
+    case "search", "releases", "find": "qvm images --available"
+    case "view", "viewer", "screen", "serial": "qvm console"
+    case "check": "qvm doctor"
+    default: nil
+    }
+  }
+
+  /// What to do in place of a command that qvm has no counterpart of: one or two sentences. Nil for a
+  /// word that is no such command.
+  static func sentence(for command: String) -> String? {
+    switch command {
+    case "pause", "suspend", "hibernate", "freeze", "save", "managedsave":
+      "qvm does not pause guests. 'qvm stop NAME' shuts one down; 'qvm start NAME' boots it again."
+    case "snapshot", "snapshots", "checkpoint", "commit", "revert", "restore", "undo":
+      "qvm makes no snapshots. 'qvm run --rm OS VERSION' creates an instance that is removed after use."
+    case "cp", "copy", "scp", "sftp", "rsync", "sync", "push", "transfer", "copy-in", "copy-out",
+      "mount", "umount", "share", "volume":
+      folders
+    case "port", "ports", "ip", "address", "domifaddr", "forward", "tunnel", "ssh-config",
+      "network", "networks", "net":
+      "'qvm status NAME' shows the address and the port of the guest's ssh server."
+    case "rename", "mv", "move", "clone", "duplicate":
+      "qvm does not rename or copy instances. 'qvm run --name NAME OS VERSION' creates another one."
+    case "edit", "set", "get", "modify", "resize", "configure":
+      "An instance keeps the options that it was created with. 'qvm run --name NAME' with other options"
+        + " boots it once with those."
+    case "export", "import", "build", "package", "box":
+      "qvm boots the images of its own releases only. 'qvm images --available' lists them."
+    case "autostart", "enable", "disable":
+      "qvm boots nothing by itself. A service manager can run 'qvm run' or 'qvm start NAME'."
+    case "provision":
+      "'qvm ssh NAME -- COMMAND' runs a command in the guest, and 'sh -s <FILE' as COMMAND a script."
+    case "container", "vm", "instance", "machine", "domain", "system":
+      "Leave out '\(command)': 'qvm list' shows all instances."
+    default: nil
+    }
+  }
+
+  /// What to do in place of an option that a command does not have: one or two sentences.
+  ///
+  /// - Parameters:
+  ///   - option: As typed, without a value: `--volume`, `-v`.
+  ///   - command: The command's name.
+  /// - Returns: Nil for an option that nothing is known about.
+  static func sentence(for option: String, of command: String) -> String? {
+    switch command {
+    case "run", "start":
+      if command == "start", RunCommand.rows.contains(where: { $0.spellings.contains(option) }) {
+        return option == "--rm"
+          ? "'qvm rm NAME' removes a stopped instance."
+          : "'qvm start' boots an instance with its own options. 'qvm run --name NAME \(option) …"
+            + " OS VERSION' boots it once with others."
+      }
+      return sentence(forBoot: option)
+    case "ssh": return sentence(forSSH: option)
+    case "rm":
+      return ["-r", "-R", "-rf", "-fr", "--recursive", "--volumes", "-v"].contains(option)
+        ? "'qvm rm NAME' always removes the disk, too. --force (-f) stops a running instance first."
+        : nil
+    case "prune":
+      switch option {
+      case "-f", "--force", "-af", "-fa": return "'--yes' (-y) removes without a question."
+      case "-a", "--all", "--images":
+        return "Leave it out: 'qvm prune' removes every base image that no instance needs."
+      default: return nil
+      }
+    case "images":
+      return ["-a", "--all"].contains(option)
+        ? "Leave it out: 'qvm images' lists every image in the cache; --available lists the releases'."
+        : nil
+    case "list", "status":
+      return ["--format", "-o", "--output", "--filter", "--running"].contains(option)
+        ? "'qvm \(command) --json' prints everything, for programs to choose from." : nil
+    default: return nil
+    }
+  }
+
+  private static let folders =
+    "qvm shares no folders. 'tar -cf - FILE | qvm ssh NAME -- tar -xf -' copies files into the guest."
+
+  /// For the commands that boot a VM.
+  private static func sentence(forBoot option: String) -> String? {
+    switch option {
+    case "-p", "-P", "--publish", "--expose", "--forward", "--hostfwd":
+      "qvm forwards only the guest's ssh port (--ssh-port). 'ssh -L' through that port, which"
+        + " 'qvm status NAME' shows, reaches the others."
+    case "-v", "--volume", "--mount", "--share", "--virtfs", "--shared-folder": folders
+    case "-e", "--env", "--env-file", "--environment":
+      "qvm passes no environment. Set it in the guest: '-- env NAME=VALUE COMMAND'."
+    case "-i", "-t", "-it", "-ti", "--interactive", "--tty":
+      "Leave it out: the guest's console is on this terminal, unless --detach is given."
+    case "--disk", "--disk-size", "--size", "--drive", "-drive", "-hda", "-hdb", "--cdrom",
+      "-cdrom", "--iso", "--image":
+      "qvm has no option for disks. --qemu-arg passes QEMU's own options, such as -drive."
+    case "--net", "--network", "--bridge", "--ip", "--mac", "-netdev", "-net", "-nic":
+      "qvm has no option for networks. --qemu-arg passes QEMU's own options, such as -netdev."
+    case "--display", "--vnc", "--gui", "--graphics", "--spice", "-nographic", "-display", "-vnc":
+      "qvm shows the guest's text console. --qemu-arg passes QEMU's own options, such as -display."
+    case "--restart", "--autostart":
+      "qvm boots nothing again by itself. 'qvm start -d NAME' boots a stopped instance."
+    case "-u", "--user", "--hostname", "-w", "--workdir", "--entrypoint", "--cloud-init":
+      "qvm does not change the guest's settings. Change them in the guest: 'qvm ssh NAME'."
+    default: nil
+    }
+  }
+
+  private static func sentence(forSSH option: String) -> String? {
+    switch option {
+    case "-p", "--port": "Leave it out: qvm knows the guest's port."
+    case "-l", "-u", "--user":
+      "Leave it out: qvm logs in as the image's own user; 'sudo -i' there makes that user root."
+    case "-i", "--identity":
+      "Leave it out: the keys in ~/.ssh and those of the agent are offered. 'ssh-add FILE' adds one."
+    case "-L", "-R", "-D", "-N", "-J", "-A", "-X", "-Y", "-o", "-F", "-v", "-q":
+      "Run ssh itself for that, with the port that 'qvm status NAME' shows."
+    case "-t", "-it", "-tt", "-T":
+      "Leave it out: without COMMAND, ssh uses this terminal."
+    default: nil
+    }
+  }
+}
