@@ -97,7 +97,7 @@ enum Counterparts {
   }
 
   private static let folders =
-    "qvm shares no folders. 'tar -cf - FILE | qvm ssh NAME -- tar -xf -' copies files into the guest."
+    "qvm shares no folders and copies no files. 'tar -cf - FILE | qvm ssh NAME -- tar -xf -' copies them into the guest."
 
   /// For the commands that boot a VM.
   private static func sentence(forBoot option: String) -> String? {
@@ -109,7 +109,7 @@ enum Counterparts {
     case "-e", "--env", "--env-file", "--environment":
       "qvm passes no environment. Set it in the guest: '-- env NAME=VALUE COMMAND'."
     case "-i", "-t", "-it", "-ti", "--interactive", "--tty":
-      "Leave it out: the guest's console is on this terminal, unless --detach is given."
+      "Leave out -i and -t: the guest's console is on this terminal, unless --detach is given."
     case "--disk", "--disk-size", "--size", "--drive", "-drive", "-hda", "-hdb", "--cdrom",
       "-cdrom", "--iso", "--image":
       "qvm has no option for disks. --qemu-arg passes QEMU's own options, such as -drive."

@@ -25,6 +25,9 @@ enum LaunchRunner {
         session.readyTimeout = readyTimeout
         return await session.run(signals: signals)
       }
+      if !isQuiet, Output.isTerminal, let login = launch.target.operatingSystem.login {
+        Output.note("qvm: at the guest's login prompt: user '\(login.user)', \(login.password)\n")
+      }
       let session = ForegroundSession(
         launched, escape: escape, notifier: notifier, loop: loop)
       session.isQuiet = isQuiet
@@ -91,7 +94,10 @@ enum LaunchRunner {
     let launched = try await SignalCancellation.cancelling(on: signals, loop) {
       try await launch.start(waitsForConsole: waitsForConsole, with: client)
     }
-    if launched.exposesSSH, launch.target.operatingSystem.sshUser != nil, !isQuiet {
+    // Once for each instance: later it is known, and repeated it would no longer be read.
+    if launched.exposesSSH, launched.isFirstBoot, launch.target.operatingSystem.sshUser != nil,
+      !isQuiet
+    {
       Output.note(
         "qvm: other machines can reach the guest's ssh server through this one."
           + " --ssh-address 127.0.0.1 prevents that, and QVM_SSH_ADDRESS=127.0.0.1 does so for all\n"

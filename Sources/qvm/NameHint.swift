@@ -4,12 +4,27 @@ import QVMControl
 enum NameHint {
   /// - Returns: One or two sentences; nil if the failure is not about such a name.
   static func advice(for failure: any UserFacingError) -> String? {
-    switch failure as? InstanceError {
+    if case .noSuchImage(let name)? = failure as? PruningError { return advice(noImage: name) }
+    return switch failure as? InstanceError {
     case .noSuch(let name): advice(unknown: name)
     case .badName(let name): name.split(separator: "@").count == 2 ? advice(userAndName: name) : nil
     default: nil
     }
   }
+
+  /// - Returns: Nil if the name is near to none.
+  private static func advice(noImage name: String) -> String? {
+    if existing().contains(name) {
+      return "'\(name)' is an instance. 'qvm rm \(name)' removes it with its disk."
+    }
+    let images = (try? Cache.fromEnvironment()).map { BaseImage.list(in: $0).map(\.name) } ?? []
+    guard let near = Spelling.closest(to: name.lowercased(), in: images) else { return nil }
+    return "Did you mean '\(near)'? " + (PruningError.noSuchImage(name).advice ?? "")
+  }
+
+  /// How to begin.
+  static let none =
+    "There is no instance yet. 'qvm run OS VERSION' creates one, such as 'qvm run demo 1'."
 
   private static func advice(unknown name: String) -> String {
     let names = existing()
@@ -27,7 +42,7 @@ enum NameHint {
       return "'qvm run OS VERSION' creates an instance. \(advice)"
     }
     if names.isEmpty {
-      return "There is no instance yet. 'qvm run OS VERSION' creates one, such as 'qvm run demo 1'."
+      return none
     }
     return "'qvm list' shows all instances."
   }

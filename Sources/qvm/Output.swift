@@ -68,7 +68,12 @@ enum Output {
   /// Reports what went wrong and what to do. `suffix` follows the message.
   static func report(_ failure: any UserFacingError, after suffix: String = "") {
     note("qvm: \(failure.message)\(suffix)\n")
-    if let advice = NameHint.advice(for: failure) ?? SystemHint.advice(for: failure) ?? failure.advice { note("     \(advice)\n") }
+    if let advice = NameHint.advice(for: failure) ?? SystemHint.advice(for: failure)
+      ?? failure.advice
+    {
+      note("     \(advice)\n")
+    }
+    if let source = DownloadHint.source(of: failure) { note("     \(source)\n") }
   }
 
   /// Reports a usage error.

@@ -30,6 +30,8 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
     package let user: String
     /// The command that makes the user root in the guest; nil for a user with all rights.
     package let rootCommand: String?
+    /// What to type for the password, as a few words: `no password`.
+    package let password: String
 
     /// Whose login it is and how to become root, after "'qvm ssh NAME'".
     package var sentence: String {
@@ -41,8 +43,18 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
   /// The login that the images are made with; nil if the guest has none.
   package var login: Login? {
     switch self {
-    case .freebsd, .netbsd, .openbsd, .omnios: Login(user: "runner", rootCommand: "sudo -i")
-    case .haiku: Login(user: "user", rootCommand: nil)
+    case .freebsd:
+      Login(
+        user: "runner", rootCommand: "sudo -i",
+        password: "no password, or 'runner' in images before v0.14.0")
+    case .netbsd:
+      Login(
+        user: "runner", rootCommand: "sudo -i",
+        password: "no password; images before v1.0.0 take only ssh keys")
+    case .openbsd:
+      Login(user: "runner", rootCommand: "sudo -i", password: "password 'runner'")
+    case .omnios: Login(user: "runner", rootCommand: "sudo -i", password: "no password")
+    case .haiku: Login(user: "user", rootCommand: nil, password: "password 'runner'")
     case .demo: nil
     }
   }

@@ -6,6 +6,8 @@ package enum RunOptionError: UserFacingError, Equatable {
   case tooLittleMemory(String, mebibytes: Int, least: Int, guest: String)
   case badCPUModel(String)
   case badAccelerator(String)
+  /// An accelerator of the other kind of host; `here` are those that work on this one.
+  case foreignAccelerator(String, here: [String])
   case badPort(Int)
   case badAddress(String)
   case badTimeout(Int)
@@ -22,6 +24,8 @@ package enum RunOptionError: UserFacingError, Equatable {
       "--memory \(word) is \(size) MiB, but \(guest) needs at least \(least) MiB"
     case .badCPUModel(let word): "'\(word)' is not a valid CPU model"
     case .badAccelerator(let word): "unknown accelerator '\(word)'"
+    case .foreignAccelerator(let name, _):
+      "the accelerator '\(name)' exists only on \(name == "hvf" ? "macOS" : "Linux")"
     case .badPort(let port): "\(port) is not a TCP port"
     case .badAddress(let word): "'\(word)' is not an IPv4 address"
     case .badTimeout(let seconds): "\(seconds) is not a valid timeout in seconds"
@@ -41,6 +45,8 @@ package enum RunOptionError: UserFacingError, Equatable {
     case .badCPUModel: "Use one of the names that 'qemu-system-x86_64 -cpu help' lists."
     case .badAccelerator:
       "Use any of \(RunOptionValidation.accelerators.joined(separator: ", ")), separated by colons."
+    case .foreignAccelerator(_, let here):
+      "Use \(here.joined(separator: " or ")) here, or \(here.joined(separator: ":")) for the first that works."
     case .badPort: "Use a number from 1 to 65535."
     case .badAddress: "Use four numbers, such as 127.0.0.1 to allow only this machine."
     case .badTimeout: "Use whole seconds from 0 to \(RunOptionValidation.longestTimeout)."

@@ -118,6 +118,26 @@ package enum RunOptionValidation {
     try variable("QVM_ACCEL") { value throws(RunOptionError) in _ = try accelerators(value) }
   }
 
+  /// Checks that one of the accelerators to try can be had on this kind of host.
+  ///
+  /// QEMU would fail without the cause. A list with others is accepted: it works everywhere.
+  ///
+  /// - Parameter list: The option's value; nil for that of `QVM_ACCEL`.
+  /// - Throws: `foreignAccelerator`, for the variable within `inVariable`.
+  package static func checkHost(accelerators list: String?) throws(RunOptionError) {
+    if let list { return try check(list, available: Host.accelerators) }
+    _ = try variable("QVM_ACCEL") { value throws(RunOptionError) in
+      try check(value, available: Host.accelerators)
+    }
+  }
+
+  static func check(_ list: String, available: [String]) throws(RunOptionError) {
+    let names = try accelerators(list)
+    if let name = names.first, !names.contains(where: available.contains) {
+      throw .foreignAccelerator(name, here: available)
+    }
+  }
+
   /// The value of `QVM_SSH_ADDRESS`; nil if it isn't set.
   ///
   /// - Throws: ``RunOptionError`` `inVariable`.

@@ -15,6 +15,7 @@ package struct Target: Sendable, Hashable {
     operatingSystem word: String, version: String, platform: String?, host: Architecture
   ) throws(TargetError) {
     guard let operatingSystem = OperatingSystem(word: word) else {
+      if let system = OperatingSystem(word: version) { throw .swapped(system, version: word) }
       throw .unknownOperatingSystem(word)
     }
     guard Self.isVersion(version) else { throw .badVersion(version) }

@@ -1,6 +1,8 @@
 /// Arguments that do not name a guest that can run.
 package enum TargetError: UserFacingError, Equatable {
   case unknownOperatingSystem(String)
+  /// The version where the operating system belongs, and the other way round.
+  case swapped(OperatingSystem, version: String)
   case badVersion(String)
   case unknownPlatform(String)
   case platformNotAvailable(OperatingSystem, Architecture)
@@ -9,6 +11,7 @@ package enum TargetError: UserFacingError, Equatable {
   package var message: String {
     switch self {
     case .unknownOperatingSystem(let word): "unknown operating system '\(word)'"
+    case .swapped(_, let version): "'\(version)' is not an operating system"
     case .badVersion(let version): "'\(version)' is not a valid version"
     case .unknownPlatform(let word): "unknown platform '\(word)'"
     case .platformNotAvailable(let operatingSystem, let architecture):
@@ -21,6 +24,8 @@ package enum TargetError: UserFacingError, Equatable {
     switch self {
     case .unknownOperatingSystem:
       "Use one of \(OperatingSystem.allCases.map(\.rawValue).joined(separator: ", "))."
+    case .swapped(let system, let version):
+      "The operating system comes first: '\(system.rawValue) \(version)'."
     case .badVersion:
       """
       Use at most 32 letters, digits, dots and dashes, such as 14.2. The first must be a letter or \

@@ -16,4 +16,12 @@ package struct SupervisedVM: Sendable {
   var isAttached = false
   /// Whether the guest's ssh can be reached from other machines.
   package let exposesSSH: Bool
+
+  /// Whether the instance has never been booted before.
+  package var isFirstBoot: Bool { previousBoot == nil && !isAttached }
+
+  /// What becomes of an instance whose VM has ended, and what to do with it.
+  package var keptRemark: String {
+    "\(name) stays: 'qvm start -d \(name)' boots it again, 'qvm rm \(name)' removes it"
+  }
 }

@@ -33,6 +33,28 @@ package enum WaitCondition: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
+extension WaitCondition {
+  /// The condition as a state: `vm is ready`.
+  func state(of name: InstanceName) -> String {
+    if case .console(let text) = self { return "the console of \(name) shows '\(text)'" }
+    return "\(name) is \(self)"
+  }
+
+  /// That it doesn't hold: `vm is not ready yet`.
+  func lack(of name: InstanceName) -> String {
+    if case .console(let text) = self {
+      return "the console of \(name) has not shown '\(text)' yet"
+    }
+    return "\(name) is not \(self) yet"
+  }
+
+  /// That it never held, after a sentence about the VM.
+  var missed: String {
+    if case .console(let text) = self { return "its console never showed '\(text)'" }
+    return "it was never \(self)"
+  }
+}
+
 /// The result of a wait.
 package enum WaitResult: Sendable, Hashable {
   case met
@@ -64,26 +86,35 @@ package enum WaitResult: Sendable, Hashable {
   }
 
   /// What to report; nil if the exit status says everything.
-  package func sentence(_ name: InstanceName, _ condition: WaitCondition) -> String? {
+  ///
+  /// - Parameters:
+  ///   - name: The instance.
+  ///   - condition: What was waited for.
+  ///   - option: The option that sets the timeout, such as `--timeout`.
+  package func sentence(
+    _ name: InstanceName, _ condition: WaitCondition, timeoutBy option: String
+  ) -> String? {
     let head: String
     let last: [String]
     switch self {
     case .met: return nil
     case .ended(let outcome, let tail):
       let how = outcome.map { $0.sentence(name.text, disk: "") } ?? "\(name) is not running"
-      head = "\(how.prefix { !$0.isNewline }); it was never \(condition)"
+      head = "\(how.prefix { !$0.isNewline }); \(condition.missed)"
       last = tail
     case .notRunning(let crash, let tail):
       let how = crash.map { " (crashed: \(Outcome.text(forReason: $0)))" } ?? ""
       head = "\(name) is not running\(how)\n     Boot it with 'qvm start -d \(name)'."
       last = tail
     case .timedOut(let signs, let tail):
-      head = "\(name) is not \(condition) yet" + (signs.map { ": \($0)" } ?? "")
+      head =
+        "the time is up: \(condition.lack(of: name))" + (signs.map { "; \($0)" } ?? "")
+        + "\n     \(option) sets a longer time, such as \(option) 30m."
       last = tail
     case .dead(let time, let tail):
       head = """
         \(name) seems dead: its monitor has not answered and its console has not changed for \
-        \(Int(time.inSeconds)) s; it was never \(condition)
+        \(Int(time.inSeconds)) s; \(condition.missed)
              'qvm stop --force \(name)' ends it.
         """
       last = tail

@@ -43,7 +43,7 @@ struct WaitRemarks: Sendable {
     let seconds = Int(time.inSeconds)
     let span = seconds < 60 ? "\(seconds) s" : "\(seconds / 60) min"
     let lack = absence.map { "\($0); " } ?? ""
-    let head = "still waiting until \(wait.name) is \(condition), for \(span): \(lack)\(signs)"
+    let head = "still waiting until \(condition.state(of: wait.name)), for \(span): \(lack)\(signs)"
     guard let last = wait.tail(1).last else { return head }
     return head + "\n     the last line of its console: \(last)"
   }

@@ -25,6 +25,13 @@ package enum Host {
     package static let architecture = Architecture.x86_64
   #endif
 
+  /// The accelerators that this kind of host may have, the fastest first.
+  #if canImport(Darwin)
+    static let accelerators = ["hvf", "tcg"]
+  #else
+    static let accelerators = ["kvm", "tcg"]
+  #endif
+
   package static var userID: UInt32 { geteuid() }
   /// The real user id, even if the process is setuid.
   package static var realUserID: UInt32 { getuid() }

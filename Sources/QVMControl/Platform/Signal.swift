@@ -142,6 +142,11 @@ package struct Signal: RawRepresentable, Sendable, Hashable, CustomStringConvert
   static func restoreForExecution() {
     signal(SIGPIPE, SIG_DFL)
     signal(SIGXFSZ, SIG_DFL)
+    // It may have been taken by `handle`.
+    var set = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, SIGINT)
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
   }
 
   /// Stops this process as Ctrl-Z does. Returns when it is continued; at once if no shell could

@@ -157,7 +157,7 @@ package final class ConsoleSession {
       case .help: output.remark(keys.attachedHelp)
       case .detach:
         detachTerminal()
-        output.remark("detached; \(name) keeps running")
+        output.remark("detached; \(name) keeps running. 'qvm console \(name)' returns to it")
         return true
       }
     }

@@ -85,7 +85,9 @@ package final class ForegroundSession {
     case .detach?:
       await supervisor.send(.detach)
       view.detachTerminal()
-      view.remark("detached; \(name) keeps running. 'qvm stop \(name)' ends it")
+      view.remark(
+        "detached; \(name) keeps running. 'qvm attach \(name)' returns to it,"
+          + " 'qvm stop \(name)' shuts it down")
       return .done
     case nil: return nil
     }
@@ -154,6 +156,8 @@ package final class ForegroundSession {
     let sentence = vm.sentence(ended.outcome, removed: ended.removed)
     if ended.outcome.result == .clean {
       remarkUnlessQuiet(sentence)
+      // Whoever boots it a second time knows that it stays.
+      if !ended.removed, vm.isFirstBoot { remarkUnlessQuiet(vm.keptRemark) }
       return endsForOutput && escalation.step == 0 ? .failed : .done
     }
     view.remark(sentence)

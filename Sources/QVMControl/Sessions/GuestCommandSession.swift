@@ -81,15 +81,16 @@ package final class GuestCommandSession {
       case .ready where escalation.step > 0: break
       case .ready(.met):
         notifier?.ready()
+        remarkUnlessQuiet("\(vm.name) is ready; running the command")
         await startCommand()
       case .ready(let result):
         // The supervisor reports the VM's end. A dead guest doesn't react to the power button.
         switch result {
         case .dead:
-          output.remark(result.sentence(vm.name, .ready) ?? "")
+          output.remark(result.sentence(vm.name, .ready, timeoutBy: "--ready-timeout") ?? "")
           await stop(.quit)
         case .timedOut:
-          output.remark(result.sentence(vm.name, .ready) ?? "")
+          output.remark(result.sentence(vm.name, .ready, timeoutBy: "--ready-timeout") ?? "")
           status = .timedOut
           await stop(.powerButton)
         default: break
@@ -152,7 +153,7 @@ package final class GuestCommandSession {
 
   /// What becomes of the instance after its command.
   private var keptRemark: String {
-    "\(vm.name) stays: 'qvm start -d \(vm.name)' boots it again, 'qvm rm \(vm.name)' removes it; "
+    vm.keptRemark + "; "
       + "'qvm run --rm' removes an instance after its command"
   }
 

@@ -74,7 +74,9 @@ package final class SSHCommandSession {
       case .ready(.success(.met)):
         try await start(loginTimeout: max(.zero, readyTimeout - begin.duration(to: .now)))
       case .ready(.success(let result)):
-        if let text = result.sentence(name, .ready) { output.remark(text) }
+        if let text = result.sentence(name, .ready, timeoutBy: "--ready-timeout") {
+          output.remark(text)
+        }
         return result.exitStatus
       case .ended(let end): self.end = end
       case .told(let failure):
@@ -126,7 +128,10 @@ package final class SSHCommandSession {
   /// The status to exit with at once; nil if the command has to be ended first.
   private func handle(_ signal: Signal) -> ExitStatus? {
     guard let rung = escalation.rung(for: signal) else { return nil }
-    guard let run else { return signal.exitStatus }
+    guard let run else {
+      output.remark("interrupted; \(name) keeps running. 'qvm status \(name)' shows its state")
+      return signal.exitStatus
+    }
     let inputs = self.inputs
     if rung == .powerButton {
       isEnding = true

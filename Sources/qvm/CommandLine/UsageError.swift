@@ -52,7 +52,8 @@ enum UsageError: UserFacingError, Equatable {
     case .missingArgument(let placeholder, _): "<\(placeholder)> is missing"
     case .unknownSystem(let word, _): "'\(word)' is not an operating system that qvm knows"
     case .takesNoCommand(let command, _): "'\(command)' takes no command for the guest"
-    case .extraArgument(let word, _), .misplacedArgument(let word, _): "unexpected argument '\(word)'"
+    case .extraArgument(let word, _), .misplacedArgument(let word, _):
+      "unexpected argument '\(word)'"
     case .emptyTrailing(let placeholder): "<\(placeholder)> after '--' is empty"
     case .oneNameOnly(let what, _): "\(what) accepts only one name"
     case .contradiction(let one, let other): "\(one) cannot be combined with \(other)"

@@ -37,7 +37,17 @@ struct ImagesCommand: Command {
       return system
     }
     let cache = try Cache.fromEnvironment()
-    try isAvailable ? printPublished(wanted, cache) : printCached(wanted, cache)
+    do {
+      try isAvailable ? printPublished(wanted, cache) : printCached(wanted, cache)
+    } catch let failure as any UserFacingError where DownloadHint.isDownload(failure) {
+      Output.report(failure)
+      if failure.exitStatus != .usage {
+        Output.note(
+          "     'qvm images' lists those in the cache, and 'qvm run --rm demo 1' boots the built-in guest.\n"
+        )
+      }
+      return failure.exitStatus
+    }
     return .done
   }
 

@@ -50,6 +50,7 @@ struct ListCommand: Command {
     }
     table.fit(in: Output.width, leavingOut: Self.lessImportant)
     try Output.show(table.bytes)
+    if Output.isTerminal, store.names.isEmpty { Output.note("qvm: \(NameHint.none)\n") }
     return .done
   }
 

@@ -43,11 +43,17 @@ struct PullCommand: Command {
     if let release { try ReleaseError.check(tag: release) }
     let cache = try Cache.fromEnvironment()
     try cache.prepare()
-    let image = try Interruptible.run { loop in
-      let client = try ReleaseClient.forTerminal(cache, isQuiet: isQuiet, on: loop)
-      return try await LaunchPrerequisites.ensure(
-        for: target, refresh: refreshes, release: release, with: client
-      ).baseImage
+    let image: BaseImage
+    do {
+      image = try Interruptible.run { loop in
+        let client = try ReleaseClient.forTerminal(cache, isQuiet: isQuiet, on: loop)
+        return try await LaunchPrerequisites.ensure(
+          for: target, refresh: refreshes, release: release, with: client
+        ).baseImage
+      }
+    } catch let failure as any UserFacingError where DownloadHint.isDownload(failure) {
+      DownloadHint.report(failure, insteadOf: target)
+      return failure.exitStatus
     }
     try Output.print("\(image.path)\n")
     return .done

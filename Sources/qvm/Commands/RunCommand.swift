@@ -130,7 +130,8 @@ struct RunCommand: Command {
     guard word.utf8.first.map({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) == true else {
       return nil
     }
-    return "'qvm run' boots one VM. For version \(word) give the command once more: add --detach to both."
+    return
+      "'qvm run' boots one VM. For version \(word) give the command once more: add --detach to both."
   }
 
   /// The option that took the operating system as its value, because its own was forgotten.
@@ -171,18 +172,14 @@ struct RunCommand: Command {
     }
     let escape = try EscapeKey.chosen(escape)
     if isDryRun { return try printDryRun(launch) }
+    try RunOptionValidation.checkHost(accelerators: accelerators)
     let timeout = try readyTimeout.map { try RunOptionValidation.timeout($0) }
     do {
       return try LaunchRunner.run(
         launch, detaches: detaches, isQuiet: isQuiet, escape: escape, command: command,
         readyTimeout: timeout ?? GuestCommandSession.defaultReadyTimeout)
-    } catch let failure as any UserFacingError
-      where failure is DownloadError || failure is ReleaseError
-    {
-      Output.report(failure)
-      if let advice = VersionHint.advice(insteadOf: launch.target, command: Self.name) {
-        Output.note("     \(advice)\n")
-      }
+    } catch let failure as any UserFacingError where DownloadHint.isDownload(failure) {
+      DownloadHint.report(failure, insteadOf: launch.target)
       return failure.exitStatus
     }
   }

@@ -72,6 +72,8 @@ struct SSHCommand: Command {
     let status = try VMStatus.inspect(name, in: store)
     try GuestSSH.checkServer(of: status)
     guard command.isEmpty else { return try runCommand(name, in: store, timeout) }
+    InterruptNote.install(
+      "no longer waiting; \(name) keeps running. 'qvm status \(name)' shows its state")
     let loop = try EventLoop()
     let result = try loop.run { () -> WaitResult in
       try await GuestSSH.checkClient(on: loop)
@@ -86,12 +88,14 @@ struct SSHCommand: Command {
       return try await waiting.wait(for: .ready, within: timeout)
     }
     guard result == .met else {
-      if let text = result.sentence(name, .ready) { Output.note("qvm: \(text)\n") }
+      if let text = result.sentence(name, .ready, timeoutBy: "--ready-timeout") {
+        Output.note("qvm: \(text)\n")
+      }
       return result.exitStatus
     }
     let ssh = try GuestSSH(try VMStatus.inspect(name, in: store))
     if Terminal.isTerminal(0), let login = status.record?.target.operatingSystem.login {
-      Output.note("qvm: 'qvm ssh \(name)' \(login.sentence)\n")
+      Output.note("qvm: 'qvm ssh \(name)' \(login.sentence); \(login.password)\n")
     }
     let left = max(.zero, timeout - begin.duration(to: .now))
     try Host.become(ssh.program, ssh.arguments([], retryingFor: left))

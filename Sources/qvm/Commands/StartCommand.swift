@@ -33,6 +33,7 @@ struct StartCommand: Command {
   func run() throws -> ExitStatus {
     let names = try InstanceName.distinct(names)
     let escape = try EscapeKey.chosen(escape)
+    try RunOptionValidation.checkHost(accelerators: nil)
     let store = InstanceStore(try Cache.fromEnvironment())
     guard names.count > 1 else {
       guard let launch = try launch(names[0], in: store) else { return .done }

@@ -87,6 +87,7 @@ struct StatusCommand: Command {
         rows.append(("ssh", status.ssh ?? "-"))
         if status.ssh != nil {
           rows.append(("log in", "'qvm ssh \(status.name)' \(login.sentence)"))
+          rows.append(("password", login.password))
         }
       }
       if boot.removeOnShutdown { rows.append(("on shutdown", "removed")) }

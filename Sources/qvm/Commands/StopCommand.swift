@@ -47,6 +47,12 @@ struct StopCommand: Command {
     if !asked.isEmpty, !isForced {
       Output.note("qvm: shutting down \(asked.joined(separator: ", "))…\n")
     }
+    if !asked.isEmpty {
+      let (names, them) = (asked.joined(separator: " "), asked.count == 1 ? "it" : "them")
+      InterruptNote.install(
+        "no longer waiting. \(asked.joined(separator: ", ")): the shutdown goes on;"
+          + " \(InterruptNote.look(asked)), 'qvm stop --force \(names)' ends \(them) at once")
+    }
     for stop in stops where stop.isBySignal {
       Output.note(
         "qvm: cannot reach the socket of the supervisor of \(stop.name). Sent a signal that tells it to "

@@ -48,7 +48,9 @@ struct WaitCommand: Command {
     func report(_ condition: WaitCondition) {
       switch result {
       case .success(let result):
-        if let text = result.sentence(name, condition) { Output.note("qvm: \(text)\n") }
+        if let text = result.sentence(name, condition, timeoutBy: "--timeout") {
+          Output.note("qvm: \(text)\n")
+        }
       case .failure(let failure as any UserFacingError): Output.report(failure)
       case .failure(let error): Output.note("qvm: \(error)\n")
       }
@@ -61,6 +63,9 @@ struct WaitCommand: Command {
     let names = try InstanceName.distinct(names)
     // A missing instance never becomes ready, so there is no point in waiting for the others.
     for name in names { _ = try store.existing(name) }
+    InterruptNote.install(
+      "no longer waiting; \(names.map(\.text).joined(separator: ", ")) \(names.count == 1 ? "is" : "are")"
+        + " not affected. \(InterruptNote.look(names.map(\.text)))")
     let ends = try wait(for: names, in: store, within: limit)
     let documents = ends.compactMap(document)
     if isJSON, names.count > 1 {

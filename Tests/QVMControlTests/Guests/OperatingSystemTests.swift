@@ -8,6 +8,7 @@ import Testing
     system: OperatingSystem
   ) {
     #expect(system.login?.user == system.sshUser)
+    #expect(system.login?.password.contains("password") ?? true)
     switch system {
     case .demo: #expect(system.login == nil)
     case .haiku: #expect(system.login?.sentence == "logs in as 'user', who has root's rights")

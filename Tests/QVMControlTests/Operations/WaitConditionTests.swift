@@ -31,18 +31,23 @@ import Testing
   @Test func `the error says how the VM ended, with the end of the console`() throws {
     let name = try InstanceName("vm")
     let crashed = Outcome(token: "t", result: .crashed, reason: "guest-panic", exitStatus: 0)
-    #expect(WaitResult.met.sentence(name, .ready) == nil)
+    #expect(WaitResult.met.sentence(name, .ready, timeoutBy: "--timeout") == nil)
     #expect(
-      WaitResult.ended(nil, tail: []).sentence(name, .ready)
+      WaitResult.ended(nil, tail: []).sentence(name, .ready, timeoutBy: "--timeout")
         == "vm is not running; it was never ready")
     #expect(
-      WaitResult.ended(crashed, tail: ["a", "b"]).sentence(name, .console("x"))
-        == "vm crashed: the guest panicked; it was never console:x\n"
+      WaitResult.ended(crashed, tail: ["a", "b"]).sentence(
+        name, .console("x"), timeoutBy: "--timeout")
+        == "vm crashed: the guest panicked; its console never showed 'x'\n"
         + "the last lines of its console:\n  a\n  b")
     #expect(
-      WaitResult.timedOut(signs: "QEMU answers", tail: ["a"]).sentence(name, .ready)
-        == "vm is not ready yet: QEMU answers\nthe last lines of its console:\n  a")
-    let dead = WaitResult.dead(after: .seconds(30), tail: []).sentence(name, .ready)
+      WaitResult.timedOut(signs: "QEMU answers", tail: ["a"]).sentence(
+        name, .ready, timeoutBy: "--timeout")
+        == "the time is up: vm is not ready yet; QEMU answers\n"
+        + "     --timeout sets a longer time, such as --timeout 30m.\nthe last lines of its console:\n  a"
+    )
+    let dead = WaitResult.dead(after: .seconds(30), tail: []).sentence(
+      name, .ready, timeoutBy: "--timeout")
     #expect(dead?.hasPrefix("vm seems dead") == true)
     #expect(dead?.contains("for 30 s; it was never ready\n") == true)
     #expect(dead?.hasSuffix("'qvm stop --force vm' ends it.") == true)
