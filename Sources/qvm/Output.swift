@@ -87,7 +87,9 @@ enum Output {
     case .program(let help):
       draw("\(help)\n")
       report(error)
-      note("     See the help above; 'qvm <command> --help' tells more about one command.\n")
+      if error.advice == nil {
+        note("     See the help above; 'qvm <command> --help' tells more about one command.\n")
+      }
     }
   }
 }
