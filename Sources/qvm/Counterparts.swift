@@ -7,6 +7,7 @@ enum Counterparts {
   static func line(for command: String) -> String? {
     switch command {
     case "restart", "reboot": "qvm stop <NAME> && qvm start -d <NAME>"
+    case "reset": "qvm stop --force <NAME> && qvm start -d <NAME>"
     case "exec": "qvm ssh <NAME> -- <COMMAND>"
     case "shell", "login", "connect", "enter": "qvm ssh <NAME>"
     case "delete", "remove", "destroy", "del", "undefine": "qvm rm"

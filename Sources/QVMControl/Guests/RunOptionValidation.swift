@@ -131,7 +131,10 @@ package enum RunOptionValidation {
     }
   }
 
-  static func check(_ list: String, available: [String]) throws(RunOptionError) {
+  /// Checks that one of the accelerators in `list` is among those that are `available`.
+  ///
+  /// - Throws: `foreignAccelerator`; `badAccelerator`.
+  package static func check(_ list: String, available: [String]) throws(RunOptionError) {
     let names = try accelerators(list)
     if let name = names.first, !names.contains(where: available.contains) {
       throw .foreignAccelerator(name, here: available)

@@ -124,7 +124,7 @@ struct Parser<Parsed: Command> {
     let closest = Spelling.option(meantBy: option, in: known)
     let meansAll = option == "--all" || option == "-a"
     let takesNames = first { $0.count != nil && $0.placeholder == "NAME" } != nil
-    if closest == nil, !meansAll, option.utf8.count > 2, !option.utf8.starts(with: "--".utf8),
+    if !meansAll, option.utf8.count > 2, !option.utf8.starts(with: "--".utf8),
       // Such as '-dit': the letter that is no flag decides; or '-p2222', with its value attached.
       let letter = option.dropFirst().map({ "-\($0)" }).first(where: { flag in
         first { $0.spellings.contains(flag) } == nil

@@ -18,6 +18,10 @@ struct DoctorCommand: Command {
 
   var isJSON = false
 
+  func advice(extra word: String) -> String? {
+    "Leave out '\(word)': 'qvm doctor' checks this host, and no instance. 'qvm status NAME' shows one."
+  }
+
   func run() throws -> ExitStatus {
     let cache = try Cache.fromEnvironment()
     let found = try Interruptible.run { try await DoctorReport.make(of: cache, on: $0) }

@@ -30,7 +30,9 @@ struct PullCommand: Command {
   var release: String?
 
   func advice(missing placeholder: String) -> String? {
-    placeholder == "VERSION" ? VersionHint.advice(for: system, command: Self.name) : nil
+    placeholder == "VERSION"
+      ? VersionHint.advice(for: system, command: Self.name)
+      : "Such as 'qvm pull freebsd 14.2'. 'qvm images --available' lists what there is."
   }
 
   func misuse(missing placeholder: String) -> UsageError? {

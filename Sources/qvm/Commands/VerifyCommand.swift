@@ -19,6 +19,10 @@ struct VerifyCommand: Command {
 
   var isJSON = false
 
+  func advice(extra word: String) -> String? {
+    "Leave out '\(word)': 'qvm verify' checks all base images. 'qvm images' lists them."
+  }
+
   func run() throws -> ExitStatus {
     let cache = try Cache.fromEnvironment()
     let found = try Interruptible.run { try await Self.verify(cache, on: $0) }

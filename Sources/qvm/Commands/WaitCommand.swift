@@ -9,6 +9,8 @@ struct WaitCommand: Command {
     the built-in guest's. 'console:TEXT' waits until this boot has printed TEXT on the console; control
     sequences between its letters do not matter.
 
+    A time such as that of --timeout is in seconds, or has a unit: 90s, 5m, 1h.
+
     qvm reports what is still missing after 10 s, after 1 min and then every 5 min. If several
     instances are named, the condition must hold for all of them. Each instance that fails is reported,
     and the exit status is that of the first one.

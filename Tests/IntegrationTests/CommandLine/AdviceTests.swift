@@ -120,6 +120,19 @@ import Testing
       let run = try await sandbox.qvm("run", "haiku", "r1beta6")
       #expect(run.status == 1)
       #expect(run.err.contains("'qvm run haiku r1beta5'"), "\(run.err)")
+      sandbox.environment["QVM_BASE_URL"] = "http://127.0.0.1:1/x"
+      for words in [["run", "haiku", "r1beta6"], ["pull", "haiku", "r1beta6"]] {
+        let offline = try await sandbox.qvm(words)
+        #expect(offline.status == 1)
+        for wanted in ["QVM_BASE_URL", "'qvm run haiku r1beta5'", "'qvm run --rm demo 1'"] {
+          #expect(offline.err.contains(wanted), "\(words): \(offline.err)")
+        }
+      }
+      let images = try await sandbox.qvm("images", "--available", "haiku")
+      #expect(images.status == 1 && images.out.isEmpty)
+      #expect(images.err.contains("QVM_BASE_URL") && images.err.contains("'qvm images'"))
+      let prune = try await sandbox.qvm("prune", "haiku")
+      #expect(prune.status == 1 && prune.err.contains("'haiku-r1beta5-x86-64'"), "\(prune.err)")
       sandbox.environment["QVM_CACHE"] = "/proc/qvm"
       let nowhere = try await sandbox.qvm("run", "demo", "1")
       #expect(nowhere.status == 1)
@@ -142,6 +155,38 @@ import Testing
       let again = try await sandbox.qvm("stop", "-a")
       #expect(again.status == 0 && !again.err.isEmpty)
       #expect(try await sandbox.qvm("stop", "--all", "one").status == 64)
+    }
+  }
+
+  @Test func `a first run in the foreground says that the instance stays, if it does`() async throws
+  {
+    try await Sandbox.with { sandbox in
+      for (words, stays) in [
+        (["run", "--name", "box", "demo", "1"], true), (["start", "box"], false),
+        (["run", "--rm", "demo", "1"], false),
+        (["run", "-q", "--name", "two", "demo", "1"], false),
+      ] {
+        let run = try TerminalSession(try Sandbox.program, words, in: sandbox)
+        try await run.expect("ready: type")
+        run.type("\u{3}")
+        if stays { try await run.expect("'qvm rm box'") }
+        #expect(try await run.end() == 0)
+        #expect(run.text.contains("'qvm rm") == stays, "\(words)")
+      }
+    }
+  }
+
+  @Test func `an interrupted wait ends by the signal, and says that the VM goes on`() async throws {
+    try await Sandbox.with { sandbox in
+      _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
+      let wait = try TerminalSession(
+        try Sandbox.program, ["wait", "--for", "console:never", "box"], in: sandbox)
+      // The first thing that it says is after ten seconds.
+      try await wait.expect("still waiting")
+      wait.type("\u{3}")
+      try await wait.expect("'qvm status box'")
+      #expect(try await wait.end() == 130)
+      #expect(try await sandbox.status("box")["phase"]?.string == "running")
     }
   }
 

@@ -71,6 +71,20 @@ import Testing
     }
   }
 
+  @Test func `an accelerator of other hosts is refused only if no other may be tried`() throws {
+    for list in ["kvm", "tcg", "hvf:kvm", "hvf:tcg"] {
+      try RunOptionValidation.check(list, available: ["kvm", "tcg"])
+    }
+    let hvf = RunOptionError.foreignAccelerator("hvf", here: ["kvm", "tcg"])
+    #expect(throws: hvf) { try RunOptionValidation.check("hvf", available: ["kvm", "tcg"]) }
+    #expect(hvf.message == "the accelerator 'hvf' exists only on macOS")
+    #expect(
+      hvf.advice == "Use kvm or tcg here, or kvm:tcg for the first that works.")
+    let kvm = RunOptionError.foreignAccelerator("kvm", here: ["hvf", "tcg"])
+    #expect(throws: kvm) { try RunOptionValidation.check("KVM", available: ["hvf", "tcg"]) }
+    #expect(kvm.message == "the accelerator 'kvm' exists only on Linux")
+  }
+
   @Test(arguments: [1, 22, 65535])
   func `a TCP port is taken`(port: Int) throws {
     #expect(try RunOptionValidation.port(port) == port)

@@ -56,6 +56,12 @@ import Testing
     #expect(throws: TargetError.unknownOperatingSystem(word)) { try target(word, "1") }
   }
 
+  @Test func `swapped words are told from an unknown system`() {
+    let swapped = TargetError.swapped(.freebsd, version: "14.2")
+    #expect(throws: swapped) { try target("14.2", "FreeBSD") }
+    #expect(swapped.advice == "The operating system comes first: 'freebsd 14.2'.")
+  }
+
   @Test(arguments: ["", "arm", "riscv64", "x86", "i386", "arm64 "])
   func `an unknown platform is named`(word: String) {
     #expect(throws: TargetError.unknownPlatform(word)) {

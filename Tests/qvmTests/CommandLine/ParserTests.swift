@@ -101,6 +101,15 @@ import Testing
       try Parser<SampleLog>.parse(["5", "a", "b"]) == SampleLog(lines: 5, instances: ["a", "b"]))
   }
 
+  @Test func `short flags may be joined, those with a value may not`() throws {
+    let list = try Parser<ListCommand>.parse(["-aq"])
+    #expect(list?.isQuiet == true)
+    let boot = try Parser<qvm.RunCommand>.parse(["-qd", "demo", "1"])
+    #expect(boot?.isQuiet == true && boot?.detaches == true)
+    #expect(throws: UsageError.self) { try Parser<ListCommand>.parse(["-qz"]) }
+    #expect(throws: UsageError.self) { try run("a", "b", "-dn") }
+  }
+
   @Test func `an enumeration is read by its words`() throws {
     #expect(try run("a", "b", "--colour", "always")?.colour == .always)
   }

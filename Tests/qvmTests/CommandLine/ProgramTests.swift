@@ -123,6 +123,14 @@ import Testing
       .extraArgument("ls", takesTrailing: true), "unexpected argument 'ls'",
       "Put a command for the guest after '--'."
     ),
+    (.absentCommand("pause", instead: "So."), "unknown command 'pause'", "So."),
+    (.absentOption("-p", instead: "So."), "unknown option '-p'", "So."),
+    (.unknownSystem("x", advice: "So."), "'x' is not an operating system that qvm knows", "So."),
+    (.misplacedArgument("x", advice: "So."), "unexpected argument 'x'", "So."),
+    (
+      .takesNoCommand("qvm start", advice: "So."), "'qvm start' takes no command for the guest",
+      "So."
+    ),
   ]
 
   @Test(arguments: texts)
