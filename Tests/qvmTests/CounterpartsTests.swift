@@ -18,9 +18,9 @@ import Testing
     ("rm", ["-r", "-rf"]), ("prune", ["-f", "-a"]), ("images", ["-a"]), ("list", ["--format"]),
   ]
 
-  /// The words after each `qvm ` at the beginning of a quoted command line.
+  /// The word after each `'qvm `.
   private static func named(in text: String) -> [String] {
-    ("'" + text).split(separator: "'qvm ").dropFirst(text.hasPrefix("qvm ") ? 0 : 1).compactMap {
+    text.split(separator: "'qvm ", omittingEmptySubsequences: false).dropFirst().compactMap {
       $0.split(whereSeparator: { " '".contains($0) }).first.map(String.init)
     }
   }

@@ -85,12 +85,14 @@ package enum WaitResult: Sendable, Hashable {
     }
   }
 
-  /// What to report; nil if the exit status says everything.
+  /// What to report.
   ///
   /// - Parameters:
   ///   - name: The instance.
   ///   - condition: What was waited for.
   ///   - option: The option that sets the timeout, such as `--timeout`.
+  /// - Returns: A sentence, and lines with advice and the console's end; nil if the exit status says
+  ///   everything.
   package func sentence(
     _ name: InstanceName, _ condition: WaitCondition, timeoutBy option: String
   ) -> String? {
