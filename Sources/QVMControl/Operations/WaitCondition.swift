@@ -110,7 +110,7 @@ package enum WaitResult: Sendable, Hashable {
       last = tail
     case .timedOut(let signs, let tail):
       head =
-        "the time is up: \(condition.lack(of: name))" + (signs.map { "; \($0)" } ?? "")
+        "the time is up: \(condition.lack(of: name))" + (signs.map { ": \($0)" } ?? "")
         + "\n     \(option) sets a longer time, such as \(option) 30m."
       last = tail
     case .dead(let time, let tail):

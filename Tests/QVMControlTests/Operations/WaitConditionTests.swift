@@ -43,7 +43,7 @@ import Testing
     #expect(
       WaitResult.timedOut(signs: "QEMU answers", tail: ["a"]).sentence(
         name, .ready, timeoutBy: "--timeout")
-        == "the time is up: vm is not ready yet; QEMU answers\n"
+        == "the time is up: vm is not ready yet: QEMU answers\n"
         + "     --timeout sets a longer time, such as --timeout 30m.\nthe last lines of its console:\n  a"
     )
     let dead = WaitResult.dead(after: .seconds(30), tail: []).sentence(
