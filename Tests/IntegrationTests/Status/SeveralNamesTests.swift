@@ -44,7 +44,7 @@ import Testing
         "wait", "silent", "good", "--for", "console:nowhere", "--timeout", "1")
       #expect(late.status == 124)
       for name in ["silent", "good"] {
-        #expect(late.err.contains("\(name) is not console:nowhere"), "\(late.err)")
+        #expect(late.err.contains("the console of \(name) has not shown 'nowhere'"), "\(late.err)")
       }
       let missing = try await sandbox.qvm("wait", "good", "none", "--for", "stopped")
       #expect(missing.status == 4)

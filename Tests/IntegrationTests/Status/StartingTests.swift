@@ -56,8 +56,10 @@ import Testing
       #expect(ssh.reports(SSHError.noServer(name: "held")), "\(ssh.err)")
       let wait = try await sandbox.qvm("wait", "held", "--timeout", "1")
       #expect(wait.status == 124)
-      // Without the console of an earlier boot.
-      #expect(wait.err.split(separator: "\n").count == 1, "\(wait.err)")
+      // The state and the advice, without the console of an earlier boot.
+      let lines = wait.err.split(separator: "\n")
+      #expect(lines.count == 2, "\(wait.err)")
+      #expect(lines.last?.contains("--timeout") == true, "\(wait.err)")
       #expect(wait.err.contains("it is still being started"), "\(wait.err)")
       let begin = ContinuousClock.now
       let stop = try await sandbox.qvm("stop", "held", "other")
