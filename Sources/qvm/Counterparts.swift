@@ -8,7 +8,6 @@ enum Counterparts {
     switch command {
     case "restart", "reboot": "qvm stop <NAME> && qvm start -d <NAME>"
     case "reset": "qvm stop --force <NAME> && qvm start -d <NAME>"
-    case "exec": "qvm ssh <NAME> -- <COMMAND>"
     case "shell", "login", "connect", "enter": "qvm ssh <NAME>"
     case "delete", "remove", "destroy", "del", "undefine": "qvm rm"
     case "create", "launch", "boot", "up", "new", "init", "define": "qvm run"
@@ -51,7 +50,7 @@ enum Counterparts {
     case "autostart", "enable", "disable":
       "qvm boots nothing by itself. A service manager can run 'qvm run' or 'qvm start NAME'."
     case "provision":
-      "'qvm ssh NAME -- COMMAND' runs a command in the guest, and 'sh -s <FILE' as COMMAND a script."
+      "'qvm exec NAME COMMAND' runs a command in the guest, and 'sh -s <FILE' as COMMAND a script."
     case "container", "vm", "instance", "machine", "domain", "system":
       "Leave out '\(command)': 'qvm list' shows all instances."
     default: nil
@@ -75,6 +74,9 @@ enum Counterparts {
       }
       return sentence(forBoot: option)
     case "ssh": return sentence(forSSH: option)
+    case "exec":
+      return ["-d", "--detach", "--privileged"].contains(option)
+        ? "Leave it out: 'qvm exec' waits for COMMAND. COMMAND can put itself into the background." : nil
     case "rm":
       return ["-r", "-R", "-rf", "-fr", "--recursive", "--volumes", "-v"].contains(option)
         ? "'qvm rm NAME' always removes the disk, too. --force (-f) stops a running instance first."
@@ -98,7 +100,7 @@ enum Counterparts {
   }
 
   private static let folders =
-    "qvm shares no folders and copies no files. 'tar -cf - FILE | qvm ssh NAME -- tar -xf -' copies them into the guest."
+    "qvm shares no folders and copies no files. 'tar -cf - FILE | qvm exec NAME tar -xf -' copies them into the guest."
 
   /// For the commands that boot a VM.
   private static func sentence(forBoot option: String) -> String? {
@@ -108,7 +110,7 @@ enum Counterparts {
         + " 'qvm status NAME' shows, reaches the others."
     case "-v", "--volume", "--mount", "--share", "--virtfs", "--shared-folder": folders
     case "-e", "--env", "--env-file", "--environment":
-      "qvm passes no environment. Set it in the guest: '-- env NAME=VALUE COMMAND'."
+      "Set it for the command: '-- env NAME=VALUE COMMAND', or 'qvm exec -e NAME=VALUE NAME COMMAND'."
     case "-i", "-t", "-it", "-ti", "--interactive", "--tty":
       "Leave out -i and -t: the guest's console is on this terminal, unless --detach is given."
     case "--disk", "--disk-size", "--size", "--drive", "-drive", "-hda", "-hdb", "--cdrom",
@@ -128,15 +130,13 @@ enum Counterparts {
 
   private static func sentence(forSSH option: String) -> String? {
     switch option {
-    case "-p", "--port": "Leave it out: qvm knows the guest's port."
-    case "-l", "-u", "--user":
-      "Leave it out: qvm logs in as the image's own user; 'sudo -i' there makes that user root."
+    case "--port": "Leave it out: qvm knows the guest's port."
+    case "-u": "-l USER logs in as another user of the guest."
     case "-i", "--identity":
       "Leave it out: the keys in ~/.ssh and those of the agent are offered. 'ssh-add FILE' adds one."
-    case "-L", "-R", "-D", "-N", "-J", "-A", "-X", "-Y", "-o", "-F", "-v", "-q":
+    case "-L", "-R", "-D", "-N", "-J", "-A", "-X", "-Y", "-F", "-v", "-q":
       "Run ssh itself for that, with the port that 'qvm status NAME' shows."
-    case "-t", "-it", "-tt", "-T":
-      "Leave it out: without COMMAND, ssh uses this terminal."
+    case "-it", "-tt": "-t gives COMMAND a terminal."
     default: nil
     }
   }

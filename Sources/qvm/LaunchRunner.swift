@@ -20,7 +20,7 @@ enum LaunchRunner {
         launch, waitsForConsole: command.isEmpty, notifier, isQuiet: isQuiet, signals, loop)
       if !command.isEmpty {
         let session = GuestCommandSession(
-          launched, command: command, notifier: notifier, loop: loop)
+          launched, GuestTask(command, .exact), notifier: notifier, loop: loop)
         session.isQuiet = isQuiet
         session.readyTimeout = readyTimeout
         return await session.run(signals: signals)

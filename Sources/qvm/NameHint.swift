@@ -47,12 +47,12 @@ enum NameHint {
     return "'qvm list' shows all instances."
   }
 
-  /// ssh takes a user in front of the name.
+  /// Only `qvm ssh` takes a user in front of the name.
   private static func advice(userAndName word: String) -> String {
     let name = word.split(separator: "@")[1]
     return
-      "Leave out the user: 'qvm ssh \(name)' logs in as the image's own user. 'qvm status \(name)'"
-      + " names that user, and how to become root."
+      "Leave out the user: '\(name)'. Only 'qvm ssh' takes one. 'qvm status \(name)' names the image's"
+      + " own user, and how to become root."
   }
 
   /// The advice for an argument that is an instance instead of an operating system.

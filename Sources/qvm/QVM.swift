@@ -69,7 +69,7 @@ enum QVM {
     commands: [
       RunCommand.self, PullCommand.self, ListCommand.self, StatusCommand.self, WaitCommand.self,
       StopCommand.self, StartCommand.self, AttachCommand.self, ConsoleCommand.self,
-      LogsCommand.self, SSHCommand.self, RemoveCommand.self, ImagesCommand.self,
+      LogsCommand.self, ExecCommand.self, SSHCommand.self, RemoveCommand.self, ImagesCommand.self,
       VerifyCommand.self, PruneCommand.self, DoctorCommand.self, ConfigPrintPathCommand.self,
       CompletionsCommand.self,
     ],

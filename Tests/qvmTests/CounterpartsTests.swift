@@ -6,7 +6,7 @@ import Testing
 /// The answers to what other programs have.
 @Suite struct CounterpartsTests {
   private static let commands = [
-    "restart", "exec", "shell", "delete", "create", "define", "halt", "kill", "purge", "resume",
+    "restart", "shell", "delete", "create", "define", "halt", "kill", "purge", "resume",
     "domstate", "global-status", "fetch", "upgrade", "find", "viewer", "reset", "pause", "suspend",
     "snapshot", "cp", "mount", "port", "ip", "ssh-config", "clone", "edit", "export", "autostart",
     "provision", "vm", "container",
@@ -14,7 +14,7 @@ import Testing
   private static let options: [(command: String, options: [String])] = [
     ("run", ["-p", "--publish", "-v", "--volume", "-e", "-it", "--disk", "--net", "--vnc", "-u"]),
     ("run", ["--restart"]), ("start", ["--memory", "--rm", "-p"]),
-    ("ssh", ["-p", "-l", "-i", "-L"]),
+    ("ssh", ["--port", "-u", "-i", "-L"]),
     ("rm", ["-r", "-rf"]), ("prune", ["-f", "-a"]), ("images", ["-a"]), ("list", ["--format"]),
   ]
 

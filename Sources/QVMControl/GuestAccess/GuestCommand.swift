@@ -8,13 +8,11 @@ internal import QMPClient
 package struct GuestCommand: Sendable, Hashable {
   /// A unique part of the name of the command's file.
   private let token: String
-  private let text: String
+  private let task: GuestTask
 
-  /// - Parameter arguments: The arguments. As ssh does, they are joined with blanks for the guest's
-  ///   login shell.
-  package init(_ arguments: [String]) {
+  package init(_ task: GuestTask) {
     token = Randomness.hexadecimal(bytes: 8)
-    text = arguments.joined(separator: " ")
+    self.task = task
   }
 
   /// The command's file in the guest.
@@ -41,7 +39,7 @@ package struct GuestCommand: Sendable, Hashable {
         fi
         trap : HUP INT TERM
         exec 9>&2 2>/dev/null
-        (exec "${SHELL:-/bin/sh}" -c \#(LoginShell.quoted(text)) 2>&9 9>&-)
+        (\#(task.script)) 2>&9 9>&-
         s=$?
         rm -f $f
         exit $s

@@ -16,12 +16,14 @@ package struct GuestSSH: Sendable, Hashable {
   ///   - target: Its target; nil if its record can't be read.
   ///   - boot: The current boot; nil if there is none yet.
   ///   - files: The instance's files, among them the guest's host key.
+  ///   - user: The guest's user; nil for that of the image.
   /// - Throws: ``SSHError`` if the guest has no ssh server, or ssh is missing; ``FileError`` if the
   ///   file for the host key is not the instance's own.
   init(
-    _ name: String, _ target: Target?, _ boot: BootRecord?, _ files: InstanceFiles
+    _ name: String, _ target: Target?, _ boot: BootRecord?, _ files: InstanceFiles,
+    as user: String? = nil
   ) throws {
-    let user = try Self.checkServer(name, target, boot)
+    let imageUser = try Self.checkServer(name, target, boot)
     guard let boot else { throw SSHError.starting(name: name) }
     guard let port = boot.sshPort else { throw SSHError.noServer(name: name) }
     client = try Self.findClient()
@@ -29,7 +31,7 @@ package struct GuestSSH: Sendable, Hashable {
     try Files.checkForOutput(files.knownHosts)
     folder = files.folder
     self.name = name
-    self.user = user
+    self.user = user ?? imageUser
     self.port = port
     let address = boot.sshAddress ?? ""
     self.address = ["", "0.0.0.0"].contains(address) ? "127.0.0.1" : address
@@ -63,13 +65,15 @@ package struct GuestSSH: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - command: The arguments, which ssh joins with blanks for the guest's shell.
-  ///   - options: Options of ssh, placed before the default ones.
+  ///   - options: Options of ssh, placed before qvm's own, so that they win.
+  ///   - userOptions: The user's options of ssh, placed after qvm's own. ssh takes the first value of
+  ///     an option, so they can't lead the connection elsewhere.
   ///   - retryTime: How long to retry connections that the server closes before login
   ///     (``SSHDialer``); nil to try once.
   ///   - ignoresSignals: Whether ssh ignores SIGHUP, SIGINT and SIGTERM.
   /// - Returns: The arguments of ``program``.
   package func arguments(
-    _ command: [String], options: [String] = [], retryingFor retryTime: Duration? = nil,
+    _ command: [String], options: [String] = [], userOptions: [String] = [], retryingFor retryTime: Duration? = nil,
     ignoresSignals: Bool = false
   ) -> [String] {
     let stated =
@@ -84,7 +88,7 @@ package struct GuestSSH: Sendable, Hashable {
     return [
       "-c", (ignoresSignals ? "trap '' HUP INT TERM; " : "") + script, folder,
       client, "-F", "/dev/null", "-p", String(port), "-l", user,
-    ] + options + stated.flatMap { ["-o", $0] } + [address]
+    ] + options + stated.flatMap { ["-o", $0] } + userOptions + [address]
       + (command.isEmpty ? [] : ["--"] + command)
   }
 

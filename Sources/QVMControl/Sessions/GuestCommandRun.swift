@@ -19,22 +19,24 @@ final class GuestCommandRun {
   /// last output is still to come.
   ///
   /// - Parameters:
-  ///   - words: The command's arguments.
+  ///   - task: What is to run.
   ///   - ssh: How the guest is reached.
   ///   - options: More options for ssh.
+  ///   - userOptions: The user's options for ssh.
   ///   - loginTimeout: How long to retry connections that are closed before login.
   ///   - loop: The loop that the calling task runs on.
   ///   - ended: Called when ssh has exited.
   /// - Throws: ``SpawnError``.
   init(
-    _ words: [String], by ssh: GuestSSH, options: [String] = [], loginTimeout: Duration,
+    _ task: GuestTask, by ssh: GuestSSH, options: [String] = [], userOptions: [String] = [],
+    loginTimeout: Duration,
     on loop: EventLoop, ended: @escaping @Sendable (ProcessEnd) -> Void
   ) async throws {
-    command = GuestCommand(words)
+    command = GuestCommand(task)
     self.ssh = ssh
     self.loop = loop
     let arguments = ssh.arguments(
-      [command.line], options: options, retryingFor: loginTimeout, ignoresSignals: true)
+      [command.line], options: options, userOptions: userOptions, retryingFor: loginTimeout, ignoresSignals: true)
     let (program, words) = await ParentDeathSignal.command(ssh.program, arguments)
     process = try ChildProcess(
       .init(program, words, descriptors: (0...2).map { Host.copy(of: $0) }))

@@ -29,7 +29,7 @@ package final class GuestCommandSession {
   /// How long this guest may take to be ready.
   package var readyTimeout = defaultReadyTimeout
   let vm: SupervisedVM
-  private let command: [String]
+  private let task: GuestTask
   let loop: EventLoop
   let inputs = Mailbox<Input>()
   private let supervisor: SupervisorConnection
@@ -43,11 +43,11 @@ package final class GuestCommandSession {
   private var judging: Task<Void, Never>?
 
   package init(
-    _ vm: SupervisedVM, command: [String], notifier: ServiceNotifier? = nil,
+    _ vm: SupervisedVM, _ task: GuestTask, notifier: ServiceNotifier? = nil,
     loop: EventLoop
   ) {
     self.vm = vm
-    self.command = command
+    self.task = task
     self.notifier = notifier
     self.loop = loop
     let inputs = self.inputs
@@ -181,7 +181,7 @@ package final class GuestCommandSession {
     do {
       let ssh = try GuestSSH(try VMStatus.inspect(vm.name, in: vm.store))
       process = try await GuestCommandRun(
-        command, by: ssh, options: ["-o", "BatchMode=yes"], loginTimeout: readyTimeout,
+        task, by: ssh, options: ["-o", "BatchMode=yes"], loginTimeout: readyTimeout,
         on: loop
       ) { inputs.send(.commandEnded($0)) }
     } catch {

@@ -1,6 +1,6 @@
 package import QMPClient
 
-/// `qvm ssh NAME -- COMMAND`: waits until the guest is ready, runs the command, and exits with its
+/// `qvm exec NAME COMMAND` and `qvm ssh NAME COMMAND`: waits until the guest is ready, runs the command, and exits with its
 /// status.
 package final class SSHCommandSession {
   private enum Input: Sendable {
@@ -21,7 +21,9 @@ package final class SSHCommandSession {
 
   private let name: InstanceName
   private let store: InstanceStore
-  private let command: [String]
+  private let task: GuestTask
+  private let user: String?
+  private let userOptions: [String]
   private let readyTimeout: Duration
   private let loop: EventLoop
   private let inputs = Mailbox<Input>()
@@ -37,16 +39,20 @@ package final class SSHCommandSession {
   /// - Parameters:
   ///   - name: The instance.
   ///   - store: Where it is.
-  ///   - command: The arguments, for the guest's login shell.
+  ///   - task: What is to run there.
+  ///   - user: The guest's user; nil for that of the image.
+  ///   - userOptions: The user's options for ssh.
   ///   - readyTimeout: How long the guest may take to be ready and to accept the login.
   ///   - loop: The loop that ``run(signals:)`` is called on.
   package init(
-    _ name: InstanceName, in store: InstanceStore, command: [String], readyTimeout: Duration,
-    on loop: EventLoop
+    _ name: InstanceName, in store: InstanceStore, _ task: GuestTask, as user: String? = nil,
+    userOptions: [String] = [], readyTimeout: Duration, on loop: EventLoop
   ) {
     self.name = name
     self.store = store
-    self.command = command
+    self.task = task
+    self.user = user
+    self.userOptions = userOptions
     self.readyTimeout = readyTimeout
     self.loop = loop
   }
@@ -119,9 +125,9 @@ package final class SSHCommandSession {
 
   private func start(loginTimeout: Duration) async throws {
     let inputs = self.inputs
-    let ssh = try GuestSSH(try VMStatus.inspect(name, in: store))
+    let ssh = try GuestSSH(try VMStatus.inspect(name, in: store), as: user)
     run = try await GuestCommandRun(
-      command, by: ssh, loginTimeout: loginTimeout, on: loop
+      task, by: ssh, userOptions: userOptions, loginTimeout: loginTimeout, on: loop
     ) { inputs.send(.ended($0)) }
   }
 

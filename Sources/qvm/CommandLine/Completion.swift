@@ -100,7 +100,7 @@ private struct CommandCompletion {
       if optionsEnded || word.utf8.first != UInt8(ascii: "-") || word == "-" {
         arguments += 1
       } else if word == "--" {
-        if rows.contains(where: { $0.kind == .trailing }) { return Completion() }
+        if rows.contains(where: \.takesRest) { return Completion() }
         optionsEnded = true
       } else if let row = option(word), row.kind == .option {
         if row.valueIfNone != nil, words.first.flatMap({ Int($0) }) == nil { continue }

@@ -74,6 +74,7 @@ extension ParameterRow {
     case .argument(.oneOrMore): "<\(placeholder)>..."
     case .argument(.any): "[<\(placeholder)>...]"
     case .trailing: "[-- <\(placeholder)>...]"
+    case .rest: "[--] [<\(placeholder)>...]"
     case .option, .flag: ""
     }
   }
@@ -83,6 +84,7 @@ extension ParameterRow {
     switch kind {
     case .argument: "<\(placeholder)>"
     case .trailing: "-- <\(placeholder)>..."
+    case .rest: "<\(placeholder)>..."
     case .option where valueIfNone != nil:
       "\(spellings.reversed().joined(separator: ", ")) [<\(placeholder)>]"
     case .option: "\(spellings.reversed().joined(separator: ", ")) <\(placeholder)>"

@@ -69,4 +69,12 @@ extension Parameter {
   ) -> Self {
     Self(ParameterRow(.trailing, placeholder: placeholder, help), keeping: keep)
   }
+
+  /// The words from the first one after the arguments on, unchanged. A `--` may stand before them, and
+  /// also before the arguments.
+  static func rest(
+    _ placeholder: String, _ help: String, keep: @escaping Keep<String>
+  ) -> Self {
+    Self(ParameterRow(.rest, placeholder: placeholder, help), keeping: keep)
+  }
 }

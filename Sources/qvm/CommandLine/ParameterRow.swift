@@ -5,8 +5,11 @@ struct ParameterRow: Sendable {
     /// Takes a value.
     case option
     case flag
-    /// Everything after `--`.
+    /// The rest of the line, unchanged: everything after `--`.
     case trailing
+    /// The rest of the line, unchanged: everything from the first word after the arguments on, with or
+    /// without a `--` before it, as ssh takes its command.
+    case rest
   }
 
   /// How many words an argument takes.
@@ -39,6 +42,9 @@ struct ParameterRow: Sendable {
     self.candidates = candidates
     self.valueIfNone = valueIfNone
   }
+
+  /// Whether this is the row that takes the rest of the line.
+  var takesRest: Bool { kind == .trailing || kind == .rest }
 
   /// How many words an argument takes; nil for options and the arguments after `--`.
   var count: Count? {

@@ -3,7 +3,8 @@
 /// Options may come before, between and after the arguments, as `--name value` or `--name=value`. An
 /// option takes the next word as its value, whatever that looks like, so that `--qemu-arg -device`
 /// works. Exception: an option with an optional value takes the next word only if that is a number. If
-/// an option is given twice, the last one counts. `--` ends the options.
+/// an option is given twice, the last one counts. `--` ends the options. The value of a short option may be
+/// attached, as in `-lroot`.
 struct Parser<Parsed: Command> {
   private let parameters = Parsed.parameters
   private var command = Parsed()
@@ -62,10 +63,17 @@ struct Parser<Parsed: Command> {
     }
   }
 
-  private var trailing: Parameter<Parsed>? { first { $0.kind == .trailing } }
+  private var trailing: Parameter<Parsed>? { first { $0.takesRest } }
 
   private mutating func take(argument word: String) throws(UsageError) {
     guard let parameter = nextArgument, let count = parameter.row.count else {
+      if let trailing, trailing.row.kind == .rest {
+        if word.isEmpty, words.allSatisfy(\.isEmpty) {
+          throw .emptyTrailing(placeholder: trailing.row.placeholder)
+        }
+        try trailing.store(&command, word)
+        return try takeRest(of: trailing)
+      }
       if let advice = command.advice(extra: word) {
         throw .misplacedArgument(word, advice: advice)
       }
@@ -85,6 +93,9 @@ struct Parser<Parsed: Command> {
       if let flags = flags(in: word) {
         for flag in flags { try take(option: flag) }
         return
+      }
+      if let (parameter, value) = attachedValue(in: word) {
+        return try parameter.store(&command, value)
       }
       throw unknown(spelling)
     }
@@ -116,6 +127,14 @@ struct Parser<Parsed: Command> {
     return areFlags ? flags : nil
   }
 
+  /// The short option that a word such as `-lroot` begins with, and its value; nil if there is none.
+  private func attachedValue(in word: String) -> (Parameter<Parsed>, value: String)? {
+    guard word.utf8.count > 2, !word.utf8.starts(with: "--".utf8) else { return nil }
+    let option = String(word.prefix(2))
+    let parameter = first { $0.kind == .option && $0.spellings.contains(option) }
+    return parameter.map { ($0, String(word.dropFirst(2))) }
+  }
+
   private func unknown(_ option: String) -> UsageError {
     if let instead = Counterparts.sentence(for: option, of: Parsed.name) {
       return .absentOption(option, instead: instead)
@@ -138,7 +157,7 @@ struct Parser<Parsed: Command> {
 
   private mutating func takeRest() throws(UsageError) {
     // Such as from an empty variable. Without a command qvm would do something else.
-    if let trailing, words.allSatisfy(\.isEmpty) {
+    if let trailing, words.allSatisfy(\.isEmpty), trailing.row.kind != .rest || isComplete {
       throw .emptyTrailing(placeholder: trailing.row.placeholder)
     }
     if trailing == nil, filled + taken > 0, !words.isEmpty,
@@ -146,14 +165,23 @@ struct Parser<Parsed: Command> {
     {
       throw .takesNoCommand("qvm \(Parsed.name)", advice: advice)
     }
-    while let word = words.popFirst() {
-      if let trailing {
-        try trailing.store(&command, word)
-      } else {
-        try take(argument: word)
-      }
+    guard let trailing else {
+      while let word = words.popFirst() { try take(argument: word) }
+      return
     }
+    // As in 'ssh -- HOST COMMAND'.
+    while trailing.row.kind == .rest, !isComplete, let word = words.popFirst() {
+      try take(argument: word)
+    }
+    try takeRest(of: trailing)
   }
+
+  private mutating func takeRest(of trailing: Parameter<Parsed>) throws(UsageError) {
+    while let word = words.popFirst() { try trailing.store(&command, word) }
+  }
+
+  /// Whether every argument has its word.
+  private var isComplete: Bool { nextArgument == nil }
 }
 
 /// A word that names an option.

@@ -80,7 +80,7 @@ enum UsageError: UserFacingError, Equatable {
     case .detachedCommand:
       """
       Leave out --detach to run COMMAND and shut down. To keep the VM, boot it without COMMAND, and \
-      then run 'qvm ssh NAME -- COMMAND', which waits until the guest is ready.
+      then run 'qvm exec NAME COMMAND', which waits until the guest is ready.
       """
     case .emptyTrailing: "Add a command, or leave out '--'."
     default: nil

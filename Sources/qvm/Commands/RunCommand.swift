@@ -16,8 +16,9 @@ struct RunCommand: Command {
     created with. Options that are given here replace them for this boot only.
 
     With COMMAND, qvm waits until the guest is ready, runs COMMAND in it over ssh, and shuts the guest
-    down. Without --rm the stopped instance stays, for 'qvm start -d' or 'qvm rm'. 'qvm ssh --help'
-    tells how the guest reads COMMAND, and how a signal ends it.
+    down. Without --rm the stopped instance stays, for 'qvm start -d' or 'qvm rm'. Several words are a
+    program and exactly its arguments; one word alone is a line for the guest's /bin/sh. 'qvm ssh --help'
+    tells how a signal ends it.
     """
   static let parameters: [Parameter<Self>] = [
     .argument(

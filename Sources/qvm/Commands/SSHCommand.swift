@@ -3,7 +3,7 @@ import QVMControl
 
 struct SSHCommand: Command {
   static let name = "ssh"
-  static let summary = "Log in to a guest over ssh, or run a command there."
+  static let summary = "Log in to a guest over ssh, or run a command there as ssh does."
   static let discussion: String? = """
     The login is that of the images: 'runner', or 'user' on Haiku. 'sudo -i' there makes 'runner' root;
     'qvm status' shows this too.
@@ -11,14 +11,17 @@ struct SSHCommand: Command {
     qvm waits until the guest is ready. If the ssh server is too busy with other logins and closes the
     connection, qvm connects again.
 
-    As with ssh, the words of COMMAND are joined by blanks and read by the guest's login shell. Quote
-    twice what that shell must not change:
+    As with ssh, the words of COMMAND are joined by blanks and read by the guest's login shell. 'qvm
+    exec' passes them as they are. Options belong before COMMAND. Programs that run ssh can run 'qvm
+    ssh' instead, with the instance as the host:
 
-      qvm ssh box -- "grep 'two words' /etc/motd"
+      rsync -a -e 'qvm ssh' src/ box:src/
+      GIT_SSH_COMMAND='qvm ssh' git push box:repository.git main
+      scp -S wrapper FILE box:    (wrapper: a script with 'exec qvm ssh "$@"')
 
     COMMAND reads qvm's standard input. In a loop that reads from standard input, redirect it:
 
-      while read -r vm; do qvm ssh "$vm" -- uptime </dev/null; done <list
+      while read -r vm; do qvm ssh "$vm" uptime </dev/null; done <list
 
     SIGINT, SIGTERM and SIGHUP end COMMAND in the guest, with its whole process group: it gets SIGTERM,
     and SIGKILL after five seconds. A second signal, of another kind or at least two seconds later, makes
@@ -30,88 +33,62 @@ struct SSHCommand: Command {
     then on. If the guest has a new host key, remove the file 'known_hosts' in that folder.
     """
   static let parameters: [Parameter<Self>] = [
-    .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
-      $0.instance = $1
-    },
+    .argument(
+      "NAME", "The instance, as shown by 'qvm list'. USER@NAME is the same as -l USER NAME.",
+      completing: .instances
+    ) { $0.instance = $1 },
     .option(
       "--ready-timeout", "SECONDS", "How long the guest may take to become ready (default: 900)."
     ) { (command: inout Self, time: Seconds) in command.readyTimeout = time.count },
-    .trailing("COMMAND", "Run COMMAND in the guest, and exit with its status.") {
+    .option("--user", short: "-l", "USER", "The guest's user (default: that of the image).") {
+      $0.user = $1
+    },
+    .flag("-t", "Give COMMAND a terminal.") { $0.options.append("-t") },
+    .flag("-T", "Use no terminal.") { $0.options.append("-T") },
+    .option("-o", "OPTION", "An option for ssh, unless qvm needs another value of it.") {
+      $0.options += ["-o", $1]
+    },
+    .flag("-s", "COMMAND is a subsystem of the ssh server, such as sftp.") {
+      $0.isSubsystem = true
+    },
+    .flag("-x", "Accepted for programs that run ssh; qvm forwards no X11.") { _ in },
+    .flag("-4", "Accepted for programs that run ssh; so is -6.") { _ in },
+    .flag("-6", "See -4.") { _ in },
+    .option("-p", "PORT", "Accepted for programs that run ssh; qvm knows the port.") {
+      (_: inout Self, _: Int) in
+    },
+    .rest("COMMAND", "Run COMMAND in the guest, and exit with its status.") {
       $0.command.append($1)
     },
   ]
 
-  /// A longer wait is reported, before the user wonders about it.
-  private static let unnoticed = Duration.milliseconds(500)
-
   var instance = ""
   var readyTimeout: Int?
+  var user: String?
+  var options: [String] = []
+  var isSubsystem = false
   var command: [String] = []
-
-  func advice(missing placeholder: String) -> String? {
-    guard let name = command.first else { return nil }
-    return "The name belongs before '--': 'qvm ssh \(name) -- \(Self.line(command.dropFirst()))'."
-  }
 
   /// The advice for a command for the guest, after a command of qvm that takes none.
   static func advice(running words: [String], in name: String?) -> String {
-    "'qvm ssh \(name ?? "NAME") -- \(line(words[...]))' runs it in a guest that was started."
-  }
-
-  private static func line(_ words: ArraySlice<String>) -> String {
-    words.isEmpty ? "COMMAND" : words.joined(separator: " ")
+    let line = words.isEmpty ? "COMMAND" : words.joined(separator: " ")
+    return "'qvm exec \(name ?? "NAME") \(line)' runs it in a guest that was started."
   }
 
   func run() throws -> ExitStatus {
-    let timeout =
-      try readyTimeout.map { try RunOptionValidation.timeout($0) }
-      ?? GuestCommandSession.defaultReadyTimeout
-    let begin = SuspendingClock.now
-    let store = InstanceStore(try Cache.fromEnvironment())
-    let name = try InstanceName(instance)
-    let status = try VMStatus.inspect(name, in: store)
-    try GuestSSH.checkServer(of: status)
-    guard command.isEmpty else { return try runCommand(name, in: store, timeout) }
-    InterruptNote.install(
-      "no longer waiting; \(name) keeps running. 'qvm status \(name)' shows its state")
-    let loop = try EventLoop()
-    let result = try loop.run { () -> WaitResult in
-      try await GuestSSH.checkClient(on: loop)
-      guard status.mayStillBoot else { return .met }
-      let token = loop.schedule(at: .now.advanced(by: Self.unnoticed)) {
-        Output.note(
-          "qvm: waiting until \(name) is ready, for at most \(Int(timeout.inSeconds)) s\n")
-      }
-      defer { loop.cancel(token) }
-      var waiting = InstanceWait(name, in: store, on: loop)
-      waiting.remark = { Output.note("qvm: \($0)\n") }
-      return try await waiting.wait(for: .ready, within: timeout)
+    // As ssh reads it: the user's name may have an @, the host's has none.
+    let at = instance.utf8.lastIndex(of: UInt8(ascii: "@"))
+    let name = at.map { String(instance[instance.utf8.index(after: $0)...]) } ?? instance
+    let login = try GuestLogin(
+      name, as: user ?? at.map { String(instance[..<$0]) }, readyTimeout: readyTimeout)
+    if isSubsystem, command.isEmpty {
+      throw UsageError.missingArgument(
+        placeholder: "COMMAND", advice: "With -s it names a subsystem, such as sftp.")
     }
-    guard result == .met else {
-      if let text = result.sentence(name, .ready, timeoutBy: "--ready-timeout") {
-        Output.note("qvm: \(text)\n")
-      }
-      return result.exitStatus
+    let options = options + (isSubsystem ? ["-s"] : [])
+    if !command.isEmpty, !isSubsystem, !options.contains("-t") {
+      return try login.run(GuestTask(command, .line), userOptions: options)
     }
-    let ssh = try GuestSSH(try VMStatus.inspect(name, in: store))
-    if Terminal.isTerminal(0), let login = status.record?.target.operatingSystem.login {
-      Output.note("qvm: 'qvm ssh \(name)' \(login.sentence); \(login.password)\n")
-    }
-    let left = max(.zero, timeout - begin.duration(to: .now))
-    try Host.become(ssh.program, ssh.arguments([], retryingFor: left))
-  }
-
-  private func runCommand(
-    _ name: InstanceName, in store: InstanceStore, _ timeout: Duration
-  ) throws -> ExitStatus {
-    let signals = Mailbox<Signal>()
-    Signal.handle(SSHCommandSession.signals) { signals.send($0) }
-    let loop = try EventLoop()
-    return try loop.run {
-      try await SSHCommandSession(
-        name, in: store, command: command, readyTimeout: timeout, on: loop
-      )
-      .run(signals: signals)
-    }
+    return try login.become(isSubsystem ? command : [command.joined(separator: " ")].filter { !$0.isEmpty }, options)
   }
 }

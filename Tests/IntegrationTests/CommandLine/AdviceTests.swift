@@ -58,7 +58,7 @@ import Testing
     (["run", "freebsd-14.2"], "'qvm run freebsd 14.2'"),
     (["pull", "freebsd-14.2-x86-64"], "'qvm pull freebsd 14.2'"),
     (["run", "freebsd14"], "qvm images --available freebsd"), (["restart", "x"], "qvm start -d"),
-    (["exec", "x"], "qvm ssh <NAME> -- <COMMAND>"), (["delete", "x"], "'qvm rm'"),
+    (["exec", "x"], "'qvm exec x uname -a'"), (["delete", "x"], "'qvm rm'"),
     (["run", "--arch", "arm64", "freebsd", "14.2"], "'--platform'"),
     (["config"], "qvm config print-path"), (["run", "ubuntu"], "Use one of freebsd"),
     (["run", "freebsd 14.2"], "'qvm run freebsd 14.2'"),
@@ -69,7 +69,7 @@ import Testing
     (["ssh"], "'qvm list'"), (["run", "freebsd/14.2"], "'qvm run freebsd 14.2'"),
     (["freebsd", "14.2"], "'qvm run freebsd <VERSION>'"), (["stop", "-f", "x"], "'--force'"),
     (["run", "--memory", "32M", "freebsd", "14.2"], "at least 64M"),
-    (["ssh", "root@box"], "'qvm ssh box'"),
+    (["exec", "root@box", "id"], "Leave out the user: 'box'"),
   ])
   func `words that are meant for something else say what for`(
     words: [String], says: String

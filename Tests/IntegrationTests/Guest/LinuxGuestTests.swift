@@ -55,6 +55,7 @@ import Testing
       #expect(!FileManager.default.fileExists(atPath: shared), "a connection that others can use")
       try await checkHostKey(of: "box", in: sandbox)
       #expect(try await sandbox.qvm("ssh", "box", "--", "exit 7").status == 7)
+      try await checkExactWords(in: sandbox)
 
       let stop = try await sandbox.qvm("stop", "box")
       #expect(stop.status == 0, "\(stop.err)")
@@ -143,11 +144,41 @@ import Testing
     try FileManager.default.removeItem(at: file)
   }
 
+  /// What `exec` runs has exactly its words, and what `ssh` runs is a line, with the options of others.
+  private func checkExactWords(in sandbox: Sandbox) async throws {
+    let words = ["it's", "", "a  b", "$HOME", "!!", "-n", "a\nb\n"]
+    let exact = try await sandbox.qvm(
+      ["exec", "-e", "QVM_A=x y", "-w", "/tmp", "box", "printf", "<%s>"] + words)
+    #expect(exact.out == words.map { "<\($0)>" }.joined(), "\(exact.err)")
+    let line = try await sandbox.qvm(
+      "exec", "-e", "QVM_A=x  y", "-w", "/tmp", "box", "echo \"$QVM_A\" $(pwd); exit 3")
+    #expect(line.out == "x  y /tmp\n")
+    #expect(line.status == 3)
+    #expect(try await sandbox.qvm("exec", "box", "qvm-no-such", "x").status == 127)
+    #expect(try await sandbox.qvm("exec", "box", "/tmp", "x").status == 126)
+    let joined = try await sandbox.qvm(
+      "ssh", "-x", "-oForwardAgent=no", "-T", "-p", "22", "--", "box", "echo", "a  b;", "echo", "c")
+    #expect(joined.out == "a b\nc\n", "\(joined.err)")
+    let user = try #require(try await sandbox.qvm("exec", "box", "id -un").out.split(separator: "\n").first)
+    let named = try await sandbox.qvm("ssh", "\(user)@box", "id -un")
+    #expect(named.out == "\(user)\n", "\(named.err)")
+    let other = try await sandbox.qvm("exec", "-u", "nobody-here", "box", "true")
+    #expect(other.status == 255)
+    // With a terminal on both sides the command gets one.
+    let terminal = try TerminalSession(
+      try Sandbox.program,
+      ["exec", "box", "test -t 0 && test -t 1 && echo ter'mi'nal; trap 'exit 9' INT; read x"],
+      in: sandbox)
+    try await terminal.expect("terminal")
+    terminal.type("\u{3}")
+    #expect(try await terminal.end() == 9)
+  }
+
   @Test func `a run with a command ends with its status, after a clean shutdown`() async throws {
     try await Sandbox.with { sandbox in
       let words = try await prepare("freebsd", in: &sandbox)
       let run = try await sandbox.qvm(
-        ["run", "--rm", "--name", "once"] + words + ["--", "echo", "said by the guest;", "exit 7"])
+        ["run", "--rm", "--name", "once"] + words + ["--", "echo said by the guest; exit 7"])
       #expect(run.status == 7, "\(run.err)")
       #expect(run.out == "said by the guest\n")
       #expect(run.reports(.clean, of: "once"))

@@ -55,7 +55,7 @@ import Testing
     try Files.setMode(0o700, of: login)
     let bytes = Array(repeating: Array(UInt8.min ... .max), count: 500).flatMap(\.self)
     try Files.write(bytes, to: "\(folder.path)/in")
-    let command = GuestCommand(text.components(separatedBy: " "))
+    let command = GuestCommand(GuestTask(text.components(separatedBy: " "), .line))
     let process = try start(
       command.line, by: shell, loginShell: login, input: "\(folder.path)/in", leads: leads)
     #expect(try await process.ended() == .exited(7))
@@ -63,8 +63,48 @@ import Testing
     #expect(!Files.exists(command.file))
   }
 
+  @Test(arguments: shells, [true, false])
+  func `exact words, variables and a folder arrive as they are, whatever the login shell is`(
+    shell: String, leads: Bool
+  ) async throws {
+    let odd = "it's !! !x \\n \\ %s%% $HOME `x` \"q\" \t* ~ # é \u{1F600}\nand\n\n"
+    let words = [odd, "", "-n", "a  b", "{a,b}", "<>&|;", "\n", "$(id)", "!!", ""]
+    let folder = "\(folder.path)/it's a\n'folder"
+    try Files.createFolder(folder, mode: 0o700)
+    let program = "\(folder)/show 'me"
+    let script = "#!/bin/sh\nprintf '%s\\0' \"$@\" \"$QVM_ODD\" \"$(pwd)\"\ncat\nexit 7\n"
+    try Files.write(Array(script.utf8), to: program)
+    try Files.setMode(0o700, of: program)
+    try Files.write([0, 1, 255], to: "\(self.folder.path)/in")
+    var task = GuestTask(["./show 'me"] + words, .exact)
+    task.environment = [EnvironmentVariable(name: "QVM_ODD", value: odd)]
+    task.folder = folder
+    let process = try start(
+      GuestCommand(task).line, by: shell, loginShell: "/bin/false",
+      input: "\(self.folder.path)/in", leads: leads)
+    #expect(try await process.ended() == .exited(7))
+    let expected = (words + [odd, folder]).flatMap { Array($0.utf8) + [0] } + [0, 1, 255]
+    #expect(try Files.read("\(self.folder.path)/out") == expected)
+  }
+
+  @Test func `one exact word is a line for the shell, and a program that is missing has its status`()
+    async throws
+  {
+    let line = try start(GuestCommand(GuestTask(["echo a; exit 3"], .exact)).line)
+    #expect(try await line.ended() == .exited(3))
+    #expect(output == "a\n")
+    let missing = try start(GuestCommand(GuestTask(["qvm-no-such", "x"], .exact)).line)
+    #expect(try await missing.ended() == .exited(127))
+    let folder = try start(GuestCommand(GuestTask([folder.path, "x"], .exact)).line)
+    #expect(try await folder.ended() == .exited(126))
+    var elsewhere = GuestTask(["true", "x"], .exact)
+    elsewhere.folder = "/qvm/no/such"
+    let lost = try start(GuestCommand(elsewhere).line)
+    #expect(try await lost.ended() == .exited(126))
+  }
+
   @Test func `a signal that ends a command shows in the status alone`() async throws {
-    let process = try start(GuestCommand(["kill -9 $$"]).line)
+    let process = try start(GuestCommand(GuestTask(["kill -9 $$"], .line)).line)
     #expect(try await process.ended() == .exited(137))
     #expect(output == "")
   }
@@ -73,7 +113,7 @@ import Testing
   func `a command is ended with its group, and nothing is left`(
     shell: String, leads: Bool
   ) async throws {
-    let command = GuestCommand(["ps -o pgid= -p $$; sleep 300 & sleep 300; echo on"])
+    let command = GuestCommand(GuestTask(["ps -o pgid= -p $$; sleep 300 & sleep 300; echo on"], .line))
     let process = try start(command.line, leads: leads)
     try await eventually("it runs") { output.hasSuffix("\n") }
     let ending = try start(command.endingLine, by: shell, output: "ending")
@@ -86,7 +126,7 @@ import Testing
   @Test func `what ignores SIGTERM is killed, and what a command does with it decides`()
     async throws
   {
-    let stubborn = GuestCommand(["ps -o pgid= -p $$; (trap '' TERM; sleep 300) & exit 4"])
+    let stubborn = GuestCommand(GuestTask(["ps -o pgid= -p $$; (trap '' TERM; sleep 300) & exit 4"], .line))
     let process = try start(stubborn.line)
     _ = try await process.ended()
     // Its file is gone with it; what it has left in the background isn't ended by a late signal.
@@ -94,7 +134,7 @@ import Testing
     #expect(try isGroupLeft())
     _ = kill(-(try group), SIGKILL)
 
-    let deaf = GuestCommand(["ps -o pgid= -p $$; trap '' TERM; while :; do sleep 1; done"])
+    let deaf = GuestCommand(GuestTask(["ps -o pgid= -p $$; trap '' TERM; while :; do sleep 1; done"], .line))
     let second = try start(deaf.line)
     try await eventually("it runs") { output.hasSuffix("\n") }
     #expect(try await start(deaf.endingLine, output: "ending").ended() == .exited(0))
@@ -106,7 +146,7 @@ import Testing
   }
 
   @Test func `a command that has not begun when it is to end won't begin`() async throws {
-    let late = GuestCommand(["echo begun"])
+    let late = GuestCommand(GuestTask(["echo begun"], .line))
     try Files.write(Array(late.endingLine.utf8), to: "\(folder.path)/end")
     try Files.write(Array(late.line.utf8), to: "\(folder.path)/begin")
     // By one shell, since the file is kept for two seconds only.
@@ -118,13 +158,13 @@ import Testing
       """)
     #expect(try await both.ended() == .exited(0))
     #expect(output == "143\n0\n")
-    let never = GuestCommand(["echo begun"])
+    let never = GuestCommand(GuestTask(["echo begun"], .line))
     #expect(try await start(never.endingLine).ended() == .exited(GuestCommand.notBegun))
     #expect(!Files.exists(never.file) && !Files.exists(late.file))
   }
 
   @Test func `a command that runs is told apart from one that doesn't`() async throws {
-    let command = GuestCommand(["echo; sleep 300"])
+    let command = GuestCommand(GuestTask(["echo; sleep 300"], .line))
     #expect(
       try await start(command.lookingLine, output: "looking").ended()
         == .exited(GuestCommand.isOver))

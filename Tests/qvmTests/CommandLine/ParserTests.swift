@@ -78,6 +78,36 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ["-l", "root", "box", "ls", "-l", "--", "-x"], ["-lroot", "--", "box", "ls", "-l", "--", "-x"],
+    ["box", "--user=root", "--", "ls", "-l", "--", "-x"],
+  ])
+  func `a command that needs no dashes begins with the first word after the arguments`(
+    words: [String]
+  ) throws {
+    let parsed = try #require(try Parser<SSHCommand>.parse(words[...]))
+    #expect(parsed.instance == "box" && parsed.user == "root")
+    #expect(parsed.command == ["ls", "-l", "--", "-x"])
+  }
+
+  @Test(arguments: [["box", "--"], ["box", ""], ["box", "--", "", ""], ["--", "box", ""]])
+  func `an empty command is none, with and without dashes`(words: [String]) {
+    #expect(throws: UsageError.emptyTrailing(placeholder: "COMMAND")) {
+      try Parser<SSHCommand>.parse(words[...])
+    }
+  }
+
+  @Test func `the options that scp, sftp and rsync give are taken, and git's probe is not`() throws {
+    let scp = try Parser<SSHCommand>.parse([
+      "-x", "-oPermitLocalCommand=no", "-oForwardX11 no", "-l", "me", "-s", "--", "box", "sftp",
+    ])
+    #expect(scp?.options == ["-o", "PermitLocalCommand=no", "-o", "ForwardX11 no"])
+    #expect(scp?.isSubsystem == true && scp?.instance == "box" && scp?.command == ["sftp"])
+    #expect(throws: UsageError.self) {
+      try Parser<SSHCommand>.parse(["-G", "-o", "SendEnv=GIT_PROTOCOL", "box"])
+    }
+  }
+
   @Test func `where nothing is trailing, two dashes end the options`() throws {
     #expect(
       try Parser<SampleRemove>.parse(["a", "--", "--help", "-", "--"])

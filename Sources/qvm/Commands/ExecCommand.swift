@@ -1,0 +1,82 @@
+import QVMControl
+
+struct ExecCommand: Command {
+  static let name = "exec"
+  static let summary = "Run a command in a guest, with exactly the arguments given."
+  static let discussion: String? = """
+    qvm waits until the guest is ready. Several words are a program and its arguments. They arrive as
+    they are, whatever they contain and whatever the login shell is. One word alone is a line for the
+    guest's /bin/sh:
+
+      qvm exec box cc -o hello 'my file.c'
+      qvm exec box 'cd /tmp && make 2>&1 | tail'
+
+    Standard input, output, error and the exit status are the command's own. If both input and output are
+    a terminal, the command gets a terminal in the guest, so that Ctrl-C ends the command. Otherwise
+    SIGINT, SIGTERM and SIGHUP end it in the guest, as 'qvm ssh --help' tells.
+
+    The exit status is 127 if the guest has no such program, 126 if it cannot be executed, and 128 plus the
+    number of the signal that ended it. Options belong before COMMAND.
+    """
+  static let parameters: [Parameter<Self>] = [
+    .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
+      $0.instance = $1
+    },
+    .option(
+      "--env", short: "-e", "NAME=VALUE",
+      "Set a variable for COMMAND; NAME alone passes qvm's own. May be given several times."
+    ) { $0.variables.append($1) },
+    .option(
+      "--env-file", "FILE", "Set the variables of FILE, with NAME=VALUE on each line.",
+      completing: .files
+    ) { $0.files.append($1) },
+    .option("--workdir", short: "-w", "DIR", "Run COMMAND in the guest's folder DIR.") {
+      $0.folder = $1
+    },
+    .option(
+      "--user", short: "-u", "USER", "Log in as the guest's USER (default: that of the image)."
+    ) { $0.user = $1 },
+    .flag("--tty", short: "-t", "Give COMMAND a terminal.") { $0.terminal = true },
+    .flag("--no-tty", short: "-T", "Give COMMAND no terminal.") { $0.terminal = false },
+    .flag("-i", "Accepted for users of other programs: COMMAND always reads standard input.") {
+      _ in
+    },
+    .option(
+      "--ready-timeout", "SECONDS", "How long the guest may take to become ready (default: 900)."
+    ) { (command: inout Self, time: Seconds) in command.readyTimeout = time.count },
+    .rest("COMMAND", "The program and its arguments, or one line for /bin/sh.") {
+      $0.command.append($1)
+    },
+  ]
+
+  var instance = ""
+  var variables: [String] = []
+  var files: [String] = []
+  var folder: String?
+  var user: String?
+  var terminal: Bool?
+  var readyTimeout: Int?
+  var command: [String] = []
+
+  func run() throws -> ExitStatus {
+    guard !command.isEmpty else {
+      throw UsageError.missingArgument(
+        placeholder: "COMMAND",
+        advice: "'qvm exec \(instance) uname -a' runs a program, 'qvm ssh \(instance)' logs in.")
+    }
+    if folder?.isEmpty == true {
+      throw UsageError.badValue(
+        parameter: "--workdir", word: "", expected: "the path of a folder in the guest")
+    }
+    var task = GuestTask(command, .exact)
+    task.folder = folder
+    // What is named on the command line wins over what a file has.
+    task.environment = try files.flatMap { try EnvironmentVariable.read(file: $0) }
+    task.environment += try variables.compactMap { try EnvironmentVariable.read($0) }
+    let login = try GuestLogin(instance, as: user, readyTimeout: readyTimeout)
+    if terminal ?? (Terminal.isTerminal(0) && Terminal.isTerminal(1)) {
+      return try login.become([task.terminalLine], ["-t"])
+    }
+    return try login.run(task)
+  }
+}
