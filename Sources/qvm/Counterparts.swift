@@ -76,7 +76,8 @@ enum Counterparts {
     case "ssh": return sentence(forSSH: option)
     case "exec":
       return ["-d", "--detach", "--privileged"].contains(option)
-        ? "Leave it out: 'qvm exec' waits for COMMAND. COMMAND can put itself into the background." : nil
+        ? "Leave it out: 'qvm exec' waits for COMMAND. COMMAND can put itself into the background."
+        : nil
     case "rm":
       return ["-r", "-R", "-rf", "-fr", "--recursive", "--volumes", "-v"].contains(option)
         ? "'qvm rm NAME' always removes the disk, too. --force (-f) stops a running instance first."

@@ -54,6 +54,7 @@ struct GuestLogin {
   ///   - words: ssh's words for the guest; none for a login shell.
   ///   - options: The user's options for ssh.
   /// - Returns: The status to exit with if the guest did not become ready.
+  /// - Throws: ``SSHError``, ``SpawnError``, or a `SystemError` if ssh can't be executed.
   func become(_ words: [String], _ options: [String]) throws -> ExitStatus {
     let begin = SuspendingClock.now
     InterruptNote.install(

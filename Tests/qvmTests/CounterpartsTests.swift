@@ -66,11 +66,10 @@ import Testing
     if case .misuse(let error, _) = QVM.program.parse(words) { error } else { nil }
   }
 
-  @Test func `a command for the guest is led to ssh`() {
+  @Test func `a command for the guest is led to exec`() {
     #expect(
-      error("start", "box", "--", "id", "-u")?.advice?.contains("'qvm ssh box -- id -u'") == true)
-    #expect(error("attach", "box", "--", "ls")?.advice?.contains("'qvm ssh box -- ls'") == true)
-    #expect(error("ssh", "--", "box", "id")?.advice?.contains("'qvm ssh box -- id'") == true)
+      error("start", "box", "--", "id", "-u")?.advice?.contains("'qvm exec box id -u'") == true)
+    #expect(error("attach", "box", "--", "ls")?.advice?.contains("'qvm exec box ls'") == true)
     // Without a command after it, '--' only ends the options.
     #expect(error("start", "--", "box") == nil)
     #expect(error("rm", "a", "--", "b") == nil)

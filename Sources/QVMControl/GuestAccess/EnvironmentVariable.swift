@@ -1,5 +1,3 @@
-package import QMPClient
-
 /// A variable for the environment of a task in a guest.
 package struct EnvironmentVariable: Sendable, Hashable {
   package let name: String
@@ -58,9 +56,8 @@ package struct EnvironmentVariable: Sendable, Hashable {
       throw Failure.notText(file: file)
     }
     var variables: [Self] = []
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    for (index, line) in lines.enumerated() {
-      let line = line.hasSuffix("\r") ? String(line.dropLast()) : String(line)
+    let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+    for (index, line) in lines.map(String.init).enumerated() {
       if line.isEmpty || line.utf8.first == UInt8(ascii: "#") { continue }
       do throws(Failure) {
         if let variable = try read(line) { variables.append(variable) }

@@ -73,7 +73,8 @@ package struct GuestSSH: Sendable, Hashable {
   ///   - ignoresSignals: Whether ssh ignores SIGHUP, SIGINT and SIGTERM.
   /// - Returns: The arguments of ``program``.
   package func arguments(
-    _ command: [String], options: [String] = [], userOptions: [String] = [], retryingFor retryTime: Duration? = nil,
+    _ command: [String], options: [String] = [], userOptions: [String] = [],
+    retryingFor retryTime: Duration? = nil,
     ignoresSignals: Bool = false
   ) -> [String] {
     let stated =

@@ -36,7 +36,8 @@ final class GuestCommandRun {
     self.ssh = ssh
     self.loop = loop
     let arguments = ssh.arguments(
-      [command.line], options: options, userOptions: userOptions, retryingFor: loginTimeout, ignoresSignals: true)
+      [command.line], options: options, userOptions: userOptions, retryingFor: loginTimeout,
+      ignoresSignals: true)
     let (program, words) = await ParentDeathSignal.command(ssh.program, arguments)
     process = try ChildProcess(
       .init(program, words, descriptors: (0...2).map { Host.copy(of: $0) }))

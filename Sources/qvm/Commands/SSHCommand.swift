@@ -89,6 +89,7 @@ struct SSHCommand: Command {
     if !command.isEmpty, !isSubsystem, !options.contains("-t") {
       return try login.run(GuestTask(command, .line), userOptions: options)
     }
-    return try login.become(isSubsystem ? command : [command.joined(separator: " ")].filter { !$0.isEmpty }, options)
+    return try login.become(
+      isSubsystem ? command : [command.joined(separator: " ")].filter { !$0.isEmpty }, options)
   }
 }

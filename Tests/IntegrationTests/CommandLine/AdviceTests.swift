@@ -39,7 +39,7 @@ import Testing
     try await Sandbox.with { sandbox in
       let run = try await sandbox.qvm("run", "-d", "freebsd", "14.2", "--", "id")
       #expect(run.status == 64)
-      #expect(run.err.contains("'qvm ssh NAME -- COMMAND'"))
+      #expect(run.err.contains("'qvm exec NAME COMMAND'"))
     }
   }
 

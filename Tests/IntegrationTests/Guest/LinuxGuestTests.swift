@@ -159,7 +159,8 @@ import Testing
     let joined = try await sandbox.qvm(
       "ssh", "-x", "-oForwardAgent=no", "-T", "-p", "22", "--", "box", "echo", "a  b;", "echo", "c")
     #expect(joined.out == "a b\nc\n", "\(joined.err)")
-    let user = try #require(try await sandbox.qvm("exec", "box", "id -un").out.split(separator: "\n").first)
+    let user = try #require(
+      try await sandbox.qvm("exec", "box", "id -un").out.split(separator: "\n").first)
     let named = try await sandbox.qvm("ssh", "\(user)@box", "id -un")
     #expect(named.out == "\(user)\n", "\(named.err)")
     let other = try await sandbox.qvm("exec", "-u", "nobody-here", "box", "true")

@@ -70,7 +70,7 @@ import Testing
     let odd = "it's !! !x \\n \\ %s%% $HOME `x` \"q\" \t* ~ # é \u{1F600}\nand\n\n"
     let words = [odd, "", "-n", "a  b", "{a,b}", "<>&|;", "\n", "$(id)", "!!", ""]
     let folder = "\(folder.path)/it's a\n'folder"
-    try Files.createFolder(folder, mode: 0o700)
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
     let program = "\(folder)/show 'me"
     let script = "#!/bin/sh\nprintf '%s\\0' \"$@\" \"$QVM_ODD\" \"$(pwd)\"\ncat\nexit 7\n"
     try Files.write(Array(script.utf8), to: program)
@@ -83,11 +83,13 @@ import Testing
       GuestCommand(task).line, by: shell, loginShell: "/bin/false",
       input: "\(self.folder.path)/in", leads: leads)
     #expect(try await process.ended() == .exited(7))
-    let expected = (words + [odd, folder]).flatMap { Array($0.utf8) + [0] } + [0, 1, 255]
-    #expect(try Files.read("\(self.folder.path)/out") == expected)
+    var expected: [UInt8] = []
+    for text in words + [odd, folder] { expected += Array(text.utf8) + [0] }
+    #expect(try Files.read("\(self.folder.path)/out") == expected + [0, 1, 255])
   }
 
-  @Test func `one exact word is a line for the shell, and a program that is missing has its status`()
+  @Test
+  func `one exact word is a line for the shell, and a program that is missing has its status`()
     async throws
   {
     let line = try start(GuestCommand(GuestTask(["echo a; exit 3"], .exact)).line)
@@ -113,7 +115,8 @@ import Testing
   func `a command is ended with its group, and nothing is left`(
     shell: String, leads: Bool
   ) async throws {
-    let command = GuestCommand(GuestTask(["ps -o pgid= -p $$; sleep 300 & sleep 300; echo on"], .line))
+    let command = GuestCommand(
+      GuestTask(["ps -o pgid= -p $$; sleep 300 & sleep 300; echo on"], .line))
     let process = try start(command.line, leads: leads)
     try await eventually("it runs") { output.hasSuffix("\n") }
     let ending = try start(command.endingLine, by: shell, output: "ending")
@@ -126,7 +129,8 @@ import Testing
   @Test func `what ignores SIGTERM is killed, and what a command does with it decides`()
     async throws
   {
-    let stubborn = GuestCommand(GuestTask(["ps -o pgid= -p $$; (trap '' TERM; sleep 300) & exit 4"], .line))
+    let stubborn = GuestCommand(
+      GuestTask(["ps -o pgid= -p $$; (trap '' TERM; sleep 300) & exit 4"], .line))
     let process = try start(stubborn.line)
     _ = try await process.ended()
     // Its file is gone with it; what it has left in the background isn't ended by a late signal.
@@ -134,7 +138,8 @@ import Testing
     #expect(try isGroupLeft())
     _ = kill(-(try group), SIGKILL)
 
-    let deaf = GuestCommand(GuestTask(["ps -o pgid= -p $$; trap '' TERM; while :; do sleep 1; done"], .line))
+    let deaf = GuestCommand(
+      GuestTask(["ps -o pgid= -p $$; trap '' TERM; while :; do sleep 1; done"], .line))
     let second = try start(deaf.line)
     try await eventually("it runs") { output.hasSuffix("\n") }
     #expect(try await start(deaf.endingLine, output: "ending").ended() == .exited(0))

@@ -97,7 +97,8 @@ import Testing
     }
   }
 
-  @Test func `the options that scp, sftp and rsync give are taken, and git's probe is not`() throws {
+  @Test func `the options that scp, sftp and rsync give are taken, and git's probe is not`() throws
+  {
     let scp = try Parser<SSHCommand>.parse([
       "-x", "-oPermitLocalCommand=no", "-oForwardX11 no", "-l", "me", "-s", "--", "box", "sftp",
     ])
