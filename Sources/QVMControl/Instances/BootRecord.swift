@@ -138,29 +138,29 @@ extension BootRecord: FileRecord {
     shutdownTimeout: 0, supervisorPid: 0, supervisorStart: 0, command: [], consoleOffset: 0,
     isFirst: false)
 
-  package static let fields: [RecordField<BootRecord>] = [
-    .required("boot", \.token),
-    .required("hostBootId", \.hostBootID),
-    .required("startedAt", \.startedAt),
-    .optional("removeOnShutdown", \.removeOnShutdown),
-    .required("shutdownTimeout", \.shutdownTimeout),
-    .required("supervisorPid", \.supervisorPid),
-    .required("supervisorStart", \.supervisorStart),
-    .optional("command", \.command),
-    .required("consoleOffset", \.consoleOffset),
-    .optional("isFirst", \.isFirst),
-    .optional("number", \.number, omitting: 1),
-    .optional("earlierConsoleOffsets", \.earlier, omitting: []),
-    .optional("runtimeFolder", \.runtimeFolder),
-    .optional("pidNamespace", \.pidNamespace),
-    .optional("supervisorNamespace", \.supervisorNamespace),
-    .optional("lock", \.lock),
-    .optional("pid", \.pid),
-    .optional("start", \.start),
-    .optional("accelerator", \.accelerator),
-    .optional("qemuVersion", \.qemuVersion),
-    .optional("sshAddress", \.sshAddress),
-    .optional("sshPort", \.sshPort),
-    .optional("blocksSignals", \.blocksSignals, omitting: false),
-  ]
+  package mutating func exchange(with fields: inout RecordFields) {
+    fields.required("boot", &token)
+    fields.required("hostBootId", &hostBootID)
+    fields.required("startedAt", &startedAt)
+    fields.optional("removeOnShutdown", &removeOnShutdown)
+    fields.required("shutdownTimeout", &shutdownTimeout)
+    fields.required("supervisorPid", &supervisorPid)
+    fields.required("supervisorStart", &supervisorStart)
+    fields.optional("command", &command)
+    fields.required("consoleOffset", &consoleOffset)
+    fields.optional("isFirst", &isFirst)
+    fields.optional("number", &number, omitting: 1)
+    fields.optional("earlierConsoleOffsets", &earlier, omitting: [])
+    fields.optional("runtimeFolder", &runtimeFolder)
+    fields.optional("pidNamespace", &pidNamespace)
+    fields.optional("supervisorNamespace", &supervisorNamespace)
+    fields.optional("lock", &lock)
+    fields.optional("pid", &pid)
+    fields.optional("start", &start)
+    fields.optional("accelerator", &accelerator)
+    fields.optional("qemuVersion", &qemuVersion)
+    fields.optional("sshAddress", &sshAddress)
+    fields.optional("sshPort", &sshPort)
+    fields.optional("blocksSignals", &blocksSignals, omitting: false)
+  }
 }

@@ -94,21 +94,21 @@ extension Outcome: FileRecord {
 
   package static var blank: Outcome { unobserved }
 
-  package static let fields: [RecordField<Outcome>] = [
-    .required("boot", \.token),
-    .required("result", \.result),
-    .required("reason", \.reason),
-    .optional("rung", \.rung),
-    .optional("seconds", \.seconds),
-    .optional("rungs", \.steps, omitting: []),
-    .optional("presses", \.presses, omitting: 0),
-    .optional("exitStatus", \.exitStatus),
-    .optional("signal", \.signal),
-    .optional("diskError", \.diskError),
-    .optional("memoryKill", \.memoryKill),
-    .optional("core", \.hasCore, omitting: true),
-    .required("endedAt", \.endedAt),
-  ]
+  package mutating func exchange(with fields: inout RecordFields) {
+    fields.required("boot", &token)
+    fields.required("result", &result)
+    fields.required("reason", &reason)
+    fields.optional("rung", &rung)
+    fields.optional("seconds", &seconds)
+    fields.optional("rungs", &steps, omitting: [])
+    fields.optional("presses", &presses, omitting: 0)
+    fields.optional("exitStatus", &exitStatus)
+    fields.optional("signal", &signal)
+    fields.optional("diskError", &diskError)
+    fields.optional("memoryKill", &memoryKill)
+    fields.optional("core", &hasCore, omitting: true)
+    fields.required("endedAt", &endedAt)
+  }
 
   /// The members that `status --json` also shows.
   package var publicMembers: JSONObject {

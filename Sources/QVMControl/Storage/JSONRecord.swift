@@ -4,8 +4,8 @@ package import QMPClient
 package protocol JSONRecord: Sendable {
   /// A record to read into. Its optional members have the values of absent ones.
   static var blank: Self { get }
-  /// The members in the order in which they are written.
-  static var fields: [RecordField<Self>] { get }
+  /// Passes each member to the fields, in the order in which they are written.
+  mutating func exchange(with fields: inout RecordFields)
 }
 
 /// A record that has a file of its own, with the version of its meaning as `schema`.
@@ -13,57 +13,80 @@ package protocol FileRecord: JSONRecord {
   static var schema: Int { get }
 }
 
-/// A member of a record: its name, and the property that it is written from and read into.
-package struct RecordField<Record>: Sendable {
-  let name: String
-  /// The value to write; nil to leave the member out.
-  fileprivate let value: @Sendable (Record) -> JSONValue?
-  /// Reads the value of an absent or present member; false if the record can't do without.
-  fileprivate let read: @Sendable (JSONValue?, inout Record) -> Bool
+/// The members of a record while it is read, or while it is written.
+///
+/// One function of the record passes each property to it with the member's name, and it sets or gets
+/// that property. A table of key paths would look alike, but `status` would execute twice as many
+/// instructions.
+package struct RecordFields {
+  private enum Direction {
+    case reading(JSONValue)
+    case writing
+  }
+
+  private let direction: Direction
+  /// What was written so far.
+  fileprivate var object = JSONObject()
+  /// The names of all members so far.
+  fileprivate var names: [String] = []
+  /// The first member that the record can't do without and that was not there.
+  fileprivate var missing: String?
+
+  /// For reading from an object.
+  fileprivate init(from json: JSONValue) { direction = .reading(json) }
+
+  /// For writing.
+  fileprivate init() { direction = .writing }
 
   /// A member without which a record is damaged.
-  static func required<Value: RecordValue>(
-    _ name: String, _ property: any WritableKeyPath<Record, Value> & Sendable
-  ) -> Self {
-    Self(name: name, value: { $0[keyPath: property].json }) { json, record in
-      guard let value = json.flatMap(Value.read) else { return false }
-      record[keyPath: property] = value
-      return true
+  mutating func required<Value: RecordValue>(_ name: String, _ property: inout Value) {
+    switch direction {
+    case .writing: write(property.json, name)
+    case .reading(let json):
+      if let value = json[name].flatMap(Value.read) {
+        property = value
+      } else {
+        missing = missing ?? name
+      }
     }
   }
 
   /// A member that is absent if the property is nil. A value of another type counts as absent.
-  static func optional<Value: RecordValue>(
-    _ name: String, _ property: any WritableKeyPath<Record, Value?> & Sendable
-  ) -> Self {
-    Self(name: name, value: { $0[keyPath: property]?.json }) { json, record in
-      record[keyPath: property] = json.flatMap(Value.read)
-      return true
+  mutating func optional<Value: RecordValue>(_ name: String, _ property: inout Value?) {
+    switch direction {
+    case .writing: write(property?.json, name)
+    case .reading(let json): property = json[name].flatMap(Value.read)
     }
   }
 
   /// A member that keeps the blank record's value if it is absent or of another type. The value
   /// `omitted` is not written.
-  static func optional<Value: RecordValue & Equatable>(
-    _ name: String, _ property: any WritableKeyPath<Record, Value> & Sendable,
-    omitting omitted: Value? = nil
-  ) -> Self {
-    let value: @Sendable (Record) -> JSONValue? = {
-      $0[keyPath: property] == omitted ? nil : $0[keyPath: property].json
+  mutating func optional<Value: RecordValue & Equatable>(
+    _ name: String, _ property: inout Value, omitting omitted: Value? = nil
+  ) {
+    switch direction {
+    case .writing: write(property == omitted ? nil : property.json, name)
+    case .reading(let json): if let value = json[name].flatMap(Value.read) { property = value }
     }
-    return Self(name: name, value: value) { json, record in
-      if let value = json.flatMap(Value.read) { record[keyPath: property] = value }
-      return true
-    }
+  }
+
+  private mutating func write(_ value: JSONValue?, _ name: String) {
+    names.append(name)
+    object[name] = value
   }
 }
 
 extension JSONRecord {
   /// The members that are written.
-  package var members: JSONObject {
-    var object = JSONObject()
-    for field in Self.fields { object[field.name] = field.value(self) }
-    return object
+  package var members: JSONObject { written.object }
+
+  /// The names of all members, also of those that this record doesn't write.
+  package var memberNames: [String] { written.names }
+
+  private var written: RecordFields {
+    var (record, fields) = (self, RecordFields())
+    record.exchange(with: &fields)
+    return fields
   }
 
   /// Reads a record from its JSON. Unknown members are ignored.
@@ -74,9 +97,9 @@ extension JSONRecord {
   /// - Throws: ``JSONFileError/missing(member:path:)``.
   package init(_ json: JSONValue, _ path: String) throws(JSONFileError) {
     self = Self.blank
-    for field in Self.fields where !field.read(json[field.name], &self) {
-      throw .missing(member: field.name, path: path)
-    }
+    var fields = RecordFields(from: json)
+    exchange(with: &fields)
+    if let missing = fields.missing { throw .missing(member: missing, path: path) }
   }
 }
 

@@ -43,20 +43,20 @@ extension LaunchPlan: JSONRecord {
     kind: .boot, cache: "", name: "", command: [], isPortFixed: false, removeOnShutdown: false,
     shutdownTimeout: 0, waitsForConsole: false, isFirst: false)
 
-  package static let fields: [RecordField<LaunchPlan>] = [
-    .required("kind", \.kind),
-    .required("cache", \.cache),
-    .required("name", \.name),
-    .required("command", \.command),
-    .required("isPortFixed", \.isPortFixed),
-    .required("removeOnShutdown", \.removeOnShutdown),
-    .required("shutdownTimeout", \.shutdownTimeout),
-    .required("waitsForConsole", \.waitsForConsole),
-    .required("isFirst", \.isFirst),
-    .optional("consoleCut", \.consoleCut, omitting: 0),
-    .optional("runtimeFolder", \.runtimeFolder),
-    .optional("recording", \.recording),
-  ]
+  package mutating func exchange(with fields: inout RecordFields) {
+    fields.required("kind", &kind)
+    fields.required("cache", &cache)
+    fields.required("name", &name)
+    fields.required("command", &command)
+    fields.required("isPortFixed", &isPortFixed)
+    fields.required("removeOnShutdown", &removeOnShutdown)
+    fields.required("shutdownTimeout", &shutdownTimeout)
+    fields.required("waitsForConsole", &waitsForConsole)
+    fields.required("isFirst", &isFirst)
+    fields.optional("consoleCut", &consoleCut, omitting: 0)
+    fields.optional("runtimeFolder", &runtimeFolder)
+    fields.optional("recording", &recording)
+  }
 
   /// Reads a plan; nil where something is missing.
   package init?(_ json: JSONValue) {
