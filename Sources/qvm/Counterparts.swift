@@ -75,9 +75,14 @@ enum Counterparts {
       return sentence(forBoot: option)
     case "ssh": return sentence(forSSH: option)
     case "exec":
-      return ["-d", "--detach", "--privileged"].contains(option)
-        ? "Leave it out: 'qvm exec' waits for COMMAND. COMMAND can put itself into the background."
-        : nil
+      switch option {
+      case "-d", "--detach":
+        return
+          "Leave it out: 'qvm exec' waits for COMMAND. COMMAND can put itself into the background."
+      case "--privileged":
+        return "Leave it out: 'qvm status NAME' tells how to become root in the guest."
+      default: return nil
+      }
     case "rm":
       return ["-r", "-R", "-rf", "-fr", "--recursive", "--volumes", "-v"].contains(option)
         ? "'qvm rm NAME' always removes the disk, too. --force (-f) stops a running instance first."

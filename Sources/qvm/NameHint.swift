@@ -49,10 +49,11 @@ enum NameHint {
 
   /// Only `qvm ssh` takes a user in front of the name.
   private static func advice(userAndName word: String) -> String {
-    let name = word.split(separator: "@")[1]
+    let parts = word.split(separator: "@")
+    let (user, name) = (parts[0], parts[1])
     return
-      "Leave out the user: '\(name)'. Only 'qvm ssh' takes one. 'qvm status \(name)' names the image's"
-      + " own user, and how to become root."
+      "Leave out the user: '\(name)'. 'qvm ssh \(word)' and 'qvm exec -u \(user) \(name)' log in as"
+      + " '\(user)'. 'qvm status \(name)' names the image's own user."
   }
 
   /// The advice for an argument that is an instance instead of an operating system.

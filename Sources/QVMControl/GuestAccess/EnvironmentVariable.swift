@@ -23,7 +23,8 @@ package struct EnvironmentVariable: Sendable, Hashable {
       switch self {
       case .badName:
         "A name has letters, digits and underscores, and does not begin with a digit: -e NAME=VALUE."
-      case .badLine: "Write NAME=VALUE on each line, or NAME for the value that qvm itself has."
+      case .badLine:
+        "Write NAME=VALUE on each line, without 'export' and without quotes, or NAME for qvm's own value."
       case .notText: "Name a file with NAME=VALUE on each line."
       }
     }

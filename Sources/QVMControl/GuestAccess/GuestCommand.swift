@@ -31,7 +31,7 @@ package struct GuestCommand: Sendable, Hashable {
       running: #"""
         f=\#(file)
         if [ -z "$2" ] && ! kill -0 -$$ 2>/dev/null && command -v setsid >/dev/null; then
-          exec setsid /bin/sh -c '\#(LoginShell.decoding)' qvm "$1" again
+          exec setsid /bin/sh -c '\#(LoginShell.decoding)' sh "$1" again
         fi
         if ! (umask 077; set -C; echo $$ >$f) 2>/dev/null && [ -e $f ]; then
           rm -f $f

@@ -45,5 +45,10 @@ package struct GuestTask: Sendable, Hashable {
 
   /// The command line for ssh where the guest gives the task a terminal. It ends with that terminal,
   /// so nothing has to remember its process group.
-  package var terminalLine: String { LoginShell.line(running: script) }
+  ///
+  /// The shell stays, so that a signal from the keyboard shows in the exit status. A server reports the
+  /// end of its own process by a signal in another way, and ssh then exits with 255.
+  package var terminalLine: String {
+    LoginShell.line(running: "trap : HUP INT QUIT TERM\n(\(script))\nexit $?")
+  }
 }

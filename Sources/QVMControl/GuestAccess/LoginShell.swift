@@ -9,7 +9,7 @@ enum LoginShell {
   /// - Parameter script: A script for a POSIX shell. It can read standard input.
   /// - Returns: One line for ssh, in which the script is readable.
   static func line(running script: String) -> String {
-    "exec /bin/sh -c '\(decoding)' qvm '\(escaped(script))'"
+    "exec /bin/sh -c '\(decoding)' sh '\(escaped(script))'"
   }
 
   /// Runs the escaped script in its first argument.

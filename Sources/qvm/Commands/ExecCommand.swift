@@ -27,7 +27,8 @@ struct ExecCommand: Command {
       "Set a variable for COMMAND; NAME alone passes qvm's own. May be given several times."
     ) { $0.variables.append($1) },
     .option(
-      "--env-file", "FILE", "Set the variables of FILE, with NAME=VALUE on each line.",
+      "--env-file", "FILE",
+      "Set the variables of FILE, with NAME=VALUE on each line; quotes are kept.",
       completing: .files
     ) { $0.files.append($1) },
     .option("--workdir", short: "-w", "DIR", "Run COMMAND in the guest's folder DIR.") {
@@ -73,7 +74,13 @@ struct ExecCommand: Command {
     // What is named on the command line wins over what a file has.
     task.environment = try files.flatMap { try EnvironmentVariable.read(file: $0) }
     task.environment += try variables.compactMap { try EnvironmentVariable.read($0) }
+    var terminal = terminal
     let login = try GuestLogin(instance, as: user, readyTimeout: readyTimeout)
+    if terminal == true, !Terminal.isTerminal(0) {
+      // Forced, the guest would echo the input, and its end would not arrive.
+      Output.note("qvm: standard input is not a terminal, so --tty (-t) has no effect\n")
+      terminal = false
+    }
     if terminal ?? (Terminal.isTerminal(0) && Terminal.isTerminal(1)) {
       return try login.become([task.terminalLine], ["-t"])
     }

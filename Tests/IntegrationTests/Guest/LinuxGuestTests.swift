@@ -173,6 +173,14 @@ import Testing
     try await terminal.expect("terminal")
     terminal.type("\u{3}")
     #expect(try await terminal.end() == 9)
+    let killed = try TerminalSession(
+      try Sandbox.program, ["exec", "box", "echo 'up' 'now'; sleep 300"], in: sandbox)
+    try await killed.expect("up now")
+    killed.type("\u{3}")
+    #expect(try await killed.end() == 130)
+    let forced = try await sandbox.qvm("exec", "-t", "box", "cat; tty; true")
+    #expect(forced.out == "not a tty\n")
+    #expect(forced.err.contains("-t"), "\(forced.err)")
   }
 
   @Test func `a run with a command ends with its status, after a clean shutdown`() async throws {
