@@ -36,8 +36,12 @@ package struct SSHDialer: Sendable {
 
   let address: String
   let port: Int
-  /// The timeout for the greeting.
+  /// How long the server may say nothing at all, over all connections.
   var silence = Duration.seconds(60)
+  /// How long the first connection may stay silent before another one replaces it; each later one may
+  /// for half as long again. Of many connections at once QEMU can take one that the guest never sees, and
+  /// a new one is then answered at once.
+  var firstSilence = Duration.seconds(5)
   /// How long to retry closed connections. There is always one attempt.
   var retryTime: Duration
   /// The socket to ssh. It delivers nothing; its end of file ends the attempts.
@@ -86,8 +90,18 @@ package struct SSHDialer: Sendable {
     let begin = SuspendingClock.now
     var pause = Self.pauses.first
     var times = 0
+    var quiet = firstSilence
+    var lastAnswer = begin
     while true {
-      if let connection = try attempt() { return connection }
+      let end = lastAnswer.advanced(by: silence)
+      switch try attempt(until: min(end, .now.advanced(by: quiet))) {
+      case .greeted(let connection): return connection
+      case .silent:
+        if SuspendingClock.now >= end { throw .silent(seconds: Int(silence.inSeconds)) }
+        quiet = quiet * 1.5
+        continue
+      case .closed: lastAnswer = .now
+      }
       times += 1
       // Random, so that connections that were refused together don't retry together.
       let next = SuspendingClock.now.advanced(by: pause * Double.random(in: 0.5...1.5))
@@ -100,36 +114,41 @@ package struct SSHDialer: Sendable {
     }
   }
 
-  /// One attempt; nil if the connection was closed before a greeting.
-  private func attempt() throws(Failure) -> Descriptor? {
+  private enum Answer {
+    case greeted(Descriptor)
+    /// The connection was closed before a greeting.
+    case closed
+    case silent
+  }
+
+  private func attempt(until deadline: SuspendingClock.Instant) throws(Failure) -> Answer {
     let connection: Descriptor
     do throws(SystemError) {
       connection = try NetworkPort.connect(to: address, port: port)
     } catch {
       throw .unreachable(error)
     }
-    let deadline = SuspendingClock.now.advanced(by: silence)
     let greeting = Array("SSH-".utf8)
     while true {
       let ready = SocketCalls.readable([connection.number, client], until: deadline)
       if ready.contains(1) { throw .unwanted }
-      if ready.isEmpty { throw .silent(seconds: Int(silence.inSeconds)) }
+      if ready.isEmpty { return .silent }
       switch SocketCalls.peek(connection.number, atMost: 512) {
       case .bytes(let bytes):
-        if bytes.starts(with: greeting) { return connection }
+        if bytes.starts(with: greeting) { return .greeted(connection) }
         if greeting.starts(with: bytes) {
           // Wait for the rest for a moment: poll(2) would return at once because of the bytes that
           // are there.
           let soon = SuspendingClock.now.advanced(by: .milliseconds(20))
           if SocketCalls.wait(client, for: .read, until: soon) { throw .unwanted }
-          if SuspendingClock.now >= deadline { throw .silent(seconds: Int(silence.inSeconds)) }
+          if SuspendingClock.now >= deadline { return .silent }
           continue
         }
         // A server may send other lines first (RFC 4253, 4.2), such as a reason for refusing.
         let line = bytes.firstIndex(of: 0x0A).map { $0 + 1 } ?? bytes.count
         _ = SocketCalls.receive(connection.number, atMost: line)
       case .wouldBlock: continue
-      case .closed: return nil
+      case .closed: return .closed
       case .failed(let error): throw .unreachable(error)
       }
     }

@@ -55,6 +55,18 @@ import Testing
     withExtendedLifetime(other) {}
   }
 
+  @Test func `a connection that stays silent is replaced, as long as the server may be silent`()
+    throws
+  {
+    let server = try GreetingServer([.silent, .silent, .init(["SSH-2.0-x\r\n"], isKeptOpen: true)])
+    let (client, other) = try SocketCalls.pair()
+    var dialer = dialer(server.port, silence: .seconds(30), retryTime: .zero, client: client)
+    dialer.firstSilence = .milliseconds(200)
+    _ = try dialer.dial()
+    #expect(server.count == 3)
+    withExtendedLifetime(other) {}
+  }
+
   @Test func `a silent server and an absent one are not retried`() throws {
     let server = try GreetingServer([.silent])
     let (client, other) = try SocketCalls.pair()
