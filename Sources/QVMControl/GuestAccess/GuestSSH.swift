@@ -70,11 +70,13 @@ package struct GuestSSH: Sendable, Hashable {
   ///     an option, so they can't lead the connection elsewhere.
   ///   - retryTime: How long to retry connections that the server closes before login
   ///     (``SSHDialer``); nil to try once.
+  ///   - silence: How long the server may say nothing before its greeting, in whole seconds.
   ///   - ignoresSignals: Whether ssh ignores SIGHUP, SIGINT and SIGTERM.
   /// - Returns: The arguments of ``program``.
   package func arguments(
     _ command: [String], options: [String] = [], userOptions: [String] = [],
     retryingFor retryTime: Duration? = nil,
+    silence: Duration = .seconds(connectTime),
     ignoresSignals: Bool = false
   ) -> [String] {
     let stated =
@@ -83,7 +85,7 @@ package struct GuestSSH: Sendable, Hashable {
         "GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=accept-new", "UpdateHostKeys=no",
         "CheckHostIP=no", "ControlMaster=no", "ControlPath=none",
         "ConnectTimeout=\(Self.connectTime)", "SendEnv=LANG", "SendEnv=LC_*", "LogLevel=ERROR",
-      ] + proxy(retryTime)
+      ] + proxy(retryTime, silence)
     // ssh uses `SHELL` to run its proxy. The user's shell may be one that runs nothing.
     let script = #"SHELL=/bin/sh; export SHELL; command cd -- "$0" && exec "$@""#
     return [
@@ -94,12 +96,12 @@ package struct GuestSSH: Sendable, Hashable {
   }
 
   /// The options for ssh's connection: made by this executable with retries, if possible.
-  private func proxy(_ retryTime: Duration?) -> [String] {
+  private func proxy(_ retryTime: Duration?, _ silence: Duration) -> [String] {
     guard let retryTime, let program = Host.executablePath,
       !program.utf8.contains(where: { $0 < 0x20 })
     else { return ["ProxyCommand=none"] }
     let arguments = SSHDialer.arguments(
-      address: address, port: port, silence: .seconds(Self.connectTime), retryTime: retryTime)
+      address: address, port: port, silence: silence, retryTime: retryTime)
     return ["ProxyUseFdpass=yes", "ProxyCommand=\(Self.proxyCommand(program, arguments))"]
   }
 
@@ -128,7 +130,7 @@ package struct GuestSSH: Sendable, Hashable {
 
   /// The timeout for connecting and key exchange, in seconds. An emulated guest on a busy host is
   /// slow.
-  private static let connectTime = 60
+  package static let connectTime = 60
 }
 
 /// Checks ssh, before a guest is booted for it.

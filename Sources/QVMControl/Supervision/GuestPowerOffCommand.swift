@@ -8,6 +8,8 @@ struct GuestPowerOffCommand: Sendable {
 
   /// How long an ssh may take: one that hangs is given up when the next one is due.
   private static let timeout = ShutdownLadder.commandInterval
+  /// How long the server may stay silent: less, so that ssh itself says why it failed.
+  private static let silence = timeout - .seconds(2)
   /// How often ssh may fail if nothing else is left: the guest's server may not be up yet.
   private static let most = 2
   /// What ssh's own failures end with; all else is the status of the guest's command.
@@ -28,7 +30,7 @@ struct GuestPowerOffCommand: Sendable {
     task?.cancel()
     let arguments = ssh.arguments(
       [command], options: ["-o", "BatchMode=yes", "-o", "ConnectTimeout=5"],
-      retryingFor: Self.timeout)
+      retryingFor: Self.timeout, silence: Self.silence)
     task = Task(executorPreference: loop) {
       let output = try? await Subprocess.run(ssh.program, arguments, within: Self.timeout, on: loop)
       if let output { inputs.send(.guestCommandEnded(output)) }
