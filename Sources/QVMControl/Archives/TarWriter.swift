@@ -75,15 +75,14 @@ package struct TarWriter: ~Copyable {
   package mutating func add(
     _ path: String, as name: [UInt8], options: Options = Options()
   ) throws {
-    let place = try Place(path, followsLink: options.followsTopLink)
+    let source = try ArchiveSource(path, followsLink: options.followsTopLink)
     var name = name[...]
     while name.last == UInt8(ascii: "/") { name.removeLast() }
-    let walk = Walk(options: options)
-    switch place {
+    switch source {
     case .folder(let folder):
-      try add(folder, try folder.information(), Array(name), [], options.selection.top, walk)
+      try add(folder, try folder.information(), Array(name), [], options.selection.top, options)
     case .entry(let entry, let kind, let folder):
-      try add(entry, kind, in: folder, Array(name), walk)
+      try add(entry, kind, in: folder, Array(name), options)
     }
   }
 
@@ -98,10 +97,6 @@ package struct TarWriter: ~Copyable {
 
   // MARK: - Walking
 
-  private struct Walk {
-    let options: Options
-  }
-
   private mutating func remark(_ name: [UInt8], _ problem: ArchiveRemark.Problem) {
     summary.remarks.append(ArchiveRemark(name, problem))
   }
@@ -114,11 +109,11 @@ package struct TarWriter: ~Copyable {
   /// Adds a folder and what is taken of it.
   private mutating func add(
     _ folder: FolderHandle, _ found: FolderHandle.Entry, _ name: [UInt8], _ path: [UInt8],
-    _ part: PathSelection.Part, _ walk: Walk
+    _ part: PathSelection.Part, _ options: Options
   ) throws {
     let slash = UInt8(ascii: "/")
     if !name.isEmpty {
-      try addHeader(name + [slash], found, TarFormat.MemberType.folder, walk: walk)
+      try addHeader(name + [slash], found, TarFormat.MemberType.folder, options: options)
       summary.folders += 1
     }
     let entries: [(name: [UInt8], kind: FolderHandle.Entry.Kind?, part: PathSelection.Part)]
@@ -145,12 +140,12 @@ package struct TarWriter: ~Copyable {
         remark(member, .vanished)
         continue
       }
-      let isExcluded = walk.options.excluded.contains {
+      let isExcluded = options.excluded.contains {
         $0.fits(entryPath, name: entry.name, isFolder: kind == .folder)
       }
       if isExcluded { continue }
       guard kind == .folder else {
-        try add(entry.name, kind, in: folder, member, walk)
+        try add(entry.name, kind, in: folder, member, options)
         continue
       }
       let inner: (folder: FolderHandle, found: FolderHandle.Entry)
@@ -161,14 +156,14 @@ package struct TarWriter: ~Copyable {
         remarkFailure(member, error)
         continue
       }
-      try add(inner.folder, inner.found, member, entryPath, entry.part, walk)
+      try add(inner.folder, inner.found, member, entryPath, entry.part, options)
     }
   }
 
   /// Adds what isn't a folder.
   private mutating func add(
     _ entry: [UInt8], _ kind: FolderHandle.Entry.Kind, in folder: FolderHandle, _ name: [UInt8],
-    _ walk: Walk
+    _ options: Options
   ) throws {
     switch kind {
     case .file:
@@ -178,14 +173,14 @@ package struct TarWriter: ~Copyable {
         opened = (file, try FolderHandle.information(file))
       } catch { return remarkFailure(name, error) }
       guard opened.1.kind == .file else { return remark(name, .changed) }
-      try addFile(opened.0, opened.1, name, walk)
+      try addFile(opened.0, opened.1, name, options)
     case .link:
       let read: (target: [UInt8], found: FolderHandle.Entry?)
       do throws(SystemError) {
         read = (try folder.linkTarget(entry), try folder.information(entry))
       } catch { return remarkFailure(name, error) }
       guard let found = read.found, !read.target.isEmpty else { return remark(name, .vanished) }
-      try addHeader(name, found, TarFormat.MemberType.link, target: read.target, walk: walk)
+      try addHeader(name, found, TarFormat.MemberType.link, target: read.target, options: options)
       summary.links += 1
     case .socket, .fifo, .device, .folder: remark(name, .special)
     }
@@ -194,18 +189,18 @@ package struct TarWriter: ~Copyable {
   // MARK: - Files
 
   private mutating func addFile(
-    _ file: Descriptor, _ found: FolderHandle.Entry, _ name: [UInt8], _ walk: Walk
+    _ file: Descriptor, _ found: FolderHandle.Entry, _ name: [UInt8], _ options: Options
   ) throws {
     let identity = Identity(device: found.device, inode: found.inode)
     if found.names > 1, let first = names[identity] {
-      try addHeader(name, found, TarFormat.MemberType.hardLink, target: first, walk: walk)
+      try addHeader(name, found, TarFormat.MemberType.hardLink, target: first, options: options)
       summary.hardLinks += 1
       return
     }
     guard found.size < TarFormat.sizeLimit else { return remark(name, .tooBig) }
     // A small file is read at once.
     if output.room < min(found.size + TarFormat.block, 1 << 16) { try flush() }
-    try addHeader(name, found, TarFormat.MemberType.file, size: found.size, walk: walk)
+    try addHeader(name, found, TarFormat.MemberType.file, size: found.size, options: options)
     try copy(file, found, name)
     try output.addZeros(TarFormat.padding(found.size))
     summary.files += 1
@@ -252,12 +247,12 @@ package struct TarWriter: ~Copyable {
 
   private mutating func addHeader(
     _ name: [UInt8], _ found: FolderHandle.Entry, _ type: UInt8, size: Int = 0,
-    target: [UInt8] = [], walk: Walk
+    target: [UInt8] = [], options: Options
   ) throws {
     try addLong(target, TarFormat.MemberType.longTarget)
     try addLong(name, TarFormat.MemberType.longName)
     if output.room < TarFormat.block { try flush() }
-    let (owner, group) = (walk.options.owner, walk.options.group)
+    let (owner, group) = (options.owner, options.group)
     output.addHeader { header in
       Self.fill(header, name, type, size: size, owner: owner, group: group)
       TarFormat.setOctal(Int(found.mode), TarFormat.Field.mode.dropLast(), of: header)
@@ -295,33 +290,5 @@ package struct TarWriter: ~Copyable {
     header[TarFormat.Field.type] = type
     UnsafeMutableRawBufferPointer(rebasing: header[TarFormat.Field.magic])
       .copyBytes(from: TarFormat.gnuMagic)
-  }
-
-  // MARK: - The top
-
-  /// Where a path of the user's leads.
-  private enum Place {
-    case folder(FolderHandle)
-    case entry([UInt8], FolderHandle.Entry.Kind, in: FolderHandle)
-
-    init(_ path: String, followsLink: Bool) throws(FileError) {
-      let last = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
-      let isPlain = !["", ".", ".."].contains(last)
-      do throws(SystemError) {
-        guard let path = followsLink || !isPlain ? Files.resolved(path) : path else {
-          throw .nothingThere
-        }
-        let parent = path == "/" ? nil : try FolderHandle(path: Files.parent(of: path))
-        let name = Array(path.utf8.reversed().prefix { $0 != UInt8(ascii: "/") }.reversed())
-        guard let parent else {
-          self = .folder(try FolderHandle(path: path))
-          return
-        }
-        guard let found = try parent.information(name) else { throw .nothingThere }
-        self =
-          found.kind == .folder
-          ? .folder(try parent.folder(name)) : .entry(name, found.kind, in: parent)
-      } catch { throw FileError(verb: "read", path: path, cause: error) }
-    }
   }
 }

@@ -128,7 +128,7 @@ extension GuestCommand {
         // Also thrown if the user's interrupt ended ssh.
         continue
       } catch {
-        return .notTold((error as? any UserFacingError)?.message ?? "\(error)")
+        return .notTold(error.messageForUser)
       }
     }
     return Task.isCancelled ? .cancelled : .notTold("ssh was ended by a signal")

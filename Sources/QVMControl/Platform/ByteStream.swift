@@ -50,7 +50,7 @@ package final class StopSign: Sendable {
 /// A pipe, a socket or a file whose bytes are read or written one after the other.
 ///
 /// A pipe or a socket becomes non-blocking, so that a ``StopSign`` ends the wait for the other side.
-/// So nobody else may use its open file description.
+/// So no other code or process may use its open file description.
 package struct ByteStream: Sendable {
   let descriptor: Descriptor
   private let stop: StopSign
@@ -69,7 +69,7 @@ package struct ByteStream: Sendable {
 
   /// Writes all bytes.
   ///
-  /// - Throws: `SystemError` (`EPIPE` if nobody reads any more), `CancellationError`.
+  /// - Throws: `SystemError` (`EPIPE` if the reader has gone), `CancellationError`.
   func write(_ bytes: UnsafeRawBufferPointer) throws {
     try stop.check()
     var rest = bytes[...]

@@ -6,7 +6,7 @@
   internal import Musl
 #endif
 
-/// A pattern as a shell has it: `*`, `?`, `[a-z]`.
+/// A pattern of a shell: `*`, `?`, `[a-z]`.
 package struct FilePattern: Sendable, Hashable {
   /// As it was given.
   package let text: String

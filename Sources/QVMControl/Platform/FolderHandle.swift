@@ -10,7 +10,7 @@ package import QMPClient
 /// An open folder whose entries are named by single names, as bytes: a name needn't be UTF-8.
 ///
 /// No call follows a link in the place of an entry. A name that is empty, `.` or `..`, or that has a
-/// slash or a zero byte, is `EINVAL`. So whoever walks a tree by these calls never leaves it, even if
+/// slash or a zero byte, is `EINVAL`. So a walk through a tree by these calls never leaves it, even if
 /// another process changes it meanwhile.
 package struct FolderHandle: Sendable {
   let descriptor: Descriptor

@@ -156,7 +156,7 @@ package final class ForegroundSession {
     let sentence = vm.sentence(ended.outcome, removed: ended.removed)
     if ended.outcome.result == .clean {
       remarkUnlessQuiet(sentence)
-      // Whoever boots it a second time knows that it stays.
+      // A user who boots it a second time knows that it stays.
       if !ended.removed, vm.isFirstBoot { remarkUnlessQuiet(vm.keptRemark) }
       return endsForOutput && escalation.step == 0 ? .failed : .done
     }

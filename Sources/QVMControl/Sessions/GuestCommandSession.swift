@@ -171,7 +171,7 @@ package final class GuestCommandSession {
         inputs.send(.ready(try await waiter.wait(for: .ready, within: timeout)))
       } catch is CancellationError {
       } catch {
-        inputs.send(.unable((error as? any UserFacingError)?.message ?? "\(error)"))
+        inputs.send(.unable(error.messageForUser))
       }
     }
   }
@@ -185,7 +185,7 @@ package final class GuestCommandSession {
         on: loop
       ) { inputs.send(.commandEnded($0)) }
     } catch {
-      inputs.send(.unable((error as? any UserFacingError)?.message ?? "\(error)"))
+      inputs.send(.unable(error.messageForUser))
     }
   }
 
@@ -247,7 +247,7 @@ package final class GuestCommandSession {
         output.remark(result.sentence)
         return result.isGood ? status ?? .failed : .failed
       case .stopped(.failure(let error)):
-        output.remark((error as? any UserFacingError)?.message ?? "\(error)")
+        output.remark(error.messageForUser)
         return .failed
       case .signal(let signal) where signal.asksForEnd:
         // A shutdown that was asked for continues without this process.

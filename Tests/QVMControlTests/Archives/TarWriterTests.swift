@@ -243,7 +243,7 @@ import Testing
     try Fixtures.makeFile("\(source)/a", [UInt8](repeating: 1, count: 4 << 20))
     let (ours, theirs) = try SocketCalls.pair()
     let stop = try StopSign()
-    // Raised when something has arrived that nobody takes.
+    // Raised when something has arrived that is not read.
     let isStarted = startThread {
       var entry = pollfd(fd: theirs.number, events: Int16(POLLIN), revents: 0)
       _ = poll(&entry, 1, 10_000)
