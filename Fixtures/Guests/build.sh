@@ -15,29 +15,6 @@ fail() {
   exit 1
 }
 
-# The folder of the toolchain's programs: that of `swift`, behind any symbolic links.
-toolchain() {
-  program=$(command -v swift) || fail "no swift on the PATH; set SWIFT_BIN to the folder of one"
-  while [ -L "$program" ]; do
-    link=$(readlink "$program")
-    case $link in
-      /*) program=$link ;;
-      *) program=$(dirname "$program")/$link ;;
-    esac
-  done
-  dirname "$program"
-}
-
-# flat SOURCE ORIGIN OUTPUT OPTION…: assembles SOURCE to run at address ORIGIN, nothing around it.
-flat() {
-  source=$1 origin=$2 output=$3
-  shift 3
-  "$bin/clang" --target=i386-none-elf -Wall -Werror "$@" -c "$source" -o "$output.o"
-  "$bin/ld.lld" -m elf_i386 --image-base=0 -Ttext="$origin" -e "$origin" --oformat=binary \
-    "$output.o" -o "$output"
-  rm "$output.o"
-}
-
 # extend IMAGE MEBIBYTES: makes the image so large without using room for it.
 extend() {
   dd if=/dev/null of="$1" bs="$mebibyte" seek="$2" 2>/dev/null
@@ -57,15 +34,12 @@ uefi_disk() {
 [ $# -eq 1 ] || fail 'usage: build.sh OUTDIR'
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
-bin=${SWIFT_BIN:-$(toolchain)}
-for tool in clang ld.lld lld-link; do
-  [ -x "$bin/$tool" ] || fail "no $tool in $bin; set SWIFT_BIN to a Swift toolchain's bin folder"
-done
-bin=$(cd "$bin" && pwd)
 cd "$(dirname "$0")"
+. ./toolchain.sh
+find_toolchain clang ld.lld lld-link
 
 # What the images are made from, and whether it is what those in OUTDIR were made from.
-made_from=$(echo "$bin" | cat - build.sh bios.S uefi.c efi.h uefi-disk.S | cksum)
+made_from=$(echo "$bin" | cat - build.sh toolchain.sh bios.S uefi.c efi.h uefi-disk.S | cksum)
 up_to_date() {
   [ "$(cat "$out/.made-from" 2>/dev/null)" = "$made_from" ] || return 1
   for name in $bios_guests uefi-x86-64 uefi-arm64; do

@@ -1,19 +1,20 @@
 #!/bin/sh
 # Builds the Linux guest as raw disk images, out of Debian's packages: build.sh OUTDIR
 #
-# Runs on an x86-64 Debian. Downloads once, into OUTDIR/debs. Does nothing where OUTDIR is up to
-# date. Can run several times at once: one builds, the others wait, and an image appears under its
-# name only when it is complete.
+# Runs on an x86-64 Debian. Needs clang, ld.lld and llvm-objcopy of the Swift toolchain, found next to
+# `swift` on the PATH or in the folder that SWIFT_BIN names. Downloads once, into OUTDIR/debs. Does
+# nothing where OUTDIR is up to date. Can run several times at once: one builds, the others wait, and an
+# image appears under its name only when it is complete.
 set -eu
 unset CDPATH  # it would make `cd` print
 umask 022
 export LC_ALL=C
 
-packages='busybox-static dropbear-bin mtools syslinux'
+packages='busybox-static dropbear-bin lz4 mtools syslinux xz-utils'
 # In the order of loading: each after those it depends on.
 modules='virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci
   failover net_failover virtio_net e1000 button evdev'
-image_sectors=40960
+image_sectors=53248
 
 fail() {
   echo "build.sh: $*" >&2
@@ -60,6 +61,40 @@ unpack_kernel() {
     tar -x -C "$work/kernel" --wildcards './boot/vmlinuz-*' $names ||
     fail "${1##*/} lacks a module"
   set +f
+}
+
+# number FILE OFFSET: the four bytes at OFFSET as a number.
+number() {
+  od -An -td4 -j "$2" -N 4 "$1" | tr -d ' '
+}
+
+# put FILE OFFSET NUMBER: writes NUMBER there, in four bytes.
+put() {
+  # shellcheck disable=SC2059 # the format is the octal bytes
+  printf "$(printf '\\%03o' $(($3 & 255)) $(($3 >> 8 & 255)) $(($3 >> 16 & 255)) $(($3 >> 24 & 255)))" |
+    dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
+# repack_kernel OUTPUT: Debian's kernel, which unpacks itself in a third of the time.
+#
+# The offsets are those of the setup header, in Linux' Documentation/x86/boot.rst.
+repack_kernel() {
+  packed=$(find "$work/kernel/boot" -name 'vmlinuz-*')
+  setup=$(($(od -An -tu1 -j 497 -N 1 "$packed") * 512 + 512))
+  # After the xz stream come four bytes with the unpacked size.
+  tail -c +$((setup + $(number "$packed" 584) + 1)) "$packed" |
+    head -c $(($(number "$packed" 588) - 4)) | on_debian "$tools/xz" -dc >"$work/vmlinux"
+  [ -s "$work/vmlinux" ] || fail "${packed##*/} isn't packed with xz"
+  "$bin/llvm-objcopy" -O binary "$work/vmlinux" "$work/vmlinux.flat"
+  on_debian "$tools/lz4" -l -9 -q "$work/vmlinux.flat" "$work/vmlinux.lz4"
+  flat unpack.c 0x100000 "$work/unpacking" -std=c17 -O2 -ffreestanding -fno-pic \
+    -fno-stack-protector -mgeneral-regs-only -Wextra "-DPACKED=\"$work/vmlinux.lz4\""
+  size=$(stat -c %s "$work/unpacking")
+  [ "$size" -lt 15728640 ] || fail "the packed kernel reaches into the memory that it is unpacked to"
+  head -c "$setup" "$packed" >"$1"
+  put "$1" 500 $(((size + 15) / 16))
+  put "$1" 564 0  # may not be loaded elsewhere
+  cat "$work/unpacking" >>"$1"
 }
 
 # modules_into FOLDER: copies the modules there, with names that sort in the order of loading.
@@ -130,8 +165,7 @@ image() {
   shift
   sed "s/^  APPEND .*/& $*/" syslinux.cfg >"$work/syslinux.cfg"
   "$tools/mformat" -C -i "$file" -T "$image_sectors" -h 255 -s 63 ::
-  "$tools/mcopy" -i "$file" "$work"/kernel/boot/vmlinuz-* ::vmlinuz
-  "$tools/mcopy" -i "$file" "$work/initrd" "$work/syslinux.cfg" ::
+  "$tools/mcopy" -i "$file" "$work/vmlinuz" "$work/initrd" "$work/syslinux.cfg" ::
   PATH=$tools:$PATH "$tools/syslinux" --install "$file"
 }
 
@@ -139,9 +173,11 @@ image() {
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 cd "$(dirname "$0")"
+. ../toolchain.sh
+find_toolchain clang ld.lld llvm-objcopy
 
 # What the images are made from, and whether it is what those in OUTDIR were made from.
-made_from=$(find build.sh syslinux.cfg root -type f -exec cksum {} + | sort | cksum)
+made_from=$(find build.sh ../toolchain.sh unpack.c syslinux.cfg root -type f -exec cksum {} + | sort | cksum)
 up_to_date() {
   [ "$(cat "$out/.linux-made-from" 2>/dev/null)" = "$made_from" ] || return 1
   for name in debs linux.img linux-deaf.img; do
@@ -163,12 +199,15 @@ busybox=$debian/bin/busybox
 tools=$debian/bin
 loader=$debian/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
 
-if ! [ -d "$out/debs" ]; then
+if [ "$(cat "$out/debs/packages" 2>/dev/null)" != "$packages" ]; then
   mkdir "$work/debs"
   download "$work/debs"
+  echo "$packages" >"$work/debs/packages"
+  rm -rf "$out/debs"
   mv "$work/debs" "$out/debs"
 fi
 unpack
+repack_kernel "$work/vmlinuz"
 root_into "$work/root"
 pack "$work/root" >"$work/initrd"
 image linux
