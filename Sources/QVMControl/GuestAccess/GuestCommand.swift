@@ -18,6 +18,9 @@ package struct GuestCommand: Sendable, Hashable {
   /// The command's file in the guest.
   package var file: String { "/tmp/.qvm-\(token)" }
 
+  /// What the file holds once the command has ended.
+  private static let over = "over"
+
   /// The exit status of ``endingLine`` if the command had not started, and won't.
   static let notBegun: Int32 = 3
 
@@ -26,24 +29,27 @@ package struct GuestCommand: Sendable, Hashable {
   /// An OpenSSH server makes each command the leader of a process group; with dropbear, `setsid`
   /// does that. The shell waits for the command, so that a signal shows in the exit status. The
   /// shell's own messages, such as "Terminated", are suppressed.
+  ///
+  /// Each process takes a noticeable time in an emulated guest, so there are as few as possible: a plain
+  /// command needs one more than itself.
   package var line: String {
     LoginShell.line(
-      running: #"""
-        f=\#(file)
-        if [ -z "$2" ] && ! kill -0 -$$ 2>/dev/null && command -v setsid >/dev/null; then
-          exec setsid /bin/sh -c '\#(LoginShell.decoding)' sh "$1" again
-        fi
-        if ! (umask 077; set -C; echo $$ >$f) 2>/dev/null && [ -e $f ]; then
-          rm -f $f
-          exit 143
-        fi
-        trap : HUP INT TERM
-        exec 9>&2 2>/dev/null
-        (\#(task.script)) 2>&9 9>&-
-        s=$?
-        rm -f $f
-        exit $s
-        """#)
+      running: [
+        "f=\(file)",
+        "exec 9>&2 2>/dev/null",
+        "if [ -z \"$2\" ] || kill -0 -$$; then :; elif command -v setsid >/dev/null; then"
+          + " exec setsid \(LoginShell.runningAgain) 2>&9 9>&-; fi",
+        "set -C",
+        "if echo $$ >$f; then :; elif [ -e $f ]; then rm -f $f; exit 143; fi",
+        "set +C",
+        "trap : HUP INT TERM",
+        "(\(task.script)) 2>&9 9>&-",
+        "s=$?",
+        // From now on the file ends nothing. Its removal is another process, which is not waited for.
+        "echo \(Self.over) >$f",
+        "rm -f $f </dev/null >/dev/null 9>&- &",
+        "exit $s",
+      ].joined(separator: "; ").replacing("&; ", with: "& "))
   }
 
   /// The command line for ssh that ends the command: SIGTERM to its process group, and SIGKILL
@@ -67,6 +73,7 @@ package struct GuestCommand: Sendable, Hashable {
         g=
         read g <$f
         case $g in
+          \#(Self.over)) exit 0 ;;
           ''|*[!0-9]*|0|1) echo "$f doesn't hold the number of a process group" >&2; exit 1 ;;
         esac
         kill -TERM -$g
@@ -82,7 +89,9 @@ package struct GuestCommand: Sendable, Hashable {
   /// The command line for ssh that checks whether the command runs: exit status 0 if it does,
   /// ``isOver`` if not.
   var lookingLine: String {
-    LoginShell.line(running: "if [ -e \(file) ]; then exit 0; else exit \(Self.isOver); fi")
+    LoginShell.line(
+      running: "g=\(Self.over); [ -e \(file) ] && read g <\(file); "
+        + "if [ \"$g\" = \(Self.over) ]; then exit \(Self.isOver); fi")
   }
 
   /// The exit status of ``lookingLine`` if the command doesn't run.

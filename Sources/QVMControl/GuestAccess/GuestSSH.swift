@@ -48,6 +48,16 @@ package struct GuestSSH: Sendable, Hashable {
     return user
   }
 
+  /// The connection that an ssh uses.
+  package enum Route: Sendable, Hashable {
+    /// Its own.
+    case own
+    /// Its own, which others may share from then on.
+    case sharing
+    /// The shared one. If that is gone, its own.
+    case shared
+  }
+
   /// The program to spawn: a shell, which changes to the instance's folder with the file of the
   /// guest's host key, and then executes ssh.
   package let program = "/bin/sh"
@@ -72,26 +82,31 @@ package struct GuestSSH: Sendable, Hashable {
   ///     (``SSHDialer``); nil to try once.
   ///   - silence: How long the server may say nothing before its greeting, in whole seconds.
   ///   - ignoresSignals: Whether ssh ignores SIGHUP, SIGINT and SIGTERM.
+  ///   - route: The connection that ssh uses.
   /// - Returns: The arguments of ``program``.
   package func arguments(
     _ command: [String], options: [String] = [], userOptions: [String] = [],
     retryingFor retryTime: Duration? = nil,
     silence: Duration = .seconds(connectTime),
-    ignoresSignals: Bool = false
+    ignoresSignals: Bool = false,
+    route: Route = .own
   ) -> [String] {
     let stated =
       [
         "HostKeyAlias=\(name)", "UserKnownHostsFile=\(knownHosts)",
         "GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=accept-new", "UpdateHostKeys=no",
-        "CheckHostIP=no", "ControlMaster=no", "ControlPath=none",
+        "CheckHostIP=no", "ControlMaster=no",
+        // A short path, because a socket's path is limited. ssh is in the instance's folder.
+        "ControlPath=\(route == .own ? "none" : InstanceFiles.sharedConnectionName)",
         "ConnectTimeout=\(Self.connectTime)", "SendEnv=LANG", "SendEnv=LC_*", "LogLevel=ERROR",
       ] + proxy(retryTime, silence)
     // ssh uses `SHELL` to run its proxy. The user's shell may be one that runs nothing.
     let script = #"SHELL=/bin/sh; export SHELL; command cd -- "$0" && exec "$@""#
     return [
       "-c", (ignoresSignals ? "trap '' HUP INT TERM; " : "") + script, folder,
-      client, "-F", "/dev/null", "-p", String(port), "-l", user,
-    ] + options + stated.flatMap { ["-o", $0] } + userOptions + [address]
+      client,
+    ] + (route == .sharing ? ["-M"] : []) + ["-F", "/dev/null", "-p", String(port), "-l", user]
+      + options + stated.flatMap { ["-o", $0] } + userOptions + [address]
       + (command.isEmpty ? [] : ["--"] + command)
   }
 

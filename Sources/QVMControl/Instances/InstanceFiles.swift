@@ -50,6 +50,9 @@ package struct InstanceFiles: Sendable, Hashable {
   /// The guest's ssh host key, written by ssh.
   package var knownHosts: String { "\(folder)/\(Self.knownHostsName)" }
   package static let knownHostsName = "known_hosts"
+  /// The socket of the connection to the guest that commands share, made by ssh.
+  package var sharedConnection: String { "\(folder)/\(Self.sharedConnectionName)" }
+  package static let sharedConnectionName = "ssh.sock"
 }
 
 // MARK: - The end of a boot

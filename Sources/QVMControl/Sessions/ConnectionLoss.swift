@@ -5,6 +5,14 @@ struct ConnectionLoss: Sendable {
   let command: GuestCommand
   let ssh: GuestSSH
 
+  /// The exit status by which ssh says that it failed.
+  static let status: Int32 = 255
+
+  /// Whether an ssh ended without its command's status, after the guest began anew.
+  static func isReset(_ end: ProcessEnd) -> Bool {
+    end == .exited(status) || end == .signalled(Signal.kill.rawValue)
+  }
+
   /// How long QEMU may take to exit after its connections were closed.
   private static let goingTime = Duration.seconds(2)
 
@@ -13,11 +21,14 @@ struct ConnectionLoss: Sendable {
     case connection
     /// The VM has ended.
     case end
+    /// The guest began anew.
+    case reset
 
     func sentence(_ name: InstanceName) -> String {
       switch self {
       case .connection:
         "the connection to \(name) was lost; the command may still be running there"
+      case .reset: "the command is gone: \(name) restarted while it ran"
       case .end: "the guest is gone: \(name) ended while the command ran"
       }
     }

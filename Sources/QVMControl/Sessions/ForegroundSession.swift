@@ -145,7 +145,7 @@ package final class ForegroundSession {
       view.detachTerminal()
       view.remark(([message] + [advice].compactMap(\.self)).joined(separator: "\n"))
       return ExitStatus(rawValue: status)
-    case .phase, .ended: break
+    case .phase, .reset, .ended: break
     }
     return nil
   }

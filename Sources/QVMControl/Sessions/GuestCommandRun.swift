@@ -23,13 +23,14 @@ final class GuestCommandRun {
   ///   - ssh: How the guest is reached.
   ///   - options: More options for ssh.
   ///   - userOptions: The user's options for ssh.
+  ///   - route: The connection to use. Of a shared one, the user's own options are none.
   ///   - loginTimeout: How long to retry connections that are closed before login.
   ///   - loop: The loop that the calling task runs on.
   ///   - ended: Called when ssh has exited.
   /// - Throws: ``SpawnError``.
   init(
     _ task: GuestTask, by ssh: GuestSSH, options: [String] = [], userOptions: [String] = [],
-    loginTimeout: Duration,
+    route: GuestSSH.Route = .own, loginTimeout: Duration,
     on loop: EventLoop, ended: @escaping @Sendable (ProcessEnd) -> Void
   ) async throws {
     command = GuestCommand(task)
@@ -37,10 +38,13 @@ final class GuestCommandRun {
     self.loop = loop
     let arguments = ssh.arguments(
       [command.line], options: options, userOptions: userOptions, retryingFor: loginTimeout,
-      ignoresSignals: true)
+      ignoresSignals: true, route: route)
     let (program, words) = await ParentDeathSignal.command(ssh.program, arguments)
     process = try ChildProcess(
-      .init(program, words, descriptors: (0...2).map { Host.copy(of: $0) }))
+      .init(
+        program, words, descriptors: (0...2).map { Host.copy(of: $0) },
+        // On a shared connection ssh handles the signals that it was to ignore.
+        blockedSignals: route == .shared ? SSHCommandSession.signals : []))
     process.whenEnded(ended)
   }
 

@@ -38,6 +38,8 @@ package final class GuestCommandSession {
   var status: ExitStatus?
   var escalation = SignalEscalation()
   private var wasCommandTold = false
+  /// Whether the guest began anew while the command ran.
+  private var isReset = false
   private let notifier: ServiceNotifier?
   private var waiting: Task<Void, Never>?
   private var judging: Task<Void, Never>?
@@ -143,6 +145,10 @@ package final class GuestCommandSession {
         "\(vm.name) is running (\(accelerator)); the command starts when the guest is ready")
       awaitReadiness()
     case .phase(.stopping, _), .rung: notifier?.stopping()
+    case .reset:
+      // The command is gone. Its connection would not notice for minutes.
+      isReset = process != nil
+      process?.giveUp()
     case .failed(let message, let advice, let status):
       output.remark(([message] + [advice].compactMap(\.self)).joined(separator: "\n"))
       return ExitStatus(rawValue: status)
@@ -217,6 +223,11 @@ package final class GuestCommandSession {
     self.process = nil
     await process.settle()
     status = process.status(of: end)
+    if isReset, ConnectionLoss.isReset(end) {
+      status = ExitStatus(rawValue: ConnectionLoss.status)
+      output.remark(ConnectionLoss.Cause.reset.sentence(vm.name))
+      return await stop(.powerButton)
+    }
     guard let loss = process.loss(end), escalation.step == 0 else {
       return await stop(.powerButton)
     }

@@ -11,6 +11,10 @@ package final class SSHCommandSession {
     /// nil if the guest has ended the command; otherwise why it could not be told to.
     case told(String?)
     case signal(Signal)
+    case supervisor(LineSocket.Input)
+    /// The supervisor did not answer: whether the connection that it holds may be used, or a question for
+    /// the status.
+    case unanswered
   }
 
   /// The signals that end the command in the guest. Ctrl-\ ends only this process, and Ctrl-Z stops it.
@@ -18,6 +22,10 @@ package final class SSHCommandSession {
 
   /// How long a wait may last before it is reported; shorter ones go unnoticed.
   private static let unnoticed = Duration.milliseconds(500)
+  /// How long the supervisor may take to connect to the guest.
+  private static let connectTime = Duration.seconds(35)
+  /// How long the supervisor may take to answer otherwise.
+  private static let answerTime = Duration.seconds(2)
 
   private let name: InstanceName
   private let store: InstanceStore
@@ -33,6 +41,13 @@ package final class SSHCommandSession {
   private var end: ProcessEnd?
   private var isEnding = false
   private var hasGivenUp = false
+  private var supervisor: LineSocket?
+  /// Until when the login may take.
+  private var deadline = SuspendingClock.now
+  /// Whether the guest began anew while the command ran.
+  private var isReset = false
+  /// Whether the supervisor is to answer first.
+  private var isAsking = false
 
   /// Creates a session for one command.
   ///
@@ -61,7 +76,8 @@ package final class SSHCommandSession {
   ///
   /// - Throws: ``InstanceError``, ``SSHError`` or ``SpawnError`` if the command can't be started.
   package func run(signals: Mailbox<Signal>) async throws -> ExitStatus {
-    let (inputs, begin) = (inputs, SuspendingClock.now)
+    let inputs = self.inputs
+    deadline = .now.advanced(by: readyTimeout)
     let forwarding = signals.forward(to: inputs, on: loop) { .signal($0) }
     let waiting = wait()
     defer {
@@ -77,14 +93,19 @@ package final class SSHCommandSession {
         }
       case .remark(let text): if run == nil { output.remark(text) }
       case .ready(.failure(let error)): throw error
-      case .ready(.success(.met)):
-        try await start(loginTimeout: max(.zero, readyTimeout - begin.duration(to: .now)))
+      case .ready(.success(.met)): try await connect()
+      case .supervisor(let input): try await handle(input)
+      case .unanswered:
+        isAsking = false
+        if run == nil { try await start(.own) }
       case .ready(.success(let result)):
         if let text = result.sentence(name, .ready, timeoutBy: "--ready-timeout") {
           output.remark(text)
         }
         return result.exitStatus
-      case .ended(let end): self.end = end
+      case .ended(let end):
+        self.end = end
+        await askForReset()
       case .told(let failure):
         isEnding = false
         if let failure, !hasGivenUp {
@@ -94,7 +115,7 @@ package final class SSHCommandSession {
       case .signal(let signal):
         if let status = handle(signal) { return status }
       }
-      if let run, let end, !isEnding { return await finish(run, end) }
+      if let run, let end, !isEnding, !isAsking { return await finish(run, end) }
     }
     return .failed
   }
@@ -107,12 +128,12 @@ package final class SSHCommandSession {
     let unnoticed = Self.unnoticed
     return Task(executorPreference: loop) {
       do {
-        try await GuestSSH.checkClient(on: loop)
         // A guest that is known to be ready needs no wait.
         guard try VMStatus.inspect(name, in: store).mayStillBoot else {
           inputs.send(.ready(.success(.met)))
           return
         }
+        try await GuestSSH.checkClient(on: loop)
         let timer = loop.schedule(at: .now.advanced(by: unnoticed)) { inputs.send(.waiting) }
         defer { loop.cancel(timer) }
         inputs.send(.ready(.success(try await waiter.wait(for: .ready, within: readyTimeout))))
@@ -123,11 +144,62 @@ package final class SSHCommandSession {
     }
   }
 
-  private func start(loginTimeout: Duration) async throws {
+  /// Asks the supervisor for the connection to the guest that it holds, and otherwise starts the command
+  /// over one of its own.
+  ///
+  /// The connection is that of the image's user, with no options. If standard input is a terminal, ssh
+  /// must be in the terminal's foreground, and ends by its signals on a shared connection.
+  private func connect() async throws {
+    let (inputs, files) = (inputs, store.files(name))
+    guard let boot = files.bootRecord,
+      let socket = try? boot.runtime(files).connect(boot.runtime(files).control)
+    else { return try await start(.own) }
+    let supervisor = LineSocket(socket, on: loop) { inputs.send(.supervisor($0)) }
+    self.supervisor = supervisor
+    await supervisor.start()
+    let canShare = user == nil && userOptions.isEmpty && !Terminal.isTerminal(0)
+    let request: ControlRequest = canShare ? .connection : .subscribe
+    await supervisor.send(request.json(boot: boot.token))
+    guard canShare else { return try await start(.own) }
+    _ = loop.schedule(at: .now.advanced(by: Self.connectTime)) { inputs.send(.unanswered) }
+  }
+
+  /// If ssh failed, asks the supervisor for its status: before that comes what it has reported, such as a
+  /// reset.
+  private func askForReset() async {
+    guard end == .exited(ConnectionLoss.status), let supervisor else { return }
+    isAsking = true
+    await supervisor.send(ControlRequest.status.json)
+    let inputs = self.inputs
+    _ = loop.schedule(at: .now.advanced(by: Self.answerTime)) { inputs.send(.unanswered) }
+  }
+
+  private func handle(_ input: LineSocket.Input) async throws {
+    switch input {
+    case .line(let json):
+      if json["status"] != nil { isAsking = false }
+      if ControlEvent(json) == .reset, let run {
+        isReset = true
+        run.giveUp()
+      } else if run == nil, let answer = json["connection"]?.string {
+        try await start(answer == "shared" ? .shared : .own)
+      } else if run == nil, json["error"] != nil {
+        // An older supervisor holds no connection.
+        try await start(.own)
+      }
+    case .ended:
+      isAsking = false
+      if run == nil { try await start(.own) }
+    }
+  }
+
+  private func start(_ route: GuestSSH.Route) async throws {
     let inputs = self.inputs
     let ssh = try GuestSSH(try VMStatus.inspect(name, in: store), as: user)
+    if route == .own { try await GuestSSH.checkClient(on: loop) }
     run = try await GuestCommandRun(
-      task, by: ssh, userOptions: userOptions, loginTimeout: loginTimeout, on: loop
+      task, by: ssh, userOptions: userOptions, route: route,
+      loginTimeout: max(.zero, SuspendingClock.now.duration(to: deadline)), on: loop
     ) { inputs.send(.ended($0)) }
   }
 
@@ -153,6 +225,10 @@ package final class SSHCommandSession {
 
   private func finish(_ run: GuestCommandRun, _ end: ProcessEnd) async -> ExitStatus {
     await run.settle()
+    if isReset, ConnectionLoss.isReset(end) {
+      output.remark(ConnectionLoss.Cause.reset.sentence(name))
+      return ExitStatus(rawValue: ConnectionLoss.status)
+    }
     guard let cause = await run.loss(end)?.cause(InstanceWait(name, in: store, on: loop)) else {
       return run.status(of: end)
     }

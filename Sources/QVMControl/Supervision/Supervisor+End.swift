@@ -34,6 +34,7 @@ extension Supervisor {
     }
     await monitor.client?.close()
     await sockets.finish()
+    if let ssh = connection.stop() { await HeldConnection.untilExited(ssh, on: loop) }
     shutdown.command.cancel()
     clients.stopListening()
 

@@ -9,7 +9,11 @@ extension Supervisor {
     case "SHUTDOWN":
       shutdown.ladder.shutdownSeen(at: shutdown.clock.now)
       clients.setPhase(.stopping, reason: shutdown.evidence.cause?.rawValue)
+      endConnection()
     case "RESET":
+      // First the reason, then what follows from it.
+      clients.broadcast(.reset)
+      endConnection()
       readiness.begin(
         instance.readySign(from: Files.information(instance.files.console)?.size ?? 0))
       shutdown.ladder.guestBeganAnew(at: shutdown.clock.now)

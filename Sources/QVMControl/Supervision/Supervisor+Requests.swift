@@ -7,6 +7,9 @@ extension Supervisor {
     // These are answered when QEMU has answered.
     case .status: return answerStatus(to: id)
     case .console: return answerConsole(to: id)
+    case .connection:
+      clients.subscribe(id)
+      return connect(id)
     case .resume:
       clients.subscribe(id)
       return resume(for: id)
@@ -27,6 +30,25 @@ extension Supervisor {
       stop(rung, timeout: timeout)
     }
     clients.done(id)
+  }
+
+  /// Lets a client use the connection to the guest that is held here. It is made first if need be.
+  private func connect(_ id: ControlServer.ClientID) {
+    let isEnding = shutdown.ladder.rung != nil
+    if let mayUse = isEnding ? false : connection.ask(id, instance.ssh, instance.held) {
+      answerConnection(mayUse, to: id)
+    }
+  }
+
+  /// Tells a client whether it may use the connection.
+  func answerConnection(_ mayUse: Bool, to id: ControlServer.ClientID) {
+    clients.send(["connection": mayUse ? "shared" : "none"], to: id)
+    clients.done(id)
+  }
+
+  /// Ends the connection, because the guest has ended or begins anew.
+  func endConnection() {
+    if let id = connection.end() { answerConnection(false, to: id) }
   }
 
   /// Gives a client the lease, if no other has it.

@@ -30,6 +30,8 @@ package actor Supervisor {
     case resumedToPowerOff(QMPError?, timeout: Int?)
     /// The guest is up; nil if that can't be seen. The number is that of the watch.
     case ready(Bool?, Int)
+    /// What has become of the connection that commands share. The number is that of the connection.
+    case heldConnection(HeldConnection.Report, Int)
     /// What came of the guest's own command for powering off.
     case guestCommandEnded(Subprocess.Output)
     /// QEMU has answered, or hung up, since it was last asked for a sign of life.
@@ -56,6 +58,7 @@ package actor Supervisor {
   var clients: Clients
   var sockets = SocketRenewer()
   var readiness: ReadinessWatch
+  var connection: HeldConnection
   var shutdown = Shutdown()
   /// A QEMU that is started here shares this process's group.
   var memory = MemoryWatch(MemoryGroup(of: Host.processID))
@@ -82,6 +85,7 @@ package actor Supervisor {
     if isAdopting { guest.start = .proceeded }
     monitor = MonitorLink(runtime: instance.runtime, inputs: inputs, on: loop)
     readiness = ReadinessWatch(inputs: inputs, on: loop)
+    connection = HeldConnection(inputs: inputs, on: loop)
     clients = Clients(
       of: ControlServer(
         of: boot.token, on: loop, receive: { inputs.send(.request($0, $1)) },
@@ -150,16 +154,22 @@ package actor Supervisor {
       await ended(end)
       return true
     case .request(let request, let id): answer(request, from: id)
-    case .clientLost(let id) where id == clients.lease:
-      clients.lease = nil
-      stop(.powerButton)
-    case .clientLost: break
+    case .clientLost(let id):
+      connection.leave(id)
+      if id == clients.lease {
+        clients.lease = nil
+        stop(.powerButton)
+      }
     case .signal(.renewSockets): renewSockets()
     case .signal(let signal): if let rung = shutdown.rung(for: signal) { stop(rung) }
     case .guestCommandEnded(let output): guestCommandEnded(output)
     case .notice(let text): clients.notify(text)
     case .resumedToPowerOff(let error, let timeout): resumedToPowerOff(error, timeout: timeout)
     case .ready(let isReady, let number): readiness.take(isReady, of: number)
+    case .heldConnection(let report, let number):
+      if let answer = connection.take(report, of: number) {
+        answerConnection(answer.mayUse, to: answer.client)
+      }
     case .pulse: shutdown.clock.answered()
     case .folderRemoved: folderRemoved()
     case .tick:

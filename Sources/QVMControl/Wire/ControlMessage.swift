@@ -23,6 +23,10 @@ package enum ControlRequest: Sendable, Hashable {
   case console
   /// The client has seen that the guest is ready; not answered.
   case ready
+  /// The client wants to use the ssh connection to the guest that the supervisor holds, until it closes
+  /// its own. Answered by one line with `connection`: `shared`, or `none` if the client has to connect to
+  /// the guest by itself. The client gets the events from now on.
+  case connection
 
   package var json: JSONValue {
     switch self {
@@ -34,6 +38,7 @@ package enum ControlRequest: Sendable, Hashable {
     case .attach: ["request": "attach"]
     case .console: ["request": "console"]
     case .ready: ["request": "ready"]
+    case .connection: ["request": "connection"]
     case .stop(let rung, let timeout):
       timeout.map {
         ["request": "stop", "rung": .string(rung.name), "timeout": .integer(Int64($0))]
@@ -59,6 +64,7 @@ package enum ControlRequest: Sendable, Hashable {
     case "attach": self = .attach
     case "console": self = .console
     case "ready": self = .ready
+    case "connection": self = .connection
     case "stop":
       let rung = ShutdownRung.allCases.first { $0.name == json["rung"]?.string }
       guard let rung else { return nil }
@@ -77,6 +83,8 @@ package enum ControlEvent: Sendable, Hashable {
   case phase(Phase, reason: String?)
   /// The guest executes.
   case running(sshAddress: String?, sshPort: Int?, accelerator: String)
+  /// The guest began anew, without its programs and connections.
+  case reset
   /// The shutdown reached a rung, or the button was pressed again.
   case rung(String, presses: Int)
   /// The VM did not start.
@@ -97,6 +105,7 @@ package enum ControlEvent: Sendable, Hashable {
       object["sshAddress"] = address.map(JSONValue.string)
       object["sshPort"] = port.map { .integer(Int64($0)) }
       return .object(object)
+    case .reset: return ["event": "reset"]
     case .rung(let name, let presses):
       return ["event": "rung", "rung": .string(name), "presses": .integer(Int64(presses))]
     case .failed(let message, let advice, let status):
@@ -122,6 +131,7 @@ package enum ControlEvent: Sendable, Hashable {
       self = .running(
         sshAddress: json["sshAddress"]?.string, sshPort: json["sshPort"]?.int,
         accelerator: ForeignText.line(json["accelerator"]?.string ?? ""))
+    case "reset": self = .reset
     case "rung": self = .rung(json["rung"]?.string ?? "", presses: json["presses"]?.int ?? 0)
     case "failed":
       self = .failed(

@@ -129,18 +129,20 @@ import Testing
     #expect(make.status == 0, "\(make.err)")
     let other = try String(contentsOf: key.appendingPathExtension("pub"), encoding: .utf8)
     try Data("\(name) \(other)".utf8).write(to: file)
-    let refused = try await sandbox.qvm("ssh", name, "--", "uname")
+    // With a user of its own, a command doesn't use the connection that was made before.
+    let login = ["ssh", "-l", "runner", name, "--", "uname"]
+    let refused = try await sandbox.qvm(login)
     #expect(refused.status == 255)
     #expect(refused.out == "")
     #expect(refused.err.contains("known_hosts:1"), "\(refused.err)")
     try FileManager.default.removeItem(at: file)
-    let again = try await sandbox.qvm("ssh", name, "--", "uname")
+    let again = try await sandbox.qvm(login)
     #expect(again.out == "Linux\n", "\(again.err)")
     #expect(again.err.isEmpty)
     // What leads elsewhere is not written through.
     try FileManager.default.removeItem(at: file)
     try FileManager.default.createSymbolicLink(at: file, withDestinationURL: key)
-    #expect(try await sandbox.qvm("ssh", name, "--", "uname").status == 1)
+    #expect(try await sandbox.qvm(login).status == 1)
     try FileManager.default.removeItem(at: file)
   }
 
