@@ -62,7 +62,14 @@ struct GuestLogin {
     let loop = try EventLoop()
     let result = try loop.run { () -> WaitResult in
       try await GuestSSH.checkClient(on: loop)
-      guard status.mayStillBoot else { return .met }
+      let waitForKeys = {
+        try await GuestSSH.waitForKeys(
+          name, in: store, as: user, within: timeout - begin.duration(to: .now), on: loop)
+      }
+      guard status.mayStillBoot else {
+        try await waitForKeys()
+        return .met
+      }
       let token = loop.schedule(at: .now.advanced(by: Self.unnoticed)) {
         Output.note(
           "qvm: waiting until \(name) is ready, for at most \(Int(timeout.inSeconds)) s\n")
@@ -70,7 +77,9 @@ struct GuestLogin {
       defer { loop.cancel(token) }
       var waiting = InstanceWait(name, in: store, on: loop)
       waiting.remark = { Output.note("qvm: \($0)\n") }
-      return try await waiting.wait(for: .ready, within: timeout)
+      let result = try await waiting.wait(for: .ready, within: timeout)
+      if result == .met { try await waitForKeys() }
+      return result
     }
     guard result == .met else {
       if let text = result.sentence(name, .ready, timeoutBy: "--ready-timeout") {
@@ -78,11 +87,13 @@ struct GuestLogin {
       }
       return result.exitStatus
     }
-    let ssh = try GuestSSH(try VMStatus.inspect(name, in: store), as: user)
+    let present = try VMStatus.inspect(name, in: store)
+    let ssh = try GuestSSH(present, as: user)
     if words.isEmpty, user == nil, Terminal.isTerminal(0),
       let login = status.record?.target.operatingSystem.login
     {
-      Output.note("qvm: 'qvm ssh \(name)' \(login.sentence); \(login.password)\n")
+      let how = present.sshKey == nil ? login.password : "no password, but qvm's own ssh key"
+      Output.note("qvm: 'qvm ssh \(name)' \(login.sentence); \(how)\n")
     }
     let left = max(.zero, timeout - begin.duration(to: .now))
     try Host.become(

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds the Linux guest as raw disk images, out of Debian's packages: build.sh OUTDIR
 #
-# Runs on an x86-64 Debian. Needs clang, ld.lld and llvm-objcopy of the Swift toolchain, found next to
-# `swift` on the PATH or in the folder that SWIFT_BIN names. Downloads once, into OUTDIR/debs. Does
+# Runs on an x86-64 Debian. Needs clang, ld.lld, lld-link and llvm-objcopy of the Swift toolchain, found
+# next to `swift` on the PATH or in the folder that SWIFT_BIN names. Downloads once, into OUTDIR/debs. Does
 # nothing where OUTDIR is up to date. Can run several times at once: one builds, the others wait, and an
 # image appears under its name only when it is complete.
 set -eu
@@ -13,7 +13,9 @@ export LC_ALL=C
 packages='busybox-static dropbear-bin lz4 mtools syslinux xz-utils'
 # In the order of loading: each after those it depends on.
 modules='virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci
-  failover net_failover virtio_net e1000 button evdev'
+  failover net_failover virtio_net e1000 button evdev
+  crct10dif_common crc-t10dif crc64 crc64-rocksoft t10-pi scsi_common scsi_mod sd_mod virtio_scsi
+  virtio_blk fat vfat nls_cp437 nls_ascii'
 image_sectors=53248
 
 fail() {
@@ -114,7 +116,7 @@ modules_into() {
         *) fail "$module depends on $needed, which isn't loaded before it" ;;
       esac
     done
-    loaded="$loaded$module "
+    loaded="$loaded$(echo "$module" | tr - _) "
     number=$((number + 1))
   done
 }
@@ -169,18 +171,35 @@ image() {
   PATH=$tools:$PATH "$tools/syslinux" --install "$file"
 }
 
+# start_by_uefi NAME OPTION…: makes UEFI start the kernel of a disk with these options, in place of BIOS.
+start_by_uefi() {
+  disk=$work/$1.img
+  shift
+  options="$(sed -n 's/^  APPEND //p' syslinux.cfg) $*"
+  "$bin/clang" --target=x86_64-unknown-windows -std=c17 -Os -Wall -Wextra -Werror -ffreestanding \
+    -fno-stack-protector "-DOPTIONS=u\"$options\"" -c uefi-start.c -o "$work/uefi-start.obj"
+  "$bin/lld-link" -subsystem:efi_application -entry:efi_main -nodefaultlib -Brepro \
+    -out:"$work/BOOTX64.EFI" "$work/uefi-start.obj"
+  "$tools/mdel" -i "$disk" ::vmlinuz
+  "$tools/mcopy" -i "$disk" "$work"/kernel/boot/vmlinuz-* ::linux.efi
+  "$tools/mmd" -i "$disk" ::EFI ::EFI/BOOT
+  "$tools/mcopy" -i "$disk" "$work/BOOTX64.EFI" ::EFI/BOOT
+}
+
 [ $# -eq 1 ] || fail 'usage: build.sh OUTDIR'
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 cd "$(dirname "$0")"
 . ../toolchain.sh
-find_toolchain clang ld.lld llvm-objcopy
+find_toolchain clang ld.lld lld-link llvm-objcopy
 
 # What the images are made from, and whether it is what those in OUTDIR were made from.
-made_from=$(find build.sh ../toolchain.sh unpack.c syslinux.cfg root -type f -exec cksum {} + | sort | cksum)
+made_from=$(find build.sh ../toolchain.sh unpack.c uefi-start.c syslinux.cfg root -type f \
+  -exec cksum {} + | sort | cksum)
 up_to_date() {
   [ "$(cat "$out/.linux-made-from" 2>/dev/null)" = "$made_from" ] || return 1
-  for name in debs linux.img linux-deaf.img; do
+  for name in debs linux.img linux-deaf.img linux-keys-freebsd.img linux-keys-netbsd.img \
+    linux-keys-openbsd.img; do
     [ -e "$out/$name" ] || return 1
   done
 }
@@ -212,6 +231,10 @@ root_into "$work/root"
 pack "$work/root" >"$work/initrd"
 image linux
 image linux-deaf deaf
+for system in freebsd netbsd openbsd; do
+  image "linux-keys-$system" "keys=$system"
+done
+start_by_uefi linux-keys-openbsd keys=openbsd
 
 echo "$made_from" >"$work/.linux-made-from"
 mv "$work"/*.img "$out/"

@@ -41,7 +41,8 @@ package struct HostCheck: Sendable, Hashable {
     [Self.cache(cache), runtime(cache)]
       + [
         program("curl", .curl, ifNot: .missing), program("tar", .tar, ifNot: .missing),
-        program("zstd", .zstd, ifNot: .absent), ssh(), qemuImg(cache), port(cache),
+        program("zstd", .zstd, ifNot: .absent), ssh(),
+        program("ssh-keygen", .openssh, ifNot: .absent), qemuImg(cache), port(cache),
       ]
   }
 

@@ -8,6 +8,10 @@ package struct GuestSSH: Sendable, Hashable {
   private let user: String
   private let address: String
   private let port: Int
+  /// qvm's own key, for a guest that was given it in this boot.
+  private let key: SSHKeyPair?
+  /// Whether the user is the one who can log in with that key.
+  private let isImageUser: Bool
 
   /// For a running VM.
   ///
@@ -33,6 +37,8 @@ package struct GuestSSH: Sendable, Hashable {
     self.name = name
     self.user = user ?? imageUser
     self.port = port
+    isImageUser = self.user == imageUser
+    key = QEMUArguments(boot.command).hasKeyDisk ? SSHKeyPair.find(in: files.cache) : nil
     let address = boot.sshAddress ?? ""
     self.address = ["", "0.0.0.0"].contains(address) ? "127.0.0.1" : address
   }
@@ -67,8 +73,8 @@ package struct GuestSSH: Sendable, Hashable {
   /// They set everything that matters, and no configuration file is read. The user's configuration
   /// is meant for other hosts: with it another VM might answer, because a shared connection is
   /// found by host and port, or none. As usual, ssh offers the keys in `~/.ssh` with the default
-  /// names and those of the agent. There are no keep-alive messages, because the connection to a
-  /// paused VM must outlive the pause.
+  /// names and those of the agent, and also qvm's own if the guest knows it (``identities``). There are
+  /// no keep-alive messages, because the connection to a paused VM must outlive the pause.
   ///
   /// The guest's host key is recorded at the first contact and required from then on. It is
   /// recorded under the instance's name, because another VM may get the port later.
@@ -99,7 +105,7 @@ package struct GuestSSH: Sendable, Hashable {
         // A short path, because a socket's path is limited. ssh is in the instance's folder.
         "ControlPath=\(route == .own ? "none" : InstanceFiles.sharedConnectionName)",
         "ConnectTimeout=\(Self.connectTime)", "SendEnv=LANG", "SendEnv=LC_*", "LogLevel=ERROR",
-      ] + proxy(retryTime, silence)
+      ] + identities + proxy(retryTime, silence)
     // ssh uses `SHELL` to run its proxy. The user's shell may be one that runs nothing.
     let script = #"SHELL=/bin/sh; export SHELL; command cd -- "$0" && exec "$@""#
     return [
@@ -108,6 +114,19 @@ package struct GuestSSH: Sendable, Hashable {
     ] + (route == .sharing ? ["-M"] : []) + ["-F", "/dev/null", "-p", String(port), "-l", user]
       + options + stated.flatMap { ["-o", $0] } + userOptions + [address]
       + (command.isEmpty ? [] : ["--"] + command)
+  }
+
+  /// The options for the keys that ssh offers, if the guest knows qvm's own.
+  ///
+  /// ssh offers the agent's keys before all files, and a server ends the connection after some keys
+  /// that it doesn't know. So for the user who has qvm's key only keys that are named here are offered.
+  /// ssh's usual names must be listed, because ssh leaves them out where any is.
+  private var identities: [String] {
+    guard let key else { return [] }
+    let usual = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk"].map { "~/.ssh/id_\($0)" }
+    return (isImageUser ? ["IdentitiesOnly=yes"] : [])
+      + ([plain(key.privateKey, else: "../../\(SSHKeyPair.place)")] + usual)
+      .map { "IdentityFile=\($0)" }
   }
 
   /// The options for ssh's connection: made by this executable with retries, if possible.
@@ -128,19 +147,18 @@ package struct GuestSSH: Sendable, Hashable {
   }
 
   /// The file with the host key; ssh shows this name in its messages too.
+  private var knownHosts: String {
+    plain("\(folder)/\(InstanceFiles.knownHostsName)", else: InstanceFiles.knownHostsName)
+  }
+
+  /// A path that is absolute if it has only plain characters, and otherwise relative to the instance's
+  /// folder.
   ///
   /// ssh splits a path at blanks and expands `%`, `~` and `${…}` in it, more with each version, and
-  /// not all of that can be quoted. So the folder is left out unless it has only plain characters.
-  private var knownHosts: String {
-    let plain = folder.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "a")...UInt8(ascii: "z"):
-        true
-      default: "/._-+".utf8.contains(byte)
-      }
-    }
-    return (plain ? "\(folder)/" : "") + InstanceFiles.knownHostsName
+  /// not all of that can be quoted.
+  private func plain(_ path: String, else relative: String) -> String {
+    let isPlain = path.utf8.allSatisfy { $0.isASCIIAlphanumeric || "/._-+".utf8.contains($0) }
+    return isPlain ? path : relative
   }
 
   /// The timeout for connecting and key exchange, in seconds. An emulated guest on a busy host is

@@ -50,7 +50,7 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
     case .netbsd:
       Login(
         user: "runner", rootCommand: "sudo -i",
-        password: "no password; images before v1.0.0 take only ssh keys")
+        password: "no password, or 'runner' in images before v1.0.0")
     case .openbsd:
       Login(user: "runner", rootCommand: "sudo -i", password: "password 'runner'")
     case .omnios: Login(user: "runner", rootCommand: "sudo -i", password: "no password")

@@ -114,6 +114,19 @@ package struct QEMUArguments: Sendable, Equatable {
     return copy
   }
 
+  /// The `-device` of the system disk, and its index; nil if there is none.
+  var systemDevice: (word: Int, items: QEMUOptionValue)? {
+    values(of: "-device").lazy.map { ($0, QEMUOptionValue(words[$0])) }
+      .first { $0.1["drive"] == "drive0" }
+  }
+
+  /// The same arguments with another word at an index.
+  func replacing(_ index: Int, with word: String) -> Self {
+    var copy = self
+    copy.words[index] = word
+    return copy
+  }
+
   private func setting(_ option: String, to value: String) -> Self {
     var copy = self
     if let index = values(of: option).first {

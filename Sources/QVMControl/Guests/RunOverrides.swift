@@ -39,8 +39,14 @@ package struct RunOverrides: Sendable, Equatable {
 
   /// Applies the overrides to a driver's command line, with the extra arguments at its end.
   ///
+  /// - Parameters:
+  ///   - arguments: The driver's command line.
+  ///   - keys: The disk with keys that the guest needs, and the path of its image; nil for none. A
+  ///     guest counts its disks, so the disk's place among those of the extra arguments matters.
   /// - Throws: `noPortForward` if there is no forward whose port or address could be changed.
-  package func apply(to arguments: QEMUArguments) throws(RunOptionError) -> QEMUArguments {
+  package func apply(
+    to arguments: QEMUArguments, with keys: (disk: KeyDisk, path: String)? = nil
+  ) throws(RunOptionError) -> QEMUArguments {
     var edited = arguments
     if let cpus { edited = edited.settingCPUs(cpus) }
     if let memory { edited = edited.settingMemory(memory) }
@@ -48,7 +54,10 @@ package struct RunOverrides: Sendable, Equatable {
     if let accelerators { edited = edited.settingAccelerators(accelerators) }
     if let sshPort { edited = try edited.settingForwardedPort(sshPort) }
     if let sshAddress { edited = try edited.settingForwardedAddress(sshAddress) }
-    return edited.appending(extraArguments)
+    guard let keys else { return edited.appending(extraArguments) }
+    return keys.disk.isLast
+      ? edited.appending(extraArguments).appendingKeyDisk(keys.path)
+      : edited.appendingKeyDisk(keys.path).appending(extraArguments)
   }
 }
 

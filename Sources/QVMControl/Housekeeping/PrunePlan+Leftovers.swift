@@ -39,6 +39,21 @@ extension PrunePlan {
     return .removed
   }
 
+  // MARK: - Keys
+
+  static func keys(in cache: Cache) -> [Item] {
+    SSHKeyPair.leftovers(in: cache).map {
+      Item(.keys, String(Files.lastName(of: $0)), path: $0, size: Files.allocated(below: $0))
+    }
+  }
+
+  func removeKeys(_ item: Item) throws -> Removal {
+    guard Files.exists(item.path) else { return .gone }
+    guard SSHKeyPair.leftovers(in: cache).contains(item.path) else { return .kept }
+    try Files.removeTree(item.path)
+    return .removed
+  }
+
   // MARK: - Runtime folders
 
   /// How long a folder must be unchanged, in seconds. A newer one may belong to a VM that is

@@ -18,6 +18,8 @@ package struct PrunePlan: Sendable {
     case runtime
     /// Files of an interrupted `doctor`.
     case trial
+    /// A half-made pair of ssh keys.
+    case keys
 
     /// Its name for people.
     package var text: String {
@@ -28,6 +30,7 @@ package struct PrunePlan: Sendable {
       case .instance: "unfinished instance"
       case .runtime: "stale sockets"
       case .trial: "unfinished doctor trial"
+      case .keys: "unfinished ssh keys"
       }
     }
   }
@@ -77,7 +80,8 @@ package struct PrunePlan: Sendable {
     unknownUsers = users.unknown
     items =
       Self.images(in: cache, users) + Self.strays(in: cache, users) + Self.downloads(in: cache)
-      + Self.instances(in: cache) + Self.trials(in: cache) + Self.runtimeFolders()
+      + Self.instances(in: cache) + Self.trials(in: cache) + Self.keys(in: cache)
+      + Self.runtimeFolders()
   }
 
   /// Plans to remove base images by name or file name; of one release only, if the name ends with
@@ -134,6 +138,7 @@ package struct PrunePlan: Sendable {
     case .instance: try removeInstance(item)
     case .runtime: try removeRuntimeFolder(item)
     case .trial: try removeTrial(item)
+    case .keys: try removeKeys(item)
     }
   }
 }

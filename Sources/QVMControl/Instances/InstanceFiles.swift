@@ -6,6 +6,9 @@ package struct InstanceFiles: Sendable, Hashable {
 
   package init(folder: String) { self.folder = folder }
 
+  /// The cache that the instance is in.
+  var cache: Cache { Cache(path: Files.parent(of: Files.parent(of: folder))) }
+
   /// What the instance is; written once.
   package var record: String { "\(folder)/instance.json" }
   /// The overlay: what the guest wrote on top of its base image.
@@ -47,6 +50,10 @@ package struct InstanceFiles: Sendable, Hashable {
   package var qemuLog: String { "\(folder)/qemu.log" }
   /// The supervisor's messages.
   package var supervisorLog: String { "\(folder)/supervisor.log" }
+  /// The disk with the ssh keys that may log in, for a guest that needs one. Written before each boot.
+  package var keyDisk: String { "\(folder)/keys.img" }
+  /// The token of the boot whose guest has taken the keys.
+  package var keysTaken: String { "\(folder)/keys.taken" }
   /// The guest's ssh host key, written by ssh.
   package var knownHosts: String { "\(folder)/\(Self.knownHostsName)" }
   package static let knownHostsName = "known_hosts"

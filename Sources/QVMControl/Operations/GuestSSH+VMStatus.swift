@@ -1,3 +1,5 @@
+package import QMPClient
+
 extension GuestSSH {
   /// The ssh client for a VM, by its status.
   ///
@@ -17,5 +19,25 @@ extension GuestSSH {
   package static func checkServer(of status: VMStatus) throws(SSHError) {
     guard status.phase.isAlive else { throw .notRunning(name: status.name) }
     _ = try checkServer(status.name, status.record?.target, status.boot)
+  }
+
+  /// Returns when the guest that is ready has also taken the keys of its disk (``KeyWait``).
+  ///
+  /// - Parameters:
+  ///   - name: The instance.
+  ///   - store: Where it is.
+  ///   - user: The guest's user; nil for that of the image. Only that one has the keys.
+  ///   - limit: How long to wait at most.
+  ///   - loop: The loop that the calling task runs on.
+  /// - Throws: ``SpawnError``; `CancellationError`.
+  package static func waitForKeys(
+    _ name: InstanceName, in store: InstanceStore, as user: String?, within limit: Duration,
+    on loop: EventLoop
+  ) async throws {
+    guard user == nil, let wait = KeyWait(store.files(name)),
+      // If there is no way to the guest, the command itself reports that.
+      let status = try? VMStatus.inspect(name, in: store), let ssh = try? GuestSSH(status)
+    else { return }
+    try await wait.wait(by: ssh, within: limit, on: loop)
   }
 }

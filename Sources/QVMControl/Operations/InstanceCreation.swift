@@ -9,6 +9,8 @@ struct InstanceCreation {
     /// Has started, and waits for its launch plan.
     let supervisor: SupervisorProcess.Standby
     let toolchain: QEMUToolchain
+    /// What its guest's disk with keys will hold; nil if it gets none.
+    let keys: PreparedKeys?
   }
 
   /// How often to start over if other commands keep removing the base image.
@@ -24,17 +26,25 @@ struct InstanceCreation {
   /// - Throws: What keeps it from being created; `CancellationError`.
   func run() async throws -> Made {
     var lost: String?
+    // If every image of this system needs a key, a missing program shows before the download.
+    if launch.logsIn {
+      _ = try await keys(release: nil)?.contents(isNeeded: true, in: store.cache, with: client)
+    }
     for _ in 0..<Self.attempts {
       let prerequisites = try await LaunchPrerequisites.ensure(for: launch.target, with: client)
       do {
         let image = try await prerequisites.baseImage.checked(on: client.loop)
+        let loginKeys = keys(release: image.tag)
+        let prepared = try await launch.prepare(loginKeys, release: image.tag, with: client)
         // Until the instance names its base image, other commands must not remove the image.
         let lock = try await ImagesLock.shared(at: store.cache.images, on: client.loop)
         defer { lock.release() }
         if Files.information(image.path).map({ FileStamp($0) }) == image.stamp {
-          let (instance, supervisor) = try await create(over: image, prerequisites.imageTools)
+          let (instance, supervisor) = try await create(
+            over: image, loginKeys, prerequisites.imageTools)
           return Made(
-            instance: instance, supervisor: supervisor, toolchain: prerequisites.toolchain)
+            instance: instance, supervisor: supervisor, toolchain: prerequisites.toolchain,
+            keys: prepared)
         }
       } catch ImageError.changed(_, .gone) {}
       lost = prerequisites.baseImage.path
@@ -43,10 +53,11 @@ struct InstanceCreation {
   }
 
   private func create(
-    over baseImage: BaseImage, _ imageTools: ImageTools
+    over baseImage: BaseImage, _ keys: LoginKeys?, _ imageTools: ImageTools
   ) async throws -> (InstanceStore.Locked, SupervisorProcess.Standby) {
     var options = launch.overrides.json
     options["shutdownTimeout"] = .integer(Int64(launch.shutdownTimeout))
+    options[LoginKeys.member] = keys?.users.json
     while true {
       let candidate = launch.name ?? InstanceName.random()
       do {
@@ -67,6 +78,10 @@ struct InstanceCreation {
         throw store.taken(candidate, doing: "run")
       }
     }
+  }
+
+  private func keys(release: String?) -> LoginKeys? {
+    LoginKeys(for: launch.target, release: release, users: launch.sshKeys)
   }
 
   /// The record by which `--rm` is carried out even if this process is killed before the supervisor

@@ -15,6 +15,10 @@ package struct Launch: Sendable {
   private(set) var mustExist = false
   /// The file for a record of the conversation with QEMU; nil for none.
   package var recording: String?
+  /// The user's keys, for a guest that takes no login without one.
+  package var sshKeys: [PublicKey] = []
+  /// Whether the command logs in to the guest by ssh.
+  package var logsIn = false
 
   package init(
     target: Target, name: InstanceName?, overrides: RunOverrides, removeOnShutdown: Bool,
@@ -57,41 +61,18 @@ package struct Launch: Sendable {
     }
   }
 
-  // MARK: - Dry run
-
-  /// The command that a run would spawn. Touches neither the network nor the disk.
-  ///
-  /// - Returns: `arguments`, of which those from the index `ownFrom` on are qvm's own. `note` says what
-  ///   a run may change because of a file that is not downloaded yet; nil for nothing.
-  /// - Throws: ``TargetError``, ``ToolchainError``, ``RunOptionError``.
-  package func dryRun() throws -> (arguments: QEMUArguments, ownFrom: Int, note: String?) {
-    let name = try self.name ?? InstanceName("qvm-\(target.operatingSystem.rawValue)")
-    let files = InstanceStore(cache).files(name)
-    let toolchain = try QEMUToolchain.planned(for: target, in: cache)
-    let words = try driverCommand(toolchain: toolchain, disk: files.disk)
-    let note = toolchain.openChange(to: words)
-    let adapted = note == nil ? toolchain.adapted(words, for: target) : words
-    // As an instance that is there would be booted.
-    let record = self.name == nil ? nil : try? InstanceRecord(reading: files.record)
-    let overrides =
-      try record.map { try self.overrides.completed(by: $0.options) } ?? self.overrides
-    let command = try overrides.apply(to: adapted.settingProgram(toolchain.program))
-    let own = MonitorArguments(
-      name: name, files: files, runtime: .of(files), command: command,
-      version: KnownVersions(in: cache).known(toolchain.program)
-    ).arguments
-    return (QEMUArguments(command.words + own), command.words.count, note)
-  }
-
   /// The driver's command with the program's path and the user's changes.
-  private func command(toolchain: QEMUToolchain, disk: String) throws -> QEMUArguments {
-    let words = try driverCommand(toolchain: toolchain, disk: disk)
+  private func command(
+    toolchain: QEMUToolchain, files: InstanceFiles, keys: PreparedKeys?
+  ) throws -> QEMUArguments {
+    let words = try driverCommand(toolchain: toolchain, disk: files.disk)
     let adapted = toolchain.adapted(words, for: target)
-    return try overrides.apply(to: adapted.settingProgram(toolchain.program))
+    return try overrides.apply(
+      to: adapted.settingProgram(toolchain.program), with: keys.map { ($0.disk, files.keyDisk) })
   }
 
   /// The driver's command, word for word as in the specification, with the paths filled in.
-  private func driverCommand(toolchain: QEMUToolchain, disk: String) throws -> QEMUArguments {
+  func driverCommand(toolchain: QEMUToolchain, disk: String) throws -> QEMUArguments {
     let driver = try Driver.find(target)
     return QEMUArguments(driver.command(DriverPaths(cache: toolchain.root, image: disk)))
   }
@@ -115,10 +96,28 @@ package struct Launch: Sendable {
     if let name, store.exists(name) { _ = Reconciliation.reconcile(name, in: store) }
     if let instance = try existing(in: store) {
       let toolchain = try await toolchain(for: instance, with: client)
-      return try again(instance, tell: client.notify).boot(instance, toolchain, waitsForConsole)
+      let launch = try again(instance, tell: client.notify)
+      let keys = try await launch.prepare(
+        LoginKeys(of: instance.record, users: sshKeys),
+        release: String(Files.lastName(of: Files.parent(of: instance.record.baseImage))),
+        with: client)
+      return try launch.boot(instance, toolchain, keys, waitsForConsole)
     }
     let new = try await InstanceCreation(launch: self, store: store, client: client).run()
-    return try boot(new.instance, new.toolchain, newWith: new.supervisor, waitsForConsole)
+    return try boot(new.instance, new.toolchain, new.keys, newWith: new.supervisor, waitsForConsole)
+  }
+
+  /// Makes what the guest's disk with keys will hold; nil if it gets none.
+  func prepare(
+    _ keys: LoginKeys?, release: String, with client: ReleaseClient
+  ) async throws -> PreparedKeys? {
+    guard let keys else {
+      if !sshKeys.isEmpty { client.notify(LoginKeys.unused(target, release: release)) }
+      return nil
+    }
+    return try await keys.contents(isNeeded: logsIn, in: cache, with: client).map {
+      PreparedKeys(disk: keys.disk, bytes: $0)
+    }
   }
 
   /// The named instance, locked; nil if it is to be created.
@@ -154,6 +153,8 @@ package struct Launch: Sendable {
       overrides.optionsDiffering(from: own)
       + (askedTimeout.map { Int64($0) } == own["shutdownTimeout"]?.int.map { Int64($0) }
         || askedTimeout == nil ? [] : ["--shutdown-timeout"])
+      + (sshKeys.isEmpty || own[LoginKeys.member] == sshKeys.map(\.line).json
+        ? [] : ["--ssh-key"])
     if !changed.isEmpty {
       tell(
         "\(changed.joined(separator: ", ")) \(changed.count == 1 ? "applies" : "apply") to this boot only; "
@@ -249,13 +250,14 @@ package struct Launch: Sendable {
 
   /// Boots an instance. `standby` is the supervisor of an instance that was created for this boot.
   private func boot(
-    _ instance: InstanceStore.Locked, _ toolchain: QEMUToolchain,
+    _ instance: InstanceStore.Locked, _ toolchain: QEMUToolchain, _ keys: PreparedKeys?,
     newWith standby: SupervisorProcess.Standby? = nil, _ waitsForConsole: Bool
   ) throws -> SupervisedVM {
     do {
       let runtime = Self.runtime(instance.files)
       let consoleCut = try prepareLogs(instance.files)
-      let command = try command(toolchain: toolchain, disk: instance.files.disk)
+      try keys?.write(to: instance.files.keyDisk)
+      let command = try command(toolchain: toolchain, files: instance.files, keys: keys)
       let plan = LaunchPlan(
         kind: .boot, cache: cache.path, name: instance.name.text, command: command.words,
         runtimeFolder: runtime.isBeside ? nil : runtime.path, isPortFixed: overrides.sshPort != nil,

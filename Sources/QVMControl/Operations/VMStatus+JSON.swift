@@ -37,6 +37,7 @@ extension VMStatus {
     if phase.isAlive, let boot {
       paths["monitor"] = .string(boot.runtime(files).monitor)
     }
+    paths["sshKey"] = sshKey.map(JSONValue.string)
     object["paths"] = .object(paths)
     return object
   }

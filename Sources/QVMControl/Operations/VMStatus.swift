@@ -31,6 +31,12 @@ package struct VMStatus: Sendable, Hashable {
     return "\(address == "0.0.0.0" ? "*" : address):\(port)"
   }
 
+  /// The private key that logs in to the guest, by its absolute path; nil if the guest was given none.
+  package var sshKey: String? {
+    guard ssh != nil, let boot, QEMUArguments(boot.command).hasKeyDisk else { return nil }
+    return SSHKeyPair.find(in: files.cache)?.privateKey
+  }
+
   /// The overlay's size on the disk, in bytes.
   package var size: Int { Files.information(files.disk)?.allocated ?? 0 }
 

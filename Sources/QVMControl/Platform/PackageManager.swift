@@ -7,7 +7,7 @@ package enum PackageManager: String, CaseIterable, Sendable {
 
   /// A package that qvm may need.
   package enum Package: Sendable, Hashable {
-    case curl, tar, zstd, qemuImg, bios
+    case curl, tar, zstd, openssh, qemuImg, bios
     case qemu(Architecture)
     case uefi(Architecture)
   }
@@ -42,6 +42,9 @@ package enum PackageManager: String, CaseIterable, Sendable {
     case (_, .zstd): "zstd"
     case (.brew, .tar): "gnu-tar"
     case (_, .tar): "tar"
+    case (.brew, .openssh), (.pacman, .openssh), (.apk, .openssh): "openssh"
+    case (.dnf, .openssh), (.zypper, .openssh): "openssh-clients"
+    case (_, .openssh): "openssh-client"
     // Homebrew's qemu includes qemu-img and all firmware.
     case (.brew, _): "qemu"
 

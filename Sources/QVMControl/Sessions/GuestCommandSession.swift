@@ -171,10 +171,16 @@ package final class GuestCommandSession {
     let inputs = self.inputs
     var waiter = InstanceWait(vm.name, in: vm.store, on: loop)
     if !isQuiet { waiter.remark = { inputs.send(.remark($0)) } }
-    let timeout = readyTimeout
+    let (timeout, name, store, loop) = (readyTimeout, vm.name, vm.store, loop)
     waiting = Task(executorPreference: loop) {
       do {
-        inputs.send(.ready(try await waiter.wait(for: .ready, within: timeout)))
+        let begin = SuspendingClock.now
+        let result = try await waiter.wait(for: .ready, within: timeout)
+        if result == .met {
+          try await GuestSSH.waitForKeys(
+            name, in: store, as: nil, within: timeout - begin.duration(to: .now), on: loop)
+        }
+        inputs.send(.ready(result))
       } catch is CancellationError {
       } catch {
         inputs.send(.unable(error.messageForUser))

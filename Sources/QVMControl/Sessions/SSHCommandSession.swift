@@ -124,19 +124,27 @@ package final class SSHCommandSession {
     let (inputs, readyTimeout) = (inputs, readyTimeout)
     var waiting = InstanceWait(name, in: store, on: loop)
     waiting.remark = { inputs.send(.remark($0)) }
-    let (name, store, waiter, loop) = (name, store, waiting, loop)
+    let (name, store, user, waiter, loop) = (name, store, user, waiting, loop)
     let unnoticed = Self.unnoticed
     return Task(executorPreference: loop) {
       do {
+        let begin = SuspendingClock.now
+        let waitForKeys = {
+          try await GuestSSH.waitForKeys(
+            name, in: store, as: user, within: readyTimeout - begin.duration(to: .now), on: loop)
+        }
         // A guest that is known to be ready needs no wait.
         guard try VMStatus.inspect(name, in: store).mayStillBoot else {
+          try await waitForKeys()
           inputs.send(.ready(.success(.met)))
           return
         }
         try await GuestSSH.checkClient(on: loop)
         let timer = loop.schedule(at: .now.advanced(by: unnoticed)) { inputs.send(.waiting) }
         defer { loop.cancel(timer) }
-        inputs.send(.ready(.success(try await waiter.wait(for: .ready, within: readyTimeout))))
+        let result = try await waiter.wait(for: .ready, within: readyTimeout)
+        if result == .met { try await waitForKeys() }
+        inputs.send(.ready(.success(result)))
       } catch is CancellationError {
       } catch {
         inputs.send(.ready(.failure(error)))

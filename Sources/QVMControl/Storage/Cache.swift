@@ -68,6 +68,9 @@ package struct Cache: Sendable, Hashable {
   package var images: String { "\(path)/images" }
   package var instances: String { "\(path)/instances" }
   package var downloads: String { "\(path)/downloads" }
+  /// The folder of the pair of ssh keys with which qvm logs in to guests.
+  package var keys: String { "\(path)/\(Self.keysName)" }
+  static let keysName = "keys"
 
   /// Whether the cache exists and belongs to this user.
   package var isOwn: Bool { Files.destination(path)?.owner == Host.userID }

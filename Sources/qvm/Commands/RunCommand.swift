@@ -65,6 +65,11 @@ struct RunCommand: Command {
       $0.address = $1
     },
     .option(
+      "--ssh-key", "FILE",
+      "A public key that may log in, for a guest that takes no login without one. May be given several times.",
+      completing: .files
+    ) { $0.keyFiles.append($1) },
+    .option(
       "--shutdown-timeout", "SECONDS",
       "How long the guest may take to power off (default: 120; OmniOS: 180)."
     ) { (command: inout Self, time: Seconds) in command.shutdownTimeout = time.count },
@@ -102,6 +107,7 @@ struct RunCommand: Command {
   var accelerators: String?
   var port: Int?
   var address: String?
+  var keyFiles: [String] = []
   var shutdownTimeout: Int?
   var readyTimeout: Int?
   var qemuArguments: [String] = []
@@ -153,6 +159,7 @@ struct RunCommand: Command {
     case "--cpu": cpu
     case "--accel": accelerators
     case "--ssh-address": address
+    case "--ssh-key": keyFiles.last
     case "--record-qmp": recording
     default: nil
     }
@@ -198,15 +205,30 @@ struct RunCommand: Command {
       accelerators: accelerators, sshPort: port, sshAddress: address,
       extraArguments: qemuArguments)
     if let shutdownTimeout { _ = try RunOptionValidation.timeout(shutdownTimeout) }
-    return Launch(
+    var launch = Launch(
       target: target, name: try instance.map { try InstanceName($0) }, overrides: overrides,
       removeOnShutdown: removes, shutdownTimeout: shutdownTimeout,
       cache: try Cache.fromEnvironment(), recording: recording.map(Files.absolute))
+    launch.sshKeys = try sshKeys(for: target)
+    launch.logsIn = !command.isEmpty
+    return launch
+  }
+
+  /// The keys in the user's files, each once.
+  private func sshKeys(for target: Target) throws -> [PublicKey] {
+    if !keyFiles.isEmpty, target.operatingSystem.sshUser == nil {
+      throw SSHKeyError.noServer(system: target.operatingSystem.displayName)
+    }
+    var keys: [PublicKey] = []
+    for key in try keyFiles.flatMap({ try PublicKey.read($0) }) where !keys.contains(key) {
+      keys.append(key)
+    }
+    return keys
   }
 
   private func printDryRun(_ launch: Launch) throws -> ExitStatus {
-    let (arguments, ownFrom, note) = try launch.dryRun()
-    if let note { Output.note("qvm: \(note)\n") }
+    let (arguments, ownFrom, notes) = try launch.dryRun()
+    for note in notes { Output.note("qvm: \(note)\n") }
     Output.note(
       "qvm: the arguments from line \(arguments.shellLine(ofOwnFrom: ownFrom)) on are added by qvm\n"
     )

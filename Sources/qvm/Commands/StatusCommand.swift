@@ -88,6 +88,7 @@ struct StatusCommand: Command {
         if status.ssh != nil {
           rows.append(("log in", "'qvm ssh \(status.name)' \(login.sentence)"))
           rows.append(("password", login.password))
+          if let key = status.sshKey { rows.append(("ssh key", key)) }
         }
       }
       if boot.removeOnShutdown { rows.append(("on shutdown", "removed")) }
