@@ -57,6 +57,10 @@ package enum LinuxGuest: String, Sendable {
   case linux
   /// It ignores its power button, and obeys a command.
   case deaf = "linux-deaf"
+  /// They take no login without a key, and look for it as the images of FreeBSD, NetBSD and OpenBSD do.
+  case freebsdKeys = "linux-keys-freebsd"
+  case netbsdKeys = "linux-keys-netbsd"
+  case openbsdKeys = "linux-keys-openbsd"
 
   /// Its raw disk image, built when a test first asks for one.
   package var image: URL {

@@ -19,16 +19,21 @@ extension Launch {
     let keys =
       record.map { LoginKeys(of: $0, users: sshKeys) }
       ?? LoginKeys(for: target, release: image?.tag, users: sshKeys)
-    let command = try overrides.apply(
-      to: adapted.settingProgram(toolchain.program), with: keys.map { ($0.disk, files.keyDisk) })
+    let program = adapted.settingProgram(toolchain.program)
+    let command = try overrides.apply(to: program, with: keys.map { ($0.disk, files.keyDisk) })
+    // Unless the disk with keys must come before the user's own disks.
+    let users = try overrides.apply(to: program).words
+    let ownFrom = command.words.starts(with: users) ? users.count : command.words.count
     let own = MonitorArguments(
       name: name, files: files, runtime: .of(files), command: command,
       version: KnownVersions(in: cache).known(toolchain.program)
     ).arguments
     let isOpen = record == nil && image == nil && KeyDisk.dependsOnRelease(target.operatingSystem)
-    let notes = [note, keys.map { _ in LoginKeys.dryRunNote } ?? (isOpen ? LoginKeys.openNote : nil)]
+    let notes = [
+      note, keys.map { _ in LoginKeys.dryRunNote } ?? (isOpen ? LoginKeys.openNote : nil),
+    ]
     return (
-      QEMUArguments(command.words + own), command.words.count, notes.compactMap(\.self)
+      QEMUArguments(command.words + own), ownFrom, notes.compactMap(\.self)
     )
   }
 }

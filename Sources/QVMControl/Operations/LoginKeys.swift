@@ -50,7 +50,9 @@ package struct LoginKeys: Sendable {
   /// - Returns: The bytes; nil if there are no keys at all.
   /// - Throws: ``SSHKeyError`` if qvm's key can't be made but is needed; ``FATImage/TooBig``;
   ///   ``FileError``, ``SpawnError``; `CancellationError`.
-  func contents(isNeeded: Bool, in cache: Cache, with client: ReleaseClient) async throws -> [UInt8]? {
+  func contents(isNeeded: Bool, in cache: Cache, with client: ReleaseClient) async throws
+    -> [UInt8]?
+  {
     var lines = users
     do {
       lines.insert(try await SSHKeyPair.ensure(in: cache, on: client.loop).publicKey(), at: 0)
@@ -75,7 +77,8 @@ package struct LoginKeys: Sendable {
   /// Why the user's keys have no effect on a guest that needs none.
   static func unused(_ target: Target, release: String) -> String {
     let login = target.operatingSystem.login.map { " ('\($0.user)': \($0.password))" } ?? ""
-    return "--ssh-key has no effect: the guest of \(target.imageName) \(release) takes logins without a"
+    return
+      "--ssh-key has no effect: the guest of \(target.imageName) \(release) takes logins without a"
       + " key\(login)"
   }
 }

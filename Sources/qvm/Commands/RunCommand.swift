@@ -15,6 +15,10 @@ struct RunCommand: Command {
     If --name names an existing instance, that instance is booted again with the options that it was
     created with. Options that are given here replace them for this boot only.
 
+    Some images take no login without an ssh key: all of OpenBSD, and those of FreeBSD before v0.14.0 and
+    of NetBSD before v1.0.0. Their guests get a key of qvm's own, and those of --ssh-key, at every boot.
+    FILE may also be a private key with its public key beside it, as FILE.pub.
+
     With COMMAND, qvm waits until the guest is ready, runs COMMAND in it over ssh, and shuts the guest
     down. Without --rm the stopped instance stays, for 'qvm start -d' or 'qvm rm'. Several words are a
     program and exactly its arguments; one word alone is a line for the guest's /bin/sh. 'qvm ssh --help'

@@ -49,6 +49,31 @@ import Testing
     #expect(arguments.contains("-F"))
   }
 
+  @Test(arguments: ["box", "a b %h"], [nil, "root"])
+  func `qvm's key comes first for the user who has it, and the usual ones after it`(
+    name: String, user: String?
+  ) throws {
+    let cache = "\(folder.path)/\(name)"
+    var status = try status(in: "\(cache)/instances/box")
+    let before = try GuestSSH(status, as: user).arguments([])
+    #expect(!before.contains { $0.hasPrefix("Identit") })
+    status.boot?.command = ["q", "-drive", "if=none,id=qvm-keys"]
+    #expect(try GuestSSH(status, as: user).arguments([]) == before, "there is no key")
+    try Files.makeFolder("\(cache)/keys")
+    try Files.write([], to: "\(cache)/keys/id_ed25519")
+    let ssh = try GuestSSH(status, as: user)
+    let loop = try EventLoop()
+    let output = try loop.run {
+      try await Subprocess.run(ssh.program, ssh.arguments([], options: ["-G"]), on: loop)
+    }
+    let lines = String(decoding: output.standardOutput, as: UTF8.self).split(separator: "\n")
+    let files = lines.filter { $0.hasPrefix("identityfile ") }.map { $0.dropFirst(13) }
+    #expect(files.first == (name == "box" ? "\(cache)/keys/id_ed25519" : "../../keys/id_ed25519"))
+    #expect(files.contains { $0.hasSuffix("/.ssh/id_ed25519") })
+    #expect(files.contains { $0.hasSuffix("/.ssh/id_rsa") })
+    #expect(lines.contains("identitiesonly \(user == nil ? "yes" : "no")"))
+  }
+
   @Test(arguments: ["bin", "a b", "50%h%%", "it's \"$HOME\" `x` \\", "é ~#;&"])
   func `ssh starts its proxy from any folder`(name: String) throws {
     let place = "\(folder.path)/\(name)"
