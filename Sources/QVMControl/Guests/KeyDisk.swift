@@ -55,6 +55,7 @@ extension QEMUArguments {
   /// comes first and has a `bootindex`.
   ///
   /// - Parameter path: The absolute path of the disk's image.
+  /// - Returns: The arguments with the disk at their end.
   package func appendingKeyDisk(_ path: String) -> Self {
     guard let device = systemDevice else { return self }
     var copy = self

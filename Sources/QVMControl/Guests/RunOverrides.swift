@@ -43,6 +43,7 @@ package struct RunOverrides: Sendable, Equatable {
   ///   - arguments: The driver's command line.
   ///   - keys: The disk with keys that the guest needs, and the path of its image; nil for none. A
   ///     guest counts its disks, so the disk's place among those of the extra arguments matters.
+  /// - Returns: The edited command line.
   /// - Throws: `noPortForward` if there is no forward whose port or address could be changed.
   package func apply(
     to arguments: QEMUArguments, with keys: (disk: KeyDisk, path: String)? = nil
