@@ -139,7 +139,7 @@ enum Counterparts {
     case "--port": "Leave it out: qvm knows the guest's port."
     case "-u": "-l USER logs in as another user of the guest."
     case "-i", "--identity":
-      "Leave it out: the keys in ~/.ssh and those of the agent are offered. 'ssh-add FILE' adds one."
+      "qvm offers its own key, and those with the usual names in ~/.ssh. -o IdentityFile=FILE adds one."
     case "-L", "-R", "-D", "-N", "-J", "-A", "-X", "-Y", "-F", "-v", "-q":
       "Run ssh itself for that, with the port that 'qvm status NAME' shows."
     case "-it", "-tt": "-t gives COMMAND a terminal."

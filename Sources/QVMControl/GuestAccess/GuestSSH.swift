@@ -116,6 +116,9 @@ package struct GuestSSH: Sendable, Hashable {
       + (command.isEmpty ? [] : ["--"] + command)
   }
 
+  /// Whether the login is one by qvm's own key.
+  package var hasOwnKey: Bool { key != nil && isImageUser }
+
   /// The options for the keys that ssh offers, if the guest knows qvm's own.
   ///
   /// ssh offers the agent's keys before all files, and a server ends the connection after some keys

@@ -26,7 +26,7 @@ extension GuestSSH {
   /// - Parameters:
   ///   - name: The instance.
   ///   - store: Where it is.
-  ///   - user: The guest's user; nil for that of the image. Only that one has the keys.
+  ///   - user: The guest's user; nil for that of the image, who alone has qvm's key.
   ///   - limit: How long to wait at most.
   ///   - loop: The loop that the calling task runs on.
   /// - Throws: ``SpawnError``; `CancellationError`.
@@ -34,9 +34,10 @@ extension GuestSSH {
     _ name: InstanceName, in store: InstanceStore, as user: String?, within limit: Duration,
     on loop: EventLoop
   ) async throws {
-    guard user == nil, let wait = KeyWait(store.files(name)),
+    guard let wait = KeyWait(store.files(name)),
       // If there is no way to the guest, the command itself reports that.
-      let status = try? VMStatus.inspect(name, in: store), let ssh = try? GuestSSH(status)
+      let status = try? VMStatus.inspect(name, in: store),
+      let ssh = try? GuestSSH(status, as: user), ssh.hasOwnKey
     else { return }
     try await wait.wait(by: ssh, within: limit, on: loop)
   }

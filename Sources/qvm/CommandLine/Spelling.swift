@@ -32,6 +32,7 @@ enum Spelling {
       case "--mem", "--ram", "-m": "--memory"
       case "--smp", "--cores", "--vcpus": "--cpus"
       case "--port": "--ssh-port"
+      case "--key", "--keys", "--identity", "--pubkey", "--public-key", "--ssh-inject": "--ssh-key"
       case "--remote", "--online": "--available"
       case "--silent": "--quiet"
       default: nil

@@ -19,11 +19,14 @@ import Testing
 
   private static let systems = [
     "freebsd": System(
-      guest: .freebsdKeys, words: ["freebsd", "14.2"], release: "v0.13.1", device: "/dev/vdb1"),
+      guest: .freebsdKeys, words: ["freebsd", "14.2"], release: "v0.13.1",
+      device: "a partition of another disk"),
     "netbsd": System(
-      guest: .netbsdKeys, words: ["netbsd", "10.1"], release: "v0.7.0", device: "/dev/sdb"),
+      guest: .netbsdKeys, words: ["netbsd", "10.1"], release: "v0.7.0",
+      device: "the last disk"),
     "openbsd": System(
-      guest: .openbsdKeys, words: ["openbsd", "7.6"], release: "v0.14.0", device: "/dev/sdb"),
+      guest: .openbsdKeys, words: ["openbsd", "7.6"], release: "v0.14.0",
+      device: "the second disk"),
   ]
 
   /// The words for `run`, with the guest's image in the cache.
