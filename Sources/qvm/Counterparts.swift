@@ -22,6 +22,7 @@ enum Counterparts {
     case "search", "releases", "find": "qvm images --available"
     case "view", "viewer", "screen", "serial": "qvm console"
     case "check": "qvm doctor"
+    case "copy", "scp", "push", "transfer", "copy-in", "copy-out": "qvm cp"
     default: nil
     }
   }
@@ -34,9 +35,9 @@ enum Counterparts {
       "qvm does not pause guests. 'qvm stop NAME' shuts one down; 'qvm start NAME' boots it again."
     case "snapshot", "snapshots", "checkpoint", "commit", "revert", "restore", "undo":
       "qvm makes no snapshots. 'qvm run --rm OS VERSION' creates an instance that is removed after use."
-    case "cp", "copy", "scp", "sftp", "rsync", "sync", "push", "transfer", "copy-in", "copy-out",
-      "mount", "umount", "share", "volume":
-      folders
+    case "rsync", "sync", "sftp":
+      "'qvm cp' copies files and folders. 'rsync -a -e 'qvm ssh' src/ NAME:src/' copies what changed."
+    case "mount", "umount", "share", "volume": folders
     case "port", "ports", "ip", "address", "domifaddr", "forward", "tunnel", "ssh-config",
       "network", "networks", "net":
       "'qvm status NAME' shows the address and the port of the guest's ssh server."
@@ -106,7 +107,7 @@ enum Counterparts {
   }
 
   private static let folders =
-    "qvm shares no folders and copies no files. 'tar -cf - FILE | qvm exec NAME tar -xf -' copies them into the guest."
+    "qvm shares no folders. 'qvm cp FOLDER NAME:' copies one into the guest, 'qvm cp NAME:FOLDER .' out of it."
 
   /// For the commands that boot a VM.
   private static func sentence(forBoot option: String) -> String? {

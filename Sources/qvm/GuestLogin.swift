@@ -48,28 +48,20 @@ struct GuestLogin {
     }
   }
 
-  /// Becomes ssh when the guest is ready.
+  enum Reached: Sendable {
+    /// With what is left of the time for the login.
+    case ready(GuestSSH, Duration)
+    /// The reason was reported; the status to exit with.
+    case notReady(ExitStatus)
+  }
+
+  /// Waits until the guest is ready, and reports a wait that the user would notice.
   ///
-  /// - Parameters:
-  ///   - words: ssh's words for the guest; none for a login shell.
-  ///   - options: The user's options for ssh.
-  /// - Returns: The status to exit with if the guest did not become ready.
-  /// - Throws: ``SSHError``, ``SpawnError``, or a `SystemError` if ssh can't be executed.
-  func become(_ words: [String], _ options: [String]) throws -> ExitStatus {
+  /// - Throws: ``SSHError``, ``SpawnError``, ``InstanceError``; `CancellationError`.
+  func reach(on loop: EventLoop) async throws -> Reached {
     let begin = SuspendingClock.now
-    InterruptNote.install(
-      "no longer waiting; \(name) keeps running. 'qvm status \(name)' shows its state")
-    let loop = try EventLoop()
-    let result = try loop.run { () -> WaitResult in
-      try await GuestSSH.checkClient(on: loop)
-      let waitForKeys = {
-        try await GuestSSH.waitForKeys(
-          name, in: store, as: user, within: timeout - begin.duration(to: .now), on: loop)
-      }
-      guard status.mayStillBoot else {
-        try await waitForKeys()
-        return .met
-      }
+    try await GuestSSH.checkClient(on: loop)
+    if status.mayStillBoot {
       let token = loop.schedule(at: .now.advanced(by: Self.unnoticed)) {
         Output.note(
           "qvm: waiting until \(name) is ready, for at most \(Int(timeout.inSeconds)) s\n")
@@ -78,24 +70,57 @@ struct GuestLogin {
       var waiting = InstanceWait(name, in: store, on: loop)
       waiting.remark = { Output.note("qvm: \($0)\n") }
       let result = try await waiting.wait(for: .ready, within: timeout)
-      if result == .met { try await waitForKeys() }
-      return result
-    }
-    guard result == .met else {
-      if let text = result.sentence(name, .ready, timeoutBy: "--ready-timeout") {
-        Output.note("qvm: \(text)\n")
+      guard result == .met else {
+        if let text = result.sentence(name, .ready, timeoutBy: "--ready-timeout") {
+          Output.note("qvm: \(text)\n")
+        }
+        return .notReady(result.exitStatus)
       }
-      return result.exitStatus
     }
-    let present = try VMStatus.inspect(name, in: store)
-    let ssh = try GuestSSH(present, as: user)
+    try await GuestSSH.waitForKeys(
+      name, in: store, as: user, within: timeout - begin.duration(to: .now), on: loop)
+    let ssh = try GuestSSH(try VMStatus.inspect(name, in: store), as: user)
+    return .ready(ssh, max(.zero, timeout - begin.duration(to: .now)))
+  }
+
+  /// Runs a copy, and finds out whether the VM has ended if its connection was lost.
+  func explaining<Value: Sendable>(
+    on loop: EventLoop, _ body: () async throws -> Value
+  ) async throws -> Value {
+    do { return try await body() } catch CopyError.lost(let name, false, let why) {
+      let result = try await InstanceWait(self.name, in: store, on: loop).wait(
+        for: .stopped, within: Self.goingTime)
+      throw CopyError.lost(name: name, hasEnded: result == .met, why: why)
+    }
+  }
+
+  /// How long QEMU may take to exit after its connections were closed.
+  private static let goingTime = Duration.seconds(2)
+
+  /// Becomes ssh when the guest is ready.
+  ///
+  /// - Parameters:
+  ///   - words: ssh's words for the guest; none for a login shell.
+  ///   - options: The user's options for ssh.
+  /// - Returns: The status to exit with if the guest did not become ready.
+  /// - Throws: ``SSHError``, ``SpawnError``, or a `SystemError` if ssh can't be executed.
+  func become(_ words: [String], _ options: [String]) throws -> ExitStatus {
+    InterruptNote.install(
+      "no longer waiting; \(name) keeps running. 'qvm status \(name)' shows its state")
+    let loop = try EventLoop()
+    let ssh: GuestSSH
+    let left: Duration
+    switch try loop.run({ try await reach(on: loop) }) {
+    case .notReady(let status): return status
+    case .ready(let client, let time): (ssh, left) = (client, time)
+    }
     if words.isEmpty, user == nil, Terminal.isTerminal(0),
       let login = status.record?.target.operatingSystem.login
     {
-      let how = present.sshKey == nil ? login.password : "no password, but qvm's own ssh key"
+      let key = try VMStatus.inspect(name, in: store).sshKey
+      let how = key == nil ? login.password : "no password, but qvm's own ssh key"
       Output.note("qvm: 'qvm ssh \(name)' \(login.sentence); \(how)\n")
     }
-    let left = max(.zero, timeout - begin.duration(to: .now))
     try Host.become(
       ssh.program, ssh.arguments(words, userOptions: options, retryingFor: left))
   }

@@ -2,7 +2,19 @@ import QMPClient
 import QVMControl
 import Synchronization
 
-/// Shows downloads on standard error.
+/// What a line of a progress display is about.
+enum ProgressKind: Sendable {
+  case download, copy
+
+  /// Such as `downloading`.
+  var doing: String { self == .download ? "downloading" : "copying" }
+  /// Such as `downloaded`.
+  var done: String { self == .download ? "downloaded" : "copied" }
+  /// Such as `download`.
+  var noun: String { self == .download ? "download" : "copy" }
+}
+
+/// Shows downloads and copies on standard error.
 ///
 /// On a terminal each download has a line that is redrawn as it proceeds. Elsewhere it has a line when
 /// it begins and another when it ends.
@@ -10,6 +22,7 @@ final class ProgressDisplay: Sendable {
   private static let standardError: Int32 = 2
   private static let redrawInterval = Duration.milliseconds(100)
 
+  private let kind: ProgressKind
   private let isLive: Bool
   private let width: @Sendable () -> Int
   private let write: @Sendable (String) -> Void
@@ -26,14 +39,16 @@ final class ProgressDisplay: Sendable {
   /// Creates a display.
   ///
   /// - Parameters:
+  ///   - kind: What the lines are about.
   ///   - isLive: Whether lines can be redrawn.
   ///   - width: The columns of a line.
   ///   - write: Writes to standard error.
   init(
-    isLive: Bool = Terminal.isTerminal(standardError),
+    of kind: ProgressKind = .download, isLive: Bool = Terminal.isTerminal(standardError),
     width: @escaping @Sendable () -> Int = { Terminal.width(of: standardError) ?? 80 },
     write: @escaping @Sendable (String) -> Void = { Output.draw($0) }
   ) {
+    self.kind = kind
     self.isLive = isLive
     self.width = width
     self.write = write
@@ -58,14 +73,14 @@ final class ProgressDisplay: Sendable {
     state.withLock { state in
       switch event {
       case .began(let done, let total):
-        let line = ProgressLine(label: label, done: done, total: total, at: now)
+        let line = ProgressLine(kind, label: label, done: done, total: total, at: now)
         state.lines.append(line)
         if !isLive { return write("\(line.beginning)\n") }
         redraw(&state, at: now)
       case .followed(let done, let total):
         // It has been reported already that another qvm downloads it.
         state.lines.append(
-          ProgressLine(label: label, done: done, total: total, isFollowed: true, at: now))
+          ProgressLine(kind, label: label, done: done, total: total, isFollowed: true, at: now))
         redraw(&state, at: now)
       case .advanced(let bytes):
         guard let index = state.lines.firstIndex(where: { $0.label == label }) else { return }
@@ -107,8 +122,9 @@ final class ProgressDisplay: Sendable {
   }
 }
 
-/// One download as a line of text.
+/// One download or copy as a line of text.
 struct ProgressLine: Sendable {
+  private let kind: ProgressKind
   let label: String
   private(set) var done: Int
   let total: Int?
@@ -118,9 +134,10 @@ struct ProgressLine: Sendable {
   private var rate = TransferRate()
 
   init(
-    label: String, done: Int, total: Int?, isFollowed: Bool = false,
-    at time: SuspendingClock.Instant
+    _ kind: ProgressKind = .download, label: String, done: Int, total: Int?,
+    isFollowed: Bool = false, at time: SuspendingClock.Instant
   ) {
+    self.kind = kind
     self.label = label
     self.isFollowed = isFollowed
     self.done = done
@@ -162,21 +179,21 @@ struct ProgressLine: Sendable {
   var beginning: String {
     let size = total.map { " (\(ByteCount.text($0)))" } ?? ""
     return done > 0
-      ? "downloading \(label)\(size), resuming after \(ByteCount.text(done))"
-      : "downloading \(label)\(size)"
+      ? "\(kind.doing) \(label)\(size), resuming after \(ByteCount.text(done))"
+      : "\(kind.doing) \(label)\(size)"
   }
 
   /// The line for the end of a download.
   func ending(complete: Bool, at time: SuspendingClock.Instant) -> String {
-    if !complete { return "download of \(label) stopped after \(ByteCount.text(done))" }
+    if !complete { return "\(kind.noun) of \(label) stopped after \(ByteCount.text(done))" }
     if isFollowed { return "\(label) downloaded by another qvm, \(ByteCount.text(done))" }
     if began.bytes > 0, began.bytes == done {
-      return "\(label) downloaded, \(ByteCount.text(done))"
+      return "\(label) \(kind.done), \(ByteCount.text(done))"
     }
     let part =
       began.bytes > 0 ? "the last \(ByteCount.text(done - began.bytes)) of " : ""
     let seconds = Int(began.time.duration(to: time) / .seconds(1))
-    return "\(label) downloaded, \(part)\(ByteCount.text(done)) in \(Self.time(seconds))"
+    return "\(label) \(kind.done), \(part)\(ByteCount.text(done)) in \(Self.time(seconds))"
   }
 
   /// As `0:07`, `12:30` or `1:02:03`.

@@ -8,7 +8,7 @@ import Testing
   private static let commands = [
     "restart", "shell", "delete", "create", "define", "halt", "kill", "purge", "resume",
     "domstate", "global-status", "fetch", "upgrade", "find", "viewer", "reset", "pause", "suspend",
-    "snapshot", "cp", "mount", "port", "ip", "ssh-config", "clone", "edit", "export", "autostart",
+    "snapshot", "scp", "rsync", "mount", "port", "ip", "ssh-config", "clone", "edit", "export", "autostart",
     "provision", "vm", "container",
   ]
   private static let options: [(command: String, options: [String])] = [

@@ -40,3 +40,22 @@ struct TarHeader {
     ForeignText.line(String(decoding: name, as: UTF8.self))
   }
 }
+
+extension TarHeader {
+  /// Writes the fields of a header but for its mode, time, target and checksum.
+  static func fill(
+    _ header: UnsafeMutableRawBufferPointer, _ name: [UInt8], _ type: UInt8, size: Int, owner: Int,
+    group: Int
+  ) {
+    header.copyBytes(from: name.prefix(TarFormat.shortName))
+    TarFormat.setOctal(owner, TarFormat.Field.owner.dropLast(), of: header)
+    TarFormat.setOctal(group, TarFormat.Field.group.dropLast(), of: header)
+    // From 8 GiB on the digits need the place of the zero byte at the end, too.
+    let isLarge = size >= 1 << 33
+    TarFormat.setOctal(
+      size, isLarge ? TarFormat.Field.size : TarFormat.Field.size.dropLast(), of: header)
+    header[TarFormat.Field.type] = type
+    UnsafeMutableRawBufferPointer(rebasing: header[TarFormat.Field.magic])
+      .copyBytes(from: TarFormat.gnuMagic)
+  }
+}

@@ -37,6 +37,9 @@ package struct TarWriter: ~Copyable {
     package fileprivate(set) var hardLinks = 0
     /// The contents of the files, without headers.
     package fileprivate(set) var bytes = 0
+    /// Folders that take nothing, and their modes. In the archive they do: some readers set the mode of
+    /// a folder before they write into it.
+    package fileprivate(set) var closed: [(name: [UInt8], mode: UInt32)] = []
     package fileprivate(set) var remarks: [ArchiveRemark] = []
   }
 
@@ -87,7 +90,19 @@ package struct TarWriter: ~Copyable {
   }
 
   /// Ends the archive.
-  package mutating func finish() throws -> Summary {
+  ///
+  /// - Parameter mark: A small file that becomes its last member. Its reader then knows that nothing is
+  ///   missing; some take the end of the input for the end of the archive.
+  package mutating func finish(
+    mark: (name: [UInt8], contents: [UInt8])? = nil
+  ) throws -> Summary {
+    if let mark {
+      let size = mark.contents.count
+      try addHeader(
+        mark.name, .emptyFile, TarFormat.MemberType.file, size: size, options: Options())
+      try output.add(mark.contents)
+      try output.addZeros(TarFormat.padding(size))
+    }
     // Two empty blocks end it. GNU tar fills up to 20 blocks, which others then needn't do.
     try output.addZeros(2 * TarFormat.block)
     try output.flush()
@@ -112,9 +127,12 @@ package struct TarWriter: ~Copyable {
     _ part: PathSelection.Part, _ options: Options
   ) throws {
     let slash = UInt8(ascii: "/")
+    var open = found
+    open.mode |= 0o300
     if !name.isEmpty {
-      try addHeader(name + [slash], found, TarFormat.MemberType.folder, options: options)
+      try addHeader(name + [slash], open, TarFormat.MemberType.folder, options: options)
       summary.folders += 1
+      if open.mode != found.mode { summary.closed.append((name, found.mode)) }
     }
     let entries: [(name: [UInt8], kind: FolderHandle.Entry.Kind?, part: PathSelection.Part)]
     switch part {
@@ -254,7 +272,7 @@ package struct TarWriter: ~Copyable {
     if output.room < TarFormat.block { try flush() }
     let (owner, group) = (options.owner, options.group)
     output.addHeader { header in
-      Self.fill(header, name, type, size: size, owner: owner, group: group)
+      TarHeader.fill(header, name, type, size: size, owner: owner, group: group)
       TarFormat.setOctal(Int(found.mode), TarFormat.Field.mode.dropLast(), of: header)
       let time = min(max(0, found.modified.seconds), TarFormat.lastTime)
       TarFormat.setOctal(time, TarFormat.Field.modified.dropLast(), of: header)
@@ -268,27 +286,11 @@ package struct TarWriter: ~Copyable {
     if name.count <= TarFormat.shortName { return }
     if output.room < TarFormat.block { try flush() }
     output.addHeader {
-      Self.fill($0, TarFormat.longLink, type, size: name.count + 1, owner: 0, group: 0)
+      TarHeader.fill($0, TarFormat.longLink, type, size: name.count + 1, owner: 0, group: 0)
       TarFormat.setOctal(0, TarFormat.Field.mode.dropLast(), of: $0)
       TarFormat.setOctal(0, TarFormat.Field.modified.dropLast(), of: $0)
     }
     try output.add(name)
     try output.addZeros(1 + TarFormat.padding(name.count + 1))
-  }
-
-  private static func fill(
-    _ header: UnsafeMutableRawBufferPointer, _ name: [UInt8], _ type: UInt8, size: Int, owner: Int,
-    group: Int
-  ) {
-    header.copyBytes(from: name.prefix(TarFormat.shortName))
-    TarFormat.setOctal(owner, TarFormat.Field.owner.dropLast(), of: header)
-    TarFormat.setOctal(group, TarFormat.Field.group.dropLast(), of: header)
-    // From 8 GiB on the digits need the place of the zero byte at the end, too.
-    let isLarge = size >= 1 << 33
-    TarFormat.setOctal(
-      size, isLarge ? TarFormat.Field.size : TarFormat.Field.size.dropLast(), of: header)
-    header[TarFormat.Field.type] = type
-    UnsafeMutableRawBufferPointer(rebasing: header[TarFormat.Field.magic])
-      .copyBytes(from: TarFormat.gnuMagic)
   }
 }

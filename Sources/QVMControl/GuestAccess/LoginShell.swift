@@ -28,8 +28,13 @@ enum LoginShell {
     }
   }
 
-  /// Escapes a text for printf's `%b`.
-  private static func escaped(_ text: String) -> String {
+  /// A command line by which any login shell runs the script that is the first line of standard
+  /// input, ``escaped(_:)``. The script reads what follows that line: `read` takes one byte at a time.
+  static let lineReadingScript =
+    #"exec /bin/sh -c 'IFS= read -r l; eval "$(printf %b "$l")"'"#
+
+  /// Escapes a text for printf's `%b`, as one line.
+  static func escaped(_ text: String) -> String {
     var bytes: [UInt8] = []
     for byte in text.utf8 {
       guard needsEscape(byte) else {

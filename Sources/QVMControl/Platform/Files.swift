@@ -9,6 +9,8 @@ package import QMPClient
 
 extension SystemError {
   var isFull: Bool { code == ENOSPC || code == EDQUOT }
+  /// The other side of a pipe or a socket is gone.
+  var isClosed: Bool { code == EPIPE || code == ECONNRESET }
   var isForbidden: Bool { code == EACCES || code == EPERM || code == EROFS }
   /// The destination of a `rename` is a folder that is not empty: another process was first.
   package var isOccupied: Bool { code == ENOTEMPTY || code == EEXIST }

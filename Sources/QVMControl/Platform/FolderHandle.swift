@@ -34,7 +34,7 @@ package struct FolderHandle: Sendable {
     /// The space that it takes on the disk, in bytes.
     package let allocated: Int
     /// The permissions with setuid, setgid and sticky.
-    package let mode: UInt32
+    package var mode: UInt32
     /// How many names the file has.
     package let names: Int
     package let device: UInt64
@@ -186,6 +186,11 @@ package struct FolderHandle: Sendable {
 }
 
 extension FolderHandle.Entry {
+  /// A file without contents that is on no disk.
+  static let emptyFile = Self(
+    kind: .file, size: 0, allocated: 0, mode: 0o600, names: 1, device: 0, inode: 0,
+    modified: FileTime(seconds: 0))
+
   init(_ status: stat) {
     kind = Kind(mode: status.st_mode)
     size = Int(status.st_size)
