@@ -107,7 +107,8 @@ enum Counterparts {
   }
 
   private static let folders =
-    "qvm shares no folders. 'qvm cp FOLDER NAME:' copies one into the guest, 'qvm cp NAME:FOLDER .' out of it."
+    "qvm shares no folders. 'qvm cp FOLDER NAME:' copies one into the guest, and 'qvm run -v FOLDER:rw' before"
+    + " a command and back after it."
 
   /// For the commands that boot a VM.
   private static func sentence(forBoot option: String) -> String? {
@@ -116,8 +117,7 @@ enum Counterparts {
       "qvm forwards only the guest's ssh port (--ssh-port). 'ssh -L' through that port, which"
         + " 'qvm status NAME' shows, reaches the others."
     case "-v", "--volume", "--mount", "--share", "--virtfs", "--shared-folder": folders
-    case "-e", "--env", "--env-file", "--environment":
-      "Set it for the command: '-- env NAME=VALUE COMMAND', or 'qvm exec -e NAME=VALUE NAME COMMAND'."
+    case "--environment": "'--env NAME=VALUE' sets a variable for COMMAND."
     case "-i", "-t", "-it", "-ti", "--interactive", "--tty":
       "Leave out -i and -t: the guest's console is on this terminal, unless --detach is given."
     case "--disk", "--disk-size", "--size", "--drive", "-drive", "-hda", "-hdb", "--cdrom",
@@ -129,7 +129,7 @@ enum Counterparts {
       "qvm shows the guest's text console. --qemu-arg passes QEMU's own options, such as -display."
     case "--restart", "--autostart":
       "qvm boots nothing again by itself. 'qvm start -d NAME' boots a stopped instance."
-    case "-u", "--user", "--hostname", "-w", "--workdir", "--entrypoint", "--cloud-init":
+    case "-u", "--user", "--hostname", "--entrypoint", "--cloud-init":
       "qvm does not change the guest's settings. Change them in the guest: 'qvm ssh NAME'."
     default: nil
     }

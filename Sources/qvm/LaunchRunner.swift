@@ -4,7 +4,8 @@ import QVMControl
 /// Runs a launch for `run` and `start`, in the foreground or detached.
 enum LaunchRunner {
   static func run(
-    _ launch: Launch, detaches: Bool, isQuiet: Bool, escape: EscapeKey, command: [String] = [],
+    _ launch: Launch, detaches: Bool, isQuiet: Bool, escape: EscapeKey, task: GuestTask? = nil,
+    files: CommandFiles = CommandFiles(),
     readyTimeout: Duration = GuestCommandSession.defaultReadyTimeout
   ) throws -> ExitStatus {
     // Taken even if it is not used, so that no child process acts as the service.
@@ -14,13 +15,16 @@ enum LaunchRunner {
     Signal.handle(Signal.ofSessions) { signals.send($0) }
     let loop = try EventLoop()
     return try loop.run {
-      if !command.isEmpty { try await GuestSSH.checkClient(on: loop) }
+      if task != nil { try await GuestSSH.checkClient(on: loop) }
       if detaches { return try await detached(launch, isQuiet: isQuiet, signals, loop) }
       let launched = try await start(
-        launch, waitsForConsole: command.isEmpty, notifier, isQuiet: isQuiet, signals, loop)
-      if !command.isEmpty {
-        let session = GuestCommandSession(
-          launched, GuestTask(command, .exact), notifier: notifier, loop: loop)
+        launch, waitsForConsole: task == nil, notifier, isQuiet: isQuiet, signals, loop)
+      if let task {
+        let session = GuestCommandSession(launched, task, notifier: notifier, loop: loop)
+        session.files = files
+        if !isQuiet, Terminal.isTerminal(2) {
+          session.files.progress = ProgressDisplay(of: .copy).reporter
+        }
         session.isQuiet = isQuiet
         session.readyTimeout = readyTimeout
         return await session.run(signals: signals)

@@ -8,11 +8,12 @@ import Testing
   private static let commands = [
     "restart", "shell", "delete", "create", "define", "halt", "kill", "purge", "resume",
     "domstate", "global-status", "fetch", "upgrade", "find", "viewer", "reset", "pause", "suspend",
-    "snapshot", "scp", "rsync", "mount", "port", "ip", "ssh-config", "clone", "edit", "export", "autostart",
+    "snapshot", "scp", "rsync", "mount", "port", "ip", "ssh-config", "clone", "edit", "export",
+    "autostart",
     "provision", "vm", "container",
   ]
   private static let options: [(command: String, options: [String])] = [
-    ("run", ["-p", "--publish", "-v", "--volume", "-e", "-it", "--disk", "--net", "--vnc", "-u"]),
+    ("run", ["-p", "--publish", "--mount", "--share", "-it", "--disk", "--net", "--vnc", "-u"]),
     ("run", ["--restart"]), ("start", ["--memory", "--rm", "-p"]),
     ("ssh", ["--port", "-u", "-i", "-L"]),
     ("rm", ["-r", "-rf"]), ("prune", ["-f", "-a"]), ("images", ["-a"]), ("list", ["--format"]),

@@ -93,6 +93,8 @@ package struct TarWriter: ~Copyable {
   ///
   /// - Parameter mark: A small file that becomes its last member. Its reader then knows that nothing is
   ///   missing; some take the end of the input for the end of the archive.
+  /// - Returns: What is in the archive, without the mark.
+  /// - Throws: `SystemError` if the output fails, `CancellationError`.
   package mutating func finish(
     mark: (name: [UInt8], contents: [UInt8])? = nil
   ) throws -> Summary {

@@ -35,7 +35,8 @@ package enum CopyError: UserFacingError, Hashable {
     case .noHostFolder(let path): "there is no folder '\(path)' on this host"
     case .guest(let problem, let name): problem.message(name)
     case .lost(let name, true, _): "the guest is gone: \(name) ended during the copy"
-    case .lost(let name, false, let why): "the connection to \(name) was lost during the copy: \(why)"
+    case .lost(let name, false, let why):
+      "the connection to \(name) was lost during the copy: \(why)"
     case .membersMissing(let got, let count, let name):
       "only \(got) of \(count) files and folders arrived from \(name)"
     }

@@ -14,6 +14,7 @@ package struct CopyFromGuest: Sendable {
   /// - Parameters:
   ///   - sources: At least one. Each may be a pattern.
   ///   - target: A path on this host, as `cp -R` understands it.
+  ///   - transfer: How the guest is reached.
   /// - Throws: ``CopyError`` if the target can't be.
   package init(
     _ sources: [GuestPath], to target: String, by transfer: GuestTransfer
@@ -117,7 +118,8 @@ package struct CopyFromGuest: Sendable {
     }
     if status != 0 || extraction.failure != nil {
       // The guest's own words, such as those of a tar that couldn't read a file.
-      let words = outcome.messages.isEmpty ? ["tar failed with exit status \(status)"] : outcome.messages
+      let words =
+        outcome.messages.isEmpty ? ["tar failed with exit status \(status)"] : outcome.messages
       report.losses += words.map { "\(name): \($0)" }
       if extraction.failure != nil {
         report.losses.append("\(name): the archive ended before its end; the rest is missing")
@@ -134,7 +136,7 @@ package struct CopyFromGuest: Sendable {
   }
 
   /// A member's name without `./` and without a slash at the end.
-  private static func plain(_ name: [UInt8]) -> [UInt8] {
+  static func plain(_ name: [UInt8]) -> [UInt8] {
     let (dot, slash) = (UInt8(ascii: "."), UInt8(ascii: "/"))
     var name = name[...]
     while name.starts(with: [dot, slash]) { name = name.dropFirst(2) }
@@ -143,7 +145,7 @@ package struct CopyFromGuest: Sendable {
   }
 
   /// Whether a path or a folder that it is in is left out.
-  private static func isExcluded(
+  static func isExcluded(
     _ path: [UInt8], isFolder: Bool, _ patterns: [FilePattern]
   ) -> Bool {
     if patterns.isEmpty { return false }

@@ -5,12 +5,17 @@ package struct CopyIntoGuest: Sendable {
   let transfer: GuestTransfer
   let sources: [HostSource]
   let target: UnpackScript.Target
-  /// What runs in the guest at the end, in the folder of the target.
-  var ending = ""
+  /// The random word in the names of this copy in the guest.
+  let token = Randomness.hexadecimal(bytes: 8)
+  /// What runs in the guest before, in the folder of the target.
+  var beginning = ":"
+  /// What runs there at the end.
+  var ending = ":"
 
   /// - Parameters:
   ///   - sources: At least one. Without ``HostSource/isContents`` their names must differ.
   ///   - target: Where they go, as `cp -R` understands it.
+  ///   - transfer: How the guest is reached.
   /// - Throws: ``CopyError/sameName(_:_:)``.
   package init(
     _ sources: [HostSource], to target: GuestPath, by transfer: GuestTransfer
@@ -37,12 +42,12 @@ package struct CopyIntoGuest: Sendable {
   /// - Returns: What was copied. Nothing is in its place if it throws, unless folders had to be merged.
   /// - Throws: ``CopyError``, ``FileError``, ``SpawnError``; `CancellationError`.
   package func run() async throws -> CopyReport {
-    let token = Randomness.hexadecimal(bytes: 8)
     var script = UnpackScript(
       token: token, target: target,
       items: sources.map { .init(name: $0.name, isFolder: $0.isFolder) })
+    script.beginning = beginning
     script.ending = ending
-    let (sources, progress) = (self.sources, transfer.progress)
+    let (sources, progress, token) = (self.sources, transfer.progress, self.token)
     let outcome = try await transfer.run(script.text, token: token, .toGuest) { output, stop in
       var writer = TarWriter(to: output, stop: stop) { progress?($0.bytes) }
       for (index, source) in sources.enumerated() {
@@ -86,7 +91,10 @@ package struct CopyIntoGuest: Sendable {
 extension GuestTransfer {
   /// The value of a script that went well.
   ///
-  /// - Parameter problem: Reads the script's reports and messages.
+  /// - Parameters:
+  ///   - outcome: How the script ended.
+  ///   - problem: Reads the script's reports and messages.
+  /// - Returns: What the body returned.
   /// - Throws: What went wrong first: on this host, in the guest, or between them.
   func value<Value: Sendable>(
     of outcome: Outcome<Value>, problem: ([String], [String]) -> CopyError.GuestProblem?

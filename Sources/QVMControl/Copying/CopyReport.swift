@@ -7,6 +7,8 @@ package struct CopyReport: Sendable {
   package internal(set) var bytes = 0
   /// What isn't in the copy as it was.
   package internal(set) var losses: [String] = []
+  /// What the user must know, although all is there.
+  package internal(set) var warnings: [String] = []
   /// What the user should know besides.
   package internal(set) var notes: [String] = []
 
@@ -15,7 +17,7 @@ package struct CopyReport: Sendable {
 
   /// The lines for the user, at most some of each kind; if `isQuiet`, only what is wrong.
   package func lines(isQuiet: Bool = false) -> [String] {
-    (isQuiet ? [] : Self.shortened(notes)) + Self.shortened(losses)
+    (isQuiet ? [] : Self.shortened(notes)) + Self.shortened(warnings) + Self.shortened(losses)
   }
 
   private static let mostLines = 10
@@ -44,5 +46,6 @@ package struct CopyReport: Sendable {
     bytes += other.bytes
     losses += other.losses
     notes += other.notes
+    warnings += other.warnings
   }
 }

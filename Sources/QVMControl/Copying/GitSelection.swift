@@ -14,14 +14,20 @@ enum GitSelection {
   /// How deep repositories may lie in each other.
   private static let mostDepth = 20
 
-  /// - Parameter folder: An absolute path.
+  /// Asks git.
+  ///
+  /// - Parameters:
+  ///   - folder: An absolute path.
+  ///   - loop: The loop that the calling task runs on.
   /// - Returns: A choice without a selection for a folder that is not under git, or is ignored by it.
+  /// - Throws: ``SpawnError``, ``LimitError``; `CancellationError`.
   static func find(in folder: String, on loop: EventLoop) async throws -> Choice {
     guard let real = Files.resolved(folder), isUnderGit(real) else { return Choice() }
     guard let git = Host.find("git") else {
       return Choice(note: "git is not installed, so what it would ignore is copied, too")
     }
-    let ignored = try await run(git, ["check-ignore", "-q", "--", real], in: Files.parent(of: real), on: loop)
+    let ignored = try await run(
+      git, ["check-ignore", "-q", "--", real], in: Files.parent(of: real), on: loop)
     if ignored.end == .exited(0) { return Choice() }
     var paths: [[UInt8]] = []
     if let problem = try await add(real, below: [], to: &paths, git, on: loop, depth: 0) {

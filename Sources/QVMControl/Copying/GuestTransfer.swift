@@ -47,6 +47,8 @@ package struct GuestTransfer: Sendable {
   ///   - token: The random word before its reports.
   ///   - direction: Which of its streams is passed to the body.
   ///   - body: Writes or reads the archive, on a thread of its own.
+  /// - Returns: How it ended.
+  /// - Throws: ``SpawnError``, `SystemError`; `CancellationError` before ssh was started.
   func run<Value: Sendable>(
     _ script: String, token: String, _ direction: Direction,
     _ body: @escaping @Sendable (Descriptor, StopSign) throws -> Value
@@ -137,7 +139,8 @@ package struct GuestTransfer: Sendable {
       let stream = ByteStream(errors, stop: stop)
       var collected: [UInt8] = []
       var buffer = [UInt8](repeating: 0, count: 1 << 14)
-      while let count = try? buffer.withUnsafeMutableBytes({ try stream.read(into: $0) }), count > 0 {
+      while let count = try? buffer.withUnsafeMutableBytes({ try stream.read(into: $0) }), count > 0
+      {
         if collected.count < mostMessages { collected += buffer[..<count] }
       }
       return String(decoding: collected, as: UTF8.self)

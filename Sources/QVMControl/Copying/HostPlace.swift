@@ -40,6 +40,7 @@ package enum HostPlace: Sendable {
   /// - Parameters:
   ///   - member: Its path in the archive; empty for the top.
   ///   - isContents: Whether the archive has what is in the source instead of the source.
+  /// - Returns: The path, relative to the folder.
   func path(of member: [UInt8], isContents: Bool) -> [UInt8] {
     let (dot, slash) = (UInt8(ascii: "."), UInt8(ascii: "/"))
     guard case .new(let name, _, _) = self else { return member.isEmpty ? [dot] : member }

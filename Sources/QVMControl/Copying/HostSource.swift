@@ -19,8 +19,11 @@ package struct HostSource: Sendable {
   /// - Parameters:
   ///   - path: On this host.
   ///   - excluded: What is left out.
+  ///   - newName: The name of the copy; nil for its own.
   /// - Throws: ``CopyError/missingOnHost(_:)``, ``FileError``.
-  package init(_ path: String, excluding excluded: [FilePattern] = []) throws {
+  package init(_ path: String, excluding excluded: [FilePattern] = [], named newName: String? = nil)
+    throws
+  {
     self.path = path
     let absolute = Files.absolute(path)
     let last = path.split(separator: "/").last
@@ -30,7 +33,7 @@ package struct HostSource: Sendable {
     isFolder = found.kind == .folder
     if path.hasSuffix("/"), !isFolder { throw CopyError.hostNotFolder(path) }
     isContents = [nil, ".", ".."].contains(last)
-    name = isContents ? "" : String(last ?? "")
+    name = newName ?? (isContents ? "" : String(last ?? ""))
     options = TarWriter.Options()
     options.excluded = excluded
     options.followsTopLink = follows

@@ -22,8 +22,10 @@ struct UnpackScript: Sendable {
   let token: String
   let target: Target
   let items: [Item]
-  /// What runs at the end, in the folder of the target.
-  var ending = ""
+  /// What runs before the members are unpacked, in the folder of the target.
+  var beginning = ":"
+  /// What runs at the end, there too.
+  var ending = ":"
 
   /// The name of an item in the archive.
   static func member(_ index: Int, token: String) -> String { ".qvm-\(token)-\(index)" }
@@ -53,6 +55,7 @@ struct UnpackScript: Sendable {
     \(GuestRoot.function)
     command -v tar >/dev/null 2>&1 || fail notar
     \(entering)
+    \(beginning)
     trap 'clean; exit 143' HUP INT TERM PIPE
     undo() { clean; fail "$@"; }
     (umask 0; tar -xpf - >/dev/null)
@@ -70,12 +73,18 @@ struct UnpackScript: Sendable {
     [ $s = 0 ] || { say df "$(df -P . 2>/dev/null | sed -n '$p')"; undo tar $s; }
     merge() (
       chmod u+wx "$1"
+      # What may take nothing now may not afterwards either.
+      c=
+      [ -w "$2" ] || { chmod u+w "$2" && c=1; }
       find "$1/." ! -name . -prune ! -type d \\
-        -exec /bin/sh -c 'd=$1; shift; exec mv -f "$@" "$d"' sh "$2/" {} + || exit
+        -exec /bin/sh -c 'd=$1; shift; exec mv -f "$@" "$d"' sh "$2/" {} +
+      k=$?
       for e in "$1"/*/ "$1"/.[!.]*/ "$1"/..?*/; do
         e=${e%/}
-        if [ -d "$e" ] && [ ! -h "$e" ]; then place "$e" "$2/${e##*/}" || exit; fi
+        if [ -d "$e" ] && [ ! -h "$e" ]; then place "$e" "$2/${e##*/}" || k=1; fi
       done
+      [ -z "$c" ] || chmod u-w "$2"
+      exit $k
     )
     place() {
       if [ -d "$1" ] && [ ! -h "$1" ]; then
@@ -159,7 +168,8 @@ struct UnpackScript: Sendable {
         let place = report.split(separator: " ", maxSplits: 1).dropFirst().first.map(String.init)
         return .occupied(place ?? path.text)
       case "incomplete":
-        return .incomplete(got: words.dropFirst().first.flatMap { Int($0) } ?? 0,
+        return .incomplete(
+          got: words.dropFirst().first.flatMap { Int($0) } ?? 0,
           of: words.last.flatMap { Int($0) } ?? 0)
       case "tar" where messages.contains(where: { $0.contains("No space left") }):
         let disk = reports.first { $0.hasPrefix("df ") }?.split(separator: " ").last ?? ""

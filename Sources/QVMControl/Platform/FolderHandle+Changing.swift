@@ -102,3 +102,39 @@ extension FolderHandle {
     if ftruncate(descriptor.number, off_t(size)) != 0 { throw .last("ftruncate") }
   }
 }
+
+/// Between two folders.
+extension FolderHandle {
+  /// Moves an entry to another folder on the same disk. It replaces atomically what has the new name,
+  /// unless that is a folder.
+  func move(
+    _ name: [UInt8], to newName: [UInt8], in folder: FolderHandle
+  ) throws(SystemError) {
+    try call("rename", name, newName) {
+      renameat(descriptor.number, $0, folder.descriptor.number, $1)
+    }
+  }
+
+  /// Whether two entries are files with the same bytes, or links with the same target.
+  static func haveSameContents(
+    _ one: (folder: FolderHandle, name: [UInt8]), _ other: (folder: FolderHandle, name: [UInt8])
+  ) throws(SystemError) -> Bool {
+    guard let first = try one.folder.information(one.name),
+      let second = try other.folder.information(other.name), first.kind == second.kind
+    else { return false }
+    switch first.kind {
+    case .link:
+      return try one.folder.linkTarget(one.name) == other.folder.linkTarget(other.name)
+    case .file where first.size == second.size:
+      let files = (try one.folder.file(one.name), try other.folder.file(other.name))
+      while true {
+        let part = Files.readOnce(files.0.number, atMost: 1 << 18)
+        guard let part, part == Files.readOnce(files.1.number, atMost: part.count) else {
+          return false
+        }
+        if part.isEmpty { return true }
+      }
+    default: return false
+    }
+  }
+}

@@ -8,6 +8,7 @@
   internal import Musl
 #endif
 package import QMPClient
+internal import Synchronization
 
 /// The host and this process.
 package enum Host {
@@ -199,7 +200,14 @@ package enum Host {
   }
 
   /// Sets the umask so that new files are for this user only.
-  package static func restrictFileModes() { umask(0o077) }
+  package static func restrictFileModes() {
+    inheritedUmask.store(UInt32(umask(0o077)), ordering: .relaxed)
+  }
+
+  /// The umask that this process was started with, for files that are the user's own.
+  static var usersUmask: UInt32 { inheritedUmask.load(ordering: .relaxed) }
+
+  private static let inheritedUmask = Atomic<UInt32>(0o077)
 
   /// Takes over a descriptor from the parent and makes it close-on-exec; nil if it isn't open.
   package static func inherited(_ number: Int32) -> Descriptor? {

@@ -15,6 +15,10 @@ package final class GuestCommandSession {
     case judged(String?)
     /// nil if the guest has ended the command; otherwise why it could not be told to.
     case told(String?)
+    /// The volumes are in the guest.
+    case arrived(CommandFiles.CopiedIn)
+    /// The changes in volumes and the outputs are here.
+    case returned(CommandFiles.CopiedBack)
     case signal(Signal)
     /// A supervisor that adopted the VM was asked to end it.
     case stopping
@@ -28,6 +32,8 @@ package final class GuestCommandSession {
   package var isQuiet = false
   /// How long this guest may take to be ready.
   package var readyTimeout = defaultReadyTimeout
+  /// What is copied before the command and after it.
+  package var files = CommandFiles()
   let vm: SupervisedVM
   private let task: GuestTask
   let loop: EventLoop
@@ -43,6 +49,9 @@ package final class GuestCommandSession {
   private let notifier: ServiceNotifier?
   private var waiting: Task<Void, Never>?
   private var judging: Task<Void, Never>?
+  var copying: Task<Void, Never>?
+  /// The volumes whose changes have not come back yet.
+  var arrivals: [CommandFiles.Arrival] = []
 
   package init(
     _ vm: SupervisedVM, _ task: GuestTask, notifier: ServiceNotifier? = nil,
@@ -69,6 +78,8 @@ package final class GuestCommandSession {
     await process?.settle()
     judging?.cancel()
     await judging?.value
+    copying?.cancel()
+    await copying?.value
     return status
   }
 
@@ -83,8 +94,7 @@ package final class GuestCommandSession {
       case .ready where escalation.step > 0: break
       case .ready(.met):
         notifier?.ready()
-        remarkUnlessQuiet("\(vm.name) is ready; running the command")
-        await startCommand()
+        if files.volumes.isEmpty { await startCommand() } else { startCopyingIn() }
       case .ready(let result):
         // The supervisor reports the VM's end. A dead guest doesn't react to the power button.
         switch result {
@@ -101,10 +111,18 @@ package final class GuestCommandSession {
       case .unable(let why):
         output.remark(why)
         await stop(.powerButton)
+      case .arrived(let copied): await handle(copied)
+      case .returned(let copied): await handle(copied)
       case .commandEnded(let end): await commandEnded(end)
       case .judged(let loss):
-        if let loss { output.remark(loss) }
-        await stop(.powerButton)
+        if let loss {
+          output.remark(loss)
+          endCopying()
+          await stop(.powerButton)
+        } else {
+          // 255 is the command's own status.
+          await finish()
+        }
       case .told(let failure):
         if let failure, escalation.step < 2 {
           output.remark("could not end the command in the guest: \(failure)")
@@ -121,6 +139,7 @@ package final class GuestCommandSession {
     case .event(let event): return handle(event)
     case .ended(let outcome, let removed):
       process?.giveUp()
+      endCopying()
       let sentence = vm.sentence(outcome, removed: removed)
       if outcome.result == .clean { remarkUnlessQuiet(sentence) } else { output.remark(sentence) }
       if outcome.result == .clean, !removed { remarkUnlessQuiet(keptRemark) }
@@ -131,6 +150,7 @@ package final class GuestCommandSession {
       return .failed
     case .lost:
       process?.giveUp()
+      endCopying()
       output.remark("the supervisor of \(vm.name) was killed; shutting \(vm.name) down without it")
       return await stopWithoutSupervisor()
     }
@@ -163,7 +183,7 @@ package final class GuestCommandSession {
       + "'qvm run --rm' removes an instance after its command"
   }
 
-  private func remarkUnlessQuiet(_ text: String) {
+  func remarkUnlessQuiet(_ text: String) {
     if !isQuiet { output.remark(text) }
   }
 
@@ -188,7 +208,8 @@ package final class GuestCommandSession {
     }
   }
 
-  private func startCommand() async {
+  func startCommand() async {
+    remarkUnlessQuiet("\(vm.name) is ready; running the command")
     let inputs = self.inputs
     do {
       let ssh = try GuestSSH(try VMStatus.inspect(vm.name, in: vm.store))
@@ -215,12 +236,13 @@ package final class GuestCommandSession {
       return process.end(for: signal) { inputs.send(.told($0)) }
     }
     guard let rung else { return }
+    copying?.cancel()
     let text = ShutdownRemarks.asked(rung, vm.name)
     rung == .powerButton ? remarkUnlessQuiet(text) : output.remark(text)
     await stop(rung)
   }
 
-  private func stop(_ rung: ShutdownRung) async {
+  func stop(_ rung: ShutdownRung) async {
     await supervisor.send(.stop(rung, timeout: nil))
   }
 
@@ -235,47 +257,12 @@ package final class GuestCommandSession {
       return await stop(.powerButton)
     }
     guard let loss = process.loss(end), escalation.step == 0 else {
-      return await stop(.powerButton)
+      return await finish()
     }
     let inputs = self.inputs
     let waiting = InstanceWait(vm.name, in: vm.store, on: loop)
     judging = Task(executorPreference: loop) {
       inputs.send(.judged(await loss.cause(waiting)?.sentence(waiting.name)))
     }
-  }
-
-  /// Ends the VM by another supervisor, which adopts it.
-  private func stopWithoutSupervisor() async -> ExitStatus {
-    let (name, inputs, store, force) = (vm.name, inputs, vm.store, escalation.isForcing)
-    let started = startThread {
-      inputs.send(
-        .stopped(
-          Result {
-            let request = try StopRequest(name, in: store, force: force, timeout: nil)
-            inputs.send(.stopping)
-            return try request.wait { _ in }
-          }))
-    }
-    var isAsked = false
-    while started, let input = await inputs.next() {
-      switch input {
-      case .stopping: isAsked = true
-      case .stopped(.success(let result)):
-        output.remark(result.sentence)
-        return result.isGood ? status ?? .failed : .failed
-      case .stopped(.failure(let error)):
-        output.remark(error.messageForUser)
-        return .failed
-      case .signal(let signal) where signal.asksForEnd:
-        // A shutdown that was asked for continues without this process.
-        output.remark(
-          isAsked
-            ? "'qvm stop --force \(name)' ends it at once"
-            : "\(name) is still running; 'qvm stop \(name)' ends it")
-        return .interrupted
-      default: break
-      }
-    }
-    return .failed
   }
 }

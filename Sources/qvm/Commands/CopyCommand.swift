@@ -38,7 +38,8 @@ struct CopyCommand: Command {
       "--user", short: "-u", "USER", "Log in as the guest's USER (default: that of the image)."
     ) { $0.user = $1 },
     .flag("--quiet", short: "-q", "Print only errors.") { $0.isQuiet = true },
-    .flag("-r", "Accepted for users of other programs: folders are always copied. So is -R.") { _ in },
+    .flag("-r", "Accepted for users of other programs: folders are always copied. So is -R.") { _ in
+    },
     .flag("-R", "See -r.") { _ in },
     .option(
       "--ready-timeout", "SECONDS", "How long the guest may take to become ready (default: 900)."

@@ -22,18 +22,9 @@ struct ExecCommand: Command {
     .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
       $0.instance = $1
     },
-    .option(
-      "--env", short: "-e", "NAME=VALUE",
-      "Set a variable for COMMAND; NAME alone passes qvm's own. May be given several times."
-    ) { $0.variables.append($1) },
-    .option(
-      "--env-file", "FILE",
-      "Set the variables of FILE, with NAME=VALUE on each line; quotes are kept.",
-      completing: .files
-    ) { $0.files.append($1) },
-    .option("--workdir", short: "-w", "DIR", "Run COMMAND in the guest's folder DIR.") {
-      $0.folder = $1
-    },
+    .environment { $0.surroundings.variables.append($1) },
+    .environmentFile { $0.surroundings.files.append($1) },
+    .workFolder("Run COMMAND in the guest's folder DIR.") { $0.surroundings.folder = $1 },
     .option(
       "--user", short: "-u", "USER", "Log in as the guest's USER (default: that of the image)."
     ) { $0.user = $1 },
@@ -51,9 +42,7 @@ struct ExecCommand: Command {
   ]
 
   var instance = ""
-  var variables: [String] = []
-  var files: [String] = []
-  var folder: String?
+  var surroundings = GuestTaskOptions()
   var user: String?
   var terminal: Bool?
   var readyTimeout: Int?
@@ -65,15 +54,7 @@ struct ExecCommand: Command {
         placeholder: "COMMAND",
         advice: "'qvm exec \(instance) uname -a' runs a program, 'qvm ssh \(instance)' logs in.")
     }
-    if folder?.isEmpty == true {
-      throw UsageError.badValue(
-        parameter: "--workdir", word: "", expected: "the path of a folder in the guest")
-    }
-    var task = GuestTask(command, .exact)
-    task.folder = folder
-    // What is named on the command line wins over what a file has.
-    task.environment = try files.flatMap { try EnvironmentVariable.read(file: $0) }
-    task.environment += try variables.compactMap { try EnvironmentVariable.read($0) }
+    let task = try surroundings.task(command)
     var terminal = terminal
     let login = try GuestLogin(instance, as: user, readyTimeout: readyTimeout)
     if terminal == true, !Terminal.isTerminal(0) {

@@ -23,6 +23,16 @@ struct RunCommand: Command {
     down. Without --rm the stopped instance stays, for 'qvm start -d' or 'qvm rm'. Several words are a
     program and exactly its arguments; one word alone is a line for the guest's /bin/sh. 'qvm ssh --help'
     tells how a signal ends it.
+
+    --volume copies HOST into the guest before COMMAND, to GUEST, which is absolute or begins at the home
+    (default: the name of HOST in the home). COMMAND starts where the current folder was copied to:
+
+      qvm run --rm -v .:rw freebsd 14.2 -- make test
+
+    With :rw, what COMMAND has changed is copied back after it, also when it failed. A file that was changed
+    here meanwhile stays; the guest's is put beside it as FILE.guest. Files that were deleted in the guest
+    stay here. What is in .git does not come back. --output fetches single files or patterns, as root if
+    needed; a relative path begins in the folder of COMMAND. 'qvm cp --help' tells what is copied.
     """
   static let parameters: [Parameter<Self>] = [
     .argument(
@@ -82,6 +92,23 @@ struct RunCommand: Command {
       "With COMMAND: how long the guest may take to become ready (default: 900)."
     ) { (command: inout Self, time: Seconds) in command.readyTimeout = time.count },
     .option(
+      "--volume", short: "-v", "HOST[:GUEST][:rw]",
+      "With COMMAND: copy a file or folder into the guest before; with :rw, what changed back after."
+    ) { $0.copies.volumes.append($1) },
+    .option(
+      "--output", "GUEST[:HOST]",
+      "With COMMAND: fetch what fits GUEST after it, into the current folder or to HOST."
+    ) { $0.copies.outputs.append($1) },
+    .option("--exclude", "PATTERN", "Leave out of the volumes what fits PATTERN, such as '*.o'.") {
+      $0.copies.excluded.append($1)
+    },
+    .flag("--all", "Copy into the volumes what git ignores, too.") { $0.copies.takesAll = true },
+    .environment { $0.surroundings.variables.append($1) },
+    .environmentFile { $0.surroundings.files.append($1) },
+    .workFolder(
+      "Run COMMAND in the guest's folder DIR (default: where the current folder is, or the home)."
+    ) { $0.surroundings.folder = $1 },
+    .option(
       "--qemu-arg", "ARG",
       "An additional argument for QEMU. May be given several times; paths may be relative."
     ) {
@@ -114,6 +141,8 @@ struct RunCommand: Command {
   var keyFiles: [String] = []
   var shutdownTimeout: Int?
   var readyTimeout: Int?
+  var copies = CommandFilesOptions()
+  var surroundings = GuestTaskOptions()
   var qemuArguments: [String] = []
   var recording: String?
   var command: [String] = []
@@ -171,11 +200,17 @@ struct RunCommand: Command {
 
   func run() throws -> ExitStatus {
     let launch = try launch()
-    if readyTimeout != nil, command.isEmpty {
+    if command.isEmpty,
+      let option = copies.given ?? surroundings.given
+        ?? (readyTimeout == nil ? nil : "--ready-timeout")
+    {
       throw UsageError.missingArgument(
         placeholder: "COMMAND",
-        advice: "Put a command for the guest after '--', or leave out --ready-timeout.")
+        advice: "Put a command for the guest after '--', or leave out \(option).")
     }
+    let files = try copies.files(in: surroundings.folder)
+    var task = command.isEmpty ? nil : try surroundings.task(command)
+    task?.folder = files.folder?.text
     if !command.isEmpty {
       if detaches { throw UsageError.detachedCommand }
       guard launch.target.operatingSystem.sshUser != nil else {
@@ -188,7 +223,7 @@ struct RunCommand: Command {
     let timeout = try readyTimeout.map { try RunOptionValidation.timeout($0) }
     do {
       return try LaunchRunner.run(
-        launch, detaches: detaches, isQuiet: isQuiet, escape: escape, command: command,
+        launch, detaches: detaches, isQuiet: isQuiet, escape: escape, task: task, files: files,
         readyTimeout: timeout ?? GuestCommandSession.defaultReadyTimeout)
     } catch let failure as any UserFacingError where DownloadHint.isDownload(failure) {
       DownloadHint.report(failure, insteadOf: launch.target)

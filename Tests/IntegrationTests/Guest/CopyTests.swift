@@ -22,7 +22,7 @@ import Testing
 
   /// What is in a folder: paths, kinds, modes and targets of links, by a line of shell.
   private static let listing =
-    #"find . -exec stat -c '%n %A %Y %s' {} + | sed '/^\S* d/s/ [0-9]* [0-9]*$//' | sort; "#
+    #"find . -exec stat -c '%A %Y %s %n' {} + | sed '/^[dl]/s/ [0-9]* [0-9]* / /' | sort; "#
     + "find . -type f -exec md5sum {} + | sort; find . -type l -exec readlink {} +"
 
   @Test func `what is copied in and out again is the same, as cp -R does it`() async throws {
@@ -45,13 +45,10 @@ import Testing
       _ = try await shell("rm src/pipe", in: sandbox)
       let host = try await shell("cd src && \(Self.listing)", in: sandbox)
       #expect(guest.out == host.out)
-      for _ in 1...2 {
-        let again = try await sandbox.qvm("cp", "\(sandbox.folder.path)/src", "box:copies/")
-        #expect(again.status == 0, "\(again.err)")
-        let copy = try await sandbox.qvm("exec", "box", "cd copies && \(Self.listing)")
-        #expect(copy.out == host.out)
-        break
-      }
+      let other = try await sandbox.qvm("cp", "\(sandbox.folder.path)/src", "box:copies/")
+      #expect(other.status == 0, "\(other.err)")
+      let copy = try await sandbox.qvm("exec", "box", "cd copies && \(Self.listing)")
+      #expect(copy.out == host.out)
       let into = try await shell("\"$qvm\" cp src src/one box:copies", in: sandbox)
       #expect(into.status == 0, "\(into.err)")
       #expect(
@@ -59,7 +56,8 @@ import Testing
           == "one\nrunner\n")
       let merged = try await shell("echo 1 >src/one && \"$qvm\" cp src/. box:src", in: sandbox)
       #expect(merged.status == 0, "\(merged.err)")
-      #expect(try await sandbox.qvm("exec", "box", "cat src/one; ls -A | grep -c qvm-").out == "1\n0\n")
+      #expect(
+        try await sandbox.qvm("exec", "box", "cat src/one; ls -A | grep -c qvm-").out == "1\n0\n")
 
       // And back.
       let back = try await shell(
@@ -107,13 +105,6 @@ import Testing
     _ = try await shell("head -c 9000000 /dev/zero >big", in: sandbox)
     try await fails("big box:/small", with: .guest(.full(place: "/small"), name: "box"))
     #expect(try await sandbox.qvm("exec", "box", "cat /small/*; ls -A /small").out == "old\nbig\n")
-
-    // A guest without tar, for this user.
-    let without = try await sandbox.qvm("exec", "-u", "root", "box", "mv /bin/tar /bin/rat")
-    #expect(without.status == 0)
-    try await fails("big box:", with: .guest(.noTar, name: "box"))
-    try await fails("box:src .", with: .guest(.noTar, name: "box"))
-    #expect(try await sandbox.qvm("exec", "-u", "root", "box", "mv /bin/rat /bin/tar").status == 0)
   }
 
   /// What a guest sends is not trusted, and a file that can't be read doesn't keep the others back.
@@ -121,13 +112,15 @@ import Testing
     let make = try await sandbox.qvm(
       "exec", "box", "mkdir w && cd w && echo s >s && chmod 4755 s && echo n >n && chmod 0 n")
     #expect(make.status == 0)
-    let copy = try await shell("\"$qvm\" cp box:w w; s=$?; stat -c %a w/s; ls w; exit $s", in: sandbox)
+    let copy = try await shell(
+      "\"$qvm\" cp box:w w; s=$?; stat -c %a w/s; ls w; exit $s", in: sandbox)
     #expect(copy.status == 1)
     #expect(copy.out == "755\ns\n")
     #expect(copy.err.contains("/n"), "\(copy.err)")
     let asked = try await shell("\"$qvm\" cp --special-bits box:w/s s; stat -c %a s", in: sandbox)
     #expect(asked.out == "4755\n")
-    let root = try await shell("\"$qvm\" cp -u root --exclude s box:w . && ls w", in: sandbox)
+    let root = try await shell(
+      "\"$qvm\" cp -u root --exclude s box:/home/runner/w . && ls w", in: sandbox)
     #expect(root.out == "n\ns\n", "\(root.err)")
     #expect(root.status == 0)
   }
@@ -143,7 +136,8 @@ import Testing
       "exec", "box", "cd p && ls -A . sub && cd ../all && ls -A . sub")
     #expect(
       listing.out
-        == ".:\n.git\n.gitignore\na.c\nsub\n\nsub:\nb.c\n.:\n.gitignore\na.c\na.o\nsub\n\nsub:\nb.c\nb.o\n")
+        == ".:\n.git\n.gitignore\na.c\nsub\n\nsub:\nb.c\n.:\n.gitignore\na.c\na.o\nsub\n\nsub:\nb.c\nb.o\n"
+    )
   }
 
   @Test func `copies at once, interrupted, and of a guest that ends leave nothing half`()
@@ -159,8 +153,9 @@ import Testing
       let own = try await shell("md5sum <big", in: sandbox)
       #expect(sums.out == own.out + "big\n")
 
-      // A signal while it is under way, in either direction.
-      let up = try sandbox.start("cp", big, "box:part")
+      // A signal while it is under way, in either direction; copying holes takes long.
+      _ = try await shell("truncate -s 1G holes", in: sandbox)
+      let up = try sandbox.start("cp", "\(sandbox.folder.path)/holes", "box:part")
       try await eventually("it has begun") {
         try await sandbox.qvm("exec", "box", "ls -A").out.contains(".qvm-")
       }
@@ -171,7 +166,8 @@ import Testing
       }
       let target = sandbox.folder.appending(path: "target")
       try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
-      let down = try sandbox.start("cp", "box:big", target.path)
+      #expect(try await sandbox.qvm("exec", "box", "truncate -s 1G holes").status == 0)
+      let down = try sandbox.start("cp", "box:holes", target.path)
       try await eventually("it has begun") { !Files.list(target.path).isEmpty }
       down.signal(SIGTERM)
       #expect(try await down.end().status == 130)
@@ -187,7 +183,7 @@ import Testing
       }
 
       // A guest that is gone.
-      let lost = try sandbox.start("cp", "box:big", target.path)
+      let lost = try sandbox.start("cp", "box:holes", target.path)
       try await eventually("it has begun") { !Files.list(target.path).isEmpty }
       #expect(try await sandbox.qvm("stop", "--force", "box").status == 0)
       let end = try await lost.end()
