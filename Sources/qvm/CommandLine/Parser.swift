@@ -3,8 +3,9 @@
 /// Options may come before, between and after the arguments, as `--name value` or `--name=value`. An
 /// option takes the next word as its value, whatever that looks like, so that `--qemu-arg -device`
 /// works. Exception: an option with an optional value takes the next word only if that is a number. If
-/// an option is given twice, the last one counts. `--` ends the options. Where a command line is also that of
-/// ssh, the value of a short option may be attached, as in `-lroot`.
+/// an option is given twice, the last one counts. `--` ends the options. The value of a short option may be
+/// attached if it begins with a digit, as in `-p8080:80`, and any value where a command line is also that of
+/// ssh, as in `-lroot`.
 struct Parser<Parsed: Command> {
   private let parameters = Parsed.parameters
   private var command = Parsed()
@@ -129,10 +130,9 @@ struct Parser<Parsed: Command> {
 
   /// The short option that a word such as `-lroot` begins with, and its value; nil if there is none.
   private func attachedValue(in word: String) -> (Parameter<Parsed>, value: String)? {
-    guard trailing?.row.kind == .rest, word.utf8.count > 2, !word.utf8.starts(with: "--".utf8)
-    else {
-      return nil
-    }
+    guard word.utf8.count > 2, !word.utf8.starts(with: "--".utf8),
+      trailing?.row.kind == .rest || word.dropFirst(2).first?.isNumber == true
+    else { return nil }
     let option = String(word.prefix(2))
     let parameter = first { $0.kind == .option && $0.spellings.contains(option) }
     return parameter.map { ($0, String(word.dropFirst(2))) }

@@ -12,6 +12,7 @@ import Testing
       operatingSystem: "freebsd", version: "14.2", instance: "web", cpus: 4, removes: true)
 
     #expect(try run("freebsd", "14.2", "--name", "web", "-n", "4", "--rm") == expected)
+    #expect(try run("freebsd", "14.2", "--name", "web", "-n4", "--rm") == expected)
     #expect(try run("--name=web", "--cpus=4", "--rm", "freebsd", "14.2") == expected)
     #expect(try run("freebsd", "--rm", "--cpus", "4", "14.2", "--name", "web") == expected)
   }
@@ -155,7 +156,7 @@ import Testing
     (["--hlep"], .unknownOption("--hlep", closest: "--help")),
     (["-rm"], .unknownOption("-rm", closest: "--rm")),
     (["-z"], .unknownOption("-z", closest: nil)),
-    (["-n4"], .unknownOption("-n4", closest: "-n")),
+    (["-nx"], .unknownOption("-nx", closest: "-n")),
     (["-n=4"], .unknownOption("-n=4", closest: nil)),
     (["-5"], .unknownOption("-5", closest: nil)),
     (["---"], .unknownOption("---", closest: nil)),
