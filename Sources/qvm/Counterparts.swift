@@ -38,7 +38,9 @@ enum Counterparts {
     case "rsync", "sync", "sftp":
       "'qvm cp' copies files and folders. 'rsync -a -e 'qvm ssh' src/ NAME:src/' copies what changed."
     case "mount", "umount", "share", "volume": folders
-    case "port", "ports", "ip", "address", "domifaddr", "forward", "tunnel", "ssh-config",
+    case "ports", "publish", "forward", "tunnel", "expose":
+      "'qvm port NAME add HOST:GUEST' forwards a port of this machine to the guest; 'qvm port NAME' lists them."
+    case "ip", "address", "domifaddr", "ssh-config",
       "network", "networks", "net":
       "'qvm status NAME' shows the address and the port of the guest's ssh server."
     case "rename", "mv", "move", "clone", "duplicate":
@@ -113,9 +115,8 @@ enum Counterparts {
   /// For the commands that boot a VM.
   private static func sentence(forBoot option: String) -> String? {
     switch option {
-    case "-p", "-P", "--publish", "--expose", "--forward", "--hostfwd":
-      "qvm forwards only the guest's ssh port (--ssh-port). 'ssh -L' through that port, which"
-        + " 'qvm status NAME' shows, reaches the others."
+    case "-P", "--publish-all", "--expose", "--forward", "--port", "--hostfwd":
+      "--publish HOST:GUEST (-p) forwards a port of this machine to the guest, such as -p 8080:80."
     case "-v", "--volume", "--mount", "--share", "--virtfs", "--shared-folder": folders
     case "--environment": "'--env NAME=VALUE' sets a variable for COMMAND."
     case "-i", "-t", "-it", "-ti", "--interactive", "--tty":

@@ -107,6 +107,11 @@ enum LaunchRunner {
           + " --ssh-address 127.0.0.1 prevents that, and QVM_SSH_ADDRESS=127.0.0.1 does so for all\n"
       )
     }
+    if !isQuiet, !launch.mustExist {
+      for notice in launch.overrides.published.compactMap(\.exposureNotice) {
+        Output.note("qvm: \(notice)\n")
+      }
+    }
     return launched
   }
 }

@@ -69,7 +69,8 @@ enum QVM {
     commands: [
       RunCommand.self, PullCommand.self, ListCommand.self, StatusCommand.self, WaitCommand.self,
       StopCommand.self, StartCommand.self, AttachCommand.self, ConsoleCommand.self,
-      LogsCommand.self, ExecCommand.self, SSHCommand.self, CopyCommand.self, RemoveCommand.self,
+      LogsCommand.self, ExecCommand.self, SSHCommand.self, CopyCommand.self, PortCommand.self,
+      RemoveCommand.self,
       ImagesCommand.self, VerifyCommand.self, PruneCommand.self, DoctorCommand.self,
       ConfigPrintPathCommand.self,
       CompletionsCommand.self,

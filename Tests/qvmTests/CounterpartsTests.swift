@@ -8,12 +8,12 @@ import Testing
   private static let commands = [
     "restart", "shell", "delete", "create", "define", "halt", "kill", "purge", "resume",
     "domstate", "global-status", "fetch", "upgrade", "find", "viewer", "reset", "pause", "suspend",
-    "snapshot", "scp", "rsync", "mount", "port", "ip", "ssh-config", "clone", "edit", "export",
+    "snapshot", "scp", "rsync", "mount", "ports", "forward", "ip", "ssh-config", "clone", "edit", "export",
     "autostart",
     "provision", "vm", "container",
   ]
   private static let options: [(command: String, options: [String])] = [
-    ("run", ["-p", "--publish", "--mount", "--share", "-it", "--disk", "--net", "--vnc", "-u"]),
+    ("run", ["-P", "--expose", "--mount", "--share", "-it", "--disk", "--net", "--vnc", "-u"]),
     ("run", ["--restart"]), ("start", ["--memory", "--rm", "-p"]),
     ("ssh", ["--port", "-u", "-i", "-L"]),
     ("rm", ["-r", "-rf"]), ("prune", ["-f", "-a"]), ("images", ["-a"]), ("list", ["--format"]),
@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test func `of joined letters the one that qvm lacks is answered`() {
-    for (words, letter) in [(["run", "-dit"], "-i"), (["run", "-p2222"], "-p")] {
+    for (words, letter) in [(["run", "-dit"], "-i"), (["run", "-u1000"], "-u")] {
       guard case .misuse(let error, _) = QVM.program.parse(words + ["freebsd", "14.2"]) else {
         Issue.record("\(words) were taken")
         continue

@@ -90,6 +90,30 @@ package struct QEMUArguments: Sendable, Equatable {
     try editingForward { $0.address = address }
   }
 
+  /// The first user network, in which ports are published; nil if there is none.
+  private var userNetwork: (word: Int, items: QEMUOptionValue)? {
+    for word in values(of: "-netdev") {
+      let items = QEMUOptionValue(words[word])
+      if items.kind == "user" || items["type"] == "user" { return (word, items) }
+    }
+    return nil
+  }
+
+  /// The id of the network in which ports are published; nil if there is none.
+  var userNetworkID: String? { userNetwork?.items["id"] }
+
+  /// The same arguments with further ports of the host forwarded to the guest.
+  ///
+  /// - Throws: `noUserNetwork` if there are ports, and no network for them.
+  package func publishing(_ ports: [PublishedPort]) throws(RunOptionError) -> Self {
+    if ports.isEmpty { return self }
+    guard var network = userNetwork else { throw .noUserNetwork(program: program) }
+    for port in ports { network.items.append("hostfwd", port.rule) }
+    var copy = self
+    copy.words[network.word] = network.items.value
+    return copy
+  }
+
   private var forward: (word: Int, item: Int, forward: PortForward)? {
     for word in values(of: "-netdev") {
       let items = QEMUOptionValue(words[word])

@@ -27,6 +27,12 @@ package struct QEMUOptionValue: Sendable, Equatable {
     }
   }
 
+  /// The first item, which says of what kind the option is: `user` in `-netdev user,id=…`.
+  var kind: String? { items.first.map { Self.unquoted($0.utf8[...]) } }
+
+  /// Appends an item, also if there is one of this name.
+  mutating func append(_ key: String, _ value: String) { items.append(Self.item(key, value)) }
+
   /// The indices of the items named `key`. QEMU allows some, such as `hostfwd`, more than once.
   func indices(of key: String) -> [Int] {
     items.indices.filter { items[$0].utf8.starts(with: "\(key)=".utf8) }

@@ -15,6 +15,18 @@ package enum RunOptionError: UserFacingError, Equatable {
   indirect case inVariable(String, RunOptionError)
   /// The command line forwards no port that could be changed.
   case noPortForward(program: String)
+  /// Not `[ADDRESS:]HOST:GUEST[/udp]`.
+  case badPublish(String)
+  /// A number in a port to publish that is out of range.
+  case badPublishedPort(String, in: String, isGuests: Bool)
+  /// QEMU's user network forwards no port of an IPv6 address.
+  case ipv6Publish(String)
+  /// Two ports to publish that need the same port of the host.
+  case publishedTwice(String, String)
+  /// A port to publish that needs the port that the user chose for ssh.
+  case publishedSSHPort(String)
+  /// The command line has no network in which a port could be published.
+  case noUserNetwork(program: String)
 
   package var message: String {
     switch self {
@@ -31,6 +43,14 @@ package enum RunOptionError: UserFacingError, Equatable {
     case .badTimeout(let seconds): "\(seconds) is not a valid timeout in seconds"
     case .inVariable(let name, let error): "\(name): \(error.message)"
     case .noPortForward(let program): "the \(program) command line forwards no port for ssh"
+    case .badPublish(let word): "'\(word)' is not a port to publish"
+    case .badPublishedPort(let number, let word, _): "\(number) in '\(word)' is not a port"
+    case .ipv6Publish(let word): "'\(word)' names an IPv6 address, on which QEMU forwards no ports"
+    case .publishedTwice(let one, let other):
+      "'\(one)' and '\(other)' need the same port of this host"
+    case .publishedSSHPort(let word): "'\(word)' needs the port that --ssh-port names"
+    case .noUserNetwork(let program):
+      "the \(program) command line has no user network, so it can publish no port"
     }
   }
 
@@ -53,6 +73,15 @@ package enum RunOptionError: UserFacingError, Equatable {
     case .inVariable(let name, let error):
       (error.advice.map { "\($0) " } ?? "") + "Or unset \(name)."
     case .noPortForward: "Leave out --ssh-port and --ssh-address."
+    case .badPublish:
+      "Use [ADDRESS:]HOST:GUEST, such as 8080:80, or 0:80 for a free port of this host. Add /udp for UDP."
+    case .badPublishedPort(_, _, let isGuests):
+      isGuests
+        ? "Use a number from 1 to 65535 for the guest's port."
+        : "Use a number from 1 to 65535, or 0 for a free port of this host."
+    case .ipv6Publish: "Use an IPv4 address, such as 127.0.0.1."
+    case .publishedTwice, .publishedSSHPort: "Choose another port for one of them."
+    case .noUserNetwork: "Leave out --publish."
     }
   }
 

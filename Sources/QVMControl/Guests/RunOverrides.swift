@@ -8,13 +8,17 @@ package struct RunOverrides: Sendable, Equatable {
   package let accelerators: [String]?
   package let sshPort: Int?
   package let sshAddress: String?
+  /// The ports to publish. They are not part of what ``apply(to:)`` does: a supervisor chooses those that
+  /// are free first.
+  package let published: [PublishedPort]
   /// Literal arguments for QEMU, after all of the driver's.
   package private(set) var extraArguments: [String]
 
   /// Checks every value with `RunOptionValidation`.
   package init(
     cpus: Int? = nil, memory: String? = nil, cpu: String? = nil, accelerators: String? = nil,
-    sshPort: Int? = nil, sshAddress: String? = nil, extraArguments: [String] = []
+    sshPort: Int? = nil, sshAddress: String? = nil, published: [PublishedPort] = [],
+    extraArguments: [String] = []
   ) throws(RunOptionError) {
     self.cpus = if let cpus { try RunOptionValidation.cpus(cpus) } else { nil }
     self.memory = if let memory { try RunOptionValidation.memory(memory) } else { nil }
@@ -23,6 +27,8 @@ package struct RunOverrides: Sendable, Equatable {
       if let accelerators { try RunOptionValidation.accelerators(accelerators) } else { nil }
     self.sshPort = if let sshPort { try RunOptionValidation.port(sshPort) } else { nil }
     self.sshAddress = if let sshAddress { try RunOptionValidation.address(sshAddress) } else { nil }
+    try PublishedPort.checkDistinct(published, besides: sshPort)
+    self.published = published
     self.extraArguments = extraArguments
   }
 
@@ -73,8 +79,41 @@ extension RunOverrides {
       ("accelerators", accelerators?.joined(separator: ":").json, nil),
       ("sshPort", sshPort?.json, "--ssh-port"),
       ("sshAddress", sshAddress?.json, nil),
+      (Self.publishMember, published.isEmpty ? nil : published.map(\.word).json, "--publish"),
       ("extraArguments", extraArguments.isEmpty ? nil : extraArguments.json, "--qemu-arg"),
     ]
+  }
+
+  /// The member of an instance's record that has its published ports.
+  private static let publishMember = "publish"
+
+  /// The options of an instance with other published ports.
+  ///
+  /// - Parameters:
+  ///   - options: The options, from its record.
+  ///   - edit: Changes the ports.
+  /// - Returns: The options for its record.
+  /// - Throws: ``RunOptionError`` if a recorded port can't be read, or two need the same port of the host.
+  static func options(
+    _ options: JSONObject, editingPublished edit: (inout [PublishedPort]) -> Void
+  ) throws(RunOptionError) -> JSONObject {
+    var ports = try published(in: options)
+    edit(&ports)
+    try PublishedPort.checkDistinct(ports, besides: options["sshPort"]?.int)
+    var options = options
+    options[publishMember] = ports.isEmpty ? nil : ports.map(\.word).json
+    return options
+  }
+
+  /// The published ports in the options of an instance.
+  ///
+  /// - Throws: ``RunOptionError`` for one that the command line would have refused.
+  static func published(in options: JSONObject) throws(RunOptionError) -> [PublishedPort] {
+    var ports: [PublishedPort] = []
+    for word in options[publishMember]?.array?.compactMap(\.string) ?? [] {
+      ports.append(try PublishedPort(word))
+    }
+    return ports
   }
 
   /// The overrides for an instance's record. Members that are nil are absent.
@@ -92,6 +131,7 @@ extension RunOverrides {
       cpus: json["cpus"]?.int, memory: json["memory"]?.string, cpu: json["cpu"]?.string,
       accelerators: accelerators ?? json["accelerators"]?.string, sshPort: json["sshPort"]?.int,
       sshAddress: json["sshAddress"]?.string,
+      published: try Self.published(in: json.object ?? [:]),
       extraArguments: json["extraArguments"]?.array?.compactMap(\.string) ?? [])
   }
 

@@ -23,6 +23,8 @@ package struct BootRecord: Sendable, Hashable {
   package var qemuVersion: String?
   package var sshAddress: String?
   package var sshPort: Int?
+  /// The ports that lead to the guest, besides that of ssh. Each was written here before QEMU listened.
+  package var published: [PublishedPort] = []
   /// The offset in `console.log` at which this boot begins, in bytes. Never negative, even if a
   /// damaged file says so.
   package var consoleOffset: Int { didSet { consoleOffset = max(0, consoleOffset) } }
@@ -48,6 +50,12 @@ package struct BootRecord: Sendable, Hashable {
 
   /// How many earlier boots are recorded at most.
   static let mostEarlier = 31
+
+  /// Whether this boot forwards a port of the host.
+  func forwards(_ port: Int, _ transport: NetworkPort.Transport) -> Bool {
+    transport == .tcp && sshPort == port
+      || published.contains { ($0.port, $0.transport) == (port, transport) }
+  }
 
   /// Whether the QEMU of this boot may be running. False only if it certainly isn't.
   package var mayLive: Bool {
@@ -161,6 +169,7 @@ extension BootRecord: FileRecord {
     fields.optional("qemuVersion", &qemuVersion)
     fields.optional("sshAddress", &sshAddress)
     fields.optional("sshPort", &sshPort)
+    fields.optional("published", &published, omitting: [])
     fields.optional("blocksSignals", &blocksSignals, omitting: false)
   }
 }

@@ -1,6 +1,7 @@
 package import QMPClient
 
-/// What an instance is. Written once as `instance.json`, when the instance is created.
+/// What an instance is. Written as `instance.json` when the instance is created; only its published ports
+/// are changed later.
 package struct InstanceRecord: Sendable, Hashable {
   package static let schema = 1
 
@@ -61,5 +62,51 @@ package struct InstanceRecord: Sendable, Hashable {
     } catch {
       throw .missing(member: "os", path: path)
     }
+  }
+}
+
+extension InstanceRecord {
+  /// The ports to publish at each boot; none if they can't be read.
+  package var published: [PublishedPort] { (try? RunOverrides.published(in: options)) ?? [] }
+
+  /// Changes the published ports in a record. All other members stay, also those of another qvm.
+  ///
+  /// Only the holder of the instance's `supervisor.lock` may do that.
+  ///
+  /// - Parameters:
+  ///   - path: The record.
+  ///   - edit: Changes the ports.
+  /// - Throws: ``JSONFileError`` for a record that can't be read; ``RunOptionError`` for ports in it that
+  ///   can't; ``FileError``.
+  static func editPublished(
+    in path: String, _ edit: (inout [PublishedPort]) -> Void
+  ) throws {
+    guard let json = try JSONFile.read(path), var object = json.object else {
+      throw JSONFileError.missing(member: "name", path: path)
+    }
+    try json.checkSchema(schema, path)
+    object["options"] = .object(
+      try RunOverrides.options(object["options"]?.object ?? [:], editingPublished: edit))
+    try JSONFile.write(.object(object), to: path)
+  }
+}
+
+extension [PublishedPort] {
+  /// Adds a port for the next boots. One that was chosen is chosen anew at each.
+  mutating func keep(_ port: PublishedPort) {
+    var port = port
+    if port.isChosen { (port.port, port.isChosen) = (0, false) }
+    removeAll { port.collides(with: $0) }
+    append(port)
+  }
+
+  /// Removes a port, or the entry that it was chosen for.
+  mutating func forget(_ port: PublishedPort) {
+    let index = firstIndex { kept in
+      kept.transport == port.transport && kept.address == port.address
+        && (kept.port == port.port
+          || port.isChosen && kept.port == 0 && kept.guestPort == port.guestPort)
+    }
+    if let index { remove(at: index) }
   }
 }

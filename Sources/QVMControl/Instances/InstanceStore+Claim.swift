@@ -67,10 +67,12 @@ extension InstanceStore {
   }
 
   /// The other instance whose VM forwards a port; nil if none is known.
-  func holder(ofPort port: Int, but own: String) -> InstanceName? {
+  func holder(
+    ofPort port: Int, _ transport: NetworkPort.Transport, but own: String
+  ) -> InstanceName? {
     names.first { name in
       let files = files(name)
-      guard name.text != own, let boot = files.bootRecord, boot.sshPort == port
+      guard name.text != own, let boot = files.bootRecord, boot.forwards(port, transport)
       else { return false }
       return boot.mayLive && FileLock.isHeld(files.vmLock)
     }

@@ -32,13 +32,17 @@ package struct PortHolder: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - port: The port.
+  ///   - transport: What the port is of.
   ///   - own: The instance that wants it.
   ///   - store: The instances of the cache that is used.
-  package init?(of port: Int, but own: String, in store: InstanceStore) {
-    if let name = store.holder(ofPort: port, but: own) {
+  package init?(
+    of port: Int, _ transport: NetworkPort.Transport = .tcp, but own: String,
+    in store: InstanceStore
+  ) {
+    if let name = store.holder(ofPort: port, transport, but: own) {
       self.init(name: name.text)
     } else {
-      guard let command = NetworkPort.listener(on: port) else { return nil }
+      guard let command = NetworkPort.listener(on: port, transport) else { return nil }
       self.init(command: command)
     }
   }

@@ -21,8 +21,9 @@ extension Launch {
       ?? LoginKeys(for: target, release: image?.tag, users: sshKeys)
     let program = adapted.settingProgram(toolchain.program)
     let command = try overrides.apply(to: program, with: keys.map { ($0.disk, files.keyDisk) })
+      .publishing(overrides.published)
     // Unless the disk with keys must come before the user's own disks.
-    let users = try overrides.apply(to: program).words
+    let users = try overrides.apply(to: program).publishing(overrides.published).words
     let ownFrom = command.words.starts(with: users) ? users.count : command.words.count
     let own = MonitorArguments(
       name: name, files: files, runtime: .of(files), command: command,

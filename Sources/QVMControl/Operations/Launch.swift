@@ -12,7 +12,7 @@ package struct Launch: Sendable {
   private(set) var askedTimeout: Int?
   package var cache: Cache
   /// Whether the instance must exist already.
-  private(set) var mustExist = false
+  package private(set) var mustExist = false
   /// The file for a record of the conversation with QEMU; nil for none.
   package var recording: String?
   /// The user's keys, for a guest that takes no login without one.
@@ -92,11 +92,13 @@ package struct Launch: Sendable {
   ) async throws -> SupervisedVM {
     try cache.prepare()
     let store = InstanceStore(cache)
+    try checkPorts(for: name, in: store)
     // If it ended unobserved, `--rm` may still have to be carried out.
     if let name, store.exists(name) { _ = Reconciliation.reconcile(name, in: store) }
     if let instance = try existing(in: store) {
-      let toolchain = try await toolchain(for: instance, with: client)
       let launch = try again(instance, tell: client.notify)
+      try launch.checkPorts(for: name, in: store)
+      let toolchain = try await toolchain(for: instance, with: client)
       let keys = try await launch.prepare(
         LoginKeys(of: instance.record, users: sshKeys),
         release: String(Files.lastName(of: Files.parent(of: instance.record.baseImage))),
@@ -118,6 +120,12 @@ package struct Launch: Sendable {
     return try await keys.contents(isNeeded: logsIn, in: cache, with: client).map {
       PreparedKeys(disk: keys.disk, bytes: $0)
     }
+  }
+
+  /// Makes sure that the ports to publish can be had, before anything is downloaded or changed. The
+  /// supervisor does it again.
+  private func checkPorts(for name: InstanceName?, in store: InstanceStore) throws(PortError) {
+    for port in overrides.published { try port.checkFree(for: name?.text ?? "", in: store) }
   }
 
   /// The named instance, locked; nil if it is to be created.
@@ -261,7 +269,8 @@ package struct Launch: Sendable {
       let plan = LaunchPlan(
         kind: .boot, cache: cache.path, name: instance.name.text, command: command.words,
         runtimeFolder: runtime.isBeside ? nil : runtime.path, isPortFixed: overrides.sshPort != nil,
-        removeOnShutdown: removeOnShutdown, shutdownTimeout: shutdownTimeout,
+        published: overrides.published, removeOnShutdown: removeOnShutdown,
+        shutdownTimeout: shutdownTimeout,
         waitsForConsole: waitsForConsole, isFirst: standby != nil, consoleCut: consoleCut,
         recording: recording)
       let previousBoot = instance.files.bootToken

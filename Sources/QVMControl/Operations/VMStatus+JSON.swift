@@ -29,6 +29,7 @@ extension VMStatus {
     } else if let boot {
       object["removeOnShutdown"] = .bool(boot.removeOnShutdown)
     }
+    if !ports.isEmpty { object["ports"] = ports.json }
     if let outcome, !phase.isAlive { object["lastOutcome"] = .object(outcome.publicMembers) }
     var paths: JSONObject = [
       "disk": .string(files.disk), "console": .string(files.console),

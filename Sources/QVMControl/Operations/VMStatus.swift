@@ -37,6 +37,12 @@ package struct VMStatus: Sendable, Hashable {
     return SSHKeyPair.find(in: files.cache)?.privateKey
   }
 
+  /// The published ports: those of the VM, or, if it isn't running, of the next boot, in which a host's port
+  /// 0 stands for one that is chosen then.
+  package var ports: [PublishedPort] {
+    phase.isAlive && boot != nil ? boot?.published ?? [] : record?.published ?? []
+  }
+
   /// The overlay's size on the disk, in bytes.
   package var size: Int { Files.information(files.disk)?.allocated ?? 0 }
 

@@ -18,6 +18,8 @@ package struct LaunchPlan: Sendable, Hashable {
   package var runtimeFolder: String?
   /// Whether the port is the user's choice, and so must be that one.
   package var isPortFixed: Bool
+  /// The ports to publish.
+  package var published: [PublishedPort] = []
   package var removeOnShutdown: Bool
   /// How long the guest may take to power off, in seconds.
   package var shutdownTimeout: Int
@@ -49,6 +51,7 @@ extension LaunchPlan: JSONRecord {
     fields.required("name", &name)
     fields.required("command", &command)
     fields.required("isPortFixed", &isPortFixed)
+    fields.optional("published", &published, omitting: [])
     fields.required("removeOnShutdown", &removeOnShutdown)
     fields.required("shutdownTimeout", &shutdownTimeout)
     fields.required("waitsForConsole", &waitsForConsole)

@@ -58,11 +58,14 @@ package struct QEMULauncher: Sendable {
     let versions = KnownVersions(in: Cache(path: plan.cache))
     var version = await versions.version(of: arguments.program, on: loop)
     var ports = SSHPortChoice(plan)
+    var publishing = PublishedPortChoice(plan)
     while true {
       arguments = try ports.applied(to: arguments)
+      boot.published = try publishing.ports(besides: arguments.forwardedPort)
       boot.sshPort = arguments.forwardedPort
       boot.sshAddress = arguments.forwardedAddress.map { $0.isEmpty ? "0.0.0.0" : $0 }
-      boot.command = command(arguments, boot.token, version)
+      boot.command = command(
+        try arguments.publishing(boot.published), boot.token, version)
       do {
         let started = try await attempt(boot)
         if let told = await started.client?.greeting?.version {
@@ -73,6 +76,9 @@ package struct QEMULauncher: Sendable {
         {
           notify("port \(wanted) is taken; the guest's ssh port is forwarded from port \(port)")
         }
+        for port in boot.published where port.isChosen {
+          notify("port \(port.hostText) leads to port \(port.guestPort) of the guest")
+        }
         if let hint = KVMAccess.hint(
           running: started.boot.accelerator, QEMUArguments(plan.command))
         {
@@ -82,6 +88,10 @@ package struct QEMULauncher: Sendable {
       } catch let error as StartError {
         guard case .qemuEnded(_, let log, _) = error else { throw error }
         let read = QEMULog(text: log.joined(separator: "\n"))
+        if let port = boot.published.first(where: read.blames) {
+          try publishing.refuse(port, because: error)
+          continue
+        }
         if read.blamesPortForward, let port = arguments.forwardedPort {
           try ports.refuse(port, of: arguments, because: error)
           continue

@@ -41,6 +41,11 @@ package struct QEMULog: Sendable {
   /// Whether QEMU could not listen at the forwarded port, because another process does.
   package var blamesPortForward: Bool { contains(anyOf: ["host forwarding rule"]) }
 
+  /// Whether QEMU could not listen at a port that is published.
+  func blames(_ port: PublishedPort) -> Bool {
+    lines.contains { $0.contains("host forwarding rule '\(port.rule)'") }
+  }
+
   /// Whether this QEMU is too old for the `monitor-qmp` object.
   package var blamesMonitorObject: Bool { contains(anyOf: ["monitor-qmp"]) }
 

@@ -27,7 +27,7 @@ struct SSHPortChoice {
         advice: "Name one of its own with --ssh-address, or leave the option out for all of them.")
     }
     let last = min(65_535, wanted + Self.portsTried)
-    for port in wanted...last where !refused.contains(port) {
+    for port in wanted...last where !refused.contains(port) && !isPublished(port) {
       if NetworkPort.isFree(port, on: address) {
         return try arguments.settingForwardedPort(port)
       }
@@ -47,6 +47,12 @@ struct SSHPortChoice {
     if plan.isPortFixed { throw taken(arguments.forwardedAddress ?? "", port) }
     refused.insert(port)
     if refused.count >= Self.portsTried { throw error }
+  }
+
+  /// Whether a port that the user named for another purpose is this one. The user's own choice for ssh
+  /// is not: the command line was checked for that.
+  private func isPublished(_ port: Int) -> Bool {
+    !plan.isPortFixed && plan.published.contains { ($0.port, $0.transport) == (port, .tcp) }
   }
 
   private func taken(_ address: String, _ port: Int) -> StartError {

@@ -5,7 +5,7 @@ struct SupervisedInstance: Sendable {
   let name: InstanceName
   let files: InstanceFiles
   let runtime: RuntimeFolder
-  private let store: InstanceStore
+  let store: InstanceStore
   let supervisorLock: FileLock
   /// nil while an adopted QEMU lives.
   var vmLock: FileLock?
@@ -64,6 +64,31 @@ struct SupervisedInstance: Sendable {
     guard canBeToldBySSH, let target else { return nil }
     let obeys = target.operatingSystem.obeysPowerButton(on: target.architecture)
     return obeys ? timeout / 2 : .zero
+  }
+
+  // MARK: - Ports
+
+  /// Says in the record of this boot which ports lead to the guest.
+  ///
+  /// - Throws: ``FileError`` if it can't be written.
+  mutating func note(published ports: [PublishedPort]) throws(FileError) {
+    let before = boot.published
+    boot.published = ports
+    guard let held else { return }
+    do throws(FileError) {
+      try JSONFile.write(boot.json, to: held.boot, isLasting: false)
+    } catch {
+      boot.published = before
+      throw error
+    }
+  }
+
+  /// Changes the ports of the next boots.
+  ///
+  /// - Throws: What keeps the instance's record from being changed.
+  func editPublished(_ edit: (inout [PublishedPort]) -> Void) throws {
+    guard let held else { return }
+    try InstanceRecord.editPublished(in: held.record, edit)
   }
 
   // MARK: - The end

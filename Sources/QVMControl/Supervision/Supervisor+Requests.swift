@@ -10,6 +10,8 @@ extension Supervisor {
     case .connection:
       clients.subscribe(id)
       return connect(id)
+    case .publish(let port): return publish(port, for: id)
+    case .unpublish(let port): return unpublish(port, for: id)
     case .resume:
       clients.subscribe(id)
       return resume(for: id)

@@ -27,6 +27,11 @@ package enum ControlRequest: Sendable, Hashable {
   /// its own. Answered by one line with `connection`: `shared`, or `none` if the client has to connect to
   /// the guest by itself. The client gets the events from now on.
   case connection
+  /// Forwards a port of the host to the guest, now and at the next boots; answered by one line with
+  /// `publish`: the port, or ``PortRefusal``.
+  case publish(PublishedPort)
+  /// Ends a forward, now and for the next boots; answered in the same way.
+  case unpublish(PublishedPort)
 
   package var json: JSONValue {
     switch self {
@@ -39,6 +44,8 @@ package enum ControlRequest: Sendable, Hashable {
     case .console: ["request": "console"]
     case .ready: ["request": "ready"]
     case .connection: ["request": "connection"]
+    case .publish(let port): ["request": "publish", "port": port.json]
+    case .unpublish(let port): ["request": "unpublish", "port": port.json]
     case .stop(let rung, let timeout):
       timeout.map {
         ["request": "stop", "rung": .string(rung.name), "timeout": .integer(Int64($0))]
@@ -65,6 +72,9 @@ package enum ControlRequest: Sendable, Hashable {
     case "console": self = .console
     case "ready": self = .ready
     case "connection": self = .connection
+    case "publish", "unpublish":
+      guard let port = json["port"].flatMap(PublishedPort.read) else { return nil }
+      self = json["request"]?.string == "publish" ? .publish(port) : .unpublish(port)
     case "stop":
       let rung = ShutdownRung.allCases.first { $0.name == json["rung"]?.string }
       guard let rung else { return nil }

@@ -84,6 +84,10 @@ struct RunCommand: Command {
       completing: .files
     ) { $0.keyFiles.append($1) },
     .option(
+      "--publish", short: "-p", "[ADDRESS:]HOST:GUEST",
+      "Forward port HOST of this machine to port GUEST of the guest; /udp after it for UDP. HOST 0: a free port. ADDRESS: 127.0.0.1, or 0.0.0.0 for all. May be given several times; 'qvm port' changes it later."
+    ) { $0.published.append($1) },
+    .option(
       "--shutdown-timeout", "SECONDS",
       "How long the guest may take to power off (default: 120; OmniOS: 180)."
     ) { (command: inout Self, time: Seconds) in command.shutdownTimeout = time.count },
@@ -139,6 +143,7 @@ struct RunCommand: Command {
   var port: Int?
   var address: String?
   var keyFiles: [String] = []
+  var published: [String] = []
   var shutdownTimeout: Int?
   var readyTimeout: Int?
   var copies = CommandFilesOptions()
@@ -242,7 +247,7 @@ struct RunCommand: Command {
     let overrides = try RunOverrides(
       cpus: cpus, memory: memory, cpu: cpu,
       accelerators: accelerators, sshPort: port, sshAddress: address,
-      extraArguments: qemuArguments)
+      published: try published.map { try PublishedPort($0) }, extraArguments: qemuArguments)
     if let shutdownTimeout { _ = try RunOptionValidation.timeout(shutdownTimeout) }
     var launch = Launch(
       target: target, name: try instance.map { try InstanceName($0) }, overrides: overrides,

@@ -91,6 +91,9 @@ struct StatusCommand: Command {
           if let key = status.sshKey { rows.append(("ssh key", key)) }
         }
       }
+      for (index, port) in status.ports.enumerated() {
+        rows.append((index == 0 ? "ports" : "", port.text))
+      }
       if boot.removeOnShutdown { rows.append(("on shutdown", "removed")) }
     }
     if let outcome = status.outcome, !status.phase.isAlive {

@@ -12,12 +12,14 @@ import Testing
       accelerator: "tcg", qemuVersion: "8.0.0", sshAddress: "::1", sshPort: 7, consoleOffset: 8,
       runtimeFolder: "/r", pidNamespace: "p", supervisorNamespace: "s", lock: "l", isFirst: true)
     (boot.blocksSignals, boot.number, boot.earlier) = (true, 9, [10])
+    boot.published = [PublishedPort(.udp, "127.0.0.1", 11, to: 12, isChosen: true)]
     return boot
   }()
 
   private static let plan = LaunchPlan(
     kind: .adopt, cache: "/c", name: "n", command: ["q"], runtimeFolder: "/r", isPortFixed: true,
-    removeOnShutdown: true, shutdownTimeout: 2, waitsForConsole: true, isFirst: true, consoleCut: 3,
+    published: [PublishedPort(.tcp, "0.0.0.0", 0, to: 12)], removeOnShutdown: true,
+    shutdownTimeout: 2, waitsForConsole: true, isFirst: true, consoleCut: 3,
     recording: "/w")
 
   private static let outcome: Outcome = {

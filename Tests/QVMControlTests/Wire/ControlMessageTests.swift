@@ -12,6 +12,15 @@ import Testing
     (.detach, #"{"request":"detach"}"#),
     (.console, #"{"request":"console"}"#),
     (.ready, #"{"request":"ready"}"#),
+    (
+      .publish(PublishedPort(.udp, "0.0.0.0", 0, to: 53)),
+      #"{"request":"publish","port":{"protocol":"udp","address":"0.0.0.0","port":0,"guestPort":53}}"#
+    ),
+    (
+      .unpublish(PublishedPort(.tcp, "127.0.0.1", 8080, to: 80, isChosen: true)),
+      #"{"request":"unpublish","port":{"protocol":"tcp","address":"127.0.0.1","port":8080,"#
+        + #""guestPort":80,"chosen":true}}"#
+    ),
     (.stop(.powerButton, timeout: nil), #"{"request":"stop","rung":"powerdown"}"#),
     (.stop(.quit, timeout: 5), #"{"request":"stop","rung":"quit","timeout":5}"#),
     (.stop(.terminate, timeout: 0), #"{"request":"stop","rung":"sigterm","timeout":0}"#),
@@ -27,6 +36,10 @@ import Testing
   @Test(arguments: [
     "{}", "[]", "null", #"{"request":null}"#, #"{"request":"dance"}"#, #"{"request":"stop"}"#,
     #"{"request":"stop","rung":"gently"}"#, #"{"request":"stop","rung":1}"#, #""status""#,
+    #"{"request":"publish"}"#,
+    #"{"request":"unpublish","port":{"protocol":"tcp","address":"1","port":1,"guestPort":1}}"#,
+    #"{"request":"publish","port":{"protocol":"tcp","address":"1.1.1.1","port":1,"guestPort":65536}}"#,
+    #"{"request":"publish","port":{"protocol":"x","address":"1.1.1.1","port":1,"guestPort":6}}"#,
   ])
   func `what isn't known is no request`(line: String) throws {
     #expect(ControlRequest(try JSONValue(parsing: line)) == nil)
