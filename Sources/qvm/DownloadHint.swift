@@ -33,19 +33,31 @@ enum DownloadHint {
   }
 
   /// Reports a failed download, and what can be run in place of a target.
-  static func report(_ failure: any UserFacingError, insteadOf target: Target) {
-    Output.report(failure)
-    if failure.exitStatus == .usage { return }
-    for advice in instead(of: target) { Output.note("     \(advice)\n") }
+  static func report(_ failure: any UserFacingError, insteadOf request: TargetRequest) {
+    guard let target = request.anyTarget, failure.exitStatus != .usage else {
+      return Output.report(failure)
+    }
+    Output.report(failure, before: absence(of: target, request, failure))
+    for advice in instead(of: request) { Output.note("     \(advice)\n") }
+  }
+
+  /// That an image isn't in the cache, for a failure that only says why it can't be downloaded.
+  private static func absence(
+    of target: Target, _ request: TargetRequest, _ failure: any UserFacingError
+  ) -> String {
+    guard failure is DownloadError, isAboutServer(failure), target.operatingSystem != .demo,
+      let cache = try? Cache.fromEnvironment(), BaseImage.find(target, in: cache) == nil
+    else { return "" }
+    return "\(request) for \(target.architecture.rawValue) is not in the cache: "
   }
 
   /// What can be run without the download.
   ///
   /// - Returns: Sentences; none for the built-in guest, which only lacks QEMU.
-  static func instead(of target: Target) -> [String] {
-    if target.operatingSystem == .demo { return [] }
+  private static func instead(of request: TargetRequest) -> [String] {
+    if request.operatingSystem == .demo { return [] }
     return [
-      VersionHint.advice(insteadOf: target, command: RunCommand.name),
+      VersionHint.advice(insteadOf: request), VersionHint.known(request),
       "'qvm run --rm demo 1' boots the built-in guest, which needs no image.",
     ].compactMap(\.self)
   }

@@ -3,10 +3,12 @@ import QVMControl
 
 /// Runs a launch for `run` and `start`, in the foreground or detached.
 enum LaunchRunner {
+  /// - Parameter request: What the user said of the target, if the version is still to be chosen.
   static func run(
     _ launch: Launch, detaches: Bool, isQuiet: Bool, escape: EscapeKey, task: GuestTask? = nil,
     files: CommandFiles = CommandFiles(),
-    readyTimeout: Duration = GuestCommandSession.defaultReadyTimeout
+    readyTimeout: Duration = GuestCommandSession.defaultReadyTimeout,
+    choosing request: TargetRequest? = nil
   ) throws -> ExitStatus {
     // Taken even if it is not used, so that no child process acts as the service.
     let manager = ServiceNotifier.fromEnvironment()
@@ -16,6 +18,14 @@ enum LaunchRunner {
     let loop = try EventLoop()
     return try loop.run {
       if task != nil { try await GuestSSH.checkClient(on: loop) }
+      var launch = launch
+      if let request {
+        let client = try ReleaseClient.forTerminal(launch.cache, isQuiet: isQuiet, on: loop)
+        launch.target = try await SignalCancellation.cancelling(on: signals, loop) {
+          var choice = TargetChoice(with: client)
+          return try await choice.target(request)
+        }
+      }
       if detaches { return try await detached(launch, isQuiet: isQuiet, signals, loop) }
       let launched = try await start(
         launch, waitsForConsole: task == nil, notifier, isQuiet: isQuiet, signals, loop)
@@ -38,6 +48,7 @@ enum LaunchRunner {
       return await session.run(signals: signals)
     }
   }
+
   /// Boots several instances in the background, one after the other.
   ///
   /// - Returns: The exit status of the first one that failed. The others are booted nevertheless.

@@ -65,9 +65,11 @@ enum Output {
     _ = Files.writeSome(Array(text.utf8)[...], to: 2)
   }
 
-  /// Reports what went wrong and what to do. `suffix` follows the message.
-  static func report(_ failure: any UserFacingError, after suffix: String = "") {
-    note("qvm: \(failure.message)\(suffix)\n")
+  /// Reports what went wrong and what to do. `prefix` precedes the message, and `suffix` follows it.
+  static func report(
+    _ failure: any UserFacingError, before prefix: String = "", after suffix: String = ""
+  ) {
+    note("qvm: \(prefix)\(failure.message)\(suffix)\n")
     if let advice = NameHint.advice(for: failure) ?? SystemHint.advice(for: failure)
       ?? failure.advice
     {

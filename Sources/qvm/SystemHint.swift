@@ -8,12 +8,11 @@ enum SystemHint {
     return advice(for: word)
   }
 
-  /// The error for a word in the place of the operating system, if it is none.
+  /// The advice for a word in the place of the operating system.
   ///
-  /// - Returns: Nil if the word begins with an operating system.
-  static func misuse(of word: String, command: String) -> UsageError? {
-    guard VersionHint.advice(for: word, command: command) == nil else { return nil }
-    return .unknownSystem(word, advice: advice(for: word))
+  /// - Returns: One to three sentences.
+  static func advice(for word: String, command: String) -> String {
+    VersionHint.advice(for: word, command: command) ?? advice(for: word)
   }
 
   private static func advice(for word: String) -> String {

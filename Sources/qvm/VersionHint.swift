@@ -10,17 +10,10 @@ enum VersionHint {
     let small = word.lowercased()
     guard let system = system(in: small) else { return nil }
     if system == .demo { return "Try 'qvm \(command) demo 1'." }
-    let versions = cached(system)
     let typed = version(small.dropFirst(system.rawValue.count))
-    let near = versions.filter { $0.hasPrefix(typed) }
-    if !typed.isEmpty, typed.contains("."), near.isEmpty || near.contains(typed) {
-      return "Try 'qvm \(command) \(system.rawValue) \(typed)'."
-    }
-    let list = "'qvm images --available \(system.rawValue)' lists all versions"
-    let known = near.isEmpty ? versions : near
-    guard let newest = known.last else { return "\(list)." }
-    let others = known.count > 1 ? " (or \(known.dropLast().joined(separator: ", ")))" : ""
-    return "Try 'qvm \(command) \(system.rawValue) \(newest)'\(others). \(list)."
+    let words = typed.isEmpty ? system.rawValue : "\(system.rawValue) \(typed)"
+    return "Try 'qvm \(command) \(words)'."
+      + " 'qvm images --available \(system.rawValue)' lists all versions."
   }
 
   /// The version in the part behind the operating system's name, such as `-14.2-x86-64`.
@@ -39,31 +32,38 @@ enum VersionHint {
     OperatingSystem.allCases.first { word.hasPrefix($0.rawValue) }
   }
 
-  /// What can be run without the network in place of a target whose image cannot be downloaded.
+  /// What can be run without the network in place of an image that cannot be downloaded.
   ///
-  /// - Returns: A sentence; nil if the cache has no image of the operating system, or the target's own.
-  static func advice(insteadOf target: Target, command: String) -> String? {
-    let system = target.operatingSystem.rawValue
-    let versions = cached(target.operatingSystem)
-    guard let newest = versions.last, !versions.contains(target.version) else { return nil }
-    return "The cache has \(system) \(versions.joined(separator: ", ")): try"
-      + " 'qvm \(command) \(system) \(newest)'."
+  /// - Returns: A sentence; nil if the cache has the image itself.
+  static func advice(insteadOf request: TargetRequest) -> String? {
+    guard let cache = try? Cache.fromEnvironment() else { return nil }
+    let versions = request.cachedVersions(in: cache)
+    let system = request.operatingSystem
+    let option =
+      request.architecture == Host.architecture || system.architectures.count == 1
+      ? "" : "--platform \(request.architecture.rawValue) "
+    guard let newest = versions.last else {
+      return
+        "The cache has no image of \(system.displayName) for \(request.architecture.rawValue)."
+    }
+    if versions.contains(where: request.fits) { return nil }
+    return "The cache has \(system.rawValue) \(versions.joined(separator: ", ")): try"
+      + " 'qvm run \(option)\(system.rawValue) \(newest)'."
+  }
+
+  /// The versions that are known without asking the releases.
+  ///
+  /// - Returns: A sentence; nil if the requested one is among them.
+  static func known(_ request: TargetRequest) -> String? {
+    let versions = FallbackReleases.versions(
+      of: request.operatingSystem, on: request.architecture)
+    if versions.isEmpty || versions.contains(where: request.fits) { return nil }
+    return "The releases that this qvm knows have \(versions.joined(separator: ", "))."
   }
 
   /// The name of the base image in the cache that `name` names.
   static func image(named name: String) -> String? {
     guard let cache = try? Cache.fromEnvironment() else { return nil }
     return BaseImage.list(in: cache).first { $0.name == name }?.name
-  }
-
-  /// The versions of the images in the cache, the oldest first.
-  private static func cached(_ system: OperatingSystem) -> [String] {
-    guard let cache = try? Cache.fromEnvironment() else { return [] }
-    var versions: [String] = []
-    for image in BaseImage.list(in: cache) where image.name.hasPrefix("\(system.rawValue)-") {
-      let version = version(image.name.dropFirst(system.rawValue.count))
-      if !versions.contains(version) { versions.append(version) }
-    }
-    return versions.sorted(by: VersionOrder.precedes)
   }
 }

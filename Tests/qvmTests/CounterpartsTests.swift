@@ -79,7 +79,12 @@ import Testing
   @Test func `a word that is no system is not called a missing version`() {
     for word in ["linux", "./x.iso"] {
       for command in ["run", "pull"] {
-        guard case .unknownSystem(word, let advice)? = error(command, word) else {
+        guard case .run(let parsed) = QVM.program.parse([command, word]) else {
+          Issue.record("\(command) \(word)")
+          continue
+        }
+        let failure = #expect(throws: UsageError.self) { try parsed.run() }
+        guard case .unknownSystem(word, let advice)? = failure else {
           Issue.record("\(command) \(word)")
           continue
         }

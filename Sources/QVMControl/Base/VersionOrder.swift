@@ -15,9 +15,14 @@ package enum VersionOrder {
     return left.count < right.count && Int(right[left.count]) != nil
   }
 
+  /// Whether a version begins with all parts of another: 14.10 with 14, but not with 1.
+  package static func begins(_ version: String, with prefix: String) -> Bool {
+    parts(version).starts(with: parts(prefix))
+  }
+
   /// Splits at dots, dashes and underscores, and between digits and other characters: `r1beta5` is
   /// `r 1 beta 5`.
-  private static func parts(_ version: String) -> [Substring] {
+  package static func parts(_ version: String) -> [Substring] {
     var parts: [Substring] = []
     for word in version.split(whereSeparator: { ".-_".contains($0) }) {
       var rest = word

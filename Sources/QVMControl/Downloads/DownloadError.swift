@@ -141,6 +141,12 @@ package enum DownloadError: UserFacingError, Hashable {
     }
   }
 
+  /// Whether the server was reached, and refused the request.
+  var isRefusal: Bool {
+    if case .rateLimited = self { return true }
+    return status != nil
+  }
+
   /// How long to wait before the next request to the server, in seconds.
   var retryAfter: Int? {
     if case .unavailable(_, _, let seconds) = self { seconds } else { nil }

@@ -3,6 +3,11 @@ package struct ImageName: Sendable, Hashable {
   package let version: String
   package let architecture: Architecture
 
+  init(_ version: String, _ architecture: Architecture) {
+    self.version = version
+    self.architecture = architecture
+  }
+
   /// Reads the name of an asset, such as `freebsd-14.2-x86-64.qcow2` or, for a bundle,
   /// `netbsd-10.1-arm64.tar.zst`; nil for anything else.
   init?(_ asset: String, of operatingSystem: OperatingSystem) {

@@ -62,6 +62,17 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
   /// The user that can log in by ssh; nil if the guest has no ssh server.
   package var sshUser: String? { login?.user }
 
+  /// The programs for building and copying that the images have besides the system's own.
+  ///
+  /// Source: the scripts that build the images.
+  package var packages: [String] {
+    switch self {
+    case .freebsd, .netbsd, .openbsd, .omnios: ["sudo", "bash", "curl", "rsync"]
+    case .haiku: ["bash", "rsync"]
+    case .demo: []
+    }
+  }
+
   /// The repository whose releases hold the base images; nil for the demo guest, which is built in.
   package var builderRepository: String? {
     switch self {

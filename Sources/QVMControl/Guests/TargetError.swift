@@ -7,6 +7,10 @@ package enum TargetError: UserFacingError, Equatable {
   case unknownPlatform(String)
   case platformNotAvailable(OperatingSystem, Architecture)
   case noSuchDemo(version: String)
+  /// The version or the platform by two words.
+  case givenTwice(String, String, String)
+  /// `freebsd/14.2`.
+  case versionBehindSlash(OperatingSystem, String)
 
   package var message: String {
     switch self {
@@ -17,6 +21,10 @@ package enum TargetError: UserFacingError, Equatable {
     case .platformNotAvailable(let operatingSystem, let architecture):
       "\(operatingSystem.displayName) does not run on \(architecture.rawValue)"
     case .noSuchDemo(let version): "the demo guest has no version '\(version)'"
+    case .givenTwice(let what, let one, let other):
+      "the \(what) is given twice: '\(one)' and '\(other)'"
+    case .versionBehindSlash(let system, let version):
+      "'\(system.rawValue)/\(version)' has a version in the place of the platform"
     }
   }
 
@@ -36,7 +44,18 @@ package enum TargetError: UserFacingError, Equatable {
     case .platformNotAvailable(let operatingSystem, _):
       "Use --platform \(operatingSystem.architectures.map(\.rawValue).joined(separator: " or "))."
     case .noSuchDemo: "Use 'demo \(Target.demoVersion)'."
+    case .givenTwice("version", _, let other)
+    where OperatingSystem(word: Self.system(in: other)) != nil:
+      "'qvm matrix' runs a command on several systems."
+    case .givenTwice: "Leave out one of them."
+    case .versionBehindSlash(let system, let version):
+      "The version comes after a colon: '\(system.rawValue):\(version)'."
     }
+  }
+
+  /// The part of a word where a target has its operating system.
+  private static func system(in word: String) -> String {
+    String(word.prefix { $0 != ":" && $0 != "/" })
   }
 
   package var exitStatus: ExitStatus { .usage }

@@ -30,10 +30,12 @@ package struct ImageOffer: Sendable, Hashable {
 extension ReleaseListing {
   /// Each version and architecture once, from the newest release that has it in an accepted format.
   fileprivate func offers(
-    of operatingSystem: OperatingSystem, accepting: (String) -> Bool = { _ in true }
+    of operatingSystem: OperatingSystem, release tag: String?,
+    accepting: (String) -> Bool = { _ in true }
   ) -> [ImageOffer] {
     var seen: Set<String> = []
-    let offers = releases.flatMap { release in
+    let accepted = releases.filter { tag == nil || $0.tag == tag }
+    let offers = accepted.flatMap { release in
       // If an image has two formats, the first one is pulled.
       release.assets.sorted { $0.name < $1.name }.compactMap { asset -> ImageOffer? in
         guard accepting(asset.name),
@@ -61,17 +63,21 @@ extension ReleaseClient {
   ///
   /// Makes one request.
   ///
-  /// - Parameter operatingSystem: The operating system; the demo guest has no images.
+  /// - Parameters:
+  ///   - operatingSystem: The operating system; the demo guest has no images.
+  ///   - tag: The only release to look at; nil for all.
   /// - Returns: The images for architectures with a driver.
   /// - Throws: ``DownloadError`` if the list is unavailable; `CancellationError`.
-  package func offers(of operatingSystem: OperatingSystem) async throws -> [ImageOffer] {
+  package func offers(
+    of operatingSystem: OperatingSystem, release tag: String? = nil
+  ) async throws -> [ImageOffer] {
     guard let repository = operatingSystem.builderRepository else { return [] }
     let listing = try await listing(of: repository, Curl(source, limits, on: loop)).get()
     try Task.checkCancellation()
-    let all = listing.offers(of: operatingSystem)
+    let all = listing.offers(of: operatingSystem, release: tag)
     if !all.contains(where: \.isBundle) { return all }
     if await ImageBundle.canUnpack(on: loop) { return all }
-    let usable = listing.offers(of: operatingSystem) { !ImageOffer.isBundle($0) }
+    let usable = listing.offers(of: operatingSystem, release: tag) { !ImageOffer.isBundle($0) }
     return all.map { offer in
       let older = usable.first {
         $0.version == offer.version && $0.architecture == offer.architecture

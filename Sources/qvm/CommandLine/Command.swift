@@ -25,9 +25,6 @@ protocol Command: Sendable {
   /// The advice if an argument is missing and the others have been read; nil for none.
   func advice(missing placeholder: String) -> String?
 
-  /// The error if an argument is missing because another one is wrong; nil if it is only missing.
-  func misuse(missing placeholder: String) -> UsageError?
-
   /// The advice for an argument too many; nil for none.
   func advice(extra word: String) -> String?
 
@@ -42,7 +39,6 @@ extension Command {
   static var parameters: [Parameter<Self>] { [] }
 
   func advice(missing placeholder: String) -> String? { nil }
-  func misuse(missing placeholder: String) -> UsageError? { nil }
   func advice(extra word: String) -> String? { nil }
   func advice(trailing words: [String]) -> String? { nil }
 

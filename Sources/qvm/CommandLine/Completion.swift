@@ -94,23 +94,26 @@ private struct CommandCompletion {
 
   func completion(after words: ArraySlice<String>, _ current: String) -> Completion {
     var words = words
-    var arguments = 0
+    var arguments: [String] = []
     var optionsEnded = false
     while let word = words.popFirst() {
       if optionsEnded || word.utf8.first != UInt8(ascii: "-") || word == "-" {
-        arguments += 1
+        arguments.append(word)
       } else if word == "--" {
         if rows.contains(where: \.takesRest) { return Completion() }
         optionsEnded = true
       } else if let row = option(word), row.kind == .option {
         if row.valueIfNone != nil, words.first.flatMap({ Int($0) }) == nil { continue }
-        if words.popFirst() == nil { return offer(row.candidates) }
+        if words.popFirst() == nil { return offer(row.candidates, current) }
       }
     }
-    if optionsEnded || current.utf8.first != UInt8(ascii: "-") { return argument(arguments) }
+    if optionsEnded || current.utf8.first != UInt8(ascii: "-") {
+      return argument(after: arguments, current)
+    }
     let (spelling, value) = OptionWord.split(current)
-    if value != nil {
-      return option(spelling).map { offer($0.candidates, prefix: "\(spelling)=") } ?? Completion()
+    if let value {
+      return option(spelling).map { offer($0.candidates, value, prefix: "\(spelling)=") }
+        ?? Completion()
     }
     return Completion(offers: options)
   }
@@ -125,20 +128,24 @@ private struct CommandCompletion {
     return named + [.init("--help", "Print the command's help and exit.")]
   }
 
-  private func argument(_ index: Int) -> Completion {
+  private func argument(after before: [String], _ current: String) -> Completion {
     let arguments = rows.filter { $0.count != nil }
     let last = arguments.last.flatMap { $0.count?.repeats == true ? $0 : nil }
-    let row = index < arguments.count ? arguments[index] : last
-    return row.map { offer($0.candidates) } ?? Completion()
+    let row = before.count < arguments.count ? arguments[before.count] : last
+    return row.map { offer($0.candidates, current, after: before) } ?? Completion()
   }
 
-  private func offer(_ candidates: CompletionSource, prefix: String = "") -> Completion {
+  private func offer(
+    _ candidates: CompletionSource, _ current: String, after before: [String] = [],
+    prefix: String = ""
+  ) -> Completion {
     let words: [String]
     switch candidates {
     case .none: return Completion()
     case .files: return Completion(wantsFiles: true)
     case .instances: words = instanceNames()
     case .words(let all): words = all()
+    case .typed(let all): words = all(current, before)
     }
     return Completion(offers: words.map { .init(prefix + $0) })
   }

@@ -8,6 +8,8 @@ enum CompletionSource: Sendable {
   /// The names of the instances.
   case instances
   case words(@Sendable () -> [String])
+  /// Words that depend on the word at the cursor, and on the arguments before it.
+  case typed(@Sendable (_ current: String, _ before: [String]) -> [String])
 
   static let operatingSystems = CompletionSource.words { OperatingSystem.allCases.map(\.rawValue) }
   static let platforms = CompletionSource.words { Architecture.allCases.map(\.rawValue) }

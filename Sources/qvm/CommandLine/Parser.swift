@@ -37,7 +37,6 @@ struct Parser<Parsed: Command> {
     }
     if let missing = nextArgument, let count = missing.row.count, count.isRequired, taken == 0 {
       let placeholder = missing.row.placeholder
-      if let misuse = command.misuse(missing: placeholder) { throw misuse }
       throw .missingArgument(
         placeholder: placeholder, advice: command.advice(missing: placeholder))
     }

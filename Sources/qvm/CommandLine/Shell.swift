@@ -13,6 +13,10 @@ enum Shell: String, CaseIterable, ParameterValue {
         answer=$(qvm __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null) ||
           compopt -o default 2>/dev/null
         COMPREPLY=($(cut -f 1 <<<"$answer"))
+        local typed=${COMP_LINE:0:COMP_POINT}
+        typed=${typed##* }
+        [[ $typed == *:* && $typed != *=* && $COMP_WORDBREAKS == *:* ]] &&
+          COMPREPLY=("${COMPREPLY[@]#"${typed%:*}:"}")
       }
       complete -F _qvm qvm
 

@@ -140,6 +140,7 @@ struct ImagesCommand: Command {
     if isJSON {
       return try Output.print([
         "schema": 1, "available": .array(images.map { .object($0.json) }),
+        "systems": .array(systems.map { .object($0.json) }),
       ])
     }
     var table = Table(["OS", "VERSION", "ARCH", "RELEASE", "SIZE"])
@@ -152,6 +153,24 @@ struct ImagesCommand: Command {
     }
     try Output.show(table.text)
     if images.isEmpty { Output.note("qvm: \(try Self.nonePublished(wanted))\n") }
+    try printLogins(systems)
+  }
+
+  /// Who can log in to the images, and what they have.
+  private func printLogins(_ systems: [OperatingSystem]) throws {
+    var table = Table(["OS", "USER", "PASSWORD", "ROOT", "PACKAGES"])
+    let rows = systems.compactMap { system in
+      system.login.map {
+        [
+          system.rawValue, $0.user, $0.password, $0.rootCommand ?? "is root",
+          system.packages.joined(separator: " "),
+        ]
+      }
+    }
+    if rows.isEmpty { return }
+    for row in rows { table.add(row) }
+    table.fit(in: Output.width, leavingOut: ["PACKAGES", "ROOT"])
+    try Output.show("\n\(table.text)")
   }
 
   private static func nonePublished(_ wanted: OperatingSystem?) throws -> String {
@@ -161,6 +180,18 @@ struct ImagesCommand: Command {
     }
     let page = try ReleaseSource.fromEnvironment().page(repository)
     return "no release on \(page) has base images for \(wanted.displayName)"
+  }
+}
+
+extension OperatingSystem {
+  fileprivate var json: JSONObject {
+    var object: JSONObject = [
+      "os": .string(rawValue), "packages": .array(packages.map { .string($0) }),
+    ]
+    object["user"] = login.map { .string($0.user) }
+    object["password"] = login.map { .string($0.password) }
+    object["root"] = login?.rootCommand.map { .string($0) }
+    return object
   }
 }
 

@@ -10,8 +10,8 @@ struct PullCommand: Command {
     replaces the old file only if it is byte-for-byte the image that the instances were created from.
     """
   static let parameters: [Parameter<Self>] = [
-    .argument("OS", "The operating system.", completing: .operatingSystems) { $0.system = $1 },
-    .argument("VERSION", "Its version, such as 14.2; 'qvm images --available' lists them.") {
+    .argument("OS", "The operating system.", completing: .targets) { $0.system = $1 },
+    .argument("VERSION", orNone: true, TargetWords.versionHelp, completing: .versions) {
       $0.version = $1
     },
     .platform { $0.platform = $1 },
@@ -23,25 +23,19 @@ struct PullCommand: Command {
   ]
 
   var system = ""
-  var version = ""
+  var version: String?
   var platform: String?
   var refreshes = false
   var isQuiet = false
   var release: String?
 
   func advice(missing placeholder: String) -> String? {
-    placeholder == "VERSION"
-      ? VersionHint.advice(for: system, command: Self.name)
-      : "Such as 'qvm pull freebsd 14.2'. 'qvm images --available' lists what there is."
-  }
-
-  func misuse(missing placeholder: String) -> UsageError? {
-    placeholder == "VERSION" ? SystemHint.misuse(of: system, command: Self.name) : nil
+    "Such as 'qvm pull freebsd 14.2'. 'qvm images --available' lists what there is."
   }
 
   func run() throws -> ExitStatus {
-    let target = try Target(
-      operatingSystem: system, version: version, platform: platform, host: Host.architecture)
+    let request = try TargetWords.request(
+      system, version, platform: platform, command: Self.name)
     if let release { try ReleaseError.check(tag: release) }
     let cache = try Cache.fromEnvironment()
     try cache.prepare()
@@ -49,12 +43,13 @@ struct PullCommand: Command {
     do {
       image = try Interruptible.run { loop in
         let client = try ReleaseClient.forTerminal(cache, isQuiet: isQuiet, on: loop)
+        var choice = TargetChoice(with: client, release: release)
         return try await LaunchPrerequisites.ensure(
-          for: target, refresh: refreshes, release: release, with: client
+          for: try await choice.target(request), refresh: refreshes, release: release, with: client
         ).baseImage
       }
     } catch let failure as any UserFacingError where DownloadHint.isDownload(failure) {
-      DownloadHint.report(failure, insteadOf: target)
+      DownloadHint.report(failure, insteadOf: request)
       return failure.exitStatus
     }
     try Output.print("\(image.path)\n")

@@ -38,9 +38,9 @@ struct RunCommand: Command {
     .argument(
       "OS",
       "\(OperatingSystem.allCases.map(\.rawValue).joined(separator: ", ")) (the built-in guest).",
-      completing: .operatingSystems
+      completing: .targets
     ) { $0.system = $1 },
-    .argument("VERSION", "Its version, such as 14.2; 'qvm images --available' lists them.") {
+    .argument("VERSION", orNone: true, TargetWords.versionHelp, completing: .versions) {
       $0.version = $1
     },
     .option(
@@ -128,7 +128,7 @@ struct RunCommand: Command {
   ]
 
   var system = ""
-  var version = ""
+  var version: String?
   var instance: String?
   var platform: String?
   var removes = false
@@ -153,22 +153,9 @@ struct RunCommand: Command {
   var command: [String] = []
 
   func advice(missing placeholder: String) -> String? {
-    if let option = optionWithSystem {
-      return "\(option) took '\(value(of: option) ?? "")' as its value. Give it a value of its own."
-    }
-    guard placeholder == "VERSION" else {
-      if let instance, let advice = NameHint.advice(forInstance: instance) { return advice }
-      return "Such as 'qvm run freebsd 14.2'. 'qvm images --available' lists what there is."
-    }
-    return NameHint.advice(forInstance: system)
-      ?? VersionHint.advice(for: system, command: Self.name)
-  }
-
-  func misuse(missing placeholder: String) -> UsageError? {
-    guard placeholder == "VERSION", optionWithSystem == nil,
-      NameHint.advice(forInstance: system) == nil
-    else { return nil }
-    return SystemHint.misuse(of: system, command: Self.name)
+    if let advice = adviceForOption { return advice }
+    if let instance, let advice = NameHint.advice(forInstance: instance) { return advice }
+    return "Such as 'qvm run freebsd 14.2'. 'qvm images --available' lists what there is."
   }
 
   func advice(extra word: String) -> String? {
@@ -176,7 +163,8 @@ struct RunCommand: Command {
       return nil
     }
     return
-      "'qvm run' boots one VM. For version \(word) give the command once more: add --detach to both."
+      "'qvm run' boots one VM. 'qvm matrix' runs a command on several systems, such as"
+      + " \(system):\(word)."
   }
 
   /// The option that took the operating system as its value, because its own was forgotten.
@@ -184,6 +172,23 @@ struct RunCommand: Command {
     guard OperatingSystem(word: system) == nil else { return nil }
     return Self.rows.flatMap(\.spellings).first { option in
       value(of: option).flatMap { OperatingSystem(word: $0) } != nil
+    }
+  }
+
+  /// What to do about that option.
+  private var adviceForOption: String? {
+    optionWithSystem.map { option in
+      "\(option) took '\(value(of: option) ?? "")' as its value. Give it a value of its own."
+    }
+  }
+
+  /// What the user said of the target.
+  private func request() throws -> TargetRequest {
+    do {
+      return try TargetWords.request(system, version, platform: platform, command: Self.name)
+    } catch UsageError.unknownSystem(let word, let advice) {
+      let ownAdvice = version == nil ? NameHint.advice(forInstance: word) : nil
+      throw UsageError.unknownSystem(word, advice: adviceForOption ?? ownAdvice ?? advice)
     }
   }
 
@@ -204,7 +209,11 @@ struct RunCommand: Command {
   }
 
   func run() throws -> ExitStatus {
-    let launch = try launch()
+    let request = try request()
+    let cache = try Cache.fromEnvironment()
+    let name = try instance.map { try InstanceName($0) }
+    let known = try request.target ?? TargetWords.existing(name, request, in: cache)
+    let launch = try launch(request, known, name, cache)
     if command.isEmpty,
       let option = copies.given ?? surroundings.given
         ?? (readyTimeout == nil ? nil : "--ready-timeout")
@@ -229,16 +238,19 @@ struct RunCommand: Command {
     do {
       return try LaunchRunner.run(
         launch, detaches: detaches, isQuiet: isQuiet, escape: escape, task: task, files: files,
-        readyTimeout: timeout ?? GuestCommandSession.defaultReadyTimeout)
+        readyTimeout: timeout ?? GuestCommandSession.defaultReadyTimeout,
+        choosing: known == nil ? request : nil)
     } catch let failure as any UserFacingError where DownloadHint.isDownload(failure) {
-      DownloadHint.report(failure, insteadOf: launch.target)
+      DownloadHint.report(failure, insteadOf: request)
       return failure.exitStatus
     }
   }
 
-  private func launch() throws -> Launch {
-    let target = try Target(
-      operatingSystem: system, version: version, platform: platform, host: Host.architecture)
+  /// - Parameter known: The target, unless its version is still to be chosen.
+  private func launch(
+    _ request: TargetRequest, _ known: Target?, _ name: InstanceName?, _ cache: Cache
+  ) throws -> Launch {
+    guard let target = known ?? request.anyTarget else { throw TargetError.badVersion("") }
     let accelerators = try self.accelerators ?? RunOptionValidation.acceleratorsOfEnvironment()
     let address = try self.address ?? RunOptionValidation.addressOfEnvironment()
     let memory = try self.memory.map {
@@ -250,9 +262,9 @@ struct RunCommand: Command {
       published: try published.map { try PublishedPort($0) }, extraArguments: qemuArguments)
     if let shutdownTimeout { _ = try RunOptionValidation.timeout(shutdownTimeout) }
     var launch = Launch(
-      target: target, name: try instance.map { try InstanceName($0) }, overrides: overrides,
+      target: target, name: name, overrides: overrides,
       removeOnShutdown: removes, shutdownTimeout: shutdownTimeout,
-      cache: try Cache.fromEnvironment(), recording: recording.map(Files.absolute))
+      cache: cache, recording: recording.map(Files.absolute))
     launch.sshKeys = try sshKeys(for: target)
     launch.logsIn = !command.isEmpty
     return launch

@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (["run", "freebsd"], "qvm images --available freebsd"), (["run", "demo"], "'qvm run demo 1'"),
+    (["run", "freebsd:14", "openbsd:7.6"], "'qvm matrix'"), (["run", "demo2"], "'qvm run demo 1'"),
     (["run", "freebsd-14.2"], "'qvm run freebsd 14.2'"),
     (["pull", "freebsd-14.2-x86-64"], "'qvm pull freebsd 14.2'"),
     (["run", "freebsd14"], "qvm images --available freebsd"), (["restart", "x"], "qvm start -d"),
@@ -66,7 +66,7 @@ import Testing
     (["run"], "'qvm run freebsd 14.2'"), (["--rm", "run", "demo", "1"], "'qvm run --rm"),
     (["--memory", "1G", "run", "demo", "1"], "'qvm run --memory"), (["-v"], "'--version'"),
     (["rmi", "x"], "'qvm prune'"), (["rm", "--all"], "'$(qvm list -q)'"), (["stop"], "--all"),
-    (["ssh"], "'qvm list'"), (["run", "freebsd/14.2"], "'qvm run freebsd 14.2'"),
+    (["ssh"], "'qvm list'"), (["run", "freebsd/14.2"], "'freebsd:14.2'"),
     (["freebsd", "14.2"], "'qvm run freebsd <VERSION>'"), (["stop", "-f", "x"], "'--force'"),
     (["run", "--memory", "32M", "freebsd", "14.2"], "at least 64M"),
     (["exec", "root@box", "id"], "Leave out the user: 'box'"),

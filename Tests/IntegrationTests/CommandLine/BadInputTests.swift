@@ -10,7 +10,9 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct BadInputTests {
   private static let misuses: [(words: [String], says: String)] = [
     (["run", "windows", "11"], "windows"),
-    (["run", "freebsd"], "VERSION"),
+    (["run", "freebsd:14", "14.2"], "given twice"),
+    (["run", "freebsd:14.2/sparc"], "sparc"),
+    (["run", "freebsd:.."], "'..'"),
     (["run", "freebsd", "../14.2"], "../14.2"),
     (["run", "freebsd", "14.2;rm"], "14.2;rm"),
     (["run", "freebsd", "{13,14}"], "{13,14}"),
@@ -47,7 +49,8 @@ import Testing
     (["stat"], "stat"),
     (["--nonsense"], "--nonsense"),
     (["config"], "config"),
-    (["pull", "freebsd"], "VERSION"),
+    (["pull", "freebsd/arm64", "--platform", "x86-64"], "given twice"),
+    (["pull", "freebsd:"], "not a valid version"),
     (["status", "a/b"], "a/b"),
   ]
 

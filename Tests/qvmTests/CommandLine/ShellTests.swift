@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ShellTests {
   /// Completes in a real bash, whose `qvm` is a function that says what it was asked.
-  private func bash(_ words: String, qvm: String) throws -> [String] {
+  private func bash(_ words: String, line: String = "", qvm: String) throws -> [String] {
     let process = Process()
     process.executableURL = URL(filePath: "/bin/bash")
     process.arguments = [
@@ -13,6 +13,7 @@ import Testing
       """
       qvm() { \(qvm); }
       \(Shell.bash.completionScript)
+      COMP_LINE='\(line)'; COMP_POINT=${#COMP_LINE}
       COMP_WORDS=(\(words)); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
       COMPREPLY=(stale)
       _qvm
@@ -38,6 +39,13 @@ import Testing
   @Test func `bash gets the words without their explanations`() throws {
     #expect(
       try bash("qvm ''", qvm: #"printf 'run\tBoot * a guest.\nrm\tRemove?\n'"#) == ["run", "rm"])
+  }
+
+  @Test func `bash replaces only what is behind a colon`() throws {
+    let qvm = #"printf 'freebsd:14.2\nfreebsd:14.1\n'"#
+    #expect(
+      try bash("qvm run freebsd : 1", line: "qvm run freebsd:1", qvm: qvm) == ["14.2", "14.1"])
+    #expect(try bash("qvm run freebsd :", line: "qvm run freebsd:", qvm: qvm) == ["14.2", "14.1"])
   }
 
   @Test func `bash offers nothing where there is nothing, or an error`() throws {
