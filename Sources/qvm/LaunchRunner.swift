@@ -3,12 +3,13 @@ import QVMControl
 
 /// Runs a launch for `run` and `start`, in the foreground or detached.
 enum LaunchRunner {
-  /// - Parameter request: What the user said of the target, if the version is still to be chosen.
+  /// Boots the VM and stays with it, with `request` to choose its version first, and `link` to tell a
+  /// matrix how far it is.
   static func run(
     _ launch: Launch, detaches: Bool, isQuiet: Bool, escape: EscapeKey, task: GuestTask? = nil,
     files: CommandFiles = CommandFiles(),
     readyTimeout: Duration = GuestCommandSession.defaultReadyTimeout,
-    choosing request: TargetRequest? = nil
+    choosing request: TargetRequest? = nil, link: MatrixLink? = nil
   ) throws -> ExitStatus {
     // Taken even if it is not used, so that no child process acts as the service.
     let manager = ServiceNotifier.fromEnvironment()
@@ -17,6 +18,7 @@ enum LaunchRunner {
     Signal.handle(Signal.ofSessions) { signals.send($0) }
     let loop = try EventLoop()
     return try loop.run {
+      link?.passSignals(to: signals, on: loop)
       if task != nil { try await GuestSSH.checkClient(on: loop) }
       var launch = launch
       if let request {
@@ -37,6 +39,7 @@ enum LaunchRunner {
         }
         session.isQuiet = isQuiet
         session.readyTimeout = readyTimeout
+        if let link { session.reached = { link.report($0) } }
         return await session.run(signals: signals)
       }
       if !isQuiet, Output.isTerminal, let login = launch.target.operatingSystem.login {

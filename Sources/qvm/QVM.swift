@@ -22,15 +22,26 @@ enum QVM {
       Host.exit(SupervisorProcess.run(Array(words.dropFirst())))
     }
     if words.first == SSHDialer.command { Host.exit(SSHDialer.run(Array(words.dropFirst()))) }
-    let status = status(of: words)
+    let status =
+      words.first == MatrixLink.command
+      ? statusOfMatrixRun(words.dropFirst()) : status(of: program.parse(words))
     if status == .interrupted { Signal.dieIfInterrupted() }
     Host.exit(status.rawValue)
   }
 
-  /// Runs the command line, and returns its exit status.
-  private static func status(of words: [String]) -> ExitStatus {
+  /// Runs one target of a matrix, and returns its exit status.
+  private static func statusOfMatrixRun(_ words: ArraySlice<String>) -> ExitStatus {
+    guard var run = (try? Parser<RunCommand>.parse(words)) ?? nil,
+      let link = MatrixLink.inherited()
+    else { return .usage }
+    run.link = link
+    return status(of: .run(run))
+  }
+
+  /// Does what a command line asks for, and returns the exit status.
+  private static func status(of invocation: Invocation) -> ExitStatus {
     do {
-      switch program.parse(words) {
+      switch invocation {
       case .print(let text): try Output.show(text)
       case .misuse(let error, let guidance):
         Output.report(error, guidance)
@@ -67,7 +78,8 @@ enum QVM {
       "qvm <command> --help",
     ],
     commands: [
-      RunCommand.self, PullCommand.self, ListCommand.self, StatusCommand.self, WaitCommand.self,
+      RunCommand.self, MatrixCommand.self, PullCommand.self, ListCommand.self, StatusCommand.self,
+      WaitCommand.self,
       StopCommand.self, StartCommand.self, AttachCommand.self, ConsoleCommand.self,
       LogsCommand.self, ExecCommand.self, SSHCommand.self, CopyCommand.self, PortCommand.self,
       RemoveCommand.self,

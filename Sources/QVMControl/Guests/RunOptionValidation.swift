@@ -38,6 +38,12 @@ package enum RunOptionValidation {
     return "\(number)\(unit)"
   }
 
+  /// Reads a memory size as a number of bytes.
+  static func memoryBytes(_ word: String) throws(RunOptionError) -> Int {
+    let (number, _, scale) = try memorySize(word)
+    return number * scale << 20
+  }
+
   /// The number, QEMU's unit, and the unit in MiB.
   private static func memorySize(
     _ word: String

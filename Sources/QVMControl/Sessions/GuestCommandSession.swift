@@ -30,6 +30,8 @@ package final class GuestCommandSession {
 
   /// Whether only failures are reported.
   package var isQuiet = false
+  /// Called with each milestone.
+  package var reached: (RunMilestone) -> Void = { _ in }
   /// How long this guest may take to be ready.
   package var readyTimeout = defaultReadyTimeout
   /// What is copied before the command and after it.
@@ -94,6 +96,7 @@ package final class GuestCommandSession {
       case .ready where escalation.step > 0: break
       case .ready(.met):
         notifier?.ready()
+        reached(.ready)
         if files.volumes.isEmpty { await startCommand() } else { startCopyingIn() }
       case .ready(let result):
         // The supervisor reports the VM's end. A dead guest doesn't react to the power button.
@@ -116,6 +119,7 @@ package final class GuestCommandSession {
       case .commandEnded(let end): await commandEnded(end)
       case .judged(let loss):
         if let loss {
+          reached(.lost)
           output.remark(loss)
           endCopying()
           await stop(.powerButton)
@@ -161,6 +165,7 @@ package final class GuestCommandSession {
     case .notice(let text): remarkUnlessQuiet(text)
     case .running(_, _, let accelerator):
       notifier?.booting()
+      reached(.running)
       remarkUnlessQuiet(
         "\(vm.name) is running (\(accelerator)); the command starts when the guest is ready")
       awaitReadiness()
@@ -253,9 +258,12 @@ package final class GuestCommandSession {
     status = process.status(of: end)
     if isReset, ConnectionLoss.isReset(end) {
       status = ExitStatus(rawValue: ConnectionLoss.status)
+      reached(.lost)
       output.remark(ConnectionLoss.Cause.reset.sentence(vm.name))
+      endCopying()
       return await stop(.powerButton)
     }
+    if let status { reached(.commandEnded(status.rawValue)) }
     guard let loss = process.loss(end), escalation.step == 0 else {
       return await finish()
     }

@@ -63,6 +63,14 @@ extension Parameter {
     Self(ParameterRow(.flag, name, short: short, help)) { (owner, _: String) in keep(&owner) }
   }
 
+  /// An option or a flag of another command, whose words are kept as they are: its spelling and its value.
+  static func passed(_ row: ParameterRow, keep: @escaping Keep<[String]>) -> Self {
+    Self(row) { (owner, word: String) in
+      let spelling = row.spellings.first ?? ""
+      keep(&owner, row.kind == .flag ? [spelling] : [spelling, word])
+    }
+  }
+
   /// The arguments after `--`, such as a command for the guest, unchanged.
   static func trailing(
     _ placeholder: String, _ help: String, keep: @escaping Keep<String>

@@ -151,6 +151,8 @@ struct RunCommand: Command {
   var qemuArguments: [String] = []
   var recording: String?
   var command: [String] = []
+  /// The connection to the matrix that this run belongs to.
+  var link: MatrixLink?
 
   func advice(missing placeholder: String) -> String? {
     if let advice = adviceForOption { return advice }
@@ -208,7 +210,24 @@ struct RunCommand: Command {
     }
   }
 
-  func run() throws -> ExitStatus {
+  /// A command line that can be followed.
+  private struct Checked {
+    let request: TargetRequest
+    /// Has a provisional target if `isOpen`.
+    let launch: Launch
+    /// Whether the version is still to be chosen.
+    let isOpen: Bool
+    /// What is to run in the guest; nil for nothing.
+    let task: GuestTask?
+    let files: CommandFiles
+    let escape: EscapeKey
+    let readyTimeout: Duration?
+  }
+
+  /// Checks everything that needs neither network nor VM.
+  func check() throws { _ = try checked() }
+
+  private func checked() throws -> Checked {
     let request = try request()
     let cache = try Cache.fromEnvironment()
     let name = try instance.map { try InstanceName($0) }
@@ -232,21 +251,29 @@ struct RunCommand: Command {
       }
     }
     let escape = try EscapeKey.chosen(escape)
-    if isDryRun { return try printDryRun(launch) }
-    try RunOptionValidation.checkHost(accelerators: accelerators)
-    let timeout = try readyTimeout.map { try RunOptionValidation.timeout($0) }
+    if !isDryRun { try RunOptionValidation.checkHost(accelerators: accelerators) }
+    return Checked(
+      request: request, launch: launch, isOpen: known == nil, task: task, files: files,
+      escape: escape,
+      readyTimeout: try readyTimeout.map { try RunOptionValidation.timeout($0) })
+  }
+
+  func run() throws -> ExitStatus {
+    let checked = try checked()
+    if isDryRun { return try printDryRun(checked.launch) }
     do {
       return try LaunchRunner.run(
-        launch, detaches: detaches, isQuiet: isQuiet, escape: escape, task: task, files: files,
-        readyTimeout: timeout ?? GuestCommandSession.defaultReadyTimeout,
-        choosing: known == nil ? request : nil)
+        checked.launch, detaches: detaches, isQuiet: isQuiet, escape: checked.escape,
+        task: checked.task, files: checked.files,
+        readyTimeout: checked.readyTimeout ?? GuestCommandSession.defaultReadyTimeout,
+        choosing: checked.isOpen ? checked.request : nil, link: link)
     } catch let failure as any UserFacingError where DownloadHint.isDownload(failure) {
-      DownloadHint.report(failure, insteadOf: request)
+      DownloadHint.report(failure, insteadOf: checked.request)
       return failure.exitStatus
     }
   }
 
-  /// - Parameter known: The target, unless its version is still to be chosen.
+  /// The launch of `known`, or of any version if that is still to be chosen.
   private func launch(
     _ request: TargetRequest, _ known: Target?, _ name: InstanceName?, _ cache: Cache
   ) throws -> Launch {
