@@ -78,7 +78,8 @@ struct GuestLogin {
       }
     }
     try await GuestSSH.waitForKeys(
-      name, in: store, as: user, within: timeout - begin.duration(to: .now), on: loop)
+      name, in: store, as: user, within: timeout - begin.duration(to: .now), on: loop
+    ) { Output.note("qvm: \($0)\n") }
     let ssh = try GuestSSH(try VMStatus.inspect(name, in: store), as: user)
     return .ready(ssh, max(.zero, timeout - begin.duration(to: .now)))
   }

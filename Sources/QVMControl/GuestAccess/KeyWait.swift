@@ -8,6 +8,8 @@ package import QMPClient
 package struct KeyWait: Sendable {
   /// The longest wait. A guest that still denies the login has another list of keys, of the user's making.
   static let longest = Duration.seconds(120)
+  /// How long a wait may go unnoticed.
+  private static let unnoticed = Duration.seconds(5)
   private static let pauses = (first: Duration.milliseconds(250), longest: Duration.seconds(2))
 
   private let token: String
@@ -29,9 +31,14 @@ package struct KeyWait: Sendable {
   ///   - ssh: How the guest is reached, as the image's user.
   ///   - limit: How long to wait at most.
   ///   - loop: The loop that the calling task runs on.
+  ///   - remark: Called once, if it takes some seconds.
   /// - Throws: ``SpawnError``; `CancellationError`.
-  package func wait(by ssh: GuestSSH, within limit: Duration, on loop: EventLoop) async throws {
-    let deadline = SuspendingClock.now.advanced(by: min(limit, Self.longest))
+  package func wait(
+    by ssh: GuestSSH, within limit: Duration, on loop: EventLoop, remark: () -> Void
+  ) async throws {
+    let begin = SuspendingClock.now
+    let deadline = begin.advanced(by: min(limit, Self.longest))
+    var isNoticed = false
     var pause = Self.pauses.first
     while true {
       let left = max(.zero, SuspendingClock.now.duration(to: deadline))
@@ -43,6 +50,10 @@ package struct KeyWait: Sendable {
         // The next boot writes another token.
         try? Files.write(Array(token.utf8), to: file, isLasting: false)
         return
+      }
+      if !isNoticed, begin.duration(to: .now) >= Self.unnoticed {
+        isNoticed = true
+        remark()
       }
       try await loop.sleep(until: .now.advanced(by: pause))
       pause = min(pause * 1.5, Self.pauses.longest)

@@ -29,16 +29,19 @@ extension GuestSSH {
   ///   - user: The guest's user; nil for that of the image, who alone has qvm's key.
   ///   - limit: How long to wait at most.
   ///   - loop: The loop that the calling task runs on.
+  ///   - remark: Called with a sentence for the user, if it takes some seconds.
   /// - Throws: ``SpawnError``; `CancellationError`.
   package static func waitForKeys(
     _ name: InstanceName, in store: InstanceStore, as user: String?, within limit: Duration,
-    on loop: EventLoop
+    on loop: EventLoop, remark: (String) -> Void
   ) async throws {
     guard let wait = KeyWait(store.files(name)),
       // If there is no way to the guest, the command itself reports that.
       let status = try? VMStatus.inspect(name, in: store),
       let ssh = try? GuestSSH(status, as: user), ssh.hasOwnKey
     else { return }
-    try await wait.wait(by: ssh, within: limit, on: loop)
+    try await wait.wait(by: ssh, within: limit, on: loop) {
+      remark("\(name) is up; waiting until it lets qvm's ssh key in")
+    }
   }
 }

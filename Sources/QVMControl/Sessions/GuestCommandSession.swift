@@ -197,13 +197,15 @@ package final class GuestCommandSession {
     var waiter = InstanceWait(vm.name, in: vm.store, on: loop)
     if !isQuiet { waiter.remark = { inputs.send(.remark($0)) } }
     let (timeout, name, store, loop) = (readyTimeout, vm.name, vm.store, loop)
+    let isQuiet = isQuiet
     waiting = Task(executorPreference: loop) {
       do {
         let begin = SuspendingClock.now
         let result = try await waiter.wait(for: .ready, within: timeout)
         if result == .met {
           try await GuestSSH.waitForKeys(
-            name, in: store, as: nil, within: timeout - begin.duration(to: .now), on: loop)
+            name, in: store, as: nil, within: timeout - begin.duration(to: .now), on: loop
+          ) { if !isQuiet { inputs.send(.remark($0)) } }
         }
         inputs.send(.ready(result))
       } catch is CancellationError {

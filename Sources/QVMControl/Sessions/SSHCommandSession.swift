@@ -131,7 +131,8 @@ package final class SSHCommandSession {
         let begin = SuspendingClock.now
         let waitForKeys = {
           try await GuestSSH.waitForKeys(
-            name, in: store, as: user, within: readyTimeout - begin.duration(to: .now), on: loop)
+            name, in: store, as: user, within: readyTimeout - begin.duration(to: .now), on: loop
+          ) { inputs.send(.remark($0)) }
         }
         // A guest that is known to be ready needs no wait.
         guard try VMStatus.inspect(name, in: store).mayStillBoot else {

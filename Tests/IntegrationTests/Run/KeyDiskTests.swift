@@ -177,6 +177,54 @@ import Testing
     }
   }
 
+  @Test func `an ssh-keygen that is killed leaves no half pair, and what it leaves is pruned`()
+    async throws
+  {
+    try await Sandbox.with { sandbox in
+      try await sandbox.plant(.demo, as: "openbsd-7.6-x86-64", tag: "v0.14.0")
+      let bin = sandbox.folder.appending(path: "killed")
+      let path = sandbox.environment["PATH"] ?? ""
+      // The whole job is killed while the file is half written.
+      try await sandbox.writeProgram(
+        """
+        for word; do file=$word; done
+        echo half >"$file"
+        [ ! -e '\(bin.path)/all' ] || kill -KILL $PPID
+        kill -KILL $$
+        """, to: bin.appending(path: "ssh-keygen"))
+      sandbox.environment["PATH"] = "\(bin.path):\(path)"
+      let words = ["run", "-d", "--name", "box"] + Self.openbsd
+      let command = try await sandbox.qvm(
+        ["run", "--name", "box"] + Self.openbsd + ["--", "true"])
+      #expect(command.status == 1)
+      #expect(command.advises(SSHKeyError.cannotMake(why: "")), "\(command.err)")
+      #expect(!sandbox.exists("box"))
+      try Data().write(to: bin.appending(path: "all"))
+      let killed = try await sandbox.qvm(words)
+      #expect(killed.status != 0)
+      let keys = sandbox.cache.appending(path: "keys").path
+      #expect(!FileManager.default.fileExists(atPath: keys))
+      func halves() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: sandbox.cache.path)
+          .filter { $0.hasPrefix(".keys-") }
+      }
+      let half = try #require(try halves().first)
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -600)],
+        ofItemAtPath: sandbox.cache.appending(path: half).path)
+      sandbox.environment["PATH"] = path
+      #expect(try await sandbox.qvm("prune", "--yes").status == 0)
+      #expect(try halves() == [])
+      let run = try await sandbox.qvm(words)
+      #expect(run.status == 0, "\(run.err)")
+      #expect(hasKeys("box", in: sandbox))
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: keys).sorted()
+          == ["id_ed25519", "id_ed25519.pub"])
+      #expect(try await sandbox.qvm("stop", "--force", "box").status == 0)
+    }
+  }
+
   @Test func `a bad key is refused before anything is made`() async throws {
     try await Sandbox.with { sandbox in
       let bad = sandbox.folder.appending(path: "bad")
