@@ -17,6 +17,8 @@ package enum CopyError: UserFacingError, Hashable {
   }
 
   case missingOnHost(String)
+  /// An operation on a file of this host failed.
+  case host(FileError)
   /// Two sources that would get the same place.
   case sameName(String, String)
   case hostNotFolder(String)
@@ -30,6 +32,7 @@ package enum CopyError: UserFacingError, Hashable {
   package var message: String {
     switch self {
     case .missingOnHost(let path): "there is no '\(path)' on this host"
+    case .host(let error): error.message
     case .sameName(let first, let second): "'\(first)' and '\(second)' would get the same place"
     case .hostNotFolder(let path): "'\(path)' is not a folder on this host"
     case .noHostFolder(let path): "there is no folder '\(path)' on this host"
@@ -45,6 +48,10 @@ package enum CopyError: UserFacingError, Hashable {
   package var advice: String? {
     switch self {
     case .missingOnHost: "Check the path. A file whose name has a colon is './a:b' here."
+    case .host(let error) where error.cause.isFull: "Free some space there, and copy again."
+    case .host(let error) where error.cause.isForbidden: "Check its owner and permissions."
+    // That of the error may be about the cache.
+    case .host: nil
     case .sameName: "Copy them one after the other, to different places."
     case .hostNotFolder: "Name an existing folder, or another path."
     case .noHostFolder: "Create it first."

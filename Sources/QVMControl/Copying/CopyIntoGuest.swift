@@ -79,10 +79,7 @@ package struct CopyIntoGuest: Sendable {
       guard remark.name.starts(with: member) else { continue }
       let rest = remark.name.dropFirst(member.count)
       guard rest.isEmpty || rest.first == slash else { continue }
-      var path = Array(source.path.utf8)
-      while path.count > 1, path.last == slash { path.removeLast() }
-      if source.isContents, path.suffix(2) == [slash, UInt8(ascii: ".")] { path.removeLast(2) }
-      return ArchiveRemark(path + rest, remark.problem)
+      return ArchiveRemark(Array(source.shownPath.utf8) + rest, remark.problem)
     }
     return remark
   }

@@ -64,7 +64,9 @@ package struct GuestTransfer: Sendable {
     let errors = Self.messages(from: started.errors, of: process, on: loop)
     let work = Self.work(started.input, started.output, script, direction, stop, body)
     return await withTaskCancellationHandler {
-      let result = await work.result()
+      let result = await work.result().mapError { error in
+        (error as? FileError).map { CopyError.host($0) } ?? error
+      }
       if case .failure(let error) = result, !Self.isEndOfOther(error) {
         Self.stop(process, on: loop)
       }

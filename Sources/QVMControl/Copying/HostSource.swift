@@ -39,11 +39,19 @@ package struct HostSource: Sendable {
     options.followsTopLink = follows
   }
 
+  /// The path without what is added to it for its meaning.
+  var shownPath: String {
+    var shown = path
+    while shown.count > 1, shown.hasSuffix("/") { shown.removeLast() }
+    if isContents, shown.count > 2, shown.hasSuffix("/.") { shown.removeLast(2) }
+    return shown
+  }
+
   /// Takes of a folder under git what git would take.
   package mutating func selectByGit(on loop: EventLoop) async throws {
     guard isFolder else { return }
     let choice = try await GitSelection.find(in: Files.absolute(path), on: loop)
     if let selection = choice.selection { options.selection = selection }
-    if let note = choice.note { notes.append("\(path): \(note)") }
+    if let note = choice.note { notes.append("\(shownPath): \(note)") }
   }
 }

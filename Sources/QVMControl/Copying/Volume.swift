@@ -13,6 +13,8 @@ package struct Volume: Sendable, Hashable {
   package enum Failure: UserFacingError, Hashable {
     case missing(String)
     case unfit(String)
+    /// What the command changes couldn't be written.
+    case readOnly(String)
     case ontoRoot(String)
     case leadsUp(String)
     case noName(String)
@@ -22,6 +24,7 @@ package struct Volume: Sendable, Hashable {
       switch self {
       case .missing(let path): "there is no '\(path)' on this host to be a volume"
       case .unfit(let path): "'\(path)' is neither a file nor a folder, so it cannot be a volume"
+      case .readOnly(let path): "'\(path)' cannot be written here, so nothing could be copied back"
       case .ontoRoot(let text): "the volume '\(text)' would be the guest's whole system"
       case .leadsUp(let text): "the guest's path of the volume '\(text)' contains '..'"
       case .noName(let text): "the volume '\(text)' needs a place in the guest"
@@ -33,6 +36,7 @@ package struct Volume: Sendable, Hashable {
       switch self {
       case .missing: "Check the path. It ends before the last colon: HOST[:GUEST][:rw]."
       case .unfit: "Name a file or a folder."
+      case .readOnly: "Check its owner and permissions, or leave out ':rw'."
       case .ontoRoot: "Name a folder below it, such as ':/src'."
       case .leadsUp: "A path that is not absolute begins at the home of the guest's user."
       case .noName: "Name one: HOST:GUEST."
@@ -65,7 +69,10 @@ package struct Volume: Sendable, Hashable {
     guard [.file, .folder].contains(found.kind) else { throw .unfit(rest) }
     path = real
     isFolder = found.kind == .folder
-    let name = real.split(separator: "/").last.map(String.init)
+    let folder = isFolder ? real : Files.parent(of: real)
+    if isWritable, !Files.isWritable(folder) { throw .readOnly(rest) }
+    let last = rest.split(separator: "/").last.map(String.init)
+    let name = [nil, ".", ".."].contains(last) ? real.split(separator: "/").last.map(String.init) : last
     guard let wanted = place.flatMap({ $0.isEmpty ? nil : $0 }) ?? name else { throw .noName(text) }
     let given = GuestPath(wanted)
     if given.isRoot { throw .ontoRoot(text) }

@@ -22,7 +22,9 @@ struct VolumeReturn: Sendable {
     let script = ChangesScript(copy: arrival.copy, token: token, volume: volume)
     let folder = volume.isFolder ? volume.path : Files.parent(of: volume.path)
     let staging = "\(folder)/.qvm-\(token)"
-    try Files.makePrivateFolder(staging)
+    do throws(FileError) { try Files.makePrivateFolder(staging) } catch {
+      throw CopyError.host(error)
+    }
     defer { try? Files.removeTree(staging) }
     var options = TarExtractor.Options()
     let excluded = self.excluded
