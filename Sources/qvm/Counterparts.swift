@@ -40,7 +40,7 @@ enum Counterparts {
     case "mount", "umount", "share", "volume": folders
     case "ports", "publish", "forward", "tunnel", "expose":
       "'qvm port NAME add HOST:GUEST' forwards a port of this machine to the guest; 'qvm port NAME' lists them."
-    case "ip", "address", "domifaddr", "ssh-config",
+    case "ip", "address", "domifaddr",
       "network", "networks", "net":
       "'qvm status NAME' shows the address and the port of the guest's ssh server."
     case "rename", "mv", "move", "clone", "duplicate":
@@ -142,8 +142,8 @@ enum Counterparts {
     case "-u": "-l USER logs in as another user of the guest."
     case "-i", "--identity":
       "qvm offers its own key, and those with the usual names in ~/.ssh. -o IdentityFile=FILE adds one."
-    case "-L", "-R", "-D", "-N", "-J", "-A", "-X", "-Y", "-F", "-v", "-q":
-      "Run ssh itself for that, with the port that 'qvm status NAME' shows."
+    case "-L", "-R", "-D", "-N", "-J", "-A", "-X", "-Y", "-F", "-v":
+      "Run ssh itself for that: 'qvm ssh-config NAME >FILE', and then 'ssh -F FILE NAME' with the option."
     case "-it", "-tt": "-t gives COMMAND a terminal."
     default: nil
     }

@@ -8,8 +8,7 @@ import Testing
   private static let commands = [
     "restart", "shell", "delete", "create", "define", "halt", "kill", "purge", "resume",
     "domstate", "global-status", "fetch", "upgrade", "find", "viewer", "reset", "pause", "suspend",
-    "snapshot", "scp", "rsync", "mount", "ports", "forward", "ip", "ssh-config", "clone", "edit",
-    "export",
+    "snapshot", "scp", "rsync", "mount", "ports", "forward", "ip", "clone", "edit", "export",
     "autostart",
     "provision", "vm", "container",
   ]

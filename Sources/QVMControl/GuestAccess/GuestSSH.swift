@@ -3,15 +3,15 @@ package import QMPClient
 /// Runs ssh to a guest.
 package struct GuestSSH: Sendable, Hashable {
   private let client: String
-  private let folder: String
-  private let name: String
-  private let user: String
-  private let address: String
-  private let port: Int
+  let folder: String
+  let name: String
+  let user: String
+  let address: String
+  let port: Int
   /// qvm's own key, for a guest that was given it in this boot.
-  private let key: SSHKeyPair?
+  let key: SSHKeyPair?
   /// Whether the user is the one who can log in with that key.
-  private let isImageUser: Bool
+  let isImageUser: Bool
 
   /// For a running VM.
   ///

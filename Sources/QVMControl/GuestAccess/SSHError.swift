@@ -9,6 +9,8 @@ package enum SSHError: UserFacingError, Hashable {
   case noClient
   /// The ssh program cannot even print its version.
   case clientFails(why: String, user: UInt32)
+  /// A path that ssh's configuration has no way to write.
+  case unquotable(path: String)
 
   package var message: String {
     switch self {
@@ -18,6 +20,7 @@ package enum SSHError: UserFacingError, Hashable {
     case .noServerEver(let system): "\(system) has no ssh server, so no command can be run in it"
     case .noClient: "ssh is not installed"
     case .clientFails(let why, _): "ssh does not work here: \(why)"
+    case .unquotable(let path): "ssh's configuration cannot name the path \(path)"
     }
   }
 
@@ -34,6 +37,8 @@ package enum SSHError: UserFacingError, Hashable {
       Give the user id \(user) a name, for example with the line 'ci:x:\(user):0::/tmp:/bin/sh' in \
       /etc/passwd, or run qvm as another user.
       """
+    case .unquotable:
+      "Set QVM_CACHE to a link to the cache, whose path has no '${' and no line breaks."
     case .clientFails: "Repair the OpenSSH client: 'ssh -V' must print its version."
     }
   }

@@ -51,6 +51,8 @@ struct SSHCommand: Command {
     .flag("-s", "COMMAND is a subsystem of the ssh server, such as sftp.") {
       $0.isSubsystem = true
     },
+    .flag("-C", "Compress the connection.") { $0.options.append("-C") },
+    .flag("-q", "Accepted for programs that run ssh; qvm passes on only errors of ssh.") { _ in },
     .flag("-x", "Accepted for programs that run ssh; qvm forwards no X11.") { _ in },
     .flag("-4", "Accepted for programs that run ssh; so is -6.") { _ in },
     .flag("-6", "See -4.") { _ in },
