@@ -121,9 +121,11 @@ enum Counterparts {
     case "--environment": "'--env NAME=VALUE' sets a variable for COMMAND."
     case "-i", "-t", "-it", "-ti", "--interactive", "--tty":
       "Leave out -i and -t: the guest's console is on this terminal, unless --detach is given."
-    case "--disk", "--disk-size", "--size", "--drive", "-drive", "-hda", "-hdb", "--cdrom",
+    case "--disk-size", "--size", "--storage-opt":
+      "--disk SIZE, such as 30G, makes the disk of a new instance larger."
+    case "--drive", "-drive", "-hda", "-hdb", "--cdrom",
       "-cdrom", "--iso", "--image":
-      "qvm has no option for disks. --qemu-arg passes QEMU's own options, such as -drive."
+      "qvm has no option for further disks. --qemu-arg passes QEMU's own options, such as -drive."
     case "--net", "--network", "--bridge", "--ip", "--mac", "-netdev", "-net", "-nic":
       "qvm has no option for networks. --qemu-arg passes QEMU's own options, such as -netdev."
     case "--display", "--vnc", "--gui", "--graphics", "--spice", "-nographic", "-display", "-vnc":

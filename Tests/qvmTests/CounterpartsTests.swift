@@ -13,7 +13,7 @@ import Testing
     "provision", "vm", "container",
   ]
   private static let options: [(command: String, options: [String])] = [
-    ("run", ["-P", "--expose", "--mount", "--share", "-it", "--disk", "--net", "--vnc", "-u"]),
+    ("run", ["-P", "--expose", "--mount", "--share", "-it", "--disk-size", "--drive", "--net", "--vnc", "-u"]),
     ("run", ["--restart"]), ("start", ["--memory", "--rm", "-p"]),
     ("ssh", ["--port", "-u", "-i", "-L"]),
     ("rm", ["-r", "-rf"]), ("prune", ["-f", "-a"]), ("images", ["-a"]), ("list", ["--format"]),

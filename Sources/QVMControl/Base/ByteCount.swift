@@ -12,4 +12,12 @@ package enum ByteCount {
     let unit = units.first ?? "B"
     return tenths < 1000 ? "\(tenths / 10).\(tenths % 10) \(unit)" : "\(tenths / 10) \(unit)"
   }
+
+  /// In binary units if that is exact, like the sizes of memory and of guests' disks: `512 MiB`, `30 GiB`.
+  package static func binaryText(_ bytes: Int) -> String {
+    for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB")] where bytes >= 1 << shift {
+      if bytes % (1 << shift) == 0 { return "\(bytes >> shift) \(unit)" }
+    }
+    return text(bytes)
+  }
 }

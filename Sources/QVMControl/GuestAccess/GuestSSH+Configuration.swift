@@ -1,9 +1,5 @@
 /// ssh's configuration for a guest, for programs that run ssh themselves.
 extension GuestSSH {
-  /// The files with private keys to offer before those that ssh offers by itself. Whoever makes keys for
-  /// guests adds them here.
-  private var identityFiles: [String] { [] }
-
   /// A `Host` block that ssh, scp, sftp, rsync, git and Ansible take as it is.
   ///
   /// It has all that leads to this guest and to no other: the user's own settings for other hosts may come
@@ -17,7 +13,12 @@ extension GuestSSH {
       "GlobalKnownHostsFile /dev/null", "StrictHostKeyChecking accept-new", "UpdateHostKeys no",
       "CheckHostIP no", "ProxyCommand none", "ControlPath none",
     ]
-    for file in identityFiles { lines.append("IdentityFile \(try Self.quoted(file))") }
+    if let key {
+      if isImageUser { lines.append("IdentitiesOnly yes") }
+      for file in [key.privateKey] + Self.usualKeys {
+        lines.append("IdentityFile \(try Self.quoted(file))")
+      }
+    }
     return (["Host \(name)"] + lines.map { "  \($0)" }).map { "\($0)\n" }.joined()
   }
 

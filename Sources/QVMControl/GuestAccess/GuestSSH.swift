@@ -133,10 +133,14 @@ package struct GuestSSH: Sendable, Hashable {
   /// ssh's usual names must be listed, because ssh leaves them out where any is.
   private var identities: [String] {
     guard let key else { return [] }
-    let usual = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk"].map { "~/.ssh/id_\($0)" }
     return (isImageUser ? ["IdentitiesOnly=yes"] : [])
-      + ([plain(key.privateKey, else: "../../\(SSHKeyPair.place)")] + usual)
+      + ([plain(key.privateKey, else: "../../\(SSHKeyPair.place)")] + Self.usualKeys)
       .map { "IdentityFile=\($0)" }
+  }
+
+  /// The private keys that ssh offers by itself.
+  static let usualKeys = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk"].map {
+    "~/.ssh/id_\($0)"
   }
 
   /// The options for ssh's connection: made by this executable with retries, if possible.

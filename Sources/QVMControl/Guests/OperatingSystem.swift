@@ -142,6 +142,34 @@ package enum OperatingSystem: String, CaseIterable, Sendable {
     }
   }
 
+  /// The size of the disk in the released images, in bytes; nil for the demo guest, which is built in.
+  ///
+  /// By the builders' `disk_size`, which has been the same in every release.
+  package var imageDiskSize: Int? { self == .demo ? nil : 12 << 30 }
+
+  /// How the guest gets at the room of a disk that is larger than its image: a sentence or two.
+  ///
+  /// qvm does not do it: behind the root's partition lies that of the swap (FreeBSD, OpenBSD, NetBSD, by
+  /// their builders' scripts), and most of these systems can't grow a file system that is mounted.
+  package var growthAdvice: String {
+    switch self {
+    case .freebsd:
+      "In FreeBSD the swap partition lies behind that of the root: 'swapoff -a', 'gpart recover', 'gpart"
+        + " delete', 'gpart resize' and 'growfs /' remove it and grow the root; 'gpart show' has the numbers."
+    case .openbsd:
+      "OpenBSD cannot grow its root while it runs. 'disklabel -E' (b, then a) makes a partition of the new"
+        + " room, and 'newfs' a file system."
+    case .netbsd:
+      "NetBSD cannot grow its root while it runs. 'gpt resizedisk' and 'gpt add' make a partition of the new"
+        + " room, and 'newfs' a file system."
+    case .haiku:
+      "Haiku cannot grow its file system. DriveSetup makes a partition of the new room."
+    case .omnios:
+      "In OmniOS 'sudo zpool online -e rpool DISK' grows its pool; 'zpool status rpool' names DISK."
+    case .demo: "The demo guest does not use its disk."
+    }
+  }
+
   /// The shell command that powers the guest off; nil for a guest without a shell.
   ///
   /// In the images, `sudo` needs no password.

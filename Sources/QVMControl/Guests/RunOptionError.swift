@@ -4,6 +4,9 @@ package enum RunOptionError: UserFacingError, Equatable {
   case badMemory(String)
   /// Less memory than the guest needs to boot; both in MiB.
   case tooLittleMemory(String, mebibytes: Int, least: Int, guest: String)
+  case badDiskSize(String)
+  /// A disk smaller than the image that it is made over; `least` is the image's size.
+  case diskTooSmall(String, least: Int, guest: String)
   case badCPUModel(String)
   case badAccelerator(String)
   /// An accelerator of the other kind of host; `here` are those that work on this one.
@@ -34,6 +37,9 @@ package enum RunOptionError: UserFacingError, Equatable {
     case .badMemory(let word): "'\(word)' is not a valid memory size"
     case .tooLittleMemory(let word, let size, let least, let guest):
       "--memory \(word) is \(size) MiB, but \(guest) needs at least \(least) MiB"
+    case .badDiskSize(let word): "'\(word)' is not a valid disk size"
+    case .diskTooSmall(let word, let least, let guest):
+      "--disk \(word) is smaller than the image of \(guest), which has \(ByteCount.binaryText(least))"
     case .badCPUModel(let word): "'\(word)' is not a valid CPU model"
     case .badAccelerator(let word): "unknown accelerator '\(word)'"
     case .foreignAccelerator(let name, _):
@@ -62,6 +68,8 @@ package enum RunOptionError: UserFacingError, Equatable {
     case .tooLittleMemory(let word, _, let least, _):
       word.last?.isNumber == true
         ? "Add the unit, as in 512M or 4G. A plain number is in MiB." : "Use at least \(least)M."
+    case .badDiskSize: "Use a size up to 16T with a unit, such as 30G (or 30GB, 30GiB)."
+    case .diskTooSmall: "Use a larger size, or leave out --disk."
     case .badCPUModel: "Use one of the names that 'qemu-system-x86_64 -cpu help' lists."
     case .badAccelerator:
       "Use any of \(RunOptionValidation.accelerators.joined(separator: ", ")), separated by colons."

@@ -20,7 +20,7 @@ package enum RunOptionValidation {
   /// number and a unit: M, G or T, in upper or lower case, optionally followed by `B` or `iB`. All
   /// units are powers of 1024. Without a unit it is MiB.
   package static func memory(_ word: String) throws(RunOptionError) -> String {
-    let (number, unit, _) = try memorySize(word)
+    guard let (number, unit, _) = size(word, atMost: mostMebibytes) else { throw .badMemory(word) }
     return "\(number)\(unit)"
   }
 
@@ -30,7 +30,9 @@ package enum RunOptionValidation {
   package static func memory(
     _ word: String, for system: OperatingSystem
   ) throws(RunOptionError) -> String {
-    let (number, unit, scale) = try memorySize(word)
+    guard let (number, unit, scale) = size(word, atMost: mostMebibytes) else {
+      throw .badMemory(word)
+    }
     guard number * scale >= system.leastMemory else {
       throw .tooLittleMemory(
         word, mebibytes: number * scale, least: system.leastMemory, guest: system.displayName)
@@ -40,14 +42,30 @@ package enum RunOptionValidation {
 
   /// Reads a memory size as a number of bytes.
   static func memoryBytes(_ word: String) throws(RunOptionError) -> Int {
-    let (number, _, scale) = try memorySize(word)
+    guard let (number, _, scale) = size(word, atMost: mostMebibytes) else { throw .badMemory(word) }
     return number * scale << 20
   }
 
-  /// The number, QEMU's unit, and the unit in MiB.
-  private static func memorySize(
+  /// Reads a disk's size: a whole number and a unit, as for memory, but not without a unit.
+  ///
+  /// - Returns: The size in qemu-img's syntax, such as `30G`, and in bytes.
+  package static func diskSize(
     _ word: String
-  ) throws(RunOptionError) -> (number: Int, unit: String, scale: Int) {
+  ) throws(RunOptionError) -> (text: String, bytes: Int) {
+    guard word.last?.isNumber == false, let (number, unit, scale) = size(word, atMost: 1 << 24)
+    else { throw .badDiskSize(word) }
+    return ("\(number)\(unit)", number * scale << 20)
+  }
+
+  /// Reads a size.
+  ///
+  /// - Parameters:
+  ///   - word: The size, as typed.
+  ///   - most: The largest one, in MiB.
+  /// - Returns: The number, QEMU's unit, and the unit in MiB; nil if the word is no size, or a larger one.
+  private static func size(
+    _ word: String, atMost most: Int
+  ) -> (number: Int, unit: String, scale: Int)? {
     let small = word.lowercased()
     var size = small[...]
     // Remove `B` or `iB` only after a unit: `4B` would be four bytes.
@@ -63,9 +81,7 @@ package enum RunOptionValidation {
       default: ("M", 1)
       }
     if let last = size.last, "mgt".contains(last) { size.removeLast() }
-    guard let number = decimal(size), 1...(mostMebibytes / scale) ~= number else {
-      throw .badMemory(word)
-    }
+    guard let number = decimal(size), 1...(most / scale) ~= number else { return nil }
     return (number, unit, scale)
   }
 

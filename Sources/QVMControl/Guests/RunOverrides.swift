@@ -4,6 +4,9 @@ package import QMPClient
 package struct RunOverrides: Sendable, Equatable {
   package let cpus: Int?
   package let memory: String?
+  /// The size of a new instance's disk, such as `30G`; nil for that of the image. It is not part of what
+  /// ``apply(to:)`` does.
+  package let disk: String?
   package let cpu: String?
   package let accelerators: [String]?
   package let sshPort: Int?
@@ -16,12 +19,14 @@ package struct RunOverrides: Sendable, Equatable {
 
   /// Checks every value with `RunOptionValidation`.
   package init(
-    cpus: Int? = nil, memory: String? = nil, cpu: String? = nil, accelerators: String? = nil,
+    cpus: Int? = nil, memory: String? = nil, disk: String? = nil, cpu: String? = nil,
+    accelerators: String? = nil,
     sshPort: Int? = nil, sshAddress: String? = nil, published: [PublishedPort] = [],
     extraArguments: [String] = []
   ) throws(RunOptionError) {
     self.cpus = if let cpus { try RunOptionValidation.cpus(cpus) } else { nil }
     self.memory = if let memory { try RunOptionValidation.memory(memory) } else { nil }
+    self.disk = if let disk { try RunOptionValidation.diskSize(disk).text } else { nil }
     self.cpu = if let cpu { try RunOptionValidation.cpuModel(cpu) } else { nil }
     self.accelerators =
       if let accelerators { try RunOptionValidation.accelerators(accelerators) } else { nil }
@@ -75,6 +80,8 @@ extension RunOverrides {
     [
       ("cpus", cpus?.json, "--cpus"),
       ("memory", memory?.json, "--memory"),
+      // Another size than the disk has is refused.
+      ("disk", disk?.json, nil),
       ("cpu", cpu?.json, "--cpu"),
       ("accelerators", accelerators?.joined(separator: ":").json, nil),
       ("sshPort", sshPort?.json, "--ssh-port"),
@@ -128,7 +135,8 @@ extension RunOverrides {
   /// - Throws: ``RunOptionError`` for a value that the command line would have refused.
   package init(_ json: JSONValue, accelerators: String?) throws(RunOptionError) {
     try self.init(
-      cpus: json["cpus"]?.int, memory: json["memory"]?.string, cpu: json["cpu"]?.string,
+      cpus: json["cpus"]?.int, memory: json["memory"]?.string,
+      disk: json["disk"]?.string, cpu: json["cpu"]?.string,
       accelerators: accelerators ?? json["accelerators"]?.string, sshPort: json["sshPort"]?.int,
       sshAddress: json["sshAddress"]?.string,
       published: try Self.published(in: json.object ?? [:]),

@@ -28,17 +28,25 @@ package enum DiskImage {
 
   /// Creates an overlay, which will hold what the guest writes. The base image is never written to.
   ///
+  /// - Parameters:
+  ///   - path: The overlay.
+  ///   - baseImage: The base image.
+  ///   - size: The disk's size in bytes, not less than that of the base image, with which the guest finds
+  ///     the rest empty; nil for the same.
+  ///   - format: The format of the base image.
+  ///   - qemuImg: The program.
+  ///   - loop: The loop to wait on.
   /// - Throws: ``InstanceError/cannotCreateDisk(path:why:)`` with qemu-img's error message.
   package static func createOverlay(
-    at path: String, over baseImage: String, format: String = "qcow2", qemuImg: String,
-    on loop: EventLoop
+    at path: String, over baseImage: String, size: Int? = nil, format: String = "qcow2",
+    qemuImg: String, on loop: EventLoop
   ) async throws {
     let output = try await Subprocess.run(
       qemuImg,
       [
         "create", "-q", "-f", "qcow2", "-b", reference(to: baseImage, from: path), "-F", format,
         path,
-      ], on: loop)
+      ] + (size.map { [String($0)] } ?? []), on: loop)
     guard output.succeeded else {
       throw InstanceError.cannotCreateDisk(path: path, why: output.problem)
     }

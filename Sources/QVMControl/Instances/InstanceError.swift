@@ -19,6 +19,8 @@ package enum InstanceError: UserFacingError, Hashable {
   case newer(name: String, why: String)
   /// The disk is not there, or is no regular file.
   case noDisk(name: String, path: String, isMissing: Bool)
+  /// Its disk has another size than the one that was asked for; both are for people.
+  case otherDiskSize(name: String, has: String, wanted: String)
   /// Its disk cannot be used without this file.
   case baseImageMissing(name: String, path: String)
   case cannotCreateDisk(path: String, why: String)
@@ -48,6 +50,8 @@ package enum InstanceError: UserFacingError, Hashable {
     case .newer(let name, let why): "cannot use '\(name)': \(why)"
     case .noDisk(let name, let path, let isMissing):
       "the disk of '\(name)' \(isMissing ? "is missing" : "is not a regular file"): \(path)"
+    case .otherDiskSize(let name, let has, let wanted):
+      "the instance '\(name)' exists already, and its disk has \(has), not \(wanted)"
     case .baseImageMissing(let name, let path): "the base image of '\(name)' is gone: \(path)"
     case .cannotCreateDisk(let path, let why): "cannot create the disk \(path): \(why)"
     case .cannotMoveDisk(let path, let why):
@@ -77,6 +81,8 @@ package enum InstanceError: UserFacingError, Hashable {
     case .newer: "Use the newer qvm for this instance."
     case .noDisk(let name, _, _):
       "Put the disk back there, or remove the instance with 'qvm rm \(name)'."
+    case .otherDiskSize:
+      "Leave out --disk, or choose another --name. 'qvm rm' removes the instance with its disk."
     case .baseImageMissing(let name, let path):
       Target.pullCommand(for: path).map {
         "Download the same image again with '\($0)', or remove the instance with 'qvm rm \(name)'."

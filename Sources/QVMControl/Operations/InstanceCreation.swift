@@ -40,8 +40,12 @@ struct InstanceCreation {
         let lock = try await ImagesLock.shared(at: store.cache.images, on: client.loop)
         defer { lock.release() }
         if Files.information(image.path).map({ FileStamp($0) }) == image.stamp {
+          try launch.checkDiskSize(over: image.path)
           let (instance, supervisor) = try await create(
             over: image, loginKeys, prerequisites.imageTools)
+          if let notice = launch.growthNotice(of: instance.name, over: image.path) {
+            client.notify(notice)
+          }
           return Made(
             instance: instance, supervisor: supervisor, toolchain: prerequisites.toolchain,
             keys: prepared)
@@ -69,7 +73,8 @@ struct InstanceCreation {
           async let supervisor = try SupervisorProcess.start(
             files: new.files, supervisorLock: new.supervisorLock, vmLock: new.vmLock)
           try await DiskImage.createOverlay(
-            at: new.files.disk, over: baseImage.path, qemuImg: imageTools.qemuImg, on: client.loop)
+            at: new.files.disk, over: baseImage.path, size: launch.diskSize,
+            qemuImg: imageTools.qemuImg, on: client.loop)
           return try await supervisor
         }
       } catch let error as FileError where error.cause.isOccupied {

@@ -93,6 +93,7 @@ package struct Launch: Sendable {
     try cache.prepare()
     let store = InstanceStore(cache)
     try checkPorts(for: name, in: store)
+    try checkDiskSize(in: store)
     // If it ended unobserved, `--rm` may still have to be carried out.
     if let name, store.exists(name) { _ = Reconciliation.reconcile(name, in: store) }
     if let instance = try existing(in: store) {

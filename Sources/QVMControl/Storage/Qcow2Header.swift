@@ -68,6 +68,20 @@ package enum Qcow2Header {
 }
 
 extension Qcow2Header {
+  /// The size of the disk that an image holds, in bytes.
+  ///
+  /// - Throws: `notQcow2`, `truncated`, `implausible`; ``FileError``.
+  static func virtualSize(of path: String) throws -> Int {
+    let head = try Files.head(of: path, count: 32)
+    guard head.starts(with: [0x51, 0x46, 0x49, 0xFB]) else {
+      throw Problem.notQcow2(found: FileKind.description(of: head))
+    }
+    guard head.count == 32 else { throw Problem.truncated }
+    let size = Int(exactly: head[24..<32].reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+    guard let size else { throw Problem.implausible }
+    return size
+  }
+
   /// The backing file of an overlay, as its header names it; nil for an image without one.
   ///
   /// - Throws: `notQcow2`, `truncated`, `implausible`; ``FileError``.

@@ -60,6 +60,10 @@ struct RunCommand: Command {
       "--memory", "SIZE",
       "Memory, such as 512M or 4G; a plain number is in MiB (default: 6G; demo: 64M)."
     ) { $0.memory = $1 },
+    .option(
+      "--disk", "SIZE",
+      "The size of a new instance's disk, such as 30G (default: that of the image, 12G). The README tells how the guest gets at the room."
+    ) { $0.disk = $1 },
     .option("--cpu", "MODEL", "CPU model (default: the one that --dry-run shows).") {
       $0.cpu = $1
     },
@@ -138,6 +142,7 @@ struct RunCommand: Command {
   var escape: String?
   var cpus: Int?
   var memory: String?
+  var disk: String?
   var cpu: String?
   var accelerators: String?
   var port: Int?
@@ -201,6 +206,7 @@ struct RunCommand: Command {
     case "--platform": platform
     case "--escape": escape
     case "--memory": memory
+    case "--disk": disk
     case "--cpu": cpu
     case "--accel": accelerators
     case "--ssh-address": address
@@ -284,7 +290,7 @@ struct RunCommand: Command {
       try RunOptionValidation.memory($0, for: target.operatingSystem)
     }
     let overrides = try RunOverrides(
-      cpus: cpus, memory: memory, cpu: cpu,
+      cpus: cpus, memory: memory, disk: disk, cpu: cpu,
       accelerators: accelerators, sshPort: port, sshAddress: address,
       published: try published.map { try PublishedPort($0) }, extraArguments: qemuArguments)
     if let shutdownTimeout { _ = try RunOptionValidation.timeout(shutdownTimeout) }

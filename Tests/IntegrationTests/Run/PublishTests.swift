@@ -71,7 +71,8 @@ import Testing
       #expect(list?["ports"] == given.json)
 
       func serve() async throws {
-        #expect(try await sandbox.qvm("wait", "box", "--timeout", "59").status == 0)
+        let wait = try sandbox.start("wait", "box", "--timeout", "150")
+        #expect(try await wait.end(within: .seconds(160)).status == 0)
         let serve = try await sandbox.qvm(
           "exec", "box",
           """
