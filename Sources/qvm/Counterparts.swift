@@ -76,6 +76,16 @@ enum Counterparts {
             + " OS VERSION' boots it once with others."
       }
       return sentence(forBoot: option)
+    case "matrix":
+      switch option {
+      case "--platform", "--arch":
+        return "It belongs behind its target: 'freebsd:14.2/arm64'."
+      case "--rm": return "Leave it out: each instance is removed after its shutdown."
+      case "-d", "--detach": return "Leave it out: the VMs end when COMMAND has ended."
+      case "-p", "--ssh-port": return "Leave it out: each guest gets a free port."
+      case "--parallel": return "--jobs (-j) chooses how many guests run at the same time."
+      default: return sentence(forBoot: option)
+      }
     case "ssh": return sentence(forSSH: option)
     case "exec":
       switch option {

@@ -57,7 +57,8 @@ enum VersionHint {
   static func known(_ request: TargetRequest) -> String? {
     let versions = FallbackReleases.versions(
       of: request.operatingSystem, on: request.architecture)
-    if versions.isEmpty || versions.contains(where: request.fits) { return nil }
+    let isKnown = request.target.map { versions.contains($0.version) } ?? false
+    if versions.isEmpty || isKnown { return nil }
     return "The releases that this qvm knows have \(versions.joined(separator: ", "))."
   }
 

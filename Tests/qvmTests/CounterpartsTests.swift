@@ -14,7 +14,8 @@ import Testing
   ]
   private static let options: [(command: String, options: [String])] = [
     ("run", ["-P", "--expose", "--mount", "--share", "-it", "--disk-size", "--drive", "--net", "--vnc", "-u"]),
-    ("run", ["--restart"]), ("start", ["--memory", "--rm", "-p"]),
+    ("run", ["--restart"]), ("matrix", ["--platform", "--rm", "-d", "--ssh-port"]),
+    ("start", ["--memory", "--rm", "-p"]),
     ("ssh", ["--port", "-u", "-i", "-L"]),
     ("rm", ["-r", "-rf"]), ("prune", ["-f", "-a"]), ("images", ["-a"]), ("list", ["--format"]),
   ]

@@ -33,11 +33,8 @@ package struct MatrixCapacity: Sendable, Hashable {
 }
 
 extension Driver {
-  /// The memory of its guest in bytes, and its number of processors.
-  ///
-  /// - Parameters:
-  ///   - memory: The user's size, if there is one.
-  ///   - cpus: The user's number, if there is one.
+  /// What its guest takes of the host, with the user's `memory` and `cpus` if there are any. The memory is in
+  /// bytes.
   package func size(memory: String?, cpus: Int?) throws(RunOptionError) -> (memory: Int, cpus: Int)
   {
     let arguments = QEMUArguments(command(DriverPaths(cache: "/", image: "/")))

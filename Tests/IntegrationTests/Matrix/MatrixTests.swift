@@ -4,6 +4,10 @@ import QVMControl
 import TestSupport
 import Testing
 
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
 /// `qvm matrix` with a guest that has an ssh server, by the command lines of several drivers.
 @Suite(.timeLimit(.minutes(15))) struct MatrixTests {
   private static let options = ["--memory", "256M", "-j", "4"]

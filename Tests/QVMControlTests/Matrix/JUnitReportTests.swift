@@ -2,6 +2,10 @@ import Foundation
 import QMPClient
 import Testing
 
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
 @testable import QVMControl
 
 @Suite struct JUnitReportTests {
