@@ -12,6 +12,7 @@
 # make bench-qmp       QMPClient as ratios to a raw C client and to qemu.qmp
 # make bench-lifecycle   starts and ends of VMs as ratios to C and to qemu.qmp; a hundred side by side
 # make bench-list      a list of 1,000 and 10,000 instances as ratios to C [OTHER=program of an older qvm]
+# make bench-copy      copies into a guest and back as ratios to tar and ssh by hand
 # make bench-pull      a download as a ratio to curl and sha256sum; what a warm run adds
 
 PREFIX ?= /usr/local
@@ -29,7 +30,7 @@ else
   RELEASE_FLAGS := --static-swift-stdlib -Xlinker -dead_strip
 endif
 
-.PHONY: all build release deps demo test test-release lint format check-macos record install clean campaign bench-startup bench-qmp bench-lifecycle bench-list bench-pull
+.PHONY: all build release deps demo test test-release lint format check-macos record install clean campaign bench-startup bench-qmp bench-lifecycle bench-list bench-copy bench-pull
 
 all: build
 
@@ -166,6 +167,10 @@ bench-qmp: deps
 
 bench-list: deps release
 	sh Tests/Benchmarks/list/run.sh $(QVM) $(OTHER)
+
+bench-copy: deps release
+	sh Fixtures/Guests/linux/build.sh $(CURDIR)/.build/guests-linux
+	sh Tests/Benchmarks/copy/run.sh $(QVM) $(CURDIR)/.build/guests-linux
 
 bench-pull: deps release
 	sh Tests/Benchmarks/pull/run.sh $(QVM)

@@ -40,9 +40,7 @@ extension HelpSection {
           HelpRow("qvm run --rm demo 1", "Boot the built-in guest, without a download."),
           HelpRow("qvm run freebsd 14.2", "Boot FreeBSD. Ctrl-C shuts it down."),
           HelpRow("qvm run freebsd 14", "Boot its newest 14.x."),
-          HelpRow(
-            "qvm matrix freebsd:14 netbsd openbsd:7.6 -- uname -a",
-            "Run a command on several systems."),
+          HelpRow("qvm matrix freebsd:14 netbsd -- id", "Run a command on several systems."),
           HelpRow("qvm run -d --name box openbsd 7.6 && qvm ssh box", ""),
         ]),
     ]

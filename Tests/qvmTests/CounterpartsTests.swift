@@ -13,7 +13,13 @@ import Testing
     "provision", "vm", "container",
   ]
   private static let options: [(command: String, options: [String])] = [
-    ("run", ["-P", "--expose", "--mount", "--share", "-it", "--disk-size", "--drive", "--net", "--vnc", "-u"]),
+    (
+      "run",
+      [
+        "-P", "--expose", "--mount", "--share", "-it", "--disk-size", "--drive", "--net", "--vnc",
+        "-u",
+      ]
+    ),
     ("run", ["--restart"]), ("matrix", ["--platform", "--rm", "-d", "--ssh-port"]),
     ("start", ["--memory", "--rm", "-p"]),
     ("ssh", ["--port", "-u", "-i", "-L"]),

@@ -72,7 +72,8 @@ package struct Volume: Sendable, Hashable {
     let folder = isFolder ? real : Files.parent(of: real)
     if isWritable, !Files.isWritable(folder) { throw .readOnly(rest) }
     let last = rest.split(separator: "/").last.map(String.init)
-    let name = [nil, ".", ".."].contains(last) ? real.split(separator: "/").last.map(String.init) : last
+    let name =
+      [nil, ".", ".."].contains(last) ? real.split(separator: "/").last.map(String.init) : last
     guard let wanted = place.flatMap({ $0.isEmpty ? nil : $0 }) ?? name else { throw .noName(text) }
     let given = GuestPath(wanted)
     if given.isRoot { throw .ontoRoot(text) }

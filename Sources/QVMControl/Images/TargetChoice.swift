@@ -77,9 +77,11 @@ package struct TargetChoice {
 
   private func withoutList(_ request: TargetRequest, _ failure: DownloadError) throws -> Target {
     let cached = request.cachedVersions(in: client.cache)
-    // A server that only refuses the list, as GitHub does after many requests, still has the images.
+    // A server that only refuses the list, as GitHub does after many requests, still has the images. A
+    // mirror without a list may have few, so there the cache comes first.
+    let isCacheEnough = failure.isAbsent && request.newest(of: cached) != nil
     let known =
-      failure.isRefusal
+      failure.isRefusal && !isCacheEnough
       ? FallbackReleases.versions(of: request.operatingSystem, on: request.architecture) : []
     guard let version = request.newest(of: cached + known) else { throw failure }
     let target = try request.target(version)

@@ -121,12 +121,10 @@ import Testing
           "cd '\(sandbox.folder.path)' && exec '\(try Sandbox.program.path)' run --name once -v p:rw \(words)"
             + " -- 'echo b >p/a; truncate -s 2G p/holes; echo done'",
         ])
-      let staging = {
-        try FileManager.default.contentsOfDirectory(
-          atPath: "\(sandbox.folder.path)/p"
-        ).contains { $0.hasPrefix(".qvm-") }
+      let volume = "\(sandbox.folder.path)/p"
+      try await eventually("it comes back", within: .seconds(120)) {
+        Files.list(volume).contains { $0.hasPrefix(".qvm-") }
       }
-      try await eventually("it comes back", within: .seconds(120)) { try staging() }
       kill(try #require(sandbox.pids(of: "once").qemu), SIGKILL)
       let end = try await command.end(within: .seconds(60))
       #expect(end.status != 0)
