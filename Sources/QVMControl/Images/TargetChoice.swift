@@ -27,7 +27,11 @@ package struct TargetChoice {
       guard
         let version = request.newest(of: usable.map(\.version))
           ?? request.newest(of: own.map(\.version))
-      else { throw try noSuchVersion(request, offers) }
+      else {
+        // The search in that release says that the image isn't there.
+        if release != nil, let target = request.anyTarget { return target }
+        throw try noSuchVersion(request, offers)
+      }
       let target = try request.target(version)
       client.notify("using \(target.text), the newest\(request.scope) in the releases")
       return target

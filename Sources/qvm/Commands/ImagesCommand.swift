@@ -153,7 +153,8 @@ struct ImagesCommand: Command {
     }
     try Output.show(table.text)
     if images.isEmpty { Output.note("qvm: \(try Self.nonePublished(wanted))\n") }
-    try printLogins(systems)
+    // Scripts get them in JSON, and one table here.
+    if Terminal.isTerminal(1) { try printLogins(systems) }
   }
 
   /// Who can log in to the images, and what they have.

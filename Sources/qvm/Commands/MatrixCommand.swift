@@ -17,7 +17,7 @@ struct MatrixCommand: Command {
       passed       COMMAND ended with status 0.
       failed       It ended with another status.
       no-boot      The VM did not start.
-      not-ready    The guest did not become ready, for instance within --ready-timeout.
+      not-ready    The guest was not ready within --ready-timeout.
       lost         The connection to the guest was lost while COMMAND ran.
       error        COMMAND could not be run.
       interrupted  Ctrl-C, or --fail-fast, ended it.

@@ -44,8 +44,8 @@ import Testing
       #expect(make.status == 0, "\(make.err)")
       // The command waits until this host has changed a file, too.
       let script = """
-        pwd; echo "$A"; cat ../data/one; ls build 2>&1 | head -1; cd ..
-        echo changed >a; touch -d 2001-01-01 /tmp/old; mv /tmp/old old; mkdir -p empty new/er build
+        pwd; echo "$A"; cat ../../data/one; ls build 2>&1 | head -1; cd ..
+        echo changed >a; touch -t 200101010000.00 /tmp/old; mv /tmp/old old; mkdir -p empty new/er build
         echo x >new/er/x; rm -r gone; rm link; ln -s b link; chmod 755 new/er/x; echo guest >build/x
         echo y >build/y; touch .git/evil; echo theirs >mine; echo more >>../data/one; echo e2 >e
         echo waits; until [ -e /tmp/go ]; do sleep 0.2; done; exit 7

@@ -112,7 +112,8 @@ import Testing
       try await run.expect("RESULT", within: .seconds(120))
       #expect(try await run.end(within: .seconds(10)) == 130)
       #expect(
-        run.text.split(separator: "\n").count { $0.contains(" interrupted ") } == 2, "\(run.text)")
+        run.text.split(whereSeparator: \.isNewline).count { $0.contains(" interrupted ") } == 2,
+        "\(run.text)")
       // They are removed only after a confirmed shutdown.
       #expect(names(in: sandbox).isEmpty, "\(run.text)")
       #expect(!run.text.contains("forced"), "\(run.text)")

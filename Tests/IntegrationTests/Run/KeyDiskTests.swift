@@ -215,6 +215,8 @@ import Testing
       sandbox.environment["PATH"] = path
       #expect(try await sandbox.qvm("prune", "--yes").status == 0)
       #expect(try halves() == [])
+      // An image that no instance uses is pruned, too.
+      try await sandbox.plant(.demo, as: "openbsd-7.6-x86-64", tag: "v0.14.0")
       let run = try await sandbox.qvm(words)
       #expect(run.status == 0, "\(run.err)")
       #expect(hasKeys("box", in: sandbox))
