@@ -55,12 +55,14 @@ extension GuestCommandSession {
     if hasFiles, !escalation.isForcing { startCopyingBack() } else { await stop(.powerButton) }
   }
 
-  /// Ends a copy that is under way, and says what is missing because of that.
+  /// Ends a copy that is under way, and says what is missing because of that. A good status of the
+  /// command becomes bad if changes are missing.
   func endCopying() {
     copying?.cancel()
-    copying = nil
+    guard !arrivals.isEmpty else { return }
     for arrival in arrivals { output.remark(CommandFiles.missing(arrival.volume)) }
     arrivals = []
+    if status == .done { status = .failed }
   }
 }
 
