@@ -10,6 +10,7 @@ package struct SmallDisk: Sendable {
   private let holder: RunningCommand
 
   /// Mounts a disk at a folder of a sandbox, and unmounts it with all that is on it in the end.
+  /// Instances that the body started are stopped before that.
   package static func with(
     _ sandbox: Sandbox, at folder: URL, size: String, _ body: (SmallDisk) async throws -> Void
   ) async throws {
@@ -27,18 +28,22 @@ package struct SmallDisk: Sendable {
     while !holder.output.out.contains("mounted"), ContinuousClock.now < deadline {
       try await Task.sleep(for: .milliseconds(10))
     }
+    let others = await disk.instances()
     do { try await body(disk) } catch {
-      await disk.unmount()
+      await disk.unmount(except: others)
       throw error
     }
-    await disk.unmount()
+    await disk.unmount(except: others)
   }
 
-  private func unmount() async {
-    if let list = try? await qvm("list", "--json").json["instances"]?.array {
-      let names = list.compactMap { $0["name"]?.string }
-      if !names.isEmpty { _ = try? await qvm(["stop", "--force"] + names) }
-    }
+  private func instances() async -> Set<String> {
+    let list = try? await qvm("list", "--json").json["instances"]?.array
+    return Set((list ?? []).compactMap { $0["name"]?.string })
+  }
+
+  private func unmount(except others: Set<String>) async {
+    let names = await instances().subtracting(others)
+    if !names.isEmpty { _ = try? await qvm(["stop", "--force"] + names) }
     holder.signal(SIGKILL)
     _ = try? await holder.end()
   }
