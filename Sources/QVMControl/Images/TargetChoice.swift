@@ -29,7 +29,9 @@ package struct TargetChoice {
           ?? request.newest(of: own.map(\.version))
       else {
         // The search in that release says that the image isn't there.
-        if release != nil, let target = request.anyTarget { return target }
+        if release != nil, case .part = request.version, let target = request.anyTarget {
+          return target
+        }
         throw try noSuchVersion(request, offers)
       }
       let target = try request.target(version)

@@ -120,7 +120,8 @@ import Testing
     let script = ChangesScript(copy: copy, token: "t", volume: volume)
     let result = try run(script.text)
     #expect(result.status == 0, "\(result.err)")
-    let file = "\(folder.path)/out"
+    let file = "\(folder.path)/changes.tar"
+    try result.out.write(to: URL(filePath: file))
     let names = try shell("tar -tif '\(file)' | sort").split(separator: "\n").map(String.init)
     #expect(
       names == [
