@@ -47,6 +47,7 @@ package struct InstanceWait: Sendable {
     if status.phase == .broken {
       throw InstanceError.broken(name: name.text, why: status.reason ?? "")
     }
+    if case .port = condition, status.phase.isAlive { try GuestSSH.checkServer(of: status) }
     guard status.phase.isAlive else {
       if condition == .stopped { return .met }
       // After a clean shutdown the console's last lines say nothing new.
@@ -130,6 +131,7 @@ package struct InstanceWait: Sendable {
       let boot = try await startedBoot()
       try await ReadySign.text(text, log: files.console, offset: boot.consoleOffset)
         .appears(on: loop)
+    case .port(let port): try await listening(on: port, status)
     case .ready:
       guard let target = status.record?.target else { return }
       let boot = try await startedBoot()
@@ -139,6 +141,24 @@ package struct InstanceWait: Sendable {
       }
       try await sign.appears(on: loop)
       try? BlockingControlClient(boot.runtime(files), boot: boot.token).send(.ready)
+    }
+  }
+
+  /// Returns once a program in the guest listens on a port. A guest that begins anew meanwhile is asked again.
+  private func listening(on port: Int, _ status: VMStatus) async throws {
+    let probe = GuestPortProbe(port: port)
+    while true {
+      try await met(.ready, status)
+      try await GuestSSH.waitForKeys(
+        name, in: store, as: nil, within: KeyWait.longest, on: loop, remark: remark ?? { _ in })
+      let ssh = try GuestSSH(try VMStatus.inspect(name, in: store))
+      switch try await probe.ask(by: ssh, on: loop) {
+      case .listening: return
+      case .notYet: break
+      case .unknown: throw GuestPortError.unknown(name: name.text)
+      case .denied(let why): throw GuestPortError.denied(name: name.text, why: why)
+      case .lost: try await loop.sleep(until: .now.advanced(by: .seconds(1)))
+      }
     }
   }
 

@@ -10,6 +10,8 @@ package enum WaitCondition: Sendable, Hashable, CustomStringConvertible {
   case stopped
   /// The console has shown a text since the start of this boot.
   case console(String)
+  /// A program in the guest listens on a TCP port, 1 to 65535.
+  case port(Int)
 
   package init?(word: String) {
     switch word {
@@ -17,9 +19,17 @@ package enum WaitCondition: Sendable, Hashable, CustomStringConvertible {
     case "running": self = .running
     case "stopped": self = .stopped
     default:
-      let prefix = "console:"
-      guard word.hasPrefix(prefix), word.count > prefix.count else { return nil }
-      self = .console(String(word.dropFirst(prefix.count)))
+      guard let colon = word.firstIndex(of: ":") else { return nil }
+      let value = String(word[word.index(after: colon)...])
+      switch word[..<colon] {
+      case "console" where !value.isEmpty: self = .console(value)
+      case "port":
+        guard value.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }),
+          let port = Int(value), 1...65535 ~= port
+        else { return nil }
+        self = .port(port)
+      default: return nil
+      }
     }
   }
 
@@ -29,6 +39,7 @@ package enum WaitCondition: Sendable, Hashable, CustomStringConvertible {
     case .running: "running"
     case .stopped: "stopped"
     case .console(let text): "console:\(text)"
+    case .port(let port): "port:\(port)"
     }
   }
 }
@@ -36,22 +47,29 @@ package enum WaitCondition: Sendable, Hashable, CustomStringConvertible {
 extension WaitCondition {
   /// The condition as a state: `vm is ready`.
   func state(of name: InstanceName) -> String {
-    if case .console(let text) = self { return "the console of \(name) shows '\(text)'" }
-    return "\(name) is \(self)"
+    switch self {
+    case .console(let text): "the console of \(name) shows '\(text)'"
+    case .port(let port): "\(name) listens on its port \(port)"
+    case .ready, .running, .stopped: "\(name) is \(self)"
+    }
   }
 
   /// That it doesn't hold: `vm is not ready yet`.
   func lack(of name: InstanceName) -> String {
-    if case .console(let text) = self {
-      return "the console of \(name) has not shown '\(text)' yet"
+    switch self {
+    case .console(let text): "the console of \(name) has not shown '\(text)' yet"
+    case .port(let port): "\(name) does not listen on its port \(port) yet"
+    case .ready, .running, .stopped: "\(name) is not \(self) yet"
     }
-    return "\(name) is not \(self) yet"
   }
 
   /// That it never held, after a sentence about the VM.
   var missed: String {
-    if case .console(let text) = self { return "its console never showed '\(text)'" }
-    return "it was never \(self)"
+    switch self {
+    case .console(let text): "its console never showed '\(text)'"
+    case .port(let port): "it never listened on its port \(port)"
+    case .ready, .running, .stopped: "it was never \(self)"
+    }
   }
 }
 

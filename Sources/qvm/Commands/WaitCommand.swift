@@ -7,7 +7,8 @@ struct WaitCommand: Command {
   static let discussion: String? = """
     A guest is 'ready' when its ssh server responds, or when its console shows a known text, such as
     the built-in guest's. 'console:TEXT' waits until this boot has printed TEXT on the console; control
-    sequences between its letters do not matter.
+    sequences between its letters do not matter. 'port:N' waits until a program in the guest listens on
+    its TCP port N. The guest itself is asked over ssh, because QEMU accepts connections before that.
 
     A time such as that of --timeout is in seconds, or has a unit: 90s, 5m, 1h.
 
@@ -20,7 +21,8 @@ struct WaitCommand: Command {
       $0.names.append($1)
     },
     .option(
-      "--for", "WHAT", "The condition: ready, running, stopped or console:TEXT (default: ready)."
+      "--for", "WHAT",
+      "The condition: ready, running, stopped, port:N or console:TEXT (default: ready)."
     ) { $0.condition = $1 },
     .option(
       "--timeout", "SECONDS", "Give up after this time, with exit status 124 (default: no limit)."
@@ -120,6 +122,8 @@ struct WaitCommand: Command {
 }
 
 extension WaitCondition: ParameterValue {
-  static let expectation = "ready, running, stopped or console:TEXT"
-  static let candidates = CompletionSource.words { ["ready", "running", "stopped", "console:"] }
+  static let expectation = "ready, running, stopped, port:N or console:TEXT"
+  static let candidates = CompletionSource.words {
+    ["ready", "running", "stopped", "port:", "console:"]
+  }
 }
