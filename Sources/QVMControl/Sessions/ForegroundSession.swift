@@ -18,6 +18,8 @@ package final class ForegroundSession {
 
   /// Whether only failures are reported.
   package var isQuiet = false
+  /// How to get into the guest, as a sentence after "NAME is ready: "; nil if that is not to be said.
+  package var wayIn: String?
   private let vm: SupervisedVM
   private let loop: EventLoop
   private let inputs = Mailbox<Input>()
@@ -145,6 +147,7 @@ package final class ForegroundSession {
       view.detachTerminal()
       view.remark(([message] + [advice].compactMap(\.self)).joined(separator: "\n"))
       return ExitStatus(rawValue: status)
+    case .ready: if let wayIn { remarkUnlessQuiet("\(name) is ready: \(wayIn)") }
     case .phase, .reset, .ended: break
     }
     return nil

@@ -39,16 +39,23 @@ struct ReadinessWatch: Sendable {
   }
 
   /// Takes in what a watch saw.
-  mutating func take(_ isReady: Bool?, of number: Int) {
-    if number == self.number { self.isReady = isReady }
+  ///
+  /// - Returns: Whether the guest has become ready by that.
+  mutating func take(_ isReady: Bool?, of number: Int) -> Bool {
+    guard number == self.number, self.isReady != true else { return false }
+    self.isReady = isReady
+    return isReady == true
   }
 
   /// A client was quicker. What it does next counts on the guest being up, and the status must not
   /// say otherwise.
-  mutating func confirm() {
-    guard isReady == false else { return }
+  ///
+  /// - Returns: Whether the guest has become ready by that.
+  mutating func confirm() -> Bool {
+    guard isReady == false else { return false }
     task?.cancel()
     isReady = true
+    return true
   }
 
   func stop() { task?.cancel() }

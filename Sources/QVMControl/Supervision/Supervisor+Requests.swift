@@ -18,7 +18,7 @@ extension Supervisor {
     case .subscribe:
       clients.subscribe(id)
       clients.sendPhase(to: id)
-    case .ready: readiness.confirm()
+    case .ready: if readiness.confirm() { clients.broadcast(.ready) }
     case .proceed: if guest.isHeld { proceed() }
     case .attach: attach(id)
     case .detach:

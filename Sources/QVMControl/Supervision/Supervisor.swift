@@ -165,7 +165,8 @@ package actor Supervisor {
     case .guestCommandEnded(let output): guestCommandEnded(output)
     case .notice(let text): clients.notify(text)
     case .resumedToPowerOff(let error, let timeout): resumedToPowerOff(error, timeout: timeout)
-    case .ready(let isReady, let number): readiness.take(isReady, of: number)
+    case .ready(let isReady, let number):
+      if readiness.take(isReady, of: number) { clients.broadcast(.ready) }
     case .heldConnection(let report, let number):
       if let answer = connection.take(report, of: number) {
         answerConnection(answer.mayUse, to: answer.client)

@@ -93,6 +93,8 @@ package enum ControlEvent: Sendable, Hashable {
   case phase(Phase, reason: String?)
   /// The guest executes.
   case running(sshAddress: String?, sshPort: Int?, accelerator: String)
+  /// The guest can be used. Sent once after its start, and again after each reset.
+  case ready
   /// The guest began anew, without its programs and connections.
   case reset
   /// The shutdown reached a rung, or the button was pressed again.
@@ -115,6 +117,7 @@ package enum ControlEvent: Sendable, Hashable {
       object["sshAddress"] = address.map(JSONValue.string)
       object["sshPort"] = port.map { .integer(Int64($0)) }
       return .object(object)
+    case .ready: return ["event": "ready"]
     case .reset: return ["event": "reset"]
     case .rung(let name, let presses):
       return ["event": "rung", "rung": .string(name), "presses": .integer(Int64(presses))]
@@ -141,6 +144,7 @@ package enum ControlEvent: Sendable, Hashable {
       self = .running(
         sshAddress: json["sshAddress"]?.string, sshPort: json["sshPort"]?.int,
         accelerator: ForeignText.line(json["accelerator"]?.string ?? ""))
+    case "ready": self = .ready
     case "reset": self = .reset
     case "rung": self = .rung(json["rung"]?.string ?? "", presses: json["presses"]?.int ?? 0)
     case "failed":

@@ -35,6 +35,8 @@ struct AttachCommand: Command {
     return try loop.run {
       let running = try SupervisedVM(attachingTo: name, in: store)
       let session = ForegroundSession(running, escape: escape, loop: loop)
+      session.wayIn = LaunchRunner.wayIn(
+        name.text, try VMStatus.inspect(name, in: store).record?.target)
       return await session.run(signals: signals)
     }
   }

@@ -6,18 +6,32 @@ import Testing
 @Suite struct ReadinessWatchTests {
   private let sign = ReadySign.greeting(address: "127.0.0.1", port: 1)
 
+  private func take(
+    _ isReady: Bool?, of number: Int, into watch: inout ReadinessWatch, isNews: Bool
+  ) {
+    let news = watch.take(isReady, of: number)
+    #expect(news == isNews)
+  }
+
+  private func confirm(_ watch: inout ReadinessWatch, isNews: Bool) {
+    let news = watch.confirm()
+    #expect(news == isNews)
+  }
+
   @Test func `the answer of a watch that a reset has replaced says nothing`() throws {
     // Nothing runs the loop: only what the test says comes in.
     var watch = ReadinessWatch(inputs: Mailbox(), on: try EventLoop())
     #expect(watch.isReady == nil)
     watch.begin(sign)
     #expect(watch.isReady == false)
-    watch.take(true, of: 1)
+    take(true, of: 1, into: &watch, isNews: true)
     #expect(watch.isReady == true)
+    // It became ready before.
+    take(true, of: 1, into: &watch, isNews: false)
     watch.begin(sign)
-    watch.take(true, of: 1)
+    take(true, of: 1, into: &watch, isNews: false)
     #expect(watch.isReady == false)
-    watch.take(nil, of: 2)
+    take(nil, of: 2, into: &watch, isNews: false)
     #expect(watch.isReady == nil)
     watch.stop()
   }
@@ -25,10 +39,11 @@ import Testing
   @Test func `a client may be quicker, if there is a sign at all`() throws {
     var watch = ReadinessWatch(inputs: Mailbox(), on: try EventLoop())
     watch.begin(sign)
-    watch.confirm()
+    confirm(&watch, isNews: true)
     #expect(watch.isReady == true)
+    confirm(&watch, isNews: false)
     watch.begin(nil)
-    watch.confirm()
+    confirm(&watch, isNews: false)
     #expect(watch.isReady == nil)
   }
 }
