@@ -36,6 +36,7 @@ enum LaunchRunner {
         session.files = files
         if !isQuiet, Terminal.isTerminal(2) {
           session.files.progress = ProgressDisplay(of: .copy).reporter
+          if let line = BootLine.forTerminal() { session.showBoot = { line.show($0) } }
         }
         session.isQuiet = isQuiet
         session.readyTimeout = readyTimeout
@@ -48,6 +49,7 @@ enum LaunchRunner {
       let session = ForegroundSession(
         launched, escape: escape, notifier: notifier, loop: loop)
       session.isQuiet = isQuiet
+      session.wayIn = wayIn(launched.name.text, launch.target)
       return await session.run(signals: signals)
     }
   }
@@ -93,6 +95,14 @@ enum LaunchRunner {
       try Output.print("\(name)\n")
       if !isQuiet { Output.note("qvm: \(nextSteps(name, login))\n") }
     }
+  }
+
+  /// How another terminal gets into a guest whose console is on this one; nil if there is no other way, or
+  /// if no person reads it.
+  static func wayIn(_ name: String, _ target: Target?) -> String? {
+    guard Output.isTerminal, Terminal.isTerminal(2), let login = target?.operatingSystem.login
+    else { return nil }
+    return "in another terminal, 'qvm ssh \(name)' \(login.sentence)"
   }
 
   /// How to get into an instance that runs in the background, and how to end it.

@@ -36,6 +36,8 @@ package struct ConsoleOutput: Sendable {
   private var leftOut = 0
   /// Why standard output takes no more bytes; nil while it does.
   package private(set) var failure: OutputError?
+  /// Called before each remark, to remove what would stand in its way on the terminal.
+  var beforeRemark: @Sendable () -> Void = {}
 
   package init() {}
 
@@ -211,6 +213,7 @@ package struct ConsoleOutput: Sendable {
   /// Shows a remark of qvm's on standard error, on lines of its own. Control characters in quoted
   /// text are escaped.
   package mutating func remark(_ text: String) {
+    beforeRemark()
     let (isCut, isSeen) = (isEntered && modes.cutsLines, Terminal.isTerminal(2))
     var bytes: [UInt8] = isAtLineStart ? [] : [0x0A]
     // If the guest has switched line wrapping off, that is only for its own lines.

@@ -4,7 +4,7 @@ internal import QMPClient
 extension GuestCommandSession {
   /// Copies the volumes in. The command follows.
   func startCopyingIn() {
-    remarkUnlessQuiet("\(vm.name) is ready; copying into it")
+    remarkToPerson("\(vm.name) is ready; copying into it")
     let (inputs, files) = (self.inputs, self.files)
     let (vm, loop, timeout) = (self.vm, self.loop, readyTimeout)
     copying = Task(executorPreference: loop) {

@@ -32,6 +32,13 @@ package final class GuestCommandSession {
   package var isQuiet = false
   /// Called with each milestone.
   package var reached: (RunMilestone) -> Void = { _ in }
+  /// Shows how far the boot is; nil if that is not to be seen.
+  package var showBoot: BootProgress.Show? {
+    didSet {
+      let showBoot = showBoot
+      output.beforeRemark = { showBoot?(nil) }
+    }
+  }
   /// How long this guest may take to be ready.
   package var readyTimeout = defaultReadyTimeout
   /// What is copied before the command and after it.
@@ -50,6 +57,7 @@ package final class GuestCommandSession {
   private var isReset = false
   private let notifier: ServiceNotifier?
   private var waiting: Task<Void, Never>?
+  private var boot: BootProgress?
   private var judging: Task<Void, Never>?
   var copying: Task<Void, Never>?
   /// The volumes whose changes have not come back yet.
@@ -75,6 +83,7 @@ package final class GuestCommandSession {
     defer {
       forwarding.cancel()
       waiting?.cancel()
+      boot?.stop()
     }
     let status = await runToEnd()
     await process?.settle()
@@ -93,12 +102,14 @@ package final class GuestCommandSession {
           return status
         }
       // During a shutdown no command is started.
-      case .ready where escalation.step > 0: break
+      case .ready where escalation.step > 0: boot?.stop()
       case .ready(.met):
+        boot?.stop()
         notifier?.ready()
         reached(.ready)
         if files.volumes.isEmpty { await startCommand() } else { startCopyingIn() }
       case .ready(let result):
+        boot?.stop()
         // The supervisor reports the VM's end. A dead guest doesn't react to the power button.
         switch result {
         case .dead:
@@ -112,6 +123,7 @@ package final class GuestCommandSession {
         }
       case .remark(let text): if escalation.step == 0 { output.remark(text) }
       case .unable(let why):
+        boot?.stop()
         output.remark(why)
         await stop(.powerButton)
       case .arrived(let copied): await handle(copied)
@@ -142,6 +154,7 @@ package final class GuestCommandSession {
     switch report {
     case .event(let event): return handle(event)
     case .ended(let outcome, let removed):
+      boot?.stop()
       process?.giveUp()
       endCopying()
       let sentence = vm.sentence(outcome, removed: removed)
@@ -153,6 +166,7 @@ package final class GuestCommandSession {
       output.remark(text)
       return .failed
     case .lost:
+      boot?.stop()
       process?.giveUp()
       endCopying()
       output.remark("the supervisor of \(vm.name) was killed; shutting \(vm.name) down without it")
@@ -166,7 +180,7 @@ package final class GuestCommandSession {
     case .running(_, _, let accelerator):
       notifier?.booting()
       reached(.running)
-      remarkUnlessQuiet(
+      remarkToPerson(
         "\(vm.name) is running (\(accelerator)); the command starts when the guest is ready")
       awaitReadiness()
     case .phase(.stopping, _), .rung: notifier?.stopping()
@@ -192,10 +206,17 @@ package final class GuestCommandSession {
     if !isQuiet { output.remark(text) }
   }
 
+  /// Remarks what only matters to somebody who watches. In a log it would be noise beside the command's output.
+  func remarkToPerson(_ text: String) {
+    if Terminal.isTerminal(2) { remarkUnlessQuiet(text) }
+  }
+
   private func awaitReadiness() {
     let inputs = self.inputs
     var waiter = InstanceWait(vm.name, in: vm.store, on: loop)
-    if !isQuiet { waiter.remark = { inputs.send(.remark($0)) } }
+    boot = showBoot.map { BootProgress(of: waiter, show: $0) }
+    // The line that moves says more than the sentences.
+    if !isQuiet, boot == nil { waiter.remark = { inputs.send(.remark($0)) } }
     let (timeout, name, store, loop) = (readyTimeout, vm.name, vm.store, loop)
     let isQuiet = isQuiet
     waiting = Task(executorPreference: loop) {
@@ -216,7 +237,7 @@ package final class GuestCommandSession {
   }
 
   func startCommand() async {
-    remarkUnlessQuiet("\(vm.name) is ready; running the command")
+    remarkToPerson("\(vm.name) is ready; running the command")
     let inputs = self.inputs
     do {
       let ssh = try GuestSSH(try VMStatus.inspect(vm.name, in: vm.store))
@@ -243,6 +264,7 @@ package final class GuestCommandSession {
       return process.end(for: signal) { inputs.send(.told($0)) }
     }
     guard let rung else { return }
+    boot?.stop()
     copying?.cancel()
     let text = ShutdownRemarks.asked(rung, vm.name)
     rung == .powerButton ? remarkUnlessQuiet(text) : output.remark(text)
