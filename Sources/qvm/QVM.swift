@@ -13,10 +13,8 @@ enum QVM {
     ServiceVariables.remove()
     let arguments = CommandLine.arguments
     // Without this check, qvm would print the help and exit with status 0.
-    guard !arguments.isEmpty else {
-      Output.report(ArgumentsUnavailable.unreadable)
-      Host.exit(ArgumentsUnavailable.unreadable.exitStatus.rawValue)
-    }
+    guard !arguments.isEmpty else { fail(.unreadable) }
+    if let number = Host.garbledArgument { fail(.garbled(number: number)) }
     let words = Array(arguments.dropFirst())
     if words.first == SupervisorProcess.command {
       Host.exit(SupervisorProcess.run(Array(words.dropFirst())))
@@ -27,6 +25,11 @@ enum QVM {
       ? statusOfMatrixRun(words.dropFirst()) : status(of: program.parse(words))
     if status == .interrupted { Signal.dieIfInterrupted() }
     Host.exit(status.rawValue)
+  }
+
+  private static func fail(_ error: ArgumentsUnavailable) -> Never {
+    Output.report(error)
+    Host.exit(error.exitStatus.rawValue)
   }
 
   /// Runs one target of a matrix, and returns its exit status.

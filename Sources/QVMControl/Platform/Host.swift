@@ -73,6 +73,16 @@ package enum Host {
     return String(validatingCString: value) == nil
   }
 
+  /// The number of the first argument on the command line, counted from 1, that is no UTF-8; nil if all are.
+  /// The standard library puts other characters in the place of its bytes.
+  package static var garbledArgument: Int? {
+    let arguments = UnsafeBufferPointer(
+      start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
+    return arguments.indices.dropFirst().first { index in
+      arguments[index].map { String(validatingCString: $0) == nil } ?? false
+    }
+  }
+
   /// The whole environment, as `NAME=value`.
   package static var environment: [String] {
     var entries: [String] = []

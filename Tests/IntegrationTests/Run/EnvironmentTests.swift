@@ -54,6 +54,21 @@ import Testing
     }
   }
 
+  @Test func `an argument that is no UTF-8 is refused before anything is done`() async throws {
+    try await Sandbox.with { sandbox in
+      let result = try await sandbox.run(
+        URL(filePath: "/bin/sh"),
+        [
+          "-c", #"exec "$0" run -d --name box demo 1 --cpu "$(printf 'a\377')""#,
+          try Sandbox.program.path,
+        ])
+      #expect(result.status == 64)
+      #expect(result.out.isEmpty)
+      #expect(result.reports(ArgumentsUnavailable.garbled(number: 8)))
+      #expect(!sandbox.exists("box"))
+    }
+  }
+
   @Test func `twenty VMs at once each have a port of their own and answer`() async throws {
     try await Sandbox.with { sandbox in
       let names = (1...20).map { "vm\($0)" }
