@@ -129,7 +129,7 @@ enum Counterparts {
       "--publish HOST:GUEST (-p) forwards a port of this machine to the guest, such as -p 8080:80."
     case "-v", "--volume", "--mount", "--share", "--virtfs", "--shared-folder": folders
     case "--environment": "'--env NAME=VALUE' sets a variable for COMMAND."
-    case "-i", "-t", "-it", "-ti", "--interactive", "--tty":
+    case "-i", "-it", "-ti", "--interactive":
       "Leave out -i and -t: the guest's console is on this terminal, unless --detach is given."
     case "--disk-size", "--size", "--storage-opt":
       "--disk SIZE, such as 30G, makes the disk of a new instance larger."

@@ -98,20 +98,39 @@ struct GuestLogin {
   /// How long QEMU may take to exit after its connections were closed.
   private static let goingTime = Duration.seconds(2)
 
+  /// Becomes ssh when the guest is ready, with a terminal for a command.
+  ///
+  /// - Returns: The status to exit with if the guest did not become ready.
+  /// - Throws: As ``become(_:_:)``; ``TaskDelivery/Failure``.
+  func become(_ command: GuestCommand) throws -> ExitStatus {
+    try become([command.line], ["-t"], after: command)
+  }
+
   /// Becomes ssh when the guest is ready.
   ///
   /// - Parameters:
   ///   - words: ssh's words for the guest; none for a login shell.
   ///   - options: The user's options for ssh.
+  ///   - command: A command whose file, if it needs one, is to be put into the guest before.
   /// - Returns: The status to exit with if the guest did not become ready.
   /// - Throws: ``SSHError``, ``SpawnError``, or a `SystemError` if ssh can't be executed.
-  func become(_ words: [String], _ options: [String]) throws -> ExitStatus {
+  func become(
+    _ words: [String], _ options: [String], after command: GuestCommand? = nil
+  ) throws -> ExitStatus {
     InterruptNote.install(
       "no longer waiting; \(name) keeps running. 'qvm status \(name)' shows its state")
     let loop = try EventLoop()
     let ssh: GuestSSH
     let left: Duration
-    switch try loop.run({ try await reach(on: loop) }) {
+    let reached = try loop.run {
+      let reached = try await reach(on: loop)
+      if case .ready(let ssh, let time) = reached, let command {
+        try await TaskDelivery.deliver(
+          command, by: GuestTransfer(name.text, by: ssh, loginTimeout: time, on: loop))
+      }
+      return reached
+    }
+    switch reached {
     case .notReady(let status): return status
     case .ready(let client, let time): (ssh, left) = (client, time)
     }

@@ -4,7 +4,7 @@ enum PassedOptions {
   private static let spellings: Set<String> = [
     "--cpus", "--memory", "--cpu", "--accel", "--ssh-address", "--shutdown-timeout",
     "--ready-timeout", "--qemu-arg", "--volume", "--output", "--env", "-e", "--env-file",
-    "--workdir", "-w", "--user", "-u", "--disk", "--ssh-key", "--exclude", "--all",
+    "--workdir", "-w", "--user", "-u", "--disk", "--script", "--ssh-key", "--exclude", "--all",
   ]
 
   /// Their rows in the table of `run`.

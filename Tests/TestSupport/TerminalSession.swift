@@ -13,9 +13,10 @@ package final class TerminalSession: Sendable {
   private let exit: Mutex<Int32?> = Mutex(nil)
 
   /// Starts a program with the terminal as its input, output and error, and as its controlling
-  /// terminal.
+  /// terminal, of this size if one is given.
   package init(
-    _ program: URL, _ words: [String], in sandbox: Sandbox, environment: [String: String] = [:]
+    _ program: URL, _ words: [String], in sandbox: Sandbox, environment: [String: String] = [:],
+    size: (rows: UInt16, columns: UInt16)? = nil
   ) throws {
     // By hand rather than by openpty(3): no child of another test may inherit the terminal.
     // TIOCSPTLCK and TIOCGPTN of <asm/ioctls.h>, which the module map hides.
@@ -30,6 +31,7 @@ package final class TerminalSession: Sendable {
     let slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC)
     (self.master, self.slave) = (master, slave)
     original = Self.settings(of: slave)
+    if let size { Self.resize(master, size.rows, size.columns) }
 
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -88,6 +90,14 @@ package final class TerminalSession: Sendable {
 
   /// All that was shown so far.
   package var text: String { String(decoding: shown.withLock { $0 }, as: UTF8.self) }
+
+  /// Changes its size, as a window does. The processes in its foreground get SIGWINCH.
+  package func resize(rows: UInt16, columns: UInt16) { Self.resize(master, rows, columns) }
+
+  private static func resize(_ master: Int32, _ rows: UInt16, _ columns: UInt16) {
+    var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+    _ = ioctl(master, UInt(TIOCSWINSZ), &size)
+  }
 
   /// Types.
   package func type(_ text: String) {

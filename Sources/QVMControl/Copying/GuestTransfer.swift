@@ -15,6 +15,10 @@ package struct GuestTransfer: Sendable {
   package var progress: (@Sendable (Int) -> Void)?
   /// Whether ssh may ask for a password.
   package var isInteractive = true
+  /// The user's options for ssh.
+  package var userOptions: [String] = []
+  /// The connection that ssh uses.
+  package var route = GuestSSH.Route.own
 
   package init(_ name: String, by ssh: GuestSSH, loginTimeout: Duration, on loop: EventLoop) {
     self.name = name
@@ -56,7 +60,7 @@ package struct GuestTransfer: Sendable {
     let stop = try StopSign()
     let arguments = ssh.arguments(
       [LoginShell.lineReadingScript], options: isInteractive ? [] : ["-o", "BatchMode=yes"],
-      retryingFor: loginTimeout)
+      userOptions: userOptions, retryingFor: loginTimeout, route: route)
     let command = await ParentDeathSignal.command(ssh.program, arguments)
     try Task.checkCancellation()
     let started = try Self.start(command.program, command.arguments)

@@ -8,15 +8,35 @@ internal import QMPClient
 package struct GuestCommand: Sendable, Hashable {
   /// A unique part of the name of the command's file.
   private let token: String
-  private let task: GuestTask
+  package let task: GuestTask
+  /// Whether the task needs ``taskFile`` in the guest.
+  let needsFile: Bool
 
   package init(_ task: GuestTask) {
     token = Randomness.hexadecimal(bytes: 8)
     self.task = task
+    needsFile =
+      task.isScript || LoginShell.line(running: task.script).utf8.count > Self.longestLine
   }
+
+  /// The longest line for a task without a file, in bytes. dropbear ends a connection that asks for more
+  /// than 9,000, and what is around the task takes a kilobyte.
+  private static let longestLine = 6000
 
   /// The command's file in the guest.
   package var file: String { "/tmp/.qvm-\(token)" }
+
+  /// The file in the guest that does the task, if that needs one. It must be there before ``line`` runs.
+  package var taskFile: String { "\(file)-task" }
+
+  /// What ``taskFile`` contains; nil if the task needs none.
+  package var contents: [UInt8]? { needsFile ? task.contents(ofFile: taskFile) : nil }
+
+  /// A script for a POSIX shell that does the task.
+  private var script: String { needsFile ? task.running(file: taskFile) : task.script }
+
+  /// In a script: the files to remove at the end. The task's own is there only if it was never run.
+  private var files: String { needsFile ? "$f $f-task" : "$f" }
 
   /// What the file holds once the command has ended.
   private static let over = "over"
@@ -33,23 +53,35 @@ package struct GuestCommand: Sendable, Hashable {
   /// Each process takes a noticeable time in an emulated guest, so there are as few as possible: a plain
   /// command needs one more than itself.
   package var line: String {
-    LoginShell.line(
+    if task.hasTerminal { return terminalLine }
+    return LoginShell.line(
       running: [
         "f=\(file)",
         "exec 9>&2 2>/dev/null",
         "if [ -z \"$2\" ] || kill -0 -$$; then :; elif command -v setsid >/dev/null; then"
           + " exec setsid \(LoginShell.runningAgain) 2>&9 9>&-; fi",
         "set -C",
-        "if echo $$ >$f; then :; elif [ -e $f ]; then rm -f $f; exit 143; fi",
+        "if echo $$ >$f; then :; elif [ -e $f ]; then rm -f \(files); exit 143; fi",
         "set +C",
         "trap : HUP INT TERM",
-        "(\(task.script)) 2>&9 9>&-",
+        "(\(script)) 2>&9 9>&-",
         "s=$?",
         // From now on the file ends nothing. Its removal is another process, which is not waited for.
         "echo \(Self.over) >$f",
-        "rm -f $f </dev/null >/dev/null 9>&- &",
+        "rm -f \(files) </dev/null >/dev/null 9>&- &",
         "exit $s",
       ].joined(separator: "; ").replacing("&; ", with: "& "))
+  }
+
+  /// The command line for ssh where the guest gives the command a terminal. It ends with that terminal,
+  /// so nothing has to remember its process group.
+  ///
+  /// The shell stays, so that a signal from the keyboard shows in the exit status. A server reports the
+  /// end of its own process by a signal in another way, and ssh then exits with 255.
+  private var terminalLine: String {
+    LoginShell.line(
+      running: "f=\(file)\ntrap : HUP INT QUIT TERM\n(\(script))\ns=$?\n"
+        + (needsFile ? "rm -f \(files)\n" : "") + "exit $s")
   }
 
   /// The command line for ssh that ends the command: SIGTERM to its process group, and SIGKILL
@@ -64,7 +96,7 @@ package struct GuestCommand: Sendable, Hashable {
         n=0
         if (umask 077; set -C; echo >$f) 2>/dev/null; then
           while [ -e $f ]; do
-            if [ $n -ge 10 ]; then rm -f $f; exit \#(Self.notBegun); fi
+            if [ $n -ge 10 ]; then rm -f \#(files); exit \#(Self.notBegun); fi
             n=$((n+1))
             sleep 0.2 2>/dev/null || sleep 1
           done
@@ -82,7 +114,7 @@ package struct GuestCommand: Sendable, Hashable {
           sleep 0.2 2>/dev/null || sleep 1
         done
         kill -KILL -$g 2>/dev/null
-        rm -f $f
+        rm -f \#(files)
         """#)
   }
 

@@ -7,6 +7,8 @@ package struct GuestTask: Sendable, Hashable {
     /// One word is a line for the guest's `/bin/sh`. Several words are a program and exactly its
     /// arguments, whatever they contain.
     case exact
+    /// The bytes are lines for the guest's `/bin/sh -e`, and the words are their arguments.
+    case script([UInt8])
   }
 
   let words: [String]
@@ -15,9 +17,13 @@ package struct GuestTask: Sendable, Hashable {
   package var environment: [EnvironmentVariable] = []
   /// The folder in the guest; nil for the one that the login begins in.
   package var folder: String?
+  /// Whether it gets a terminal in the guest.
+  package var hasTerminal = false
+  /// Whether it reads this process's standard input; otherwise it has none.
+  package var readsInput = true
 
   /// - Parameters:
-  ///   - words: At least one.
+  ///   - words: At least one, except for a script.
   ///   - reading: How the guest reads them.
   package init(_ words: [String], _ reading: Reading) {
     self.words = words
@@ -28,10 +34,11 @@ package struct GuestTask: Sendable, Hashable {
   ///
   /// Its exit status is that of the program: 127 if there is none of that name, 126 if it can't be
   /// executed or the folder can't be entered.
-  var script: String {
+  var script: String { (surroundings + ["exec \(program)"]).joined(separator: "; ") }
+
+  private var surroundings: [String] {
     let place = folder.map { ["cd -- \(LoginShell.quoted($0)) || exit 126"] } ?? []
-    let exports = environment.map { "export \($0.name)=\(LoginShell.quoted($0.value))" }
-    return (place + exports + ["exec \(program)"]).joined(separator: "; ")
+    return place + environment.map { "export \($0.name)=\(LoginShell.quoted($0.value))" }
   }
 
   private var program: String {
@@ -39,16 +46,37 @@ package struct GuestTask: Sendable, Hashable {
     case (.line, _):
       "\"${SHELL:-/bin/sh}\" -c \(LoginShell.quoted(words.joined(separator: " ")))"
     case (.exact, 1): "/bin/sh -c \(LoginShell.quoted(words[0]))"
-    case (.exact, _): words.map(LoginShell.quoted).joined(separator: " ")
+    case (.exact, _), (.script, _): quotedWords
     }
   }
 
-  /// The command line for ssh where the guest gives the task a terminal. It ends with that terminal,
-  /// so nothing has to remember its process group.
+  private var quotedWords: String { words.map(LoginShell.quoted).joined(separator: " ") }
+}
+
+/// A task that is in a file in the guest.
+extension GuestTask {
+  /// Whether it can only be run from a file.
+  var isScript: Bool {
+    if case .script = reading { true } else { false }
+  }
+
+  /// The contents of a file that does the task. A shell has the file open when it removes it.
   ///
-  /// The shell stays, so that a signal from the keyboard shows in the exit status. A server reports the
-  /// end of its own process by a signal in another way, and ssh then exits with 255.
-  package var terminalLine: String {
-    LoginShell.line(running: "trap : HUP INT QUIT TERM\n(\(script))\nexit $?")
+  /// In a script the shell counts its own lines, so what comes before them is on the first one.
+  ///
+  /// - Parameter path: The file's path in the guest, which needs no quotes.
+  /// - Returns: Its bytes.
+  func contents(ofFile path: String) -> [UInt8] {
+    guard case .script(let lines) = reading else {
+      return Array("rm -f \(path)\n\(script)\n".utf8)
+    }
+    let arguments = words.isEmpty ? [] : ["set -- \(quotedWords)"]
+    let beginning = ["rm -f \(path)"] + surroundings + arguments
+    return Array("\(beginning.joined(separator: "; ")); ".utf8) + lines
+  }
+
+  /// A script for a POSIX shell, which runs that file and ends with its exit status.
+  func running(file path: String) -> String {
+    isScript ? "exec /bin/sh -e \(path)" : ". \(path)"
   }
 }

@@ -47,13 +47,14 @@ final class MatrixRun {
   ///   - target: What to run.
   ///   - tag: What its lines begin with.
   ///   - outputNumber: The descriptor of this process for its standard output: 1, or 2.
+  ///   - input: Its standard input; nil for none.
   ///   - log: A file that gets all its output; nil for none.
   ///   - output: Writes the lines.
   ///   - loop: The loop that the calling task runs on.
   ///   - report: Called with what happens.
   /// - Throws: ``SpawnError``, ``FileError``, `SystemError`.
   init(
-    _ target: MatrixTarget, tag: MatrixTag, outputNumber: Int32, log: String?,
+    _ target: MatrixTarget, tag: MatrixTag, outputNumber: Int32, input: [UInt8]?, log: String?,
     output: MatrixOutput, on loop: EventLoop, report: @escaping @Sendable (Input) -> Void
   ) throws {
     self.target = target
@@ -64,11 +65,12 @@ final class MatrixRun {
     let (errors, errorsEnd) = try SocketCalls.pair()
     link = ours
     self.log = try log.map { try Files.openForOutput($0, append: false) }
+    let standardInput = try input.map(Self.source)
     // In a session of its own it gets no signals from the terminal: the matrix passes them on.
     process = try ChildProcess(
       .init(
         Host.executable, [MatrixLink.command] + target.words,
-        descriptors: [nil, outEnd, errorsEnd, theirs], ownSession: true))
+        descriptors: [standardInput, outEnd, errorsEnd, theirs], ownSession: true))
     readers = [
       Self.reader(
         of: out, tag: tag.text(for: outputNumber), to: outputNumber, isError: false, output,
@@ -79,6 +81,17 @@ final class MatrixRun {
     ]
     openStreams = readers.count
     process.whenEnded { report(.processEnded($0)) }
+  }
+
+  /// A descriptor from which bytes can be read, then the end.
+  private static func source(of bytes: [UInt8]) throws -> Descriptor {
+    let (reader, writer) = try SocketCalls.pair()
+    let stop = try StopSign()
+    _ = BlockingWork {
+      defer { SocketCalls.endWriting(writer.number) }
+      try bytes.withUnsafeBytes { try ByteStream(writer, stop: stop).write($0) }
+    }
+    return reader
   }
 
   /// Passes on a signal of the user's, or asks for the end with one.

@@ -19,6 +19,8 @@ package final class MatrixSession {
     package var keepsOutputFree = false
     /// The folder for a log of each target; nil for none.
     package var logs: String?
+    /// The standard input of each run; nil for none.
+    package var input: [UInt8]?
 
     package init() {}
   }
@@ -76,8 +78,8 @@ package final class MatrixSession {
     let run: MatrixRun
     do {
       run = try MatrixRun(
-        target, tag: tag(of: index), outputNumber: options.keepsOutputFree ? 2 : 1, log: log,
-        output: output, on: loop
+        target, tag: tag(of: index), outputNumber: options.keepsOutputFree ? 2 : 1,
+        input: options.input, log: log, output: output, on: loop
       ) { inputs.send(.run(index, $0)) }
     } catch {
       results[index].verdict = .error

@@ -9,6 +9,8 @@ final class GuestCommandRun {
   private let ssh: GuestSSH
   private let loop: EventLoop
   private let process: ChildProcess
+  /// The terminal whose settings ssh changes meanwhile; nil if the command has none in the guest.
+  private let terminal: Terminal?
   private var ending: Task<Void, Never>?
   /// The signal by which the user ended the command.
   private var signal: Signal?
@@ -16,10 +18,11 @@ final class GuestCommandRun {
   /// Spawns ssh, with this process's own input and outputs.
   ///
   /// ssh ignores signals that the terminal or `timeout` sends to the whole job, because the command's
-  /// last output is still to come.
+  /// last output is still to come. If the command has a terminal, Ctrl-C is a key for the guest, and ssh
+  /// ends by signals as usual.
   ///
   /// - Parameters:
-  ///   - task: What is to run.
+  ///   - command: What is to run. Its file, if it needs one, is in the guest.
   ///   - ssh: How the guest is reached.
   ///   - options: More options for ssh.
   ///   - userOptions: The user's options for ssh.
@@ -29,20 +32,25 @@ final class GuestCommandRun {
   ///   - ended: Called when ssh has exited.
   /// - Throws: ``SpawnError``.
   init(
-    _ task: GuestTask, by ssh: GuestSSH, options: [String] = [], userOptions: [String] = [],
+    _ command: GuestCommand, by ssh: GuestSSH, options: [String] = [], userOptions: [String] = [],
     route: GuestSSH.Route = .own, loginTimeout: Duration,
     on loop: EventLoop, ended: @escaping @Sendable (ProcessEnd) -> Void
   ) async throws {
-    command = GuestCommand(task)
+    self.command = command
+    let hasTerminal = command.task.hasTerminal
+    terminal = hasTerminal ? Terminal(0) : nil
     self.ssh = ssh
     self.loop = loop
     let arguments = ssh.arguments(
-      [command.line], options: options, userOptions: userOptions, retryingFor: loginTimeout,
-      ignoresSignals: true, route: route)
+      [command.line], options: options + (hasTerminal ? ["-t"] : []), userOptions: userOptions,
+      retryingFor: loginTimeout,
+      ignoresSignals: !hasTerminal, route: route)
     let (program, words) = await ParentDeathSignal.command(ssh.program, arguments)
     process = try ChildProcess(
       .init(
-        program, words, descriptors: (0...2).map { Host.copy(of: $0) },
+        program, words,
+        descriptors: [command.task.readsInput ? Host.copy(of: 0) : nil]
+          + (1...2).map { Host.copy(of: $0) },
         // On a shared connection ssh handles the signals that it was to ignore.
         blockedSignals: route == .shared ? SSHCommandSession.signals : []))
     process.whenEnded(ended)
@@ -58,6 +66,12 @@ final class GuestCommandRun {
     self.signal = signal
     let (process, command, ssh) = (self.process, self.command, self.ssh)
     let (loop, grace) = (self.loop, Self.grace)
+    if command.task.hasTerminal {
+      // The command ends with its terminal, and ssh restores the settings of the user's.
+      process.signal(.terminate)
+      _ = loop.schedule(at: .now.advanced(by: grace)) { process.signal(.kill) }
+      return told(nil)
+    }
     ending = Task(executorPreference: loop) {
       let ending = await command.end(by: ssh, on: loop)
       // ssh exits by itself once its command has ended.
@@ -77,6 +91,8 @@ final class GuestCommandRun {
   func settle() async {
     ending?.cancel()
     await ending?.value
+    // A killed ssh has left them as they were.
+    if process.end != nil { terminal?.restore() }
   }
 
   /// The command's exit status, as a shell reports it: 255 if ssh failed, 128 plus the signal's number if

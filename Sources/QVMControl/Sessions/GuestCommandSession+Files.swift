@@ -77,7 +77,7 @@ extension GuestTransfer {
 
 extension Error {
   /// The message for the user, and the advice on a line of its own.
-  fileprivate var textForUser: String {
+  var textForUser: String {
     guard let error = self as? any UserFacingError else { return "\(self)" }
     return ([error.message] + [error.advice].compactMap(\.self)).joined(separator: "\n")
   }

@@ -10,6 +10,8 @@ package final class GuestCommandSession {
     case remark(String)
     /// Why the command can't be run.
     case unable(String)
+    /// The command's file is in the guest, if it needs one.
+    case delivered(GuestSSH)
     case commandEnded(ProcessEnd)
     /// Why ssh's connection was lost; nil if the command itself has ended.
     case judged(String?)
@@ -44,7 +46,7 @@ package final class GuestCommandSession {
   /// What is copied before the command and after it.
   package var files = CommandFiles()
   let vm: SupervisedVM
-  private let task: GuestTask
+  let command: GuestCommand
   let loop: EventLoop
   let inputs = Mailbox<Input>()
   private let supervisor: SupervisorConnection
@@ -68,7 +70,7 @@ package final class GuestCommandSession {
     loop: EventLoop
   ) {
     self.vm = vm
-    self.task = task
+    command = GuestCommand(task)
     self.notifier = notifier
     self.loop = loop
     let inputs = self.inputs
@@ -126,6 +128,7 @@ package final class GuestCommandSession {
         boot?.stop()
         output.remark(why)
         await stop(.powerButton)
+      case .delivered(let ssh): if escalation.step == 0 { await spawnCommand(by: ssh) }
       case .arrived(let copied): await handle(copied)
       case .returned(let copied): await handle(copied)
       case .commandEnded(let end): await commandEnded(end)
@@ -233,20 +236,6 @@ package final class GuestCommandSession {
       } catch {
         inputs.send(.unable(error.messageForUser))
       }
-    }
-  }
-
-  func startCommand() async {
-    remarkToPerson("\(vm.name) is ready; running the command")
-    let inputs = self.inputs
-    do {
-      let ssh = try GuestSSH(try VMStatus.inspect(vm.name, in: vm.store))
-      process = try await GuestCommandRun(
-        task, by: ssh, options: ["-o", "BatchMode=yes"], loginTimeout: readyTimeout,
-        on: loop
-      ) { inputs.send(.commandEnded($0)) }
-    } catch {
-      inputs.send(.unable(error.messageForUser))
     }
   }
 

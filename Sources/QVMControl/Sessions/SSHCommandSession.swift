@@ -7,6 +7,8 @@ package final class SSHCommandSession {
     case waiting
     case remark(String)
     case ready(Result<WaitResult, any Error>)
+    /// The command's file is in the guest, if it needs one.
+    case delivered(GuestSSH, GuestSSH.Route)
     case ended(ProcessEnd)
     /// nil if the guest has ended the command; otherwise why it could not be told to.
     case told(String?)
@@ -29,7 +31,7 @@ package final class SSHCommandSession {
 
   private let name: InstanceName
   private let store: InstanceStore
-  private let task: GuestTask
+  private let command: GuestCommand
   private let user: String?
   private let userOptions: [String]
   private let readyTimeout: Duration
@@ -38,6 +40,9 @@ package final class SSHCommandSession {
   private var output = ConsoleOutput()
   private var escalation = SignalEscalation()
   private var run: GuestCommandRun?
+  private var delivering: Task<Void, Never>?
+  /// Whether the connection was chosen.
+  private var hasRoute = false
   private var end: ProcessEnd?
   private var isEnding = false
   private var hasGivenUp = false
@@ -65,7 +70,7 @@ package final class SSHCommandSession {
   ) {
     self.name = name
     self.store = store
-    self.task = task
+    command = GuestCommand(task)
     self.user = user
     self.userOptions = userOptions
     self.readyTimeout = readyTimeout
@@ -83,6 +88,7 @@ package final class SSHCommandSession {
     defer {
       forwarding.cancel()
       waiting.cancel()
+      delivering?.cancel()
     }
     while let input = await inputs.next() {
       switch input {
@@ -97,7 +103,8 @@ package final class SSHCommandSession {
       case .supervisor(let input): try await handle(input)
       case .unanswered:
         isAsking = false
-        if run == nil { try await start(.own) }
+        try await start(.own)
+      case .delivered(let ssh, let route): try await spawn(by: ssh, route)
       case .ready(.success(let result)):
         if let text = result.sentence(name, .ready, timeoutBy: "--ready-timeout") {
           output.remark(text)
@@ -190,27 +197,48 @@ package final class SSHCommandSession {
       if ControlEvent(json) == .reset, let run {
         isReset = true
         run.giveUp()
-      } else if run == nil, let answer = json["connection"]?.string {
+      } else if let answer = json["connection"]?.string {
         try await start(answer == "shared" ? .shared : .own)
-      } else if run == nil, json["error"] != nil {
+      } else if json["error"] != nil {
         // An older supervisor holds no connection.
         try await start(.own)
       }
     case .ended:
       isAsking = false
-      if run == nil { try await start(.own) }
+      try await start(.own)
     }
   }
 
+  /// Starts the command over a connection, unless one was chosen before.
   private func start(_ route: GuestSSH.Route) async throws {
-    let inputs = self.inputs
+    guard !hasRoute else { return }
+    hasRoute = true
     let ssh = try GuestSSH(try VMStatus.inspect(name, in: store), as: user)
     if route == .own { try await GuestSSH.checkClient(on: loop) }
+    guard command.needsFile else { return try await spawn(by: ssh, route) }
+    var transfer = GuestTransfer(name.text, by: ssh, loginTimeout: timeLeft, on: loop)
+    transfer.route = route
+    transfer.userOptions = userOptions
+    let (inputs, command, delivery) = (self.inputs, self.command, transfer)
+    delivering = Task(executorPreference: loop) {
+      do {
+        try await TaskDelivery.deliver(command, by: delivery)
+        inputs.send(.delivered(ssh, route))
+      } catch is CancellationError {
+      } catch {
+        inputs.send(.ready(.failure(error)))
+      }
+    }
+  }
+
+  private func spawn(by ssh: GuestSSH, _ route: GuestSSH.Route) async throws {
+    let inputs = self.inputs
     run = try await GuestCommandRun(
-      task, by: ssh, userOptions: userOptions, route: route,
-      loginTimeout: max(.zero, SuspendingClock.now.duration(to: deadline)), on: loop
+      command, by: ssh, userOptions: userOptions, route: route, loginTimeout: timeLeft, on: loop
     ) { inputs.send(.ended($0)) }
   }
+
+  private var timeLeft: Duration { max(.zero, SuspendingClock.now.duration(to: deadline)) }
 
   /// The status to exit with at once; nil if the command has to be ended first.
   private func handle(_ signal: Signal) -> ExitStatus? {

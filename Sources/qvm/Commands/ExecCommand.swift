@@ -17,6 +17,12 @@ struct ExecCommand: Command {
 
     The exit status is 127 if the guest has no such program, 126 if it cannot be executed, and 128 plus the
     number of the signal that ended it. Options belong before COMMAND.
+
+    COMMAND may be as long as the guest's own limits allow: Linux takes 128 KiB in one word. --script takes
+    lines of any length, and ends at the first one that fails:
+
+      qvm exec box --script build.sh release
+      qvm exec box --script - <<'END'
     """
   static let parameters: [Parameter<Self>] = [
     .argument("NAME", "The instance, as shown by 'qvm list'.", completing: .instances) {
@@ -28,8 +34,9 @@ struct ExecCommand: Command {
     .option(
       "--user", short: "-u", "USER", "Log in as the guest's USER (default: that of the image)."
     ) { $0.user = $1 },
-    .flag("--tty", short: "-t", "Give COMMAND a terminal.") { $0.terminal = true },
-    .flag("--no-tty", short: "-T", "Give COMMAND no terminal.") { $0.terminal = false },
+    .script { $0.surroundings.script = $1 },
+    .terminal { $0.surroundings.terminal = true },
+    .noTerminal { $0.surroundings.terminal = false },
     .flag("-i", "Accepted for users of other programs: COMMAND always reads standard input.") {
       _ in
     },
@@ -44,27 +51,17 @@ struct ExecCommand: Command {
   var instance = ""
   var surroundings = GuestTaskOptions()
   var user: String?
-  var terminal: Bool?
   var readyTimeout: Int?
   var command: [String] = []
 
   func run() throws -> ExitStatus {
-    guard !command.isEmpty else {
+    guard !command.isEmpty || surroundings.script != nil else {
       throw UsageError.missingArgument(
         placeholder: "COMMAND",
         advice: "'qvm exec \(instance) uname -a' runs a program, 'qvm ssh \(instance)' logs in.")
     }
-    let task = try surroundings.task(command)
-    var terminal = terminal
     let login = try GuestLogin(instance, as: user, readyTimeout: readyTimeout)
-    if terminal == true, !Terminal.isTerminal(0) {
-      // Forced, the guest would echo the input, and its end would not arrive.
-      Output.note("qvm: standard input is not a terminal, so --tty (-t) has no effect\n")
-      terminal = false
-    }
-    if terminal ?? (Terminal.isTerminal(0) && Terminal.isTerminal(1)) {
-      return try login.become([task.terminalLine], ["-t"])
-    }
-    return try login.run(task)
+    let task = try surroundings.task(command)
+    return task.hasTerminal ? try login.become(GuestCommand(task)) : try login.run(task)
   }
 }

@@ -74,7 +74,7 @@ struct MatrixCommand: Command {
   }
 
   func run() throws -> ExitStatus {
-    guard !command.isEmpty else {
+    guard !command.isEmpty || script != nil else {
       throw UsageError.missingArgument(placeholder: "COMMAND", advice: advice(missing: "COMMAND"))
     }
     if let jobs, jobs < 1 { throw MatrixError.badJobs(jobs) }
@@ -125,6 +125,11 @@ struct MatrixCommand: Command {
         word,
         advice: isVersion ? "System and version are one word here, such as freebsd:14.2." : advice)
     }
+  }
+
+  /// Where the lines of a script come from, if there is one.
+  private var script: ScriptSource? {
+    passed.last { $0.first == "--script" && $0.count == 2 }.map { ScriptSource($0[1]) }
   }
 
   /// Creates the folder for logs, and checks that of the report. Returns the former's absolute path.
@@ -195,8 +200,8 @@ struct MatrixCommand: Command {
         "--rm", "--quiet", "--name", try Self.name(target, prefix).text,
         "--platform", target.architecture.rawValue,
       ] + (isOpen ? [] : ["--ssh-address", "127.0.0.1"]) + options + [
-        target.operatingSystem.rawValue, target.version, "--",
-      ] + command
+        target.operatingSystem.rawValue, target.version,
+      ] + (command.isEmpty ? [] : ["--"] + command)
   }
 
   private func parsed(_ words: [String]) throws -> RunCommand {
@@ -209,6 +214,8 @@ struct MatrixCommand: Command {
     options.isQuiet = isQuiet
     options.keepsOutputFree = isJSON
     options.logs = logs
+    // Each run reads it again.
+    if script == .standardInput { options.input = try ScriptSource.standardInput.read() }
     if let jobs {
       options.jobs = jobs
       return options

@@ -21,8 +21,9 @@ struct RunCommand: Command {
 
     With COMMAND, qvm waits until the guest is ready, runs COMMAND in it over ssh, and shuts the guest
     down. Without --rm the stopped instance stays, for 'qvm start -d' or 'qvm rm'. Several words are a
-    program and exactly its arguments; one word alone is a line for the guest's /bin/sh. 'qvm ssh --help'
-    tells how a signal ends it.
+    program and exactly its arguments; one word alone is a line for the guest's /bin/sh. --script runs lines
+    of a file. 'qvm exec --help' tells more of all that, and of terminals, and 'qvm ssh --help' how a signal
+    ends COMMAND.
 
     --volume copies HOST into the guest before COMMAND, to GUEST, which is absolute or begins at the home
     (default: the name of HOST in the home). COMMAND starts where the current folder was copied to:
@@ -116,6 +117,9 @@ struct RunCommand: Command {
     .workFolder(
       "Run COMMAND in the guest's folder DIR (default: where the current folder is, or the home)."
     ) { $0.surroundings.folder = $1 },
+    .script { $0.surroundings.script = $1 },
+    .terminal { $0.surroundings.terminal = true },
+    .noTerminal { $0.surroundings.terminal = false },
     .option(
       "--qemu-arg", "ARG",
       "An additional argument for QEMU. May be given several times; paths may be relative."
@@ -230,6 +234,9 @@ struct RunCommand: Command {
     let readyTimeout: Duration?
   }
 
+  /// Whether something is to run in the guest.
+  private var hasTask: Bool { !command.isEmpty || surroundings.script != nil }
+
   /// Checks everything that needs neither network nor VM.
   func check() throws { _ = try checked() }
 
@@ -239,7 +246,7 @@ struct RunCommand: Command {
     let name = try instance.map { try InstanceName($0) }
     let known = try request.target ?? TargetWords.existing(name, request, in: cache)
     let launch = try launch(request, known, name, cache)
-    if command.isEmpty,
+    if !hasTask,
       let option = copies.given ?? surroundings.given
         ?? (readyTimeout == nil ? nil : "--ready-timeout")
     {
@@ -248,9 +255,9 @@ struct RunCommand: Command {
         advice: "Put a command for the guest after '--', or leave out \(option).")
     }
     let files = try copies.files(in: surroundings.folder)
-    var task = command.isEmpty ? nil : try surroundings.task(command)
+    var task = hasTask ? try surroundings.task(command) : nil
     task?.folder = files.folder?.text
-    if !command.isEmpty {
+    if hasTask {
       if detaches { throw UsageError.detachedCommand }
       guard launch.target.operatingSystem.sshUser != nil else {
         throw SSHError.noServerEver(system: launch.target.operatingSystem.displayName)
@@ -299,7 +306,7 @@ struct RunCommand: Command {
       removeOnShutdown: removes, shutdownTimeout: shutdownTimeout,
       cache: cache, recording: recording.map(Files.absolute))
     launch.sshKeys = try sshKeys(for: target)
-    launch.logsIn = !command.isEmpty
+    launch.logsIn = hasTask
     return launch
   }
 

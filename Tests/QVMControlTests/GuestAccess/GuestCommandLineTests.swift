@@ -105,6 +105,48 @@ import Testing
     #expect(try await lost.ended() == .exited(126))
   }
 
+  @Test(arguments: shells)
+  func `a task that is too long for a line, or a script, runs from a file that is gone at once`(
+    shell: String
+  ) async throws {
+    let odd = "it's !! \n \\ %s $HOME \"é\"\n"
+    try Files.write([0, 1, 255], to: "\(folder.path)/in")
+    let long = String(repeating: odd, count: 1000)
+    let words = ["/bin/sh", "-c", "printf %s \"$1\"; ls -d \"$0\"-*; cat; exit 7"]
+    let place = GuestCommand(GuestTask([], .script([]))).file
+    let command = GuestCommand(GuestTask(words + [place, long], .exact))
+    #expect(command.line.utf8.count < 3000)
+    try Files.write(try #require(command.contents), to: command.taskFile)
+    let process = try start(command.line, by: shell, input: "\(folder.path)/in")
+    #expect(try await process.ended() == .exited(7))
+    let bytes = try Files.read("\(folder.path)/out")
+    #expect(bytes.starts(with: Array(long.utf8)) && bytes.suffix(3) == [0, 1, 255])
+    #expect(!Files.exists(command.taskFile))
+
+    var script = GuestTask(
+      [odd, ""], .script(Array("#!/bin/sh\nprintf '<%s>' \"$@\"; false\nexit 3".utf8)))
+    script.environment = [EnvironmentVariable(name: "QVM_ODD", value: odd)]
+    let lines = GuestCommand(script)
+    try Files.write(try #require(lines.contents), to: lines.taskFile)
+    #expect(try await start(lines.line, by: shell).ended() == .exited(1))
+    #expect(output == "<\(odd)><>")
+    #expect(!Files.exists(lines.taskFile))
+    #expect(GuestCommand(GuestTask(["true"], .exact)).contents == nil)
+  }
+
+  @Test func `a task's file is removed if the command is ended before it begins`() async throws {
+    let command = GuestCommand(GuestTask([], .script(Array("if\n".utf8))))
+    try Files.write(try #require(command.contents), to: command.taskFile)
+    #expect(try await start(command.endingLine).ended() == .exited(GuestCommand.notBegun))
+    #expect(!Files.exists(command.taskFile))
+    // What the shell can't read removes nothing itself.
+    try Files.write(try #require(command.contents), to: command.taskFile)
+    #expect(try await start(command.line).ended() != .exited(0))
+    try await eventually("its files are gone") {
+      !Files.exists(command.taskFile) && !Files.exists(command.file)
+    }
+  }
+
   @Test func `a signal that ends a command shows in the status alone`() async throws {
     let process = try start(GuestCommand(GuestTask(["kill -9 $$"], .line)).line)
     #expect(try await process.ended() == .exited(137))
