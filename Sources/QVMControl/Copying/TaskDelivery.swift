@@ -38,7 +38,7 @@ package enum TaskDelivery {
   ///
   /// A file that is cut off is removed in the guest, also if this process ends.
   ///
-  /// - Throws: ``Failure``, ``SpawnError``, `SystemError`; `CancellationError`.
+  /// - Throws: ``Failure``, ``SSHError``, ``SpawnError``, `SystemError`; `CancellationError`.
   package static func deliver(_ command: GuestCommand, by transfer: GuestTransfer) async throws {
     guard let contents = command.contents else { return }
     let (script, name) = (script(command.taskFile, bytes: contents.count), transfer.name)
@@ -49,7 +49,11 @@ package enum TaskDelivery {
     let why = outcome.messages.last { !$0.isEmpty } ?? outcome.end.description
     switch outcome.end {
     case .exited(0): break
-    case .exited(255), .signalled: throw Failure.notReached(name: name, why: why)
+    case .exited(255), .signalled:
+      if let refusal = transfer.ssh.refusal(outcome.messages.joined(separator: "\n")) {
+        throw refusal
+      }
+      throw Failure.notReached(name: name, why: why)
     case .exited: throw Failure.notWritten(name: name, why: why)
     }
   }

@@ -175,16 +175,26 @@ extension GuestCommand {
     return Task.isCancelled ? .cancelled : .notTold("ssh was ended by a signal")
   }
 
-  /// Whether the command still runs although its connection is gone; nil if the guest doesn't
-  /// answer.
-  func isRunning(by ssh: GuestSSH, on loop: EventLoop) async -> Bool? {
+  enum Looking: Sendable, Hashable {
+    case running
+    /// It has ended, or never begun.
+    case over
+    case refused(SSHError)
+    /// The guest doesn't answer.
+    case unanswered
+  }
+
+  /// Looks whether the command still runs although its connection is gone.
+  func look(by ssh: GuestSSH, on loop: EventLoop) async -> Looking {
     let output = try? await run(
       lookingLine, by: ssh, connecting: Self.lookingTime, within: .seconds(2 * Self.lookingTime),
       on: loop)
     return switch output?.end {
-    case .exited(0): true
-    case .exited(Self.isOver): false
-    default: nil
+    case .exited(0): .running
+    case .exited(Self.isOver): .over
+    default:
+      ssh.refusal(String(decoding: output?.standardError ?? [], as: UTF8.self))
+        .map { .refused($0) } ?? .unanswered
     }
   }
 

@@ -126,6 +126,15 @@ package struct GuestSSH: Sendable, Hashable {
   /// Whether the login is one by qvm's own key.
   package var hasOwnKey: Bool { key != nil && isImageUser }
 
+  /// The error of an ssh that failed, if the guest's server refuses the user.
+  ///
+  /// - Parameter messages: What ssh wrote to standard error.
+  /// - Returns: The error; nil if ssh failed for another reason.
+  func refusal(_ messages: String) -> SSHError? {
+    guard messages.contains("Permission denied (") else { return nil }
+    return .refused(name: name, user: user, isImageUser: isImageUser)
+  }
+
   /// The options for the keys that ssh offers, if the guest knows qvm's own.
   ///
   /// ssh offers the agent's keys before all files, and a server ends the connection after some keys

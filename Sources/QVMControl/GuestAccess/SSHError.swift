@@ -9,6 +9,8 @@ package enum SSHError: UserFacingError, Hashable {
   case noClient
   /// The ssh program cannot even print its version.
   case clientFails(why: String, user: UInt32)
+  /// The guest's server lets a user in neither by a key nor without a password.
+  case refused(name: String, user: String, isImageUser: Bool)
   /// A path that ssh's configuration has no way to write.
   case unquotable(path: String)
 
@@ -20,6 +22,8 @@ package enum SSHError: UserFacingError, Hashable {
     case .noServerEver(let system): "\(system) has no ssh server, so no command can be run in it"
     case .noClient: "ssh is not installed"
     case .clientFails(let why, _): "ssh does not work here: \(why)"
+    case .refused(let name, let user, _):
+      "'\(name)' refuses the user '\(user)', by the keys that ssh offers and without a password"
     case .unquotable(let path): "ssh's configuration cannot name the path \(path)"
     }
   }
@@ -37,6 +41,10 @@ package enum SSHError: UserFacingError, Hashable {
       Give the user id \(user) a name, for example with the line 'ci:x:\(user):0::/tmp:/bin/sh' in \
       /etc/passwd, or run qvm as another user.
       """
+    case .refused(let name, _, true):
+      "'qvm ssh \(name)' asks for a password. 'qvm console \(name)' shows the guest's console."
+    case .refused(let name, let user, false):
+      "Leave out '\(user)' to log in as the image's user, and add the user or its key there: 'qvm ssh \(name)'."
     case .unquotable:
       "Set QVM_CACHE to a link to the cache, whose path has no '${' and no line breaks."
     case .clientFails: "Repair the OpenSSH client: 'ssh -V' must print its version."
@@ -44,6 +52,10 @@ package enum SSHError: UserFacingError, Hashable {
   }
 
   package var exitStatus: ExitStatus {
-    if case .notRunning = self { .notRunning } else { .failed }
+    switch self {
+    case .notRunning: .notRunning
+    case .refused: ExitStatus(rawValue: 255)
+    default: .failed
+    }
   }
 }

@@ -23,12 +23,16 @@ struct ConnectionLoss: Sendable {
     case end
     /// The guest began anew.
     case reset
+    /// The user was never let in.
+    case refused(SSHError)
 
     func sentence(_ name: InstanceName) -> String {
       switch self {
       case .connection:
         "the connection to \(name) was lost; the command may still be running there"
       case .reset: "the command is gone: \(name) restarted while it ran"
+      case .refused(let error):
+        ([error.message] + [error.advice].compactMap(\.self)).joined(separator: "\n")
       case .end: "the guest is gone: \(name) ended while the command ran"
       }
     }
@@ -39,10 +43,11 @@ struct ConnectionLoss: Sendable {
   /// - Parameter waiting: Waits for the VM.
   /// - Returns: The cause; nil if the command has ended by itself, or ssh's own message says it all.
   func cause(_ waiting: InstanceWait) async -> Cause? {
-    switch await command.isRunning(by: ssh, on: waiting.loop) {
-    case true?: return .connection
-    case false?: return nil
-    case nil:
+    switch await command.look(by: ssh, on: waiting.loop) {
+    case .running: return .connection
+    case .over: return nil
+    case .refused(let error): return .refused(error)
+    case .unanswered:
       let result = try? await waiting.wait(for: .stopped, within: Self.goingTime)
       return result == .met ? .end : nil
     }

@@ -167,6 +167,12 @@ import Testing
     #expect(named.out == "\(user)\n", "\(named.err)")
     let other = try await sandbox.qvm("exec", "-u", "nobody-here", "box", "true")
     #expect(other.status == 255)
+    let refusal = SSHError.refused(name: "box", user: "nobody-here", isImageUser: false)
+    #expect(other.err.contains(refusal.message), "\(other.err)")
+    let script = try await sandbox.qvm(
+      "exec", "-u", "nobody-here", "box", "true", String(repeating: "x", count: 9000))
+    #expect(script.status == 255)
+    #expect(script.reports(refusal), "\(script.err.prefix(500))")
     // With a terminal on both sides the command gets one.
     let terminal = try TerminalSession(
       try Sandbox.program,

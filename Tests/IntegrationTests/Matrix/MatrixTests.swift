@@ -94,6 +94,24 @@ import Testing
     }
   }
 
+  @Test func `a script on standard input is read once and runs on each target`() async throws {
+    try await Sandbox.with { sandbox in
+      try await plant(["freebsd-14.2-x86-64", "netbsd-10.1-x86-64"], in: sandbox)
+      let end = try await sandbox.run(
+        URL(filePath: "/bin/sh"),
+        [
+          "-c", #"printf 'echo "<$1>"\nfalse\necho not this\n' | "$0" "$@""#,
+          try Sandbox.program.path, "matrix", "--json", "--script", "-",
+        ] + Self.options + ["freebsd:14/x86-64", "netbsd:10", "--", "a  b"])
+      #expect(end.status == 1, "\(end.err)")
+      let targets = end.json["targets"]?.array ?? []
+      #expect(targets.map { $0["exit"]?.int } == [1, 1], "\(end.err)")
+      let lines = end.err.split(separator: "\n").filter { $0.hasSuffix("| <a  b>") }
+      #expect(lines.count == 2, "\(end.err)")
+      #expect(!end.err.contains("not this"))
+    }
+  }
+
   @Test func `Ctrl-C ends the command everywhere and shuts all guests down, and the table comes`()
     async throws
   {
