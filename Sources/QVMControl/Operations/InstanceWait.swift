@@ -140,9 +140,28 @@ package struct InstanceWait: Sendable {
         return try await running()
       }
       try await sign.appears(on: loop)
-      try? BlockingControlClient(boot.runtime(files), boot: boot.token).send(.ready)
+      // A guest whose last command was `reboot` looks ready for a moment.
+      while let doubt = confirm(boot) {
+        try await loop.sleep(until: .now.advanced(by: doubt))
+        try await sign.appears(on: loop)
+      }
     }
   }
+
+  /// Tells the supervisor that the guest looks ready.
+  ///
+  /// - Returns: How long that may still be wrong; nil if it isn't, or if the supervisor doesn't answer.
+  private func confirm(_ boot: BootRecord) -> Duration? {
+    guard let supervisor = try? BlockingControlClient(boot.runtime(files), boot: boot.token) else {
+      return nil
+    }
+    supervisor.send(.ready)
+    let answer = try? supervisor.answer(to: "ready", until: .now.advanced(by: Self.answerTimeout))
+    guard let seconds = answer?["ready"]?.double, seconds > 0 else { return nil }
+    return min(.seconds(seconds), ReadinessWatch.settling)
+  }
+
+  private static let answerTimeout = Duration.seconds(2)
 
   /// Returns once a program in the guest listens on a port. A guest that begins anew meanwhile is asked again.
   private func listening(on port: Int, _ status: VMStatus) async throws {

@@ -262,6 +262,7 @@ package final class SSHCommandSession {
 
   private func finish(_ run: GuestCommandRun, _ end: ProcessEnd) async -> ExitStatus {
     await run.settle()
+    await supervisor?.send(ControlRequest.commandEnded.json)
     if isReset, ConnectionLoss.isReset(end) {
       output.remark(ConnectionLoss.Cause.reset.sentence(name))
       return ExitStatus(rawValue: ConnectionLoss.status)

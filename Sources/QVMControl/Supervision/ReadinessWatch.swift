@@ -7,6 +7,8 @@ struct ReadinessWatch: Sendable {
   /// Counts the watches: the answer of an earlier one says nothing any more.
   private var number = 0
   private var task: Task<Void, Never>?
+  /// When a command in the guest ended.
+  private var commandEnd: SuspendingClock.Instant?
   private let inputs: Mailbox<Supervisor.Input>
   private let loop: EventLoop
 
@@ -18,6 +20,18 @@ struct ReadinessWatch: Sendable {
     self.loop = loop
   }
 
+  /// How long a guest may take from the end of a command that restarts it to the end of its ssh server.
+  static let settling = Duration.seconds(3)
+
+  /// How long the guest may still look ready although the last command restarts it; zero if that is over.
+  var doubt: Duration {
+    guard let commandEnd else { return .zero }
+    return max(.zero, SuspendingClock.now.duration(to: commandEnd.advanced(by: Self.settling)))
+  }
+
+  /// A command in the guest has ended. It may have been `reboot`, which returns at once.
+  mutating func commandEnded() { commandEnd = .now }
+
   /// Begins anew; the answer is an input.
   ///
   /// - Parameter sign: What to watch for; nil if there is no sign.
@@ -25,6 +39,7 @@ struct ReadinessWatch: Sendable {
     task?.cancel()
     task = nil
     number += 1
+    commandEnd = nil
     isReady = sign == nil ? nil : false
     guard let sign else { return }
     task = Task(executorPreference: loop) { [inputs, loop, number] in

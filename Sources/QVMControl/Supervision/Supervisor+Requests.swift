@@ -18,7 +18,11 @@ extension Supervisor {
     case .subscribe:
       clients.subscribe(id)
       clients.sendPhase(to: id)
-    case .ready: if readiness.confirm() { clients.broadcast(.ready) }
+    case .ready:
+      let doubt = readiness.doubt
+      clients.send(["ready": .double(doubt.inSeconds)], to: id)
+      if doubt == .zero, readiness.confirm() { clients.broadcast(.ready) }
+    case .commandEnded: readiness.commandEnded()
     case .proceed: if guest.isHeld { proceed() }
     case .attach: attach(id)
     case .detach:

@@ -21,8 +21,11 @@ package enum ControlRequest: Sendable, Hashable {
   case attach
   /// Whether a client is attached to the console; answered by one line with `console`.
   case console
-  /// The client has seen that the guest is ready; not answered.
+  /// The client has seen that the guest is ready. Answered by one line with `ready`: for how many seconds
+  /// that is in doubt, because a command that has just ended may restart the guest; 0 for none.
   case ready
+  /// A command that the client ran in the guest has ended; not answered.
+  case commandEnded
   /// The client wants to use the ssh connection to the guest that the supervisor holds, until it closes
   /// its own. Answered by one line with `connection`: `shared`, or `none` if the client has to connect to
   /// the guest by itself. The client gets the events from now on.
@@ -43,6 +46,7 @@ package enum ControlRequest: Sendable, Hashable {
     case .attach: ["request": "attach"]
     case .console: ["request": "console"]
     case .ready: ["request": "ready"]
+    case .commandEnded: ["request": "command-ended"]
     case .connection: ["request": "connection"]
     case .publish(let port): ["request": "publish", "port": port.json]
     case .unpublish(let port): ["request": "unpublish", "port": port.json]
@@ -71,6 +75,7 @@ package enum ControlRequest: Sendable, Hashable {
     case "attach": self = .attach
     case "console": self = .console
     case "ready": self = .ready
+    case "command-ended": self = .commandEnded
     case "connection": self = .connection
     case "publish", "unpublish":
       guard let port = json["port"].flatMap(PublishedPort.read) else { return nil }

@@ -46,4 +46,15 @@ import Testing
     confirm(&watch, isNews: false)
     #expect(watch.isReady == nil)
   }
+
+  @Test func `after a command it is in doubt for a while, unless the guest begins anew`() throws {
+    var watch = ReadinessWatch(inputs: Mailbox(), on: try EventLoop())
+    watch.begin(sign)
+    #expect(watch.doubt == .zero)
+    watch.commandEnded()
+    #expect(watch.doubt > .zero && watch.doubt <= ReadinessWatch.settling)
+    watch.begin(sign)
+    #expect(watch.doubt == .zero)
+    watch.stop()
+  }
 }
