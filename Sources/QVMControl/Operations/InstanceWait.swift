@@ -139,6 +139,8 @@ package struct InstanceWait: Sendable {
         // This guest has no ready sign.
         return try await running()
       }
+      // The console's log still has the text of before a reset, which only the supervisor has seen.
+      if case .text = sign, try await supervisorSaysReady(boot) { return }
       try await sign.appears(on: loop)
       // A guest whose last command was `reboot` looks ready for a moment.
       while let doubt = confirm(boot) {
@@ -146,6 +148,28 @@ package struct InstanceWait: Sendable {
         try await sign.appears(on: loop)
       }
     }
+  }
+
+  /// Returns once the supervisor knows that the guest is ready.
+  ///
+  /// - Returns: False if there is no supervisor to say so.
+  private func supervisorSaysReady(_ boot: BootRecord) async throws -> Bool {
+    let runtime = boot.runtime(files)
+    guard let socket = try? runtime.connect(runtime.control) else { return false }
+    let inputs = Mailbox<LineSocket.Input>()
+    let supervisor = LineSocket(socket, on: loop) { inputs.send($0) }
+    await supervisor.start()
+    await supervisor.send(ControlRequest.subscribe.json(boot: boot.token))
+    await supervisor.send(ControlRequest.status.json(boot: boot.token))
+    var isReady = false
+    while !isReady, case .line(let json)? = await inputs.next(),
+      json["boot"]?.string ?? boot.token == boot.token
+    {
+      isReady = ControlEvent(json) == .ready || json["status"]?["ready"]?.bool == true
+    }
+    await supervisor.close()
+    try Task.checkCancellation()
+    return isReady
   }
 
   /// Tells the supervisor that the guest looks ready.

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// When a guest is ready, who is told, and what else can be waited for in it.
-@Suite(.timeLimit(.minutes(5))) struct ReadinessTests {
+@Suite(.timeLimit(.minutes(15))) struct ReadinessTests {
   private static let guest = ["--memory", "256M", "--platform", "x86-64", "freebsd", "14.2"]
 
   private func count(_ text: String, in shown: String) -> Int {
@@ -65,6 +65,21 @@ import Testing
       let wait = try await sandbox.qvm("wait", "box", "--for", "port:22")
       #expect(wait.status == 1)
       #expect(wait.reports(SSHError.noServer(name: "box")), "\(wait.err)")
+      #expect(try await sandbox.qvm("stop", "box").status == 0)
+    }
+  }
+
+  @Test func `after a reset the text of the boot before is no sign`() async throws {
+    try await Sandbox.with { sandbox in
+      #expect(try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1").status == 0)
+      #expect(try await sandbox.qvm("wait", "box", "--timeout", "60").status == 0)
+      let path = try #require(try await sandbox.status("box")["paths"]?["monitor"]?.string)
+      try BlockingQMPClient(path: path, timeout: .seconds(60)).execute(SystemReset())
+      try await eventually("the supervisor knows") {
+        try await sandbox.status("box")["ready"]?.bool == false
+      }
+      #expect(try await sandbox.qvm("wait", "box", "--timeout", "60").status == 0)
+      #expect(count("ready: type", in: try await sandbox.qvm("logs", "box").out) == 2)
       #expect(try await sandbox.qvm("stop", "box").status == 0)
     }
   }
