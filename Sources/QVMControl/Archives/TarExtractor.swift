@@ -262,7 +262,8 @@ package struct TarExtractor: ~Copyable {
   ) throws -> Result {
     do { return try body() } catch {
       if error.isFull {
-        let name = ForeignText.line(String(decoding: member.name, as: UTF8.self))
+        var name = ForeignText.line(String(decoding: member.name, as: UTF8.self))
+        while name.hasPrefix("./") { name.removeFirst(2) }
         throw TarError.diskFull(file: "\(path)/\(name)", disk: Self.mountPoint(of: path))
       }
       throw Refusal(error.isNoFolder ? .throughLink : .failed(error))
