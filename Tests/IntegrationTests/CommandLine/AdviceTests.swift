@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What qvm tells a user to do next.
-@Suite(.timeLimit(.minutes(10))) struct AdviceTests {
+@Suite(.timeLimit(.minutes(15))) struct AdviceTests {
   @Test func `of one that runs already it is said how to get to it`() async throws {
     try await Sandbox.with { sandbox in
       _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")

@@ -7,7 +7,7 @@ import Testing
 @testable import qvm
 
 /// Words that mean nothing: one clear line, the right exit status, and nothing happens.
-@Suite(.timeLimit(.minutes(10))) struct BadInputTests {
+@Suite(.timeLimit(.minutes(15))) struct BadInputTests {
   private static let misuses: [(words: [String], says: String)] = [
     (["run", "windows", "11"], "windows"),
     (["run", "freebsd:14", "14.2"], "given twice"),

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Standard output that is full, broken or closed.
-@Suite(.timeLimit(.minutes(10))) struct OutputLossTests {
+@Suite(.timeLimit(.minutes(15))) struct OutputLossTests {
   private static let full = OutputError(cause: SystemError(call: "write", code: ENOSPC))
 
   private func bash(_ script: String, in sandbox: Sandbox) throws -> RunningCommand {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Any process may be killed at any time: the next command finds the truth.
-@Suite(.timeLimit(.minutes(10))) struct CrashTests {
+@Suite(.timeLimit(.minutes(15))) struct CrashTests {
   private func pid(_ name: String, _ key: String, in sandbox: Sandbox) async throws -> Int32 {
     try #require(try await sandbox.status(name)[key]?.int.map(Int32.init))
   }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Instances whose files were damaged while their VM lives, or after: what the commands make of them.
-@Suite(.timeLimit(.minutes(10))) struct DamagedInstanceTests {
+@Suite(.timeLimit(.minutes(15))) struct DamagedInstanceTests {
   private func damage(
     _ file: String, of instance: String, with text: String = "{\"sch", in sandbox: Sandbox
   ) throws {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What is on the disk when, for a host whose power may fail at any moment.
-@Suite(.timeLimit(.minutes(10))) struct DurabilityTests {
+@Suite(.timeLimit(.minutes(15))) struct DurabilityTests {
   @Test
   func `a new instance is on the disk as a whole before its name, and all of it before its guest`()
     async throws

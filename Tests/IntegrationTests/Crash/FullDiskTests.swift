@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The disk under a VM runs full, or becomes read-only, while it runs: the VM outlives it.
-@Suite(.timeLimit(.minutes(10))) struct FullDiskTests {
+@Suite(.timeLimit(.minutes(15))) struct FullDiskTests {
   /// A guest that writes 64 MiB, on a disk of 8.
   private func withWriter(_ body: @escaping (Sandbox, SmallDisk) async throws -> Void) async throws
   {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What a restarted host, a pid that was given away and an init that reaps no process make of a VM.
-@Suite(.timeLimit(.minutes(10))) struct HostRestartTests {
+@Suite(.timeLimit(.minutes(15))) struct HostRestartTests {
   /// Leaves a VM behind as a power cut does, with every trace of its QEMU leading to a bystander.
   private func leave(_ name: String, to bystander: Int32, in sandbox: Sandbox) async throws {
     _ = try await sandbox.qvm(

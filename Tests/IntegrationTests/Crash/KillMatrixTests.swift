@@ -6,7 +6,7 @@ import Testing
 
 /// Every set of a VM's processes, killed at every moment of its life: the commands that follow tell
 /// the truth, lose nothing and leave nothing behind.
-@Suite(.timeLimit(.minutes(10)), .serialized) struct KillMatrixTests {
+@Suite(.timeLimit(.minutes(15)), .serialized) struct KillMatrixTests {
   @Test(arguments: Moment.allCases, [true, false])
   func `after any process was killed, every command finds the truth and no data is lost`(
     moment: Moment, removes: Bool

@@ -24,7 +24,7 @@ private enum OwnMemoryGroup {
 
 /// A QEMU that the kernel kills for want of memory, in a real group with a limit: where this machine
 /// lets the tests make one, as it does for root with the first version of cgroups.
-@Suite(.timeLimit(.minutes(10)), .enabled(if: OwnMemoryGroup.folder != nil))
+@Suite(.timeLimit(.minutes(15)), .enabled(if: OwnMemoryGroup.folder != nil))
 struct OutOfMemoryTests {
   private static let limit = 400 << 20
 

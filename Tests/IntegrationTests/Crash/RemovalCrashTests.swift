@@ -6,7 +6,7 @@ import Testing
 
 /// A removal that is killed at any of its steps: the instance is there as a whole or not at all, and
 /// the next command removes the rest.
-@Suite(.timeLimit(.minutes(10))) struct RemovalCrashTests {
+@Suite(.timeLimit(.minutes(15))) struct RemovalCrashTests {
   /// A system call of a removal, the last that its process comes to.
   struct Step: Sendable, Hashable, CustomTestStringConvertible {
     let call: String

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Sockets that are removed while their VM runs.
-@Suite(.timeLimit(.minutes(10))) struct VanishedSocketTests {
+@Suite(.timeLimit(.minutes(15))) struct VanishedSocketTests {
   /// Boots a VM whose disk takes no sockets, so that they lie in the runtime folder.
   private func bootAway(_ sandbox: Sandbox, _ options: String...) async throws {
     let run = try await sandbox.run(

@@ -6,7 +6,7 @@ import Testing
 
 /// Disks that can't be written for another reason than a lack of room: a limit on the size of files
 /// stands for quotas and broken disks, too.
-@Suite(.timeLimit(.minutes(10))) struct WriteErrorTests {
+@Suite(.timeLimit(.minutes(15))) struct WriteErrorTests {
   /// A guest that writes 64 MiB, whose QEMU may make files of 8.
   private func withLimited(
     _ options: [String] = [], _ body: (Sandbox) async throws -> Void

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Ctrl-C, Ctrl-Z and the other ways to be impatient while a base image is on its way.
-@Suite(.timeLimit(.minutes(10))) struct InterruptedDownloadTests {
+@Suite(.timeLimit(.minutes(15))) struct InterruptedDownloadTests {
   private static let asset = "haiku-r1beta5-x86-64.qcow2"
 
   /// The partial of the image, in bytes; nil while there is none.

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Downloads that are killed at any moment, from a mirror that changes.
-@Suite(.timeLimit(.minutes(5))) struct KilledDownloadTests {
+@Suite(.timeLimit(.minutes(15))) struct KilledDownloadTests {
   /// The programs that download for a sandbox: they don't carry its mark, but name its folder.
   private func transfers(in sandbox: Sandbox) -> [Int32] {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What `pull` does where one of the things that it downloads side by side can't be had.
-@Suite(.timeLimit(.minutes(10))) struct ParallelDownloadTests {
+@Suite(.timeLimit(.minutes(15))) struct ParallelDownloadTests {
   private struct Case: Sendable {
     let words: [String]
     let says: String

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// From an empty cache to a guest that was shut down, by way of a release server.
-@Suite(.timeLimit(.minutes(10))) struct ReleaseTests {
+@Suite(.timeLimit(.minutes(15))) struct ReleaseTests {
   private static let versions = [
     "freebsd": "14.2", "openbsd": "7.6", "netbsd": "10.1", "haiku": "r1beta5", "omnios": "r151052",
   ]

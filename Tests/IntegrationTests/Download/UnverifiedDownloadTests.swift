@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What a command says about a download that nothing vouches for.
-@Suite(.timeLimit(.minutes(10))) struct UnverifiedDownloadTests {
+@Suite(.timeLimit(.minutes(15))) struct UnverifiedDownloadTests {
   @Test func `an image without a known digest is told once, and not where it is quiet`()
     async throws
   {

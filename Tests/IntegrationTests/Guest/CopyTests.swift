@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Copies between this host and a real guest, whose tar is busybox's.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct CopyTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct CopyTests {
   private func boot(in sandbox: Sandbox) async throws {
     try await sandbox.plant(try LinuxGuest.linux.image, as: "freebsd-14.2-x86-64")
     let run = try await sandbox.qvm(

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What is known before a guest is booted for a command, and what is told while it boots.
-@Suite(.timeLimit(.minutes(10))) struct GuestCommandTests {
+@Suite(.timeLimit(.minutes(15))) struct GuestCommandTests {
   private static let words = ["run", "--name", "box", "freebsd", "14.2", "--platform", "x86-64"]
 
   /// Has an image in the cache that sends no greeting.

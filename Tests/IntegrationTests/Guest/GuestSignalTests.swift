@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Commands in a real guest that are ended before they are done, and connections that are lost.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct GuestSignalTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct GuestSignalTests {
   private static let words = [
     "--memory", "256M", "--platform", "x86-64", "freebsd", "14.2",
   ]

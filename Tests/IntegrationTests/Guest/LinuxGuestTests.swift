@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A guest with an ssh server, by the command lines of FreeBSD (virtio) and Haiku (e1000).
-@Suite(.timeLimit(.minutes(10))) struct LinuxGuestTests {
+@Suite(.timeLimit(.minutes(15))) struct LinuxGuestTests {
   private static let guests = [
     "freebsd": ["--platform", "x86-64", "freebsd", "14.2"], "haiku": ["haiku", "r1beta5"],
   ]

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Commands and scripts of any length, and commands with a terminal, in a real guest.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct LongCommandTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct LongCommandTests {
   private static let words = [
     "--ssh-address", "127.0.0.1", "--memory", "256M", "--platform", "x86-64", "freebsd", "14.2",
   ]

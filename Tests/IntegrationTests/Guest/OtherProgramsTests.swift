@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Programs that run ssh themselves reach the guest: by `qvm ssh` in ssh's place, and by `ssh-config`.
-@Suite(.timeLimit(.minutes(10))) struct OtherProgramsTests {
+@Suite(.timeLimit(.minutes(15))) struct OtherProgramsTests {
   /// Puts the host's own programs into the guest, which has none of them: with their libraries, and with
   /// the loader that belongs to those.
   private static let install = """

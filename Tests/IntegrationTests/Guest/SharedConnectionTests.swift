@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The connection to the guest that commands share, and what ends it.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct SharedConnectionTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct SharedConnectionTests {
   /// The ssh processes that hold a connection for others.
   private func holders(in sandbox: Sandbox) -> Int {
     sandbox.processes.count { $0.command.contains("ssh -M") }

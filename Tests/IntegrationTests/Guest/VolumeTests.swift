@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Files that go into a guest with a command, and come back after it.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct VolumeTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct VolumeTests {
   private static let guest = ["--memory", "512M", "--platform", "x86-64", "freebsd", "14.2"]
 
   private func shell(_ line: String, in sandbox: Sandbox) async throws -> Sandbox.Output {

@@ -6,7 +6,7 @@ import Testing
 @testable import qvm
 
 /// A system that lacks what every other has.
-@Suite(.timeLimit(.minutes(10))) struct BareSystemTests {
+@Suite(.timeLimit(.minutes(15))) struct BareSystemTests {
   @Test(arguments: ["list", "--help", "run --rm demo 1", "completions bash"])
   func `without /proc it says that it is missing, in the shipped program too`(
     words: String

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Links and other people's folders where qvm is about to write, and who may read what it wrote.
-@Suite(.timeLimit(.minutes(10))) struct ForeignFileTests {
+@Suite(.timeLimit(.minutes(15))) struct ForeignFileTests {
   private let manager = FileManager.default
 
   /// Where qvm makes folders below a cache before it has an instance.

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A guest that writes what a terminal obeys: the demo guest, which echoes what is typed.
-@Suite(.timeLimit(.minutes(10))) struct HostileConsoleTests {
+@Suite(.timeLimit(.minutes(15))) struct HostileConsoleTests {
   private static let farewell = "\u{1B}[?1049l\u{1B}[?2004l\u{1B}[?1002l\u{1B}[?25h"
   /// A hidden cursor, the mouse, pasting, the alternate screen, a colour.
   private static let modes = "\u{1B}[?25l\u{1B}[?1002h\u{1B}[?2004h\u{1B}[?1049h\u{1B}[31m"

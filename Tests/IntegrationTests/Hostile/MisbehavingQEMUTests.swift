@@ -6,7 +6,7 @@ import Testing
 
 /// A QEMU that breaks the rules of its monitor, or doesn't end: qvm neither hangs, nor crashes, nor
 /// says what isn't so. `fake_qemu.py` in TestSupport plays it.
-@Suite(.timeLimit(.minutes(10))) struct MisbehavingQEMUTests {
+@Suite(.timeLimit(.minutes(15))) struct MisbehavingQEMUTests {
   /// A VM that runs, by a fake QEMU.
   private func with(
     _ fault: String, _ body: (Sandbox) async throws -> Void

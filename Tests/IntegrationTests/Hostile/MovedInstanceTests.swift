@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A VM whose folder is moved or removed while it runs: its end touches nothing but what is its own.
-@Suite(.timeLimit(.minutes(10))) struct MovedInstanceTests {
+@Suite(.timeLimit(.minutes(15))) struct MovedInstanceTests {
   /// Boots a VM whose guest has asked for its power button.
   private func boot(_ sandbox: Sandbox) async throws {
     _ = try await sandbox.qvm("run", "-d", "--rm", "--name", "box", "demo", "1")

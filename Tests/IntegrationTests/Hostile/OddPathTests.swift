@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Caches and runtime folders with names that a shell, QEMU or the kernel could stumble over.
-@Suite(.timeLimit(.minutes(10))) struct OddPathTests {
+@Suite(.timeLimit(.minutes(15))) struct OddPathTests {
   /// Below the sandbox's folder, where the commands run too, unless they begin with a slash.
   private static let caches = [
     "a b", "a,b", "a,format=raw", "a:b=c", "tcp:1", "q'u\"o", "$HOME%s`x`", "back\\n\\",

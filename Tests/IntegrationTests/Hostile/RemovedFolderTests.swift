@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A VM whose folder, or whole cache, is removed while it runs.
-@Suite(.timeLimit(.minutes(10))) struct RemovedFolderTests {
+@Suite(.timeLimit(.minutes(15))) struct RemovedFolderTests {
   /// Removes a folder while files in it come and go.
   private func remove(_ folder: URL, in sandbox: Sandbox) async throws {
     let removal = try await sandbox.run(URL(filePath: "/bin/rm"), ["-rf", folder.path])

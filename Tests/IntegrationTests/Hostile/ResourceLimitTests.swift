@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What qvm inherits from the process that starts it: limits, and signals that are ignored.
-@Suite(.timeLimit(.minutes(10))) struct ResourceLimitTests {
+@Suite(.timeLimit(.minutes(15))) struct ResourceLimitTests {
   private func run(
     under setting: String, in sandbox: Sandbox, _ words: String = "run -d --name box demo 1"
   ) async throws -> Sandbox.Output {

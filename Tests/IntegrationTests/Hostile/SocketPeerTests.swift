@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Who answers at the sockets of a VM, and whether that is believed.
-@Suite(.timeLimit(.minutes(10))) struct SocketPeerTests {
+@Suite(.timeLimit(.minutes(15))) struct SocketPeerTests {
   /// Listens in the place of a supervisor, and answers each client's first line; until it is gone.
   private final class Impostor: Sendable {
     private let isOver = Mutex(false)

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A base image under an overlay stays as it was, or the instance isn't booted.
-@Suite(.timeLimit(.minutes(10))) struct ChangedBaseImageTests {
+@Suite(.timeLimit(.minutes(15))) struct ChangedBaseImageTests {
   private static let fetchAgain =
     "qvm pull --release v0.1.0 --platform x86-64 haiku r1beta5"
 

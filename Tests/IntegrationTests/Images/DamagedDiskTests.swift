@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Disks and base images that are damaged are called so, whatever of them it is.
-@Suite(.timeLimit(.minutes(10))) struct DamagedDiskTests {
+@Suite(.timeLimit(.minutes(15))) struct DamagedDiskTests {
   /// Where in a qcow2 header what is written: all of it keeps QEMU from using the image.
   enum Damage: String, Sendable, CaseIterable {
     case magic, version, backingOffset, backingLength, clusterBits, size, encryption, tableSize

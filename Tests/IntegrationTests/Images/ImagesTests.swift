@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What `qvm images` shows.
-@Suite(.timeLimit(.minutes(10))) struct ImagesTests {
+@Suite(.timeLimit(.minutes(15))) struct ImagesTests {
   private func states(in sandbox: Sandbox) async throws -> [String] {
     let images = try await sandbox.qvm("images", "--json").json["images"]?.array ?? []
     return images.map { image in

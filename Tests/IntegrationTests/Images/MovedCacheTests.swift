@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A cache at another place than where its instances were made.
-@Suite(.timeLimit(.minutes(10))) struct MovedCacheTests {
+@Suite(.timeLimit(.minutes(15))) struct MovedCacheTests {
   enum Way: String, Sendable, CaseIterable {
     case renamed, copied, restored
 

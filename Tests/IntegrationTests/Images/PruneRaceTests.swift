@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `qvm prune` beside commands that need what it removes, and killed at every step.
-@Suite(.timeLimit(.minutes(10))) struct PruneRaceTests {
+@Suite(.timeLimit(.minutes(15))) struct PruneRaceTests {
   /// `QVM_TEST_ROUNDS` makes a longer campaign of it.
   private static let rounds =
     ProcessInfo.processInfo.environment["QVM_TEST_ROUNDS"].flatMap { Int($0) } ?? 20

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `qvm prune` removes what is not needed, and nothing else.
-@Suite(.timeLimit(.minutes(10))) struct PruneTests {
+@Suite(.timeLimit(.minutes(15))) struct PruneTests {
   /// What `prune` says if it finds nothing.
   private static let nothing = "qvm: nothing to remove\n"
 

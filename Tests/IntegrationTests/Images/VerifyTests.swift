@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What `qvm verify` finds, and that it touches nothing else.
-@Suite(.timeLimit(.minutes(10))) struct VerifyTests {
+@Suite(.timeLimit(.minutes(15))) struct VerifyTests {
   private func results(in sandbox: Sandbox) async throws -> (Int32, [String: String]) {
     let output = try await sandbox.qvm("verify", "--json")
     #expect(output.json["schema"]?.int == 1)

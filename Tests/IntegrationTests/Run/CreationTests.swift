@@ -6,7 +6,7 @@ import Testing
 
 /// What becomes of an instance whose disk is being made, and of the supervisor that gets ready
 /// meanwhile, when something goes wrong just then.
-@Suite(.timeLimit(.minutes(10))) struct CreationTests {
+@Suite(.timeLimit(.minutes(15))) struct CreationTests {
   /// A `qvm run` whose disk is being made.
   private struct Held {
     let run: RunningCommand

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `run --disk SIZE`.
-@Suite(.timeLimit(.minutes(10))) struct DiskSizeTests {
+@Suite(.timeLimit(.minutes(15))) struct DiskSizeTests {
   private func virtualSize(of instance: String, in sandbox: Sandbox) async throws -> Int? {
     let info = try await sandbox.run(
       try Tool.qemuImg.url, ["info", "-U", "--output=json", sandbox.disk(of: instance)])

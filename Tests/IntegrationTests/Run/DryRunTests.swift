@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `run --dry-run`: the exact command, and nothing else happens.
-@Suite(.timeLimit(.minutes(10))) struct DryRunTests {
+@Suite(.timeLimit(.minutes(15))) struct DryRunTests {
   private static let versions = [
     "freebsd": "14.2", "openbsd": "7.6", "netbsd": "10.1", "haiku": "r1beta5", "omnios": "r151052",
   ]

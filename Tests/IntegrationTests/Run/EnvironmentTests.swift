@@ -7,7 +7,7 @@ import Testing
 @testable import qvm
 
 /// What is around qvm: locales, temporary folders, ports, many VMs, and too little of something.
-@Suite(.timeLimit(.minutes(10))) struct EnvironmentTests {
+@Suite(.timeLimit(.minutes(15))) struct EnvironmentTests {
   @Test func `the locale changes nothing, and no temporary file is made`() async throws {
     try await Sandbox.with { sandbox in
       let temporary = sandbox.folder.appending(path: "temporary")

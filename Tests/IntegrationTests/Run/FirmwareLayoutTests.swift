@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Where distributions keep the firmware of their QEMUs: it is found there, and works.
-@Suite(.timeLimit(.minutes(10))) struct FirmwareLayoutTests {
+@Suite(.timeLimit(.minutes(15))) struct FirmwareLayoutTests {
   /// The paths below `/usr/share` that their packages install, of SeaBIOS and of EDK II.
   struct Layout: Sendable, CustomTestStringConvertible {
     let testDescription: String

@@ -5,7 +5,7 @@ import Testing
 
 /// A user who may not open /dev/kvm: QEMU falls back to tcg without a word.
 @Suite(
-  .timeLimit(.minutes(5)),
+  .timeLimit(.minutes(15)),
   .enabled(if: geteuid() == 0 && FileManager.default.fileExists(atPath: "/dev/kvm")))
 struct KVMAccessTests {
   private func asUser(

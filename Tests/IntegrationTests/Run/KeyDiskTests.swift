@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The disk with keys on command lines and in folders, with a guest that needs no login.
-@Suite(.timeLimit(.minutes(10))) struct KeyDiskTests {
+@Suite(.timeLimit(.minutes(15))) struct KeyDiskTests {
   private static let openbsd = ["openbsd", "7.6", "--platform", "x86-64"]
   private static let freebsd = ["freebsd", "14.2", "--platform", "x86-64"]
 

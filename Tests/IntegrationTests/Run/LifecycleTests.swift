@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A VM from `run` to its end, as automation sees it.
-@Suite(.timeLimit(.minutes(10))) struct LifecycleTests {
+@Suite(.timeLimit(.minutes(15))) struct LifecycleTests {
   @Test func `a detached VM runs, is ready, and is gone after its shutdown when --rm was given`()
     async throws
   {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// So many instances that `list` goes by what it found before.
-@Suite(.timeLimit(.minutes(10))) struct ManyInstancesTests {
+@Suite(.timeLimit(.minutes(15))) struct ManyInstancesTests {
   /// The states in the table, by name.
   private func states(_ sandbox: Sandbox) async throws -> [String: String] {
     let list = try await sandbox.qvm("list")

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// QEMUs that are newer than the machine's own, as far as their words go: the machine's plays them.
-@Suite(.timeLimit(.minutes(10))) struct NewQEMUTests {
+@Suite(.timeLimit(.minutes(15))) struct NewQEMUTests {
   private static let says = """
     if [ "$1" = --version ]; then echo 'QEMU emulator version 11.1.3 (Debian)'; exit; fi
     """

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Ports that lead to the guest: by `run --publish`, and by `port` while the VM runs.
-@Suite(.timeLimit(.minutes(10))) struct PublishTests {
+@Suite(.timeLimit(.minutes(15))) struct PublishTests {
   private static let linux = [
     "--memory", "256M", "--platform", "x86-64", "freebsd", "14.2",
   ]

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `qvm run` of an instance that exists, and with less said.
-@Suite(.timeLimit(.minutes(10))) struct RunExistingTests {
+@Suite(.timeLimit(.minutes(15))) struct RunExistingTests {
   private func memory(of instance: String, in sandbox: Sandbox) -> String? {
     let words =
       sandbox.file("boot.json", of: instance)["command"]?.array?.compactMap(\.string) ?? []

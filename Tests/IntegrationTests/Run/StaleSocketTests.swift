@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What lies where a VM's sockets and pid file go.
-@Suite(.timeLimit(.minutes(10))) struct StaleSocketTests {
+@Suite(.timeLimit(.minutes(15))) struct StaleSocketTests {
   enum Thing: String, CaseIterable { case file, folder, link }
 
   @Test func `what is no socket is neither removed nor replaced`() async throws {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// QEMUs that fail before the guest executes an instruction.
-@Suite(.timeLimit(.minutes(10))) struct StartFailureTests {
+@Suite(.timeLimit(.minutes(15))) struct StartFailureTests {
   @Test func `an accelerator that fails is said so, and the guest starts without it`()
     async throws
   {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Versions as people say them, by `run` and `pull`.
-@Suite(.timeLimit(.minutes(10))) struct VersionChoiceTests {
+@Suite(.timeLimit(.minutes(15))) struct VersionChoiceTests {
   @Test func `a part of a version is the newest one, which is downloaded and booted`() async throws
   {
     try await Sandbox.with { sandbox in

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A VM doesn't need the folder that it was started in.
-@Suite(.timeLimit(.minutes(10))) struct WorkingFolderTests {
+@Suite(.timeLimit(.minutes(15))) struct WorkingFolderTests {
   private func qvm(
     _ words: String, in folder: URL, _ sandbox: Sandbox
   ) async throws -> Sandbox.Output {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// As a service of systemd's, with `Type=notify`.
-@Suite(.timeLimit(.minutes(10))) struct ServiceTests {
+@Suite(.timeLimit(.minutes(15))) struct ServiceTests {
   private func start(
     _ words: [String], told listener: NotifyListener, in sandbox: Sandbox
   ) throws -> RunningCommand {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Commands that look at a VM, wait for it or talk to it may end at any time: the VM is not theirs.
-@Suite(.timeLimit(.minutes(10))) struct ClientExitTests {
+@Suite(.timeLimit(.minutes(15))) struct ClientExitTests {
   private static let waiting = [
     ["wait", "box", "--for", "console:never shown"], ["wait", "box", "--for", "stopped"],
     ["logs", "-f", "box"], ["console", "box"],

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What `qvm doctor` finds by booting the built-in guest, and that nothing of it stays.
-@Suite(.timeLimit(.minutes(10))) struct DoctorTests {
+@Suite(.timeLimit(.minutes(15))) struct DoctorTests {
   private func finding(
     _ accelerator: String, _ origin: String, in output: Sandbox.Output
   ) -> JSONValue {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A VM that is slow is told from one that is dead, by its monitor and its console.
-@Suite(.timeLimit(.minutes(10))) struct LivenessTests {
+@Suite(.timeLimit(.minutes(15))) struct LivenessTests {
   /// Waits in this process for what never comes, with a shorter timeout than the command has.
   private func wait(
     for name: String, in sandbox: Sandbox, timeout: Duration, limit: Duration

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A VM that was started in a container with the cache on a volume, seen from the host.
-@Suite(.timeLimit(.minutes(10))) struct PidNamespaceTests {
+@Suite(.timeLimit(.minutes(15))) struct PidNamespaceTests {
   @Test func `its locks tell that it lives, no pid of it is believed, and its monitor ends it`()
     async throws
   {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Commands that are given more than one instance.
-@Suite(.timeLimit(.minutes(10))) struct SeveralNamesTests {
+@Suite(.timeLimit(.minutes(15))) struct SeveralNamesTests {
   private func run(_ names: String..., in sandbox: Sandbox) async throws {
     for name in names {
       #expect(try await sandbox.qvm("run", "-d", "--name", name, "demo", "1").status == 0)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Commands that only look must answer at once: they start no thread and no process.
-@Suite(.timeLimit(.minutes(10))) struct StartUpTests {
+@Suite(.timeLimit(.minutes(15))) struct StartUpTests {
   @Test(arguments: [
     ["--version"], ["--help"], ["run", "--help"], ["list"], ["list", "--json"], ["status", "seen"],
     ["images"], ["images", "--json"], ["prune", "--dry-run"], ["config", "print-path"],

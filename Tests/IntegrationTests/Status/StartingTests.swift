@@ -6,7 +6,7 @@ import Testing
 
 /// An instance that a command has locked and not booted yet, since it has something to do before:
 /// what is on file is still its last boot's.
-@Suite(.timeLimit(.minutes(10))) struct StartingTests {
+@Suite(.timeLimit(.minutes(15))) struct StartingTests {
   /// Calls a body while `start` of the instance `held` is hashing its base image.
   private func whileStarting(
     at address: String, _ body: (Sandbox, RunningCommand) async throws -> Void

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A wall clock that is set while a VM runs, as after a suspended night or by an NTP server.
-@Suite(.timeLimit(.minutes(10))) struct ClockTests {
+@Suite(.timeLimit(.minutes(15))) struct ClockTests {
   @Test(.enabled(if: Sandbox.otherProgram == nil, "a static program takes no other clock"))
   func `a wall clock that jumps by days makes no wait longer or shorter`() async throws {
     try await Sandbox.with { sandbox in

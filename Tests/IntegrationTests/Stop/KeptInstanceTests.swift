@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `--rm` removes only what is certain to have shut down; anything else is kept.
-@Suite(.timeLimit(.minutes(10))) struct KeptInstanceTests {
+@Suite(.timeLimit(.minutes(15))) struct KeptInstanceTests {
   private func pid(_ name: String, _ key: String, in sandbox: Sandbox) async throws -> Int32 {
     try #require(try await sandbox.status(name)[key]?.int.map(Int32.init))
   }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Programs that signal more than once and mean it once.
-@Suite(.timeLimit(.minutes(10))) struct RepeatedSignalTests {
+@Suite(.timeLimit(.minutes(15))) struct RepeatedSignalTests {
   /// A guest that ignores its button and gets two seconds for it: only waiting takes that long.
   private static let deaf = [
     "--shutdown-timeout", "2", "--memory", "64M", "haiku", "r1beta5",

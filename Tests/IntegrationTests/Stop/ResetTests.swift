@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// QEMUs that were told to end when the guest resets, and to stay when it powers off.
-@Suite(.timeLimit(.minutes(10))) struct ResetTests {
+@Suite(.timeLimit(.minutes(15))) struct ResetTests {
   private static let haiku = ["--memory", "64M", "haiku", "r1beta5"]
 
   private func monitor(of name: String, in sandbox: Sandbox) async throws -> BlockingQMPClient {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The ladder from the power button to SIGKILL, against guests that make each rung necessary.
-@Suite(.timeLimit(.minutes(10))) struct ShutdownTests {
+@Suite(.timeLimit(.minutes(15))) struct ShutdownTests {
   @Test func `a guest that is deaf to the button is forced when its time is up`() async throws {
     try await Sandbox.with { sandbox in
       try await sandbox.plant(.deaf, as: "haiku-r1beta5-x86-64")

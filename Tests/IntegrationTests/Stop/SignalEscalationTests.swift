@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Signals to a command and its supervisor, as CI systems and service managers send them.
-@Suite(.timeLimit(.minutes(10))) struct SignalEscalationTests {
+@Suite(.timeLimit(.minutes(15))) struct SignalEscalationTests {
   private static let deaf = ["--memory", "64M", "haiku", "r1beta5"]
 
   /// `run` of a guest that ignores its power button, once the guest is up.

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Processes that are stopped while a VM is being ended: that time isn't the guest's.
-@Suite(.timeLimit(.minutes(10))) struct SuspendedTests {
+@Suite(.timeLimit(.minutes(15))) struct SuspendedTests {
   private func boot(in sandbox: Sandbox) async throws -> (supervisor: Int32, qemu: Int32) {
     _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")
     _ = try await sandbox.qvm("wait", "box", "--timeout", "30")

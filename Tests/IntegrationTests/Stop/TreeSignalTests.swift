@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Signals to all processes of a job, as editors, job runners and schedulers send them.
-@Suite(.timeLimit(.minutes(10))) struct TreeSignalTests {
+@Suite(.timeLimit(.minutes(15))) struct TreeSignalTests {
   private func boot(_ words: [String], in sandbox: Sandbox) async throws -> (Int32, Int32) {
     let run = try await sandbox.qvm(["run", "-d", "--name", "box"] + words + ["demo", "1"])
     #expect(run.status == 0, "\(run.err)")

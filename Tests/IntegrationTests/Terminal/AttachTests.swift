@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// From the background to the foreground, and back.
-@Suite(.timeLimit(.minutes(10))) struct AttachTests {
+@Suite(.timeLimit(.minutes(15))) struct AttachTests {
   private func attach(_ name: String, in sandbox: Sandbox) throws -> TerminalSession {
     try TerminalSession(try Sandbox.program, ["attach", name], in: sandbox)
   }

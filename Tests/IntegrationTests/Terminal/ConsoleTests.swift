@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `console`, `logs` and `start`: what one does with a VM that runs in the background.
-@Suite(.timeLimit(.minutes(10))) struct ConsoleTests {
+@Suite(.timeLimit(.minutes(15))) struct ConsoleTests {
   @Test func `a console is attached and detached, and every key goes to the guest`() async throws {
     try await Sandbox.with { sandbox in
       _ = try await sandbox.qvm("run", "-d", "--name", "box", "demo", "1")

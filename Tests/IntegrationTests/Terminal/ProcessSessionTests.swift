@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Where QEMU and its supervisor stand: out of reach of the terminal, and the terminal of theirs.
-@Suite(.timeLimit(.minutes(10))) struct ProcessSessionTests {
+@Suite(.timeLimit(.minutes(15))) struct ProcessSessionTests {
   /// The process group, the session and the terminal of a process.
   private func place(_ pid: Int32) throws -> (group: Int32, session: Int32, terminal: Int32) {
     let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)

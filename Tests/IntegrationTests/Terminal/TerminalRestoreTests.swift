@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// However a command ends, its terminal is as it was.
-@Suite(.timeLimit(.minutes(10))) struct TerminalRestoreTests {
+@Suite(.timeLimit(.minutes(15))) struct TerminalRestoreTests {
   /// Without the runtime's own report of a crash, which waits for a key.
   private static let quietly = ["SWIFT_BACKTRACE": "enable=no"]
   private static let crashes = [SIGABRT, SIGSEGV, SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGUSR1]

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `qvm run` on a terminal, driven as a person would.
-@Suite(.timeLimit(.minutes(10))) struct TerminalTests {
+@Suite(.timeLimit(.minutes(15))) struct TerminalTests {
   private func foreground(
     _ words: [String], in sandbox: Sandbox
   ) throws -> TerminalSession {
